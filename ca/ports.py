@@ -1,11 +1,37 @@
 """Everything the core needs from the world, on one page. Adapters implement these; fakes in tests do too."""
 
-from typing import NewType, Protocol
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import NewType, Protocol, Self
 
+from ca.domain.applications import Application, ApplicationState
+from ca.domain.audit import AuditEvent, ChainedEvent, Checkpoint, Head
+from ca.domain.certificates import Certificate, Intent
+from ca.domain.codes import CodePair
+from ca.domain.crl import CRLRecord
+from ca.domain.customers import Customer
+from ca.domain.decisions import Assertion, Evidence
+from ca.domain.devices import Device
+from ca.domain.issuers import Issuer
+from ca.domain.jobs import JobRun, Lease
 from ca.domain.keys import KeyAlgorithm
+from ca.domain.officers import Credential, Invitation, Officer
+from ca.domain.sessions import Challenge, Session
 
 KeyId = NewType("KeyId", bytes)
 """CKA_ID of a key in the HSM: keys are found by it, never by label (labels may repeat)."""
+
+
+class Clock(Protocol):
+    """The time, as aware UTC whole seconds."""
+
+    def now(self) -> datetime: ...
+
+
+class Random(Protocol):
+    """A cryptographically secure source of random bytes."""
+
+    def __call__(self, length: int) -> bytes: ...
 
 
 class KeyStore(Protocol):
@@ -29,3 +55,251 @@ class Seals(Protocol):
 
     def require(self, purpose: str, message: bytes, seal: bytes) -> None:
         """Raise Tampered unless `seal` is ours for this purpose and message (compared in constant time)."""
+
+
+class Authenticators(Protocol):
+    """WebAuthn: what a passkey says, checked (WebAuthn level 2, sections 7.1 and 7.2)."""
+
+    def verify_assertion(self, assertion: Assertion, *, challenge: bytes, public_key: bytes) -> int:
+        """The new sign count. Raises NotAuthenticated unless the key signed this challenge here, user verified."""
+
+    def verify_registration(self, registration: str, *, challenge: bytes, label: str) -> Credential:
+        """The new passkey of a registration response (JSON text). Raises NotAuthenticated."""
+
+
+class Linter(Protocol):
+    """An independent second opinion on what we are about to sign. Returns findings, empty when there are none."""
+
+    def lint_certificate(self, der: bytes) -> list[str]: ...
+
+    def lint_crl(self, der: bytes) -> list[str]: ...
+
+
+class Publisher(Protocol):
+    """The public place for CRLs and CA certificates; a reader sees the old file or the new one, never half."""
+
+    def publish_crl(self, issuer: str, der: bytes) -> None: ...
+
+    def publish_certificate(self, issuer: str, der: bytes) -> None: ...
+
+
+class Customers(Protocol):
+    def get(self, customer_id: str) -> Customer:
+        """Raise NotFound if there is none."""
+
+    def find_by_number(self, number: str) -> Customer | None: ...
+
+    def save(self, customer: Customer) -> None: ...
+
+
+class Devices(Protocol):
+    def get(self, serial: str) -> Device:
+        """Raise NotFound if there is none."""
+
+    def find(self, serial: str) -> Device | None: ...
+
+    def save(self, device: Device) -> None: ...
+
+
+class Officers(Protocol):
+    """Records with their seals; the use cases check the seal, the repository only keeps it."""
+
+    def get(self, officer_id: str) -> tuple[Officer, bytes]:
+        """The officer and the seal found beside it. Raise NotFound if there is none."""
+
+    def find_by_person(self, person: str) -> tuple[Officer, bytes] | None: ...
+
+    def find_by_credential(self, credential_id: bytes) -> tuple[Officer, bytes] | None: ...
+
+    def save(self, officer: Officer, seal: bytes) -> None: ...
+
+    def note_sign_count(self, credential_id: bytes, sign_count: int) -> None: ...
+
+
+class Invitations(Protocol):
+    def get(self, invitation_id: str) -> tuple[Invitation, bytes]:
+        """The invitation and the seal found beside it. Raise NotFound if there is none."""
+
+    def save(self, invitation: Invitation, seal: bytes) -> None: ...
+
+
+class Sessions(Protocol):
+    """Officers' sessions, by SHA-256 of their token (hex)."""
+
+    def find(self, token_hash: str) -> tuple[Session, bytes] | None: ...
+
+    def save(self, session: Session, seal: bytes) -> None: ...
+
+    def touch(self, token_hash: str, at: datetime) -> None: ...
+
+    def end_all_of(self, officer_id: str) -> None: ...
+
+    def end(self, token_hash: str) -> None: ...
+
+
+class Challenges(Protocol):
+    """One-time random values we gave out; taking one uses it up."""
+
+    def add(self, challenge: Challenge) -> None: ...
+
+    def take(self, purpose: str, value: bytes) -> Challenge | None: ...
+
+    def forget_expired(self, now: datetime) -> int: ...
+
+
+class Applications(Protocol):
+    def get(self, application_id: str) -> tuple[Application, bytes]:
+        """The application and the seal over its case. Raise NotFound if there is none. Locks the row in PostgreSQL."""
+
+    def save(self, application: Application, seal: bytes) -> None: ...
+
+    def set_state(self, application: Application) -> None:
+        """Save state, reason and time; the case and its seal stay."""
+
+    def list_in_state(self, state: ApplicationState) -> Sequence[Application]: ...
+
+    def add_evidence(self, application_id: str, evidence: Evidence) -> None: ...
+
+    def list_evidence(self, application_id: str) -> Sequence[Evidence]: ...
+
+
+class Codes(Protocol):
+    def find(self, reference: str) -> CodePair | None:
+        """Locks the row in PostgreSQL: two downloads with one code take turns."""
+
+    def find_for_application(self, application_id: str) -> CodePair | None:
+        """The newest pair of the application."""
+
+    def save(self, pair: CodePair) -> None: ...
+
+    def list_open_expired(self, now: datetime) -> Sequence[CodePair]: ...
+
+
+class Certificates(Protocol):
+    def get(self, serial: int) -> Certificate:
+        """Raise NotFound if no certificate has this serial. Locks the row in PostgreSQL."""
+
+    def find(self, serial: int) -> Certificate | None: ...
+
+    def find_by_application(self, application_id: str) -> Certificate | None:
+        """The newest certificate issued for the application."""
+
+    def list_by_public_key(self, fingerprint: str) -> Sequence[Certificate]: ...
+
+    def list_unconfirmed_since_before(self, limit: datetime) -> Sequence[Certificate]: ...
+
+    def list_for_crl(self, issuer: str, expired_before: datetime) -> Iterator[Certificate]:
+        """Unconfirmed, held and revoked ones, ordered by serial, leaving out those expired before the given time."""
+
+    def add(self, certificate: Certificate) -> None:
+        """Raise InvalidTransition when the serial exists already."""
+
+    def save(self, certificate: Certificate) -> None: ...
+
+
+class Intents(Protocol):
+    def add(self, intent: Intent) -> None:
+        """Raise InvalidTransition when the serial exists already."""
+
+    def find_for_request(self, application: str, request: str) -> Intent | None: ...
+
+    def list_unsigned(self) -> Sequence[Intent]:
+        """Recorded, but no certificate stored: a crash, or another thread about to finish."""
+
+    def mark_signed(self, serial: int) -> None: ...
+
+
+class Issuers(Protocol):
+    def get(self, name: str) -> Issuer:
+        """Raise NotFound if there is none."""
+
+    def list(self) -> Sequence[Issuer]: ...
+
+    def save(self, issuer: Issuer) -> None: ...
+
+
+class CRLs(Protocol):
+    def last(self, issuer: str) -> CRLRecord | None:
+        """Locks the issuer's numbering in PostgreSQL."""
+
+    def add(self, record: CRLRecord) -> None: ...
+
+    def is_due(self, issuer: str) -> bool:
+        """A status changed after the last CRL was made."""
+
+    def set_due(self, issuer: str, due: bool) -> None: ...
+
+
+class BlockedKeys(Protocol):
+    def find(self, fingerprint: str) -> str | None:
+        """Why a key is blocked, or None."""
+
+    def add(self, fingerprint: str, reason: str, at: datetime) -> None: ...
+
+
+class AuditLog(Protocol):
+    def append(self, event: AuditEvent) -> ChainedEvent: ...
+
+    def head(self) -> Head: ...
+
+    def read(self, after: int = 0) -> Iterator[ChainedEvent]: ...
+
+    def add_checkpoint(self, checkpoint: Checkpoint) -> None: ...
+
+    def list_checkpoints(self) -> Sequence[Checkpoint]: ...
+
+
+class Jobs(Protocol):
+    def take_lease(self, name: str, holder: str, now: datetime, until: datetime) -> Lease:
+        """The lease as it stands after asking: ours, or another's that has not run out."""
+
+    def record(self, run: JobRun) -> None: ...
+
+    def list(self) -> Sequence[JobRun]: ...
+
+
+class Work(Protocol):
+    """One database transaction. Leaving the block without commit() rolls back."""
+
+    @property
+    def customers(self) -> Customers: ...
+    @property
+    def devices(self) -> Devices: ...
+    @property
+    def officers(self) -> Officers: ...
+    @property
+    def invitations(self) -> Invitations: ...
+    @property
+    def sessions(self) -> Sessions: ...
+    @property
+    def challenges(self) -> Challenges: ...
+    @property
+    def applications(self) -> Applications: ...
+    @property
+    def codes(self) -> Codes: ...
+    @property
+    def certificates(self) -> Certificates: ...
+    @property
+    def intents(self) -> Intents: ...
+    @property
+    def issuers(self) -> Issuers: ...
+    @property
+    def crls(self) -> CRLs: ...
+    @property
+    def blocked_keys(self) -> BlockedKeys: ...
+    @property
+    def audit(self) -> AuditLog: ...
+    @property
+    def jobs(self) -> Jobs: ...
+
+    def commit(self) -> None: ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *exc: object) -> None: ...
+
+
+class UnitOfWork(Protocol):
+    """Begins a transaction: `with unit_of_work() as work: … work.commit()`."""
+
+    def __call__(self) -> Work: ...

@@ -1,0 +1,116 @@
+"""The life of a certificate after it was signed (DESIGN section 5; RFC 5280 section 5).
+
+UNCONFIRMED -> ACTIVE <-> ON_HOLD -> REVOKED; revocation is final. A certificate stays UNCONFIRMED until its new key has
+signed a nonce of ours; until then relying parties see it as on hold. Superseded is a revocation reason, expired is a
+fact of the clock: neither is a state of its own.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from ca.domain.errors import InvalidTransition
+from ca.domain.revocation import Revocation, RevocationReason
+
+
+class CertificateStatus(StrEnum):
+    """Where a certificate stands."""
+
+    UNCONFIRMED = "unconfirmed"
+    ACTIVE = "active"
+    ON_HOLD = "on-hold"
+    REVOKED = "revoked"
+
+
+_NEXT: dict[CertificateStatus, frozenset[CertificateStatus]] = {
+    CertificateStatus.UNCONFIRMED: frozenset({CertificateStatus.ACTIVE, CertificateStatus.REVOKED}),
+    CertificateStatus.ACTIVE: frozenset({CertificateStatus.ON_HOLD, CertificateStatus.REVOKED}),
+    CertificateStatus.ON_HOLD: frozenset({CertificateStatus.ACTIVE, CertificateStatus.REVOKED}),
+    CertificateStatus.REVOKED: frozenset(),
+}
+
+
+def transitions() -> dict[CertificateStatus, frozenset[CertificateStatus]]:
+    """The table, for the drawing and the property test."""
+    return dict(_NEXT)
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """An issued certificate and how it stands. Times are aware UTC; `serial` is unique per issuing CA."""
+
+    serial: int
+    issuer: str
+    profile: str
+    der: bytes
+    public_key: str
+    """SHA-256 of the SubjectPublicKeyInfo, hex."""
+    subject: str
+    application: str
+    """Id of the application it answers; empty for the CA's own (responder, TLS server of the signer)."""
+    customer: str
+    device_serial: str
+    branch: str
+    not_before: datetime
+    not_after: datetime
+    issued_at: datetime
+    status: CertificateStatus
+    predecessor: int | None = None
+    confirmed_at: datetime | None = None
+    revocation: Revocation | None = None
+
+    def is_expired(self, now: datetime) -> bool:
+        # notAfter is the last second of validity, not the first without it (RFC 5280 section 4.1.2.5).
+        return now > self.not_after
+
+    def confirm(self, *, at: datetime) -> "Certificate":
+        """The new key proved itself: the certificate begins to hold."""
+        self._require(CertificateStatus.ACTIVE, allowed_from=CertificateStatus.UNCONFIRMED)
+        return replace(self, status=CertificateStatus.ACTIVE, confirmed_at=at)
+
+    def suspend(self, *, at: datetime) -> "Certificate":
+        """Hold: it may be released again (RFC 5280 certificateHold)."""
+        self._require(CertificateStatus.ON_HOLD)
+        hold = Revocation(RevocationReason.CERTIFICATE_HOLD, at)
+        return replace(self, status=CertificateStatus.ON_HOLD, revocation=hold)
+
+    def resume(self) -> "Certificate":
+        """Lift the hold; the only way back there is."""
+        self._require(CertificateStatus.ACTIVE, allowed_from=CertificateStatus.ON_HOLD)
+        return replace(self, status=CertificateStatus.ACTIVE, revocation=None)
+
+    def revoke(self, reason: RevocationReason, *, at: datetime) -> "Certificate":
+        """End it for good. What was on hold keeps the time of the hold."""
+        if reason is RevocationReason.CERTIFICATE_HOLD:
+            raise InvalidTransition("certificateHold is not a revocation for good; hold the certificate instead")
+        self._require(CertificateStatus.REVOKED)
+        since = self.revocation.revoked_at if self.revocation else at
+        return replace(self, status=CertificateStatus.REVOKED, revocation=Revocation(reason, since))
+
+    def seen_by_relying_parties(self) -> Revocation | None:
+        """What OCSP and CRL say of it: nothing wrong, or a revocation. One rule for both, so that they agree."""
+        if self.status is CertificateStatus.UNCONFIRMED:
+            return Revocation(RevocationReason.CERTIFICATE_HOLD, self.issued_at)
+        return self.revocation
+
+    def _require(self, wanted: CertificateStatus, *, allowed_from: CertificateStatus | None = None) -> None:
+        wrong_start = allowed_from is not None and self.status is not allowed_from
+        if wrong_start or wanted not in _NEXT[self.status]:
+            raise InvalidTransition(f"a certificate that is {self.status.value} cannot become {wanted.value}")
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What we are about to sign, recorded before the HSM is asked (DESIGN invariant 1)."""
+
+    serial: int
+    issuer: str
+    profile: str
+    application: str
+    tbs_der: bytes
+    public_key: str
+    request: str
+    """SHA-256 of the certification request, hex: the same request finds the same intent again."""
+    predecessor: int | None
+    intended_at: datetime
+    signed: bool = False

@@ -1,0 +1,66 @@
+"""A decision by an officer that must be provable later: what was decided, on what, by whom, and their passkey's word.
+
+The passkey signs a challenge that is the decision's digest, so the signature is worthless for any other decision
+(WebAuthn level 2, section 7.2; DESIGN invariant 2).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from ca.domain.canonical import digest
+
+
+class Act(StrEnum):
+    """What can be decided with a passkey."""
+
+    APPROVE_APPLICATION = "approve-application"
+    REJECT_APPLICATION = "reject-application"
+    APPROVE_INVITATION = "approve-invitation"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """An act on one thing, identified by the digest of that thing as it was shown."""
+
+    act: Act
+    subject: str
+    subject_digest: bytes
+    officer: str
+    person: str
+    reason: str = ""
+
+    def challenge(self) -> bytes:
+        """What the passkey signs (32 bytes)."""
+        return digest(
+            "vermilion decision v1",
+            {
+                "act": self.act.value,
+                "subject": self.subject,
+                "subject_digest": self.subject_digest.hex(),
+                "officer": self.officer,
+                "person": self.person,
+                "reason": self.reason,
+            },
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Assertion:
+    """What an authenticator returned (WebAuthn level 2, section 5.2.2), kept as evidence."""
+
+    credential_id: bytes
+    client_data: bytes
+    authenticator_data: bytes
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A decision with the assertion that proves it."""
+
+    decision: Decision
+    assertion: Assertion
+    public_key: bytes
+    """The passkey's COSE key at the time: it stays checkable when the officer has left."""
+    at: datetime

@@ -1,0 +1,59 @@
+"""The U-Shield: a USB key the bank hands out (a PKCS#11 token), and where it stands (DESIGN section 5)."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from ca.domain.errors import InvalidTransition
+
+
+class DeviceState(StrEnum):
+    """Where a U-Shield stands."""
+
+    IN_STOCK = "in-stock"
+    ASSIGNED = "assigned"
+    IN_USE = "in-use"
+    BLOCKED = "blocked"
+    LOST = "lost"
+    RETURNED = "returned"
+    DESTROYED = "destroyed"
+
+
+_NEXT: dict[DeviceState, frozenset[DeviceState]] = {
+    DeviceState.IN_STOCK: frozenset({DeviceState.ASSIGNED, DeviceState.LOST, DeviceState.DESTROYED}),
+    DeviceState.ASSIGNED: frozenset({DeviceState.IN_USE, DeviceState.LOST, DeviceState.RETURNED}),
+    DeviceState.IN_USE: frozenset({DeviceState.BLOCKED, DeviceState.LOST, DeviceState.RETURNED}),
+    DeviceState.BLOCKED: frozenset({DeviceState.IN_USE, DeviceState.LOST, DeviceState.RETURNED}),
+    DeviceState.LOST: frozenset({DeviceState.DESTROYED}),
+    DeviceState.RETURNED: frozenset({DeviceState.IN_STOCK, DeviceState.DESTROYED}),
+    DeviceState.DESTROYED: frozenset(),
+}
+
+
+def transitions() -> dict[DeviceState, frozenset[DeviceState]]:
+    """The table, for the drawing and the property test."""
+    return dict(_NEXT)
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A U-Shield by the serial number engraved on it and told by its token."""
+
+    id: str
+    serial: str
+    model: str
+    branch: str
+    state: DeviceState
+    customer: str
+    registered_by: str
+    registered_at: datetime
+
+    def assign(self, customer: str) -> "Device":
+        """Hand it to a customer."""
+        return replace(self.become(DeviceState.ASSIGNED), customer=customer)
+
+    def become(self, wanted: DeviceState) -> "Device":
+        """Raise InvalidTransition unless the table allows it."""
+        if wanted not in _NEXT[self.state]:
+            raise InvalidTransition(f"U-Shield {self.serial} is {self.state.value} and cannot become {wanted.value}")
+        return replace(self, state=wanted)
