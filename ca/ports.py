@@ -184,6 +184,9 @@ class Certificates(Protocol):
     def find_by_application(self, application_id: str) -> Certificate | None:
         """The newest certificate issued for the application."""
 
+    def find_newest(self, issuer: str, profile: str) -> Certificate | None:
+        """The one issued last under a profile, not revoked: the OCSP responder's own, for instance."""
+
     def list_by_public_key(self, fingerprint: str) -> Sequence[Certificate]: ...
 
     def list_unconfirmed_since_before(self, limit: datetime) -> Sequence[Certificate]: ...
