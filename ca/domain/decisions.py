@@ -15,7 +15,6 @@ class Act(StrEnum):
     """What can be decided with a passkey."""
 
     APPROVE_APPLICATION = "approve-application"
-    REJECT_APPLICATION = "reject-application"
     APPROVE_INVITATION = "approve-invitation"
 
 
@@ -28,7 +27,6 @@ class Decision:
     subject_digest: bytes
     officer: str
     person: str
-    reason: str = ""
 
     def challenge(self) -> bytes:
         """What the passkey signs (32 bytes)."""
@@ -40,7 +38,6 @@ class Decision:
                 "subject_digest": self.subject_digest.hex(),
                 "officer": self.officer,
                 "person": self.person,
-                "reason": self.reason,
             },
         )
 

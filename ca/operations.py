@@ -1,0 +1,318 @@
+"""What the signer can be asked, and nothing else: one message a purpose, unknown fields refused (THREATS 8).
+
+There is no "sign these bytes". Every officer operation carries the session token that the signer itself gave;
+`serial` is lower-case hex; bytes travel as standard base64; times as RFC 3339 text.
+"""
+
+import base64
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+
+
+def _decode(value: object) -> object:
+    return base64.b64decode(value, validate=True) if isinstance(value, str) else value
+
+
+B64 = Annotated[bytes, BeforeValidator(_decode), PlainSerializer(lambda raw: base64.b64encode(raw).decode("ascii"))]
+Text = Annotated[str, Field(max_length=300)]
+Token = Annotated[str, Field(max_length=100)]
+Identifier = Annotated[str, Field(max_length=64)]
+
+
+class Operation(BaseModel):
+    """A message to the signer; `path` is where it is posted."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    path: ClassVar[str]
+
+    def payload(self) -> dict[str, Any]:
+        """The JSON-able body."""
+        return self.model_dump(mode="json")
+
+
+class OfficerOperation(Operation):
+    """An operation that an officer who signed in asks for."""
+
+    session: Token
+
+
+class AssertionMessage(BaseModel):
+    """A WebAuthn assertion as the browser returned it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    credential_id: B64
+    client_data: B64
+    authenticator_data: B64
+    signature: B64
+
+
+# Signing in
+
+
+class SignInChallenge(Operation):
+    """-> {challenge: base64}"""
+
+    path = "sign-in/challenge"
+
+
+class SignIn(Operation):
+    """-> {token, officer}"""
+
+    path = "sign-in"
+    challenge: B64
+    assertion: AssertionMessage
+
+
+class SignOut(OfficerOperation):
+    """-> {}"""
+
+    path = "sign-out"
+
+
+class WhoAmI(OfficerOperation):
+    """-> {officer: {id, person, name, branch, roles}}; keeps the session alive. 401 when it is over."""
+
+    path = "who-am-i"
+
+
+# Officers
+
+
+class OpenInvitation(Operation):
+    """-> {challenge, person, name, branch, roles}: what a browser needs to make a passkey."""
+
+    path = "invitations/open"
+    invitation: Identifier
+    code: Token
+
+
+class RedeemInvitation(Operation):
+    """-> {officer}. `registration` is the JSON of the browser's PublicKeyCredential."""
+
+    path = "invitations/redeem"
+    invitation: Identifier
+    code: Token
+    challenge: B64
+    registration: Annotated[str, Field(max_length=20_000)]
+    label: Text
+
+
+class ProposeInvitation(OfficerOperation):
+    """A security officer proposes. -> {invitation}"""
+
+    path = "invitations/propose"
+    person: Identifier
+    name: Text
+    branch: Identifier
+    roles: Annotated[list[Identifier], Field(max_length=10)]
+
+
+class ShowInvitation(OfficerOperation):
+    """-> {fields, state, challenge}: what a second security officer approves, and what their passkey signs."""
+
+    path = "invitations/show"
+    invitation: Identifier
+
+
+class ApproveInvitation(OfficerOperation):
+    """A second security officer approves. -> {invitation, code}: the one-time link's parts, shown once."""
+
+    path = "invitations/approve"
+    invitation: Identifier
+    assertion: AssertionMessage
+
+
+class ChangeOfficer(OfficerOperation):
+    """A security officer suspends, reinstates or retires an officer. -> {officer}"""
+
+    path = "officers/change"
+    officer: Identifier
+    state: Identifier
+    reason: Text
+
+
+# Branch work
+
+
+class RegisterCustomer(OfficerOperation):
+    """-> {customer: id}. kind: person, company or system."""
+
+    path = "customers/register"
+    kind: Identifier
+    number: Identifier
+    name: Text
+    document_number: Identifier
+    email: Text = ""
+
+
+class RegisterDevice(OfficerOperation):
+    """A U-Shield enters the branch's stock. -> {device: serial}"""
+
+    path = "devices/register"
+    serial: Identifier
+    model: Text
+
+
+class SubmitApplication(OfficerOperation):
+    """-> {application: id}"""
+
+    path = "applications/submit"
+    customer: Identifier
+    profile: Identifier
+    device_serial: Identifier = ""
+    host_names: Annotated[list[Text], Field(max_length=20)] = []
+
+
+class ShowCase(OfficerOperation):
+    """-> {case, digest, state, reason, challenge, profile_current, warnings}: what the approver sees and signs."""
+
+    path = "applications/show"
+    application: Identifier
+
+
+class ApproveApplication(OfficerOperation):
+    """-> {state}. `digest` is that of the case as shown: another one means it was changed since (409)."""
+
+    path = "applications/approve"
+    application: Identifier
+    digest: B64
+    assertion: AssertionMessage
+
+
+class RejectApplication(OfficerOperation):
+    """-> {state}"""
+
+    path = "applications/reject"
+    application: Identifier
+    reason: Text
+
+
+class WithdrawApplication(OfficerOperation):
+    """The maker takes it back. -> {state}"""
+
+    path = "applications/withdraw"
+    application: Identifier
+    reason: Text
+
+
+class HandOutCodes(OfficerOperation):
+    """-> {reference_number, authorization_code, expires_at}: shown once, never again.
+
+    The first pair by any RA officer of the branch; a new pair (the old one is void) by a supervisor.
+    """
+
+    path = "codes/hand-out"
+    application: Identifier
+
+
+class Hold(OfficerOperation):
+    """-> {serial, status}"""
+
+    path = "certificates/hold"
+    serial: Identifier
+
+
+class Release(OfficerOperation):
+    """-> {serial, status}"""
+
+    path = "certificates/release"
+    serial: Identifier
+
+
+class Revoke(OfficerOperation):
+    """-> {serial, status}. reason: name of RFC 5280 section 5.3.1."""
+
+    path = "certificates/revoke"
+    serial: Identifier
+    reason: Identifier
+
+
+# Enrolment
+
+
+class EnrolmentHints(Operation):
+    """-> {profile, subject, device_serial, key_algorithms, confirm}"""
+
+    path = "enrolment/hints"
+    reference: Identifier
+    code: Token
+
+
+class Enrol(Operation):
+    """-> {certificate: base64 DER, serial, confirm}"""
+
+    path = "enrolment/enrol"
+    reference: Identifier
+    code: Token
+    request: B64
+
+
+class ReEnrol(Operation):
+    """-> {certificate: base64 DER, serial, confirm}"""
+
+    path = "enrolment/re-enrol"
+    client_certificate: B64
+    request: B64
+
+
+class ConfirmationChallenge(Operation):
+    """-> {nonce: base64, expires_in: seconds}"""
+
+    path = "enrolment/challenge"
+    serial: Identifier
+
+
+class Confirm(Operation):
+    """-> {serial, status}"""
+
+    path = "enrolment/confirm"
+    serial: Identifier
+    nonce: B64
+    signature: B64
+
+
+class CACertificates(Operation):
+    """-> {certificates: [base64 DER]}, issuing CA first, root last"""
+
+    path = "ca/certificates"
+
+
+# Status, jobs, care
+
+
+class AnswerOCSPRequests(Operation):
+    """-> {response: base64}. The raw CertIDs as asked, up to 20."""
+
+    path = "ocsp/answer"
+    cert_ids: Annotated[list[B64], Field(min_length=1, max_length=20)]
+    nonce: B64 | None = None
+
+
+class RunJobs(Operation):
+    """-> {leader: bool, ran: [{name, ok, result}]}. Only the holder of the lease gets work done."""
+
+    path = "jobs/run"
+    holder: Identifier
+
+
+class Reconcile(Operation):
+    """-> {finished: [serial]}: recorded but unfinished issuances are brought to their end."""
+
+    path = "reconcile"
+
+
+class Health(Operation):
+    """-> {hsm, database, clock}: 'ok' or a sentence each"""
+
+    path = "health"
+
+
+def all_operations(base: type[Operation] = Operation) -> dict[str, type[Operation]]:
+    """Every operation by its path."""
+    found: dict[str, type[Operation]] = {}
+    for kind in base.__subclasses__():
+        if "path" in kind.__dict__:
+            found[kind.path] = kind
+        found |= all_operations(kind)
+    return found

@@ -1,0 +1,162 @@
+"""The only reader of settings: one TOML file in the state directory, environment only for what differs per machine.
+
+Unknown keys are refused. Secrets are never values here: files in the state directory hold them.
+"""
+
+import os
+import tomllib
+from datetime import timedelta
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ca.domain.errors import NotReady
+
+FILE_NAME = "settings.toml"
+STATE_VARIABLE = "VERMILION_STATE"
+DATABASE_VARIABLE = "VERMILION_DATABASE_URL"
+_KNOWN_VARIABLES = {STATE_VARIABLE, DATABASE_VARIABLE}
+
+Port = Field(ge=1, le=65535)
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Listening(_Section):
+    """Where the doors are. All on loopback unless `host` says otherwise."""
+
+    host: str = "127.0.0.1"
+    https_port: int = Port
+    http_port: int = Port
+    console_port: int = Port
+    """Plain http for the console on loopback, in a demo only: browsers refuse passkeys behind certificate errors."""
+
+
+class HSM(_Section):
+    """Which PKCS#11 module and tokens; empty module: the SoftHSM that is installed."""
+
+    module: str = ""
+    issuing_token: str = "vermilion-issuing"
+    root_token: str = "vermilion-root"
+    sessions: int = Field(default=8, ge=1, le=64)
+
+
+class Times(_Section):
+    """How long things live, in seconds."""
+
+    crl_life: int = Field(default=24 * 3600, ge=600)
+    crl_period: int = Field(default=3600, ge=60)
+    ocsp_life: int = Field(default=3600, ge=60)
+    responder_life: int = Field(default=30 * 24 * 3600, ge=3600)
+    checkpoint_period: int = Field(default=600, ge=10)
+
+
+class Settings(_Section):
+    """What `settings.toml` says."""
+
+    demo: bool = False
+    public_url: str
+    """Base of the URLs that certificates carry: OCSP, CRLs, CA certificates."""
+    relying_party: str = "localhost"
+    """WebAuthn relying party id: the host name officers type."""
+    origins: tuple[str, ...]
+    """Web origins from which officers' passkeys are accepted."""
+    organization: str = "Demo Bank"
+    country: str = "CN"
+    listening: Listening
+    hsm: HSM = HSM()
+    times: Times = Times()
+    pkilint: bool = True
+    database_url: str = ""
+    """Empty: SQLite in the state directory."""
+
+
+class State:
+    """The state directory: every path in it is named here and nowhere else."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory.resolve()
+
+    def __truediv__(self, name: str) -> Path:
+        return self.directory / name
+
+    @property
+    def settings_file(self) -> Path:
+        return self / FILE_NAME
+
+    @property
+    def database_file(self) -> Path:
+        return self / "database.sqlite3"
+
+    @property
+    def publication(self) -> Path:
+        return self / "publication"
+
+    @property
+    def trust(self) -> Path:
+        return self / "trust"
+
+    @property
+    def tls(self) -> Path:
+        return self / "tls"
+
+    @property
+    def demo(self) -> Path:
+        return self / "demo"
+
+    @property
+    def ceremony(self) -> Path:
+        return self / "ceremony"
+
+    @property
+    def log(self) -> Path:
+        return self / "log"
+
+    @property
+    def run(self) -> Path:
+        return self / "run"
+
+    def socket(self, process: str) -> Path:
+        return self.run / f"{process}.sock"
+
+    def token(self, which: str) -> Path:
+        """Directory of a SoftHSM token: `root` or `issuing`."""
+        return self / "hsm" / which
+
+    def database_url(self, settings: Settings) -> str:
+        chosen = os.environ.get(DATABASE_VARIABLE) or settings.database_url
+        return chosen or f"sqlite:///{self.database_file}"
+
+
+def current_state() -> State:
+    """The state directory named by the environment. Raises NotReady when it is not named or a name is unknown."""
+    unknown = {name for name in os.environ if name.startswith("VERMILION_")} - _KNOWN_VARIABLES
+    if unknown:
+        raise NotReady(f"unknown environment variable {sorted(unknown)[0]}; known are {sorted(_KNOWN_VARIABLES)}")
+    directory = os.environ.get(STATE_VARIABLE)
+    if not directory:
+        raise NotReady(f"set {STATE_VARIABLE} to the state directory")
+    return State(Path(directory))
+
+
+def load_settings(state: State) -> Settings:
+    """Read the file. Raises NotReady with the first thing that is wrong and where."""
+    try:
+        values = tomllib.loads(state.settings_file.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise NotReady(f"{state.settings_file} is missing; start with ./run, or restore the state directory") from error
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise NotReady(f"{state.settings_file} cannot be read: {error}") from error
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise NotReady(f"{state.settings_file}: {where}: {first['msg']}") from error
+
+
+def seconds(value: int) -> timedelta:
+    """A setting in seconds as the domain's type."""
+    return timedelta(seconds=value)
