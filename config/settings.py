@@ -134,7 +134,7 @@ def current_state() -> State:
     """The state directory named by the environment. Raises NotReady when it is not named or a name is unknown."""
     unknown = {name for name in os.environ if name.startswith("VERMILION_")} - _KNOWN_VARIABLES
     if unknown:
-        raise NotReady(f"unknown environment variable {sorted(unknown)[0]}; known are {sorted(_KNOWN_VARIABLES)}")
+        raise NotReady(f"unknown environment variable {min(unknown)}; known are {sorted(_KNOWN_VARIABLES)}")
     directory = os.environ.get(STATE_VARIABLE)
     if not directory:
         raise NotReady(f"set {STATE_VARIABLE} to the state directory")
