@@ -1,0 +1,75 @@
+"""Who is asking, and may they? The one place where a session becomes an officer (THREATS 2-7, 45).
+
+Nothing is believed from the database that does not carry the signer's seal; roles are read at every call, so that a
+role taken away is gone at once.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+from ca.domain.errors import NotAuthenticated, NotFound
+from ca.domain.officers import Officer, OfficerState, TrustedRole
+from ca.ports import Clock, Seals, Work
+
+OFFICER_SEAL = "officer"
+SESSION_SEAL = "session"
+
+# These roles see every branch; all others only their own.
+_ALL_BRANCHES = frozenset({TrustedRole.SECURITY_OFFICER, TrustedRole.CA_ADMINISTRATOR, TrustedRole.AUDITOR})
+
+
+def token_hash(token: str) -> str:
+    """What is stored of a session token."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def sees_branch(officer: Officer, branch: str) -> bool:
+    """Whether things of that branch exist for this officer."""
+    return officer.branch == branch or bool(officer.roles & _ALL_BRANCHES)
+
+
+def require_branch(officer: Officer, branch: str, what: str) -> None:
+    """Raise NotFound for another branch's thing: that it exists is not theirs to know."""
+    if not sees_branch(officer, branch):
+        raise NotFound(f"there is no such {what} at your branch")
+
+
+@dataclass(frozen=True)
+class Authorize:
+    """Resolve a session token to the officer whose sealed record grants one of the roles."""
+
+    seals: Seals
+    clock: Clock
+
+    def __call__(self, work: Work, token: str, *roles: TrustedRole) -> Officer:
+        """Raise NotAuthenticated when the session is over, NotAllowed without the role, Tampered on a broken seal."""
+        officer = self.who(work, token)
+        if roles:
+            officer.require(*roles)
+        return officer
+
+    def who(self, work: Work, token: str) -> Officer:
+        """The officer of a live session; keeps it alive."""
+        now = self.clock.now()
+        found = work.sessions.find(token_hash(token))
+        if found is None or found[0].is_over(now):
+            raise NotAuthenticated("your session is over; sign in again")
+        session, seal = found
+        self.seals.require(SESSION_SEAL, session.sealed_fields(), seal)
+        officer = self.sealed_officer(work, session.officer)
+        if officer.state is not OfficerState.ACTIVE:
+            raise NotAuthenticated("your session is over; sign in again")
+        if now > session.seen_at:
+            work.sessions.touch(session.token_hash, now)
+        return officer
+
+    def sealed_officer(self, work: Work, officer_id: str) -> Officer:
+        """The record, if the signer wrote it. Raises Tampered otherwise."""
+        officer, seal = work.officers.get(officer_id)
+        self.seals.require(OFFICER_SEAL, officer.sealed_fields(), seal)
+        return officer
+
+
+def save_officer(work: Work, seals: Seals, officer: Officer) -> None:
+    """Seal and save."""
+    work.officers.save(officer, seals.seal(OFFICER_SEAL, officer.sealed_fields()))

@@ -1,0 +1,57 @@
+"""Registering a customer at a branch (RFC 3647 section 3.2: who was identified, by what document, by whom)."""
+
+from dataclasses import dataclass
+
+from ca.domain.audit import AuditEvent
+from ca.domain.customers import Customer, CustomerKind
+from ca.domain.errors import InvalidRequest
+from ca.domain.names import AlternativeName, verify_text
+from ca.domain.officers import TrustedRole
+from ca.ports import Clock, Random, UnitOfWork
+from ca.usecases.authorize import Authorize
+
+
+@dataclass(frozen=True)
+class RegisterCustomer:
+    """An RA operator enters a customer who stands at the counter."""
+
+    unit_of_work: UnitOfWork
+    clock: Clock
+    random: Random
+    authorize: Authorize
+
+    def __call__(
+        self, session: str, *, kind: str, number: str, name: str, document_number: str, email: str
+    ) -> Customer:
+        """Raise InvalidRequest when a field is not as it must be or the customer number is taken."""
+        now = self.clock.now()
+        with self.unit_of_work() as work:
+            officer = self.authorize(work, session, TrustedRole.RA_OPERATOR, TrustedRole.RA_SUPERVISOR)
+            for text in (number, name, document_number):
+                verify_text(text, 64)
+            if email:
+                AlternativeName("email", email)
+            if work.customers.find_by_number(number) is not None:
+                raise InvalidRequest(f"customer number {number} is registered already")
+            customer = Customer(
+                id=self.random(8).hex(),
+                number=number,
+                kind=_kind(kind),
+                name=name,
+                document_number=document_number,
+                email=email,
+                branch=officer.branch,
+                registered_by=officer.person,
+                registered_at=now,
+            )
+            work.customers.save(customer)
+            work.audit.append(AuditEvent("customer.registered", customer.id, officer.person, now, {"kind": kind}))
+            work.commit()
+        return customer
+
+
+def _kind(text: str) -> CustomerKind:
+    try:
+        return CustomerKind(text)
+    except ValueError as error:
+        raise InvalidRequest("a customer is a person, a company or a system") from error

@@ -1,0 +1,45 @@
+"""U-Shields enter a branch's stock (STANDARDS 2.4: custody is recorded from the first day)."""
+
+from dataclasses import dataclass
+
+from ca.domain.audit import AuditEvent
+from ca.domain.devices import Device, DeviceState
+from ca.domain.errors import InvalidRequest
+from ca.domain.names import verify_text
+from ca.domain.officers import TrustedRole
+from ca.ports import Clock, Random, UnitOfWork
+from ca.usecases.authorize import Authorize
+
+
+@dataclass(frozen=True)
+class RegisterDevice:
+    """An RA operator takes a U-Shield into the branch's stock."""
+
+    unit_of_work: UnitOfWork
+    clock: Clock
+    random: Random
+    authorize: Authorize
+
+    def __call__(self, session: str, *, serial: str, model: str) -> Device:
+        """Raise InvalidRequest when the serial number is registered already, at whatever branch."""
+        now = self.clock.now()
+        with self.unit_of_work() as work:
+            officer = self.authorize(work, session, TrustedRole.RA_OPERATOR, TrustedRole.RA_SUPERVISOR)
+            for text in (serial, model):
+                verify_text(text, 64)
+            if work.devices.find(serial) is not None:
+                raise InvalidRequest(f"U-Shield {serial} is registered already")
+            device = Device(
+                id=self.random(8).hex(),
+                serial=serial,
+                model=model,
+                branch=officer.branch,
+                state=DeviceState.IN_STOCK,
+                customer="",
+                registered_by=officer.person,
+                registered_at=now,
+            )
+            work.devices.save(device)
+            work.audit.append(AuditEvent("device.registered", serial, officer.person, now, {"branch": officer.branch}))
+            work.commit()
+        return device

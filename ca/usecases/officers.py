@@ -1,0 +1,231 @@
+"""How a person becomes an officer, and stops being one (RFC 3647 section 5.2; DESIGN invariant 2).
+
+Two security officers are needed for an invitation: one proposes, another approves it with a passkey. Redeeming it
+makes the sealed record. The key ceremony invites the first officers.
+"""
+
+import base64
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from ca.domain.audit import AuditEvent
+from ca.domain.decisions import Act, Assertion, Decision, Evidence
+from ca.domain.canonical import digest
+from ca.domain.errors import InvalidRequest, InvalidTransition, NotAllowed, NotAuthenticated
+from ca.domain.names import verify_text
+from ca.domain.officers import (
+    Invitation,
+    InvitationState,
+    Officer,
+    OfficerState,
+    TrustedRole,
+    require_compatible,
+)
+from ca.domain.sessions import CHALLENGE_LIFE, Challenge
+from ca.ports import Authenticators, Clock, Random, Seals, UnitOfWork, Work
+from ca.usecases.authorize import OFFICER_SEAL, Authorize, save_officer
+
+INVITATION_SEAL = "invitation"
+_CODE_SEAL = "invitation-code"
+INVITATION_LIFE = timedelta(days=7)
+
+
+def invitation_digest(invitation: Invitation) -> bytes:
+    """What a second security officer's passkey approves."""
+    return digest("vermilion invitation v1", invitation.fields())
+
+
+def parse_roles(names: list[str]) -> frozenset[TrustedRole]:
+    """Roles by name. Raises InvalidRequest for an unknown one or a forbidden combination."""
+    try:
+        roles = frozenset(TrustedRole(name) for name in names)
+    except ValueError as error:
+        known = ", ".join(role.value for role in TrustedRole)
+        raise InvalidRequest(f"unknown role; known are {known}") from error
+    require_compatible(roles)
+    return roles
+
+
+def open_invitation(work: Work, seals: Seals, random: Random, invitation: Invitation, approved_by: str) -> str:
+    """Make an invitation redeemable; its code, which is kept nowhere in clear."""
+    code = base64.urlsafe_b64encode(random(24)).decode("ascii")
+    mac = seals.seal(_CODE_SEAL, f"{invitation.id}:{code}".encode())
+    opened = replace(invitation, state=InvitationState.OPEN, code_mac=mac, approved_by=approved_by)
+    work.invitations.save(opened, seals.seal(INVITATION_SEAL, opened.sealed_fields()))
+    return code
+
+
+@dataclass(frozen=True)
+class InviteOfficer:
+    """Propose, show, approve: two security officers, never the same person twice."""
+
+    unit_of_work: UnitOfWork
+    clock: Clock
+    random: Random
+    seals: Seals
+    authenticators: Authenticators
+    authorize: Authorize
+
+    def propose(self, session: str, *, person: str, name: str, branch: str, roles: list[str]) -> str:
+        """The id of the proposed invitation."""
+        now = self.clock.now()
+        with self.unit_of_work() as work:
+            proposer = self.authorize(work, session, TrustedRole.SECURITY_OFFICER)
+            if proposer.person == person:
+                raise NotAllowed("nobody proposes roles for themselves")
+            for text in (person, name, branch):
+                verify_text(text, 64)
+            invitation = Invitation(
+                id=self.random(8).hex(),
+                person=person,
+                name=name,
+                branch=branch,
+                roles=parse_roles(roles),
+                proposed_by=proposer.person,
+                state=InvitationState.PROPOSED,
+                expires_at=now + INVITATION_LIFE,
+            )
+            work.invitations.save(invitation, self.seals.seal(INVITATION_SEAL, invitation.sealed_fields()))
+            details = {"person": person, "branch": branch, "roles": " ".join(sorted(invitation.roles))}
+            work.audit.append(AuditEvent("invitation.proposed", invitation.id, proposer.person, now, details))
+            work.commit()
+        return invitation.id
+
+    def show(self, session: str, invitation_id: str) -> tuple[Invitation, bytes]:
+        """The invitation and the challenge that this security officer's passkey would sign to approve it."""
+        with self.unit_of_work() as work:
+            officer = self.authorize(work, session, TrustedRole.SECURITY_OFFICER)
+            invitation = _sealed(work, self.seals, invitation_id)
+            work.commit()
+        return invitation, _decision(invitation, officer).challenge()
+
+    def approve(self, session: str, invitation_id: str, assertion: Assertion) -> str:
+        """The one-time code of the now open invitation."""
+        now = self.clock.now()
+        with self.unit_of_work() as work:
+            officer = self.authorize(work, session, TrustedRole.SECURITY_OFFICER)
+            invitation = _sealed(work, self.seals, invitation_id)
+            if invitation.state is not InvitationState.PROPOSED or now > invitation.expires_at:
+                raise InvalidTransition("this invitation is no longer waiting for approval")
+            if officer.person in (invitation.proposed_by, invitation.person):
+                raise NotAllowed("another security officer must approve: not who proposed it, not who is invited")
+            decision = _decision(invitation, officer)
+            credential = officer.find_credential(assertion.credential_id)
+            if credential is None:
+                raise NotAuthenticated("this passkey is not yours")
+            count = self.authenticators.verify_assertion(
+                assertion, challenge=decision.challenge(), public_key=credential.public_key
+            )
+            work.officers.note_sign_count(credential.id, count)
+            work.applications.add_evidence(
+                invitation.id, Evidence(decision, assertion, credential.public_key, now)
+            )
+            code = open_invitation(work, self.seals, self.random, invitation, officer.person)
+            work.audit.append(AuditEvent("invitation.approved", invitation.id, officer.person, now))
+            work.commit()
+        return code
+
+
+@dataclass(frozen=True)
+class RedeemInvitation:
+    """The invited person registers a passkey; the signer seals the officer's record."""
+
+    unit_of_work: UnitOfWork
+    clock: Clock
+    random: Random
+    seals: Seals
+    authenticators: Authenticators
+
+    def open(self, invitation_id: str, code: str) -> tuple[Invitation, bytes]:
+        """The invitation and a one-time challenge for the new passkey."""
+        value = self.random(32)
+        with self.unit_of_work() as work:
+            invitation = self._redeemable(work, invitation_id, code)
+            work.challenges.add(Challenge(f"register:{invitation.id}", value, self.clock.now() + CHALLENGE_LIFE))
+            work.commit()
+        return invitation, value
+
+    def __call__(self, invitation_id: str, code: str, *, challenge: bytes, registration: str, label: str) -> Officer:
+        """The officer, new or with one passkey more."""
+        now = self.clock.now()
+        with self.unit_of_work() as work:
+            invitation = self._redeemable(work, invitation_id, code)
+            given = work.challenges.take(f"register:{invitation.id}", challenge)
+            if given is None or given.is_over(now):
+                raise NotAuthenticated("this took too long; open the link again")
+            credential = self.authenticators.verify_registration(registration, challenge=challenge, label=label)
+            if work.officers.find_by_credential(credential.id) is not None:
+                raise InvalidRequest("this passkey is registered already")
+            officer = self._officer(work, invitation).with_credential(credential)
+            save_officer(work, self.seals, officer)
+            redeemed = replace(invitation, state=InvitationState.REDEEMED)
+            work.invitations.save(redeemed, self.seals.seal(INVITATION_SEAL, redeemed.sealed_fields()))
+            details = {"invitation": invitation.id, "roles": " ".join(sorted(officer.roles)), "branch": officer.branch}
+            work.audit.append(AuditEvent("officer.passkey-registered", officer.id, officer.person, now, details))
+            work.commit()
+        return officer
+
+    def _redeemable(self, work: Work, invitation_id: str, code: str) -> Invitation:
+        invitation = _sealed(work, self.seals, invitation_id)
+        if not invitation.is_redeemable(self.clock.now()):
+            raise InvalidTransition("this invitation was used already or is out of date; ask for a new one")
+        self.seals.require(_CODE_SEAL, f"{invitation.id}:{code}".encode(), invitation.code_mac)
+        return invitation
+
+    def _officer(self, work: Work, invitation: Invitation) -> Officer:
+        found = work.officers.find_by_person(invitation.person)
+        if found is None:
+            return Officer(
+                id=self.random(8).hex(),
+                person=invitation.person,
+                name=invitation.name,
+                branch=invitation.branch,
+                roles=invitation.roles,
+                state=OfficerState.ACTIVE,
+                credentials=(),
+            )
+        officer, seal = found
+        self.seals.require(OFFICER_SEAL, officer.sealed_fields(), seal)
+        if officer.state is not OfficerState.ACTIVE:
+            raise NotAllowed(f"{officer.name} is {officer.state.value}; reinstate them first")
+        return replace(officer, roles=invitation.roles, branch=invitation.branch)
+
+
+@dataclass(frozen=True)
+class ChangeOfficer:
+    """A security officer suspends, reinstates or retires another officer; their sessions end at once."""
+
+    unit_of_work: UnitOfWork
+    clock: Clock
+    seals: Seals
+    authorize: Authorize
+
+    def __call__(self, session: str, officer_id: str, *, state: str, reason: str) -> Officer:
+        now = self.clock.now()
+        try:
+            wanted = OfficerState(state)
+        except ValueError as error:
+            raise InvalidRequest("an officer can be active, suspended or left") from error
+        with self.unit_of_work() as work:
+            by = self.authorize(work, session, TrustedRole.SECURITY_OFFICER)
+            officer = self.authorize.sealed_officer(work, officer_id)
+            if officer.person == by.person:
+                raise NotAllowed("nobody changes their own record")
+            changed = officer.become(wanted)
+            save_officer(work, self.seals, changed)
+            work.sessions.end_all_of(officer.id)
+            work.audit.append(AuditEvent(f"officer.{wanted.value}", officer.id, by.person, now, {"reason": reason}))
+            work.commit()
+        return changed
+
+
+def _sealed(work: Work, seals: Seals, invitation_id: str) -> Invitation:
+    invitation, seal = work.invitations.get(invitation_id)
+    seals.require(INVITATION_SEAL, invitation.sealed_fields(), seal)
+    return invitation
+
+
+def _decision(invitation: Invitation, officer: Officer) -> Decision:
+    return Decision(
+        Act.APPROVE_INVITATION, invitation.id, invitation_digest(invitation), officer.id, officer.person
+    )

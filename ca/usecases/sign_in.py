@@ -1,0 +1,74 @@
+"""An officer signs in with a passkey; the signer checks it itself and gives the session (DESIGN section 6)."""
+
+import base64
+from dataclasses import dataclass
+
+from ca.domain.audit import AuditEvent
+from ca.domain.decisions import Assertion
+from ca.domain.errors import NotAuthenticated
+from ca.domain.officers import Officer, OfficerState
+from ca.domain.sessions import CHALLENGE_LIFE, Challenge, Session
+from ca.ports import Authenticators, Clock, Random, Seals, UnitOfWork
+from ca.usecases.authorize import OFFICER_SEAL, SESSION_SEAL, Authorize, token_hash
+
+_PURPOSE = "sign-in"
+
+
+@dataclass(frozen=True)
+class SignIn:
+    """Challenge, assertion, session; and the way out."""
+
+    unit_of_work: UnitOfWork
+    clock: Clock
+    random: Random
+    seals: Seals
+    authenticators: Authenticators
+    authorize: Authorize
+
+    def challenge(self) -> bytes:
+        """A one-time value for the passkey to sign, good for five minutes."""
+        value = self.random(32)
+        with self.unit_of_work() as work:
+            work.challenges.add(Challenge(_PURPOSE, value, self.clock.now() + CHALLENGE_LIFE))
+            work.commit()
+        return value
+
+    def __call__(self, challenge: bytes, assertion: Assertion) -> tuple[str, Officer]:
+        """The session token and the officer. Raises NotAuthenticated, without saying what was wrong."""
+        now = self.clock.now()
+        token = base64.urlsafe_b64encode(self.random(32)).decode("ascii").rstrip("=")
+        with self.unit_of_work() as work:
+            given = work.challenges.take(_PURPOSE, challenge)
+            found = work.officers.find_by_credential(assertion.credential_id)
+            if given is None or given.is_over(now) or found is None:
+                work.commit()  # the challenge stays used
+                raise NotAuthenticated("this passkey did not sign you in; try again")
+            officer, seal = found
+            self.seals.require(OFFICER_SEAL, officer.sealed_fields(), seal)
+            credential = officer.find_credential(assertion.credential_id)
+            if credential is None or officer.state is not OfficerState.ACTIVE:
+                raise NotAuthenticated("this passkey did not sign you in; try again")
+            count = self.authenticators.verify_assertion(
+                assertion, challenge=challenge, public_key=credential.public_key
+            )
+            work.officers.note_sign_count(credential.id, count)
+            session = Session(token_hash(token), officer.id, now, now)
+            work.sessions.save(session, self.seals.seal(SESSION_SEAL, session.sealed_fields()))
+            work.audit.append(AuditEvent("officer.signed-in", officer.id, officer.person, now))
+            work.commit()
+        return token, officer
+
+    def who(self, token: str) -> Officer:
+        """The officer of a live session. Raises NotAuthenticated when it is over."""
+        with self.unit_of_work() as work:
+            officer = self.authorize(work, token)
+            work.commit()
+        return officer
+
+    def out(self, token: str) -> None:
+        """End the session."""
+        with self.unit_of_work() as work:
+            officer = self.authorize(work, token)
+            work.sessions.end(token_hash(token))
+            work.audit.append(AuditEvent("officer.signed-out", officer.id, officer.person, self.clock.now()))
+            work.commit()
