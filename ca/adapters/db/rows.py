@@ -1,0 +1,389 @@
+"""The tables: what the signer writes and the fronts read. Rows hold no rules; `mapping.py` turns them into values.
+
+Instants are BIGINT seconds since 1970-01-01T00:00:00Z. Serial numbers are lower-case hex text without padding.
+Enumerations are their text (`active`, `on-hold`), so that a report in plain SQL reads like the program does.
+
+The status process reads `certificates(serial, issuer, status, issued_at, revoked_at, reason, not_after)` directly with
+sqlite3 or psycopg: these names are a contract. `status` is the text of CertificateStatus, `reason` the CRLReason code
+of RFC 5280 section 5.3.1 or NULL, times are epoch seconds. An `unconfirmed` row is on hold since `issued_at`.
+"""
+
+from datetime import UTC, datetime
+from typing import ClassVar
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import BigInteger, Dialect, ForeignKey, Index, Integer, MetaData, text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy.types import TypeDecorator
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+# Named constraints: the migrations of both databases can then speak of them.
+_NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class UtcSeconds(TypeDecorator[datetime]):
+    """An instant as seconds since the epoch. Refuses naive times and fractions instead of guessing or rounding."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002 - SQLAlchemy's signature
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value!r} has no time zone")
+        if value.microsecond:
+            raise ValueError(f"{value!r} is not whole seconds")
+        elapsed = value - _EPOCH
+        return elapsed.days * 86400 + elapsed.seconds
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - the same
+        return None if value is None else datetime.fromtimestamp(value, UTC)
+
+
+# SQLite numbers rows by itself only when the key is spelled INTEGER.
+_RowNumber = BigInteger().with_variant(Integer, "sqlite")
+
+
+class Row(DeclarativeBase):
+    """Base of every table."""
+
+    metadata = MetaData(naming_convention=_NAMES)
+    type_annotation_map: ClassVar = {datetime: UtcSeconds}
+
+
+db = SQLAlchemy(metadata=Row.metadata)
+"""For the fronts' read-only views and Flask-Migrate; the signer works through `SqlUnitOfWork` without an app."""
+
+
+class CustomerRow(Row):
+    """A customer as registered at a branch."""
+
+    __tablename__ = "customers"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[str] = mapped_column(unique=True)
+    kind: Mapped[str]
+    name: Mapped[str] = mapped_column(index=True)
+    document_number: Mapped[str] = mapped_column(index=True)
+    email: Mapped[str]
+    branch: Mapped[str] = mapped_column(index=True)
+    registered_by: Mapped[str]
+    registered_at: Mapped[datetime]
+
+
+class DeviceRow(Row):
+    """A U-Shield."""
+
+    __tablename__ = "devices"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    serial: Mapped[str] = mapped_column(unique=True)
+    model: Mapped[str]
+    branch: Mapped[str] = mapped_column(index=True)
+    state: Mapped[str] = mapped_column(index=True)
+    customer: Mapped[str] = mapped_column(index=True)
+    registered_by: Mapped[str]
+    registered_at: Mapped[datetime]
+
+
+class OfficerRow(Row):
+    """An officer; counts only with the seal. `roles` is comma-separated, in alphabetical order."""
+
+    __tablename__ = "officers"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    person: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    branch: Mapped[str] = mapped_column(index=True)
+    roles: Mapped[str]
+    state: Mapped[str] = mapped_column(index=True)
+    version: Mapped[int]
+    seal: Mapped[bytes]
+    credentials: Mapped[list["OfficerCredentialRow"]] = relationship(
+        order_by="OfficerCredentialRow.position", cascade="all, delete-orphan", lazy="selectin"
+    )
+
+
+class OfficerCredentialRow(Row):
+    """A passkey of an officer. `position` keeps the order in which they were registered."""
+
+    __tablename__ = "officer_credentials"
+
+    credential_id: Mapped[bytes] = mapped_column(primary_key=True)
+    officer: Mapped[str] = mapped_column(ForeignKey("officers.id"), index=True)
+    position: Mapped[int]
+    public_key: Mapped[bytes]
+    label: Mapped[str]
+    sign_count: Mapped[int] = mapped_column(BigInteger)
+
+
+class InvitationRow(Row):
+    """A promise of roles to a person; counts only with the seal. `roles` as in `officers`."""
+
+    __tablename__ = "invitations"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    person: Mapped[str] = mapped_column(index=True)
+    name: Mapped[str]
+    branch: Mapped[str]
+    roles: Mapped[str]
+    proposed_by: Mapped[str]
+    approved_by: Mapped[str]
+    state: Mapped[str] = mapped_column(index=True)
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    code_mac: Mapped[bytes]
+    seal: Mapped[bytes]
+
+
+class SessionRow(Row):
+    """An officer's session, by SHA-256 of its token (hex)."""
+
+    __tablename__ = "sessions"
+
+    token_hash: Mapped[str] = mapped_column(primary_key=True)
+    officer: Mapped[str] = mapped_column(index=True)
+    began_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    ended: Mapped[bool]
+    seal: Mapped[bytes]
+
+
+class ChallengeRow(Row):
+    """A one-time random value we gave out."""
+
+    __tablename__ = "challenges"
+
+    purpose: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[bytes] = mapped_column(primary_key=True)
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class ApplicationRow(Row):
+    """An application. `case_json` is the case, byte for byte as sealed; the columns beside it serve lists and searches
+    only, and nothing is decided by them."""
+
+    __tablename__ = "applications"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    profile: Mapped[str] = mapped_column(index=True)
+    customer: Mapped[str] = mapped_column(index=True)
+    customer_number: Mapped[str] = mapped_column(index=True)
+    customer_name: Mapped[str]
+    document_number: Mapped[str]
+    device_serial: Mapped[str] = mapped_column(index=True)
+    branch: Mapped[str] = mapped_column(index=True)
+    maker_person: Mapped[str] = mapped_column(index=True)
+    maker_name: Mapped[str]
+    submitted_at: Mapped[datetime] = mapped_column(index=True)
+    state: Mapped[str] = mapped_column(index=True)
+    reason: Mapped[str]
+    updated_at: Mapped[datetime | None]
+    case_json: Mapped[str]
+    seal: Mapped[bytes]
+
+
+class EvidenceRow(Row):
+    """An officer's decision and the passkey assertion that proves it."""
+
+    __tablename__ = "evidence"
+
+    id: Mapped[int] = mapped_column(_RowNumber, primary_key=True)
+    application: Mapped[str] = mapped_column(index=True)
+    act: Mapped[str]
+    subject: Mapped[str]
+    subject_digest: Mapped[bytes]
+    officer: Mapped[str] = mapped_column(index=True)
+    person: Mapped[str]
+    reason: Mapped[str]
+    credential_id: Mapped[bytes]
+    client_data: Mapped[bytes]
+    authenticator_data: Mapped[bytes]
+    signature: Mapped[bytes]
+    public_key: Mapped[bytes]
+    at: Mapped[datetime]
+
+
+class CodePairRow(Row):
+    """A reference number and the MAC of its authorization code. `id` tells which pair is newest."""
+
+    __tablename__ = "code_pairs"
+    __table_args__ = (Index(None, "state", "expires_at"),)
+
+    id: Mapped[int] = mapped_column(_RowNumber, primary_key=True)
+    reference: Mapped[str] = mapped_column(unique=True)
+    application: Mapped[str] = mapped_column(index=True)
+    code_mac: Mapped[bytes]
+    state: Mapped[str]
+    expires_at: Mapped[datetime]
+    attempts_left: Mapped[int]
+    request: Mapped[str]
+
+
+class CertificateRow(Row):
+    """An issued certificate and how it stands. `id` is the order of issuance; `predecessor` is a serial number."""
+
+    __tablename__ = "certificates"
+    __table_args__ = (
+        Index(None, "issuer", "status"),
+        Index(None, "issuer", "profile", "issued_at"),
+        Index(None, "status", "issued_at"),
+    )
+
+    id: Mapped[int] = mapped_column(_RowNumber, primary_key=True)
+    serial: Mapped[str] = mapped_column(unique=True)
+    issuer: Mapped[str]
+    profile: Mapped[str]
+    der: Mapped[bytes]
+    public_key: Mapped[str] = mapped_column(index=True)
+    subject: Mapped[str] = mapped_column(index=True)
+    application: Mapped[str] = mapped_column(index=True)
+    customer: Mapped[str] = mapped_column(index=True)
+    device_serial: Mapped[str] = mapped_column(index=True)
+    branch: Mapped[str] = mapped_column(index=True)
+    not_before: Mapped[datetime]
+    not_after: Mapped[datetime] = mapped_column(index=True)
+    issued_at: Mapped[datetime] = mapped_column(index=True)
+    status: Mapped[str]
+    predecessor: Mapped[str | None]
+    confirmed_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+    reason: Mapped[int | None]
+
+
+class IntentRow(Row):
+    """What we are about to sign, byte for byte."""
+
+    __tablename__ = "intents"
+    # The CA's own certificates (application '') may be drafted again from one request.
+    __table_args__ = (
+        Index(
+            "uq_intents_application_request",
+            "application",
+            "request",
+            unique=True,
+            sqlite_where=text("application <> ''"),
+            postgresql_where=text("application <> ''"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(_RowNumber, primary_key=True)
+    serial: Mapped[str] = mapped_column(unique=True)
+    issuer: Mapped[str]
+    profile: Mapped[str]
+    application: Mapped[str]
+    tbs_der: Mapped[bytes]
+    public_key: Mapped[str] = mapped_column(index=True)
+    request: Mapped[str]
+    predecessor: Mapped[str | None]
+    intended_at: Mapped[datetime]
+    signed: Mapped[bool] = mapped_column(index=True)
+
+
+class IssuerRow(Row):
+    """A CA of ours: its certificate, its key's CKA_ID and where its CRL, OCSP and certificate are published."""
+
+    __tablename__ = "issuers"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    certificate_der: Mapped[bytes]
+    key_id: Mapped[bytes]
+    algorithm: Mapped[str]
+    crl_url: Mapped[str]
+    ocsp_url: Mapped[str]
+    certificate_url: Mapped[str]
+
+
+class CRLRow(Row):
+    """A CRL we made."""
+
+    __tablename__ = "crls"
+
+    issuer: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    this_update: Mapped[datetime]
+    next_update: Mapped[datetime]
+    entries: Mapped[int]
+    der: Mapped[bytes]
+
+
+class CRLDueRow(Row):
+    """Whether a status changed after the issuer's last CRL. Its row is the lock of the issuer's numbering."""
+
+    __tablename__ = "crl_due"
+
+    issuer: Mapped[str] = mapped_column(primary_key=True)
+    due: Mapped[bool]
+
+
+class BlockedKeyRow(Row):
+    """A public key we never certify (again), by SHA-256 of its SubjectPublicKeyInfo (hex)."""
+
+    __tablename__ = "blocked_keys"
+
+    fingerprint: Mapped[str] = mapped_column(primary_key=True)
+    reason: Mapped[str]
+    blocked_at: Mapped[datetime]
+
+
+class AuditEventRow(Row):
+    """An event of the hash chain. `details` is canonical JSON."""
+
+    __tablename__ = "audit_events"
+
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    name: Mapped[str] = mapped_column(index=True)
+    subject: Mapped[str] = mapped_column(index=True)
+    actor: Mapped[str] = mapped_column(index=True)
+    at: Mapped[datetime] = mapped_column(index=True)
+    details: Mapped[str]
+    hash: Mapped[bytes]
+
+
+class AuditHeadRow(Row):
+    """Where the chain ends: the one row that every writer locks, so that the chain never forks."""
+
+    __tablename__ = "audit_head"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(BigInteger)
+    hash: Mapped[bytes]
+
+
+class AuditCheckpointRow(Row):
+    """The chain's head at a moment, signed with the HSM's audit key."""
+
+    __tablename__ = "audit_checkpoints"
+
+    id: Mapped[int] = mapped_column(_RowNumber, primary_key=True)
+    number: Mapped[int] = mapped_column(BigInteger)
+    hash: Mapped[bytes]
+    at: Mapped[datetime]
+    signature: Mapped[bytes]
+
+
+class JobLeaseRow(Row):
+    """Who leads a job until when."""
+
+    __tablename__ = "job_leases"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    holder: Mapped[str]
+    until: Mapped[datetime]
+
+
+class JobRunRow(Row):
+    """The last run of a job."""
+
+    __tablename__ = "job_runs"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    ran_at: Mapped[datetime]
+    ok: Mapped[bool]
+    result: Mapped[str]

@@ -1,0 +1,369 @@
+"""The repositories of `FakeWork`: dictionaries with the rules that ports.py states."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from ca.domain.applications import Application, ApplicationState
+from ca.domain.audit import AuditEvent, ChainedEvent, Checkpoint, Head
+from ca.domain.certificates import Certificate, CertificateStatus, Intent
+from ca.domain.codes import CodePair, CodeState
+from ca.domain.crl import CRLRecord
+from ca.domain.customers import Customer
+from ca.domain.decisions import Evidence
+from ca.domain.devices import Device
+from ca.domain.errors import InvalidTransition, NotFound
+from ca.domain.issuers import Issuer
+from ca.domain.jobs import JobRun, Lease
+from ca.domain.officers import Credential, Invitation, Officer
+from ca.domain.sessions import Challenge, Session
+
+
+class FakeCustomers:
+    def __init__(self, kept: dict[str, Customer]) -> None:
+        self._kept = kept
+
+    def get(self, customer_id: str) -> Customer:
+        if customer_id not in self._kept:
+            raise NotFound(f"there is no customer {customer_id}")
+        return self._kept[customer_id]
+
+    def find_by_number(self, number: str) -> Customer | None:
+        return next((each for each in self._kept.values() if each.number == number), None)
+
+    def save(self, customer: Customer) -> None:
+        same = self.find_by_number(customer.number)
+        if same is not None and same.id != customer.id:
+            raise InvalidTransition(f"a customer with the number {customer.number} is registered already")
+        self._kept[customer.id] = customer
+
+
+class FakeDevices:
+    def __init__(self, kept: dict[str, Device]) -> None:
+        self._kept = kept
+
+    def get(self, serial: str) -> Device:
+        device = self.find(serial)
+        if device is None:
+            raise NotFound(f"there is no U-Shield {serial}")
+        return device
+
+    def find(self, serial: str) -> Device | None:
+        return next((each for each in self._kept.values() if each.serial == serial), None)
+
+    def save(self, device: Device) -> None:
+        same = self.find(device.serial)
+        if same is not None and same.id != device.id:
+            raise InvalidTransition(f"U-Shield {device.serial} is registered already")
+        self._kept[device.id] = device
+
+
+class FakeOfficers:
+    def __init__(self, kept: dict[str, tuple[Officer, bytes]]) -> None:
+        self._kept = kept
+
+    def get(self, officer_id: str) -> tuple[Officer, bytes]:
+        if officer_id not in self._kept:
+            raise NotFound(f"there is no officer {officer_id}")
+        return self._kept[officer_id]
+
+    def find_by_person(self, person: str) -> tuple[Officer, bytes] | None:
+        return next((each for each in self._kept.values() if each[0].person == person), None)
+
+    def find_by_credential(self, credential_id: bytes) -> tuple[Officer, bytes] | None:
+        return next((each for each in self._kept.values() if each[0].find_credential(credential_id)), None)
+
+    def save(self, officer: Officer, seal: bytes) -> None:
+        others = [each for each, _seal in self._kept.values() if each.id != officer.id]
+        if any(each.person == officer.person for each in others):
+            raise InvalidTransition(f"person {officer.person} is an officer already")
+        if any(each.find_credential(credential.id) for each in others for credential in officer.credentials):
+            raise InvalidTransition("this passkey belongs to another officer")
+        self._kept[officer.id] = (officer, seal)
+
+    def note_sign_count(self, credential_id: bytes, sign_count: int) -> None:
+        found = self.find_by_credential(credential_id)
+        if found is not None:
+            officer, seal = found
+            credentials = tuple(_counted(each, credential_id, sign_count) for each in officer.credentials)
+            self._kept[officer.id] = (replace(officer, credentials=credentials), seal)
+
+
+def _counted(credential: Credential, credential_id: bytes, sign_count: int) -> Credential:
+    return replace(credential, sign_count=sign_count) if credential.id == credential_id else credential
+
+
+class FakeInvitations:
+    def __init__(self, kept: dict[str, tuple[Invitation, bytes]]) -> None:
+        self._kept = kept
+
+    def get(self, invitation_id: str) -> tuple[Invitation, bytes]:
+        if invitation_id not in self._kept:
+            raise NotFound(f"there is no invitation {invitation_id}")
+        return self._kept[invitation_id]
+
+    def save(self, invitation: Invitation, seal: bytes) -> None:
+        self._kept[invitation.id] = (invitation, seal)
+
+
+class FakeSessions:
+    def __init__(self, kept: dict[str, tuple[Session, bytes]]) -> None:
+        self._kept = kept
+
+    def find(self, token_hash: str) -> tuple[Session, bytes] | None:
+        return self._kept.get(token_hash)
+
+    def save(self, session: Session, seal: bytes) -> None:
+        self._kept[session.token_hash] = (session, seal)
+
+    def touch(self, token_hash: str, at: datetime) -> None:
+        if token_hash in self._kept:
+            session, seal = self._kept[token_hash]
+            self._kept[token_hash] = (replace(session, seen_at=at), seal)
+
+    def end_all_of(self, officer_id: str) -> None:
+        for token_hash, (session, _seal) in list(self._kept.items()):
+            if session.officer == officer_id:
+                self.end(token_hash)
+
+    def end(self, token_hash: str) -> None:
+        if token_hash in self._kept:
+            session, seal = self._kept[token_hash]
+            self._kept[token_hash] = (replace(session, ended=True), seal)
+
+
+class FakeChallenges:
+    def __init__(self, kept: dict[tuple[str, bytes], Challenge]) -> None:
+        self._kept = kept
+
+    def add(self, challenge: Challenge) -> None:
+        key = (challenge.purpose, challenge.value)
+        if key in self._kept:
+            raise InvalidTransition("this challenge was given out already")
+        self._kept[key] = challenge
+
+    def take(self, purpose: str, value: bytes) -> Challenge | None:
+        return self._kept.pop((purpose, value), None)
+
+    def forget_expired(self, now: datetime) -> int:
+        over = [key for key, challenge in self._kept.items() if challenge.is_over(now)]
+        for key in over:
+            del self._kept[key]
+        return len(over)
+
+
+class FakeApplications:
+    def __init__(self, kept: dict[str, tuple[Application, bytes]], evidence: list[tuple[str, Evidence]]) -> None:
+        self._kept = kept
+        self._evidence = evidence
+
+    def get(self, application_id: str) -> tuple[Application, bytes]:
+        if application_id not in self._kept:
+            raise NotFound(f"there is no application {application_id}")
+        return self._kept[application_id]
+
+    def save(self, application: Application, seal: bytes) -> None:
+        self._kept[application.id] = (application, seal)
+
+    def set_state(self, application: Application) -> None:
+        before, seal = self.get(application.id)
+        after = replace(before, state=application.state, reason=application.reason, updated_at=application.updated_at)
+        self._kept[application.id] = (after, seal)
+
+    def list_in_state(self, state: ApplicationState) -> Sequence[Application]:
+        found = [application for application, _seal in self._kept.values() if application.state is state]
+        return sorted(found, key=lambda each: (each.case.submitted_at, each.id))
+
+    def add_evidence(self, application_id: str, evidence: Evidence) -> None:
+        self._evidence.append((application_id, evidence))
+
+    def list_evidence(self, application_id: str) -> Sequence[Evidence]:
+        return [evidence for key, evidence in self._evidence if key == application_id]
+
+
+class FakeCodes:
+    def __init__(self, kept: dict[str, CodePair]) -> None:
+        self._kept = kept
+
+    def find(self, reference: str) -> CodePair | None:
+        return self._kept.get(reference)
+
+    def find_for_application(self, application_id: str) -> CodePair | None:
+        return next((each for each in reversed(self._kept.values()) if each.application == application_id), None)
+
+    def save(self, pair: CodePair) -> None:
+        self._kept[pair.reference] = pair
+
+    def list_open_expired(self, now: datetime) -> Sequence[CodePair]:
+        return [each for each in self._kept.values() if each.state is CodeState.OPEN and each.expires_at < now]
+
+
+class FakeCertificates:
+    def __init__(self, kept: dict[int, Certificate]) -> None:
+        self._kept = kept
+
+    def get(self, serial: int) -> Certificate:
+        if serial not in self._kept:
+            raise NotFound(f"there is no certificate with serial number {serial:x}")
+        return self._kept[serial]
+
+    def find(self, serial: int) -> Certificate | None:
+        return self._kept.get(serial)
+
+    def find_by_application(self, application_id: str) -> Certificate | None:
+        return _newest([each for each in self._kept.values() if each.application == application_id])
+
+    def find_newest(self, issuer: str, profile: str) -> Certificate | None:
+        return _newest(
+            [
+                each
+                for each in self._kept.values()
+                if (each.issuer, each.profile) == (issuer, profile) and each.status is not CertificateStatus.REVOKED
+            ]
+        )
+
+    def list_by_public_key(self, fingerprint: str) -> Sequence[Certificate]:
+        return [each for each in self._kept.values() if each.public_key == fingerprint]
+
+    def list_unconfirmed_since_before(self, limit: datetime) -> Sequence[Certificate]:
+        return [
+            each
+            for each in self._kept.values()
+            if each.status is CertificateStatus.UNCONFIRMED and each.issued_at < limit
+        ]
+
+    def list_for_crl(self, issuer: str, expired_before: datetime) -> Iterator[Certificate]:
+        for _serial, each in sorted(self._kept.items()):
+            listed = each.status is not CertificateStatus.ACTIVE and each.not_after >= expired_before
+            if each.issuer == issuer and listed:
+                yield each
+
+    def add(self, certificate: Certificate) -> None:
+        if certificate.serial in self._kept:
+            raise InvalidTransition(f"a certificate with serial number {certificate.serial:x} exists already")
+        self._kept[certificate.serial] = certificate
+
+    def save(self, certificate: Certificate) -> None:
+        self.get(certificate.serial)
+        self._kept[certificate.serial] = certificate
+
+
+def _newest(certificates: list[Certificate]) -> Certificate | None:
+    # max() keeps the first of equals; of two issued in one second the later one is the newest.
+    return max(reversed(certificates), key=lambda each: each.issued_at, default=None)
+
+
+class FakeIntents:
+    def __init__(self, kept: dict[int, Intent]) -> None:
+        self._kept = kept
+
+    def add(self, intent: Intent) -> None:
+        if intent.serial in self._kept:
+            raise InvalidTransition(f"an intent with serial number {intent.serial:x} exists already")
+        if intent.application and self.find_for_request(intent.application, intent.request):
+            raise InvalidTransition(f"application {intent.application} has an intent for this request already")
+        self._kept[intent.serial] = intent
+
+    def find_for_request(self, application: str, request: str) -> Intent | None:
+        wanted = (application, request)
+        return next(
+            (each for each in reversed(self._kept.values()) if (each.application, each.request) == wanted), None
+        )
+
+    def list_unsigned(self) -> Sequence[Intent]:
+        return [each for each in self._kept.values() if not each.signed]
+
+    def mark_signed(self, serial: int) -> None:
+        if serial not in self._kept:
+            raise NotFound(f"there is no intent with serial number {serial:x}")
+        self._kept[serial] = replace(self._kept[serial], signed=True)
+
+
+class FakeIssuers:
+    def __init__(self, kept: dict[str, Issuer]) -> None:
+        self._kept = kept
+
+    def get(self, name: str) -> Issuer:
+        if name not in self._kept:
+            raise NotFound(f"there is no issuing CA named {name}")
+        return self._kept[name]
+
+    def list(self) -> Sequence[Issuer]:
+        return [self._kept[name] for name in sorted(self._kept)]
+
+    def save(self, issuer: Issuer) -> None:
+        self._kept[issuer.name] = issuer
+
+
+class FakeCRLs:
+    def __init__(self, kept: list[CRLRecord], due: dict[str, bool]) -> None:
+        self._kept = kept
+        self._due = due
+
+    def last(self, issuer: str) -> CRLRecord | None:
+        return max((each for each in self._kept if each.issuer == issuer), key=lambda each: each.number, default=None)
+
+    def add(self, record: CRLRecord) -> None:
+        if any((each.issuer, each.number) == (record.issuer, record.number) for each in self._kept):
+            raise InvalidTransition(f"CRL {record.number} of {record.issuer} exists already")
+        self._kept.append(record)
+
+    def is_due(self, issuer: str) -> bool:
+        return self._due.get(issuer, False)
+
+    def set_due(self, issuer: str, due: bool) -> None:
+        self._due[issuer] = due
+
+
+class FakeBlockedKeys:
+    def __init__(self, kept: dict[str, str]) -> None:
+        self._kept = kept
+
+    def find(self, fingerprint: str) -> str | None:
+        return self._kept.get(fingerprint)
+
+    def add(self, fingerprint: str, reason: str, at: datetime) -> None:
+        self._kept.setdefault(fingerprint, reason)
+
+
+class FakeAuditLog:
+    def __init__(self, kept: list[ChainedEvent], checkpoints: list[Checkpoint]) -> None:
+        self._kept = kept
+        self._checkpoints = checkpoints
+
+    def append(self, event: AuditEvent) -> ChainedEvent:
+        head = self.head()
+        number = head.number + 1
+        chained = ChainedEvent(number, event, event.link(number, head.hash))
+        self._kept.append(chained)
+        return chained
+
+    def head(self) -> Head:
+        return Head(self._kept[-1].number, self._kept[-1].hash) if self._kept else Head()
+
+    def read(self, after: int = 0) -> Iterator[ChainedEvent]:
+        return (each for each in list(self._kept) if each.number > after)
+
+    def add_checkpoint(self, checkpoint: Checkpoint) -> None:
+        self._checkpoints.append(checkpoint)
+
+    def list_checkpoints(self) -> Sequence[Checkpoint]:
+        return list(self._checkpoints)
+
+
+class FakeJobs:
+    def __init__(self, leases: dict[str, Lease], runs: dict[str, JobRun]) -> None:
+        self._leases = leases
+        self._runs = runs
+
+    def take_lease(self, name: str, holder: str, now: datetime, until: datetime) -> Lease:
+        lease = self._leases.get(name)
+        if lease is None or lease.holder == holder or lease.until <= now:
+            lease = self._leases[name] = Lease(name, holder, until)
+        return lease
+
+    def record(self, run: JobRun) -> None:
+        self._runs[run.name] = run
+
+    def list(self) -> Sequence[JobRun]:
+        return [self._runs[name] for name in sorted(self._runs)]

@@ -1,0 +1,143 @@
+"""The database in memory: one transaction at a time, nothing visible before commit, all undone without it.
+
+It passes the same contract tests (`tests/contracts/work.py`) as SQLite and PostgreSQL.
+"""
+
+import threading
+from dataclasses import dataclass, field, fields
+from typing import Self
+
+from ca.domain.applications import Application
+from ca.domain.audit import AuditEvent, ChainedEvent, Checkpoint
+from ca.domain.certificates import Certificate, Intent
+from ca.domain.codes import CodePair
+from ca.domain.crl import CRLRecord
+from ca.domain.customers import Customer
+from ca.domain.decisions import Evidence
+from ca.domain.devices import Device
+from ca.domain.errors import NotReady
+from ca.domain.issuers import Issuer
+from ca.domain.jobs import JobRun, Lease
+from ca.domain.officers import Invitation, Officer
+from ca.domain.sessions import Challenge, Session
+from tests.fakes import repositories as fake
+
+
+@dataclass
+class Stored:
+    """Everything kept. Values are frozen, so copying the collections copies the state."""
+
+    customers: dict[str, Customer] = field(default_factory=dict)
+    devices: dict[str, Device] = field(default_factory=dict)
+    officers: dict[str, tuple[Officer, bytes]] = field(default_factory=dict)
+    invitations: dict[str, tuple[Invitation, bytes]] = field(default_factory=dict)
+    sessions: dict[str, tuple[Session, bytes]] = field(default_factory=dict)
+    challenges: dict[tuple[str, bytes], Challenge] = field(default_factory=dict)
+    applications: dict[str, tuple[Application, bytes]] = field(default_factory=dict)
+    evidence: list[tuple[str, Evidence]] = field(default_factory=list)
+    codes: dict[str, CodePair] = field(default_factory=dict)
+    certificates: dict[int, Certificate] = field(default_factory=dict)
+    intents: dict[int, Intent] = field(default_factory=dict)
+    issuers: dict[str, Issuer] = field(default_factory=dict)
+    crls: list[CRLRecord] = field(default_factory=list)
+    crl_due: dict[str, bool] = field(default_factory=dict)
+    blocked_keys: dict[str, str] = field(default_factory=dict)
+    audit: list[ChainedEvent] = field(default_factory=list)
+    checkpoints: list[Checkpoint] = field(default_factory=list)
+    leases: dict[str, Lease] = field(default_factory=dict)
+    runs: dict[str, JobRun] = field(default_factory=dict)
+
+    def copy(self) -> "Stored":
+        return Stored(**{each.name: getattr(self, each.name).copy() for each in fields(self)})
+
+
+class FakeWork:
+    """One transaction: works on a copy and puts it in place at commit."""
+
+    def __init__(self, world: "FakeUnitOfWork") -> None:
+        self._world = world
+
+    def __enter__(self) -> Self:
+        self._world.begin()
+        self._open()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._world.end()
+
+    def commit(self) -> None:
+        self._world.replace(self._stored)
+        self._open()
+
+    def _open(self) -> None:
+        self._stored = stored = self._world.stored.copy()
+        self.customers = fake.FakeCustomers(stored.customers)
+        self.devices = fake.FakeDevices(stored.devices)
+        self.officers = fake.FakeOfficers(stored.officers)
+        self.invitations = fake.FakeInvitations(stored.invitations)
+        self.sessions = fake.FakeSessions(stored.sessions)
+        self.challenges = fake.FakeChallenges(stored.challenges)
+        self.applications = fake.FakeApplications(stored.applications, stored.evidence)
+        self.codes = fake.FakeCodes(stored.codes)
+        self.certificates = fake.FakeCertificates(stored.certificates)
+        self.intents = fake.FakeIntents(stored.intents)
+        self.issuers = fake.FakeIssuers(stored.issuers)
+        self.crls = fake.FakeCRLs(stored.crls, stored.crl_due)
+        self.blocked_keys = fake.FakeBlockedKeys(stored.blocked_keys)
+        self.audit = fake.FakeAuditLog(stored.audit, stored.checkpoints)
+        self.jobs = fake.FakeJobs(stored.leases, stored.runs)
+
+
+class FakeUnitOfWork:
+    """Begins transactions and lets a test look at what was committed (`stored`, `events`, `certificates`, …)."""
+
+    def __init__(self) -> None:
+        self.stored = Stored()
+        self.commits = 0
+        self._turn = threading.Lock()
+        self._holder: int | None = None
+        self._refused_commit: int | None = None
+
+    def __call__(self) -> FakeWork:
+        return FakeWork(self)
+
+    @property
+    def events(self) -> list[AuditEvent]:
+        return [chained.event for chained in self.stored.audit]
+
+    @property
+    def event_names(self) -> list[str]:
+        return [event.name for event in self.events]
+
+    @property
+    def certificates(self) -> dict[int, Certificate]:
+        return self.stored.certificates
+
+    @property
+    def applications(self) -> dict[str, Application]:
+        return {key: application for key, (application, _seal) in self.stored.applications.items()}
+
+    @property
+    def officers(self) -> dict[str, Officer]:
+        return {key: officer for key, (officer, _seal) in self.stored.officers.items()}
+
+    def refuse_commit(self, which: int = 1) -> None:
+        """Make the `which`-th commit from now fail as a full disk would, and those before and after it succeed."""
+        self._refused_commit = self.commits + which
+
+    def begin(self) -> None:
+        if self._holder == threading.get_ident():
+            raise NotReady("this thread has a transaction open already; a second one would wait for it for ever")
+        self._turn.acquire()
+        self._holder = threading.get_ident()
+
+    def end(self) -> None:
+        self._holder = None
+        self._turn.release()
+
+    def replace(self, stored: Stored) -> None:
+        """What a commit does."""
+        self.commits += 1
+        if self.commits == self._refused_commit:
+            raise NotReady("the disk that holds the database is full; free some space and try again")
+        self.stored = stored
