@@ -60,8 +60,13 @@ class Seals(Protocol):
 class Authenticators(Protocol):
     """WebAuthn: what a passkey says, checked (WebAuthn level 2, sections 7.1 and 7.2)."""
 
-    def verify_assertion(self, assertion: Assertion, *, challenge: bytes, public_key: bytes) -> int:
-        """The new sign count. Raises NotAuthenticated unless the key signed this challenge here, user verified."""
+    def verify_assertion(
+        self, assertion: Assertion, *, challenge: bytes, public_key: bytes, previous_sign_count: int = 0
+    ) -> int:
+        """The new sign count. Raises NotAuthenticated unless the key signed this challenge here, user verified.
+
+        With the count of the last use it must have grown, or a copy of the key is about; evidence is checked without.
+        """
 
     def verify_registration(self, registration: str, *, challenge: bytes, label: str) -> Credential:
         """The new passkey of a registration response (JSON text). Raises NotAuthenticated."""
@@ -77,6 +82,9 @@ class Linter(Protocol):
 
 class Publisher(Protocol):
     """The public place for CRLs and CA certificates; a reader sees the old file or the new one, never half."""
+
+    def find_crl(self, issuer: str) -> bytes | None:
+        """What the public place holds now; whoever can write there may have changed it, so verify before use."""
 
     def publish_crl(self, issuer: str, der: bytes) -> None: ...
 
@@ -223,7 +231,13 @@ class Issuers(Protocol):
 
 class CRLs(Protocol):
     def last(self, issuer: str) -> CRLRecord | None:
-        """Locks the issuer's numbering in PostgreSQL."""
+        """The newest that was signed. Locks the issuer's numbering in PostgreSQL."""
+
+    def take_number(self, issuer: str, above: int) -> int:
+        """The next CRL number: above `above` and every number taken before; taken for good once committed."""
+
+    def last_number(self, issuer: str) -> int:
+        """The last number taken, 0 before the first. Above that of `last` when a CRL was begun and not finished."""
 
     def add(self, record: CRLRecord) -> None: ...
 

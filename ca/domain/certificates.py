@@ -35,6 +35,13 @@ def transitions() -> dict[CertificateStatus, frozenset[CertificateStatus]]:
     return dict(_NEXT)
 
 
+def standing(status: CertificateStatus, issued_at: datetime, revocation: Revocation | None) -> Revocation | None:
+    """What relying parties see: nothing wrong, or a revocation. One rule for OCSP and CRL, so that they agree."""
+    if status is CertificateStatus.UNCONFIRMED:
+        return Revocation(RevocationReason.CERTIFICATE_HOLD, issued_at)
+    return revocation
+
+
 @dataclass(frozen=True, slots=True)
 class Certificate:
     """An issued certificate and how it stands. Times are aware UTC; `serial` is unique per issuing CA."""
@@ -88,10 +95,8 @@ class Certificate:
         return replace(self, status=CertificateStatus.REVOKED, revocation=Revocation(reason, since))
 
     def seen_by_relying_parties(self) -> Revocation | None:
-        """What OCSP and CRL say of it: nothing wrong, or a revocation. One rule for both, so that they agree."""
-        if self.status is CertificateStatus.UNCONFIRMED:
-            return Revocation(RevocationReason.CERTIFICATE_HOLD, self.issued_at)
-        return self.revocation
+        """What OCSP and CRL say of it."""
+        return standing(self.status, self.issued_at, self.revocation)
 
     def _require(self, wanted: CertificateStatus, *, allowed_from: CertificateStatus | None = None) -> None:
         wrong_start = allowed_from is not None and self.status is not allowed_from
