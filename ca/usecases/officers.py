@@ -11,7 +11,7 @@ from datetime import timedelta
 from ca.domain.audit import AuditEvent
 from ca.domain.decisions import Act, Assertion, Decision, Evidence
 from ca.domain.canonical import digest
-from ca.domain.errors import InvalidRequest, InvalidTransition, NotAllowed, NotAuthenticated
+from ca.domain.errors import InvalidRequest, InvalidTransition, NotAllowed, NotAuthenticated, Tampered
 from ca.domain.names import verify_text
 from ca.domain.officers import (
     Invitation,
@@ -169,7 +169,10 @@ class RedeemInvitation:
         invitation = _sealed(work, self.seals, invitation_id)
         if not invitation.is_redeemable(self.clock.now()):
             raise InvalidTransition("this invitation was used already or is out of date; ask for a new one")
-        self.seals.require(_CODE_SEAL, f"{invitation.id}:{code}".encode(), invitation.code_mac)
+        try:
+            self.seals.require(_CODE_SEAL, f"{invitation.id}:{code}".encode(), invitation.code_mac)
+        except Tampered as error:
+            raise NotAuthenticated("this link is not complete; copy it again, to its very end") from error
         return invitation
 
     def _officer(self, work: Work, invitation: Invitation) -> Officer:
