@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from ca.domain.canonical import canonical
 from ca.domain.errors import InvalidTransition
 from ca.domain.revocation import Revocation, RevocationReason
 
@@ -119,3 +120,20 @@ class Intent:
     predecessor: int | None
     intended_at: datetime
     signed: bool = False
+    seal: bytes = b""
+    """The signer's own: an intent that somebody else wrote is never signed."""
+
+    def sealed_fields(self) -> bytes:
+        """What the seal covers."""
+        return canonical(
+            {
+                "serial": f"{self.serial:x}",
+                "issuer": self.issuer,
+                "profile": self.profile,
+                "application": self.application,
+                "tbs": self.tbs_der.hex(),
+                "public_key": self.public_key,
+                "request": self.request,
+                "predecessor": "" if self.predecessor is None else f"{self.predecessor:x}",
+            }
+        )

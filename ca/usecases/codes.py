@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from ca.domain.applications import Application, ApplicationState
 from ca.domain.audit import AuditEvent
@@ -134,7 +134,7 @@ class CheckCodes:
         return True
 
 
-_NOBODY = CodePair("0" * 10, "", bytes(32), CodeState.VOID, datetime.max, 0)
+_NOBODY = CodePair("0" * 10, "", bytes(32), CodeState.VOID, datetime.max.replace(tzinfo=UTC), 0)
 
 
 def _code_message(pair: CodePair, code: str) -> bytes:

@@ -1,0 +1,106 @@
+"""The new key proves itself, and only then does the certificate hold (DESIGN invariant 5; RFC 3647 section 4.4)."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.hashes import SHA256, SHA384
+
+from ca.domain.audit import AuditEvent
+from ca.domain.certificates import Certificate, CertificateStatus
+from ca.domain.errors import InvalidRequest, InvalidTransition, NotFound
+from ca.domain.revocation import RevocationReason
+from ca.domain.serials import serial_text
+from ca.domain.sessions import CHALLENGE_LIFE, Challenge
+from ca.ports import Clock, Random, UnitOfWork, Work
+from ca.usecases.issuance import complete
+
+_CONTEXT = b"vermilion confirm v1\x00"
+
+
+def proof_message(nonce: bytes, certificate_der: bytes) -> bytes:
+    """What the new key signs: docs/protocols/enrolment.md."""
+    return _CONTEXT + nonce + hashlib.sha256(certificate_der).digest()
+
+
+def verify_proof(certificate_der: bytes, nonce: bytes, signature: bytes) -> None:
+    """Raise InvalidRequest unless the certificate's key signed this nonce for this certificate."""
+    key = x509.load_der_x509_certificate(certificate_der).public_key()
+    message = proof_message(nonce, certificate_der)
+    try:
+        if isinstance(key, rsa.RSAPublicKey):
+            key.verify(signature, message, padding.PKCS1v15(), SHA256())
+        elif isinstance(key, ec.EllipticCurvePublicKey):
+            key.verify(signature, message, ec.ECDSA(SHA384() if key.key_size == 384 else SHA256()))
+        else:
+            raise InvalidRequest("this kind of key cannot prove itself")
+    except InvalidSignature as error:
+        raise InvalidRequest("the signature is not by the new certificate's key over this nonce") from error
+
+
+@dataclass(frozen=True)
+class ConfirmCertificate:
+    """Challenge, proof, active; the certificate it follows is retired in the same transaction."""
+
+    unit_of_work: UnitOfWork
+    clock: Clock
+    random: Random
+    publish_changes: Callable[[str], None]
+
+    def challenge(self, serial: int) -> bytes:
+        """A one-time nonce for this certificate, good for five minutes. Raises NotFound."""
+        value = self.random(32)
+        with self.unit_of_work() as work:
+            certificate = work.certificates.get(serial)
+            if certificate.status not in (CertificateStatus.UNCONFIRMED, CertificateStatus.ACTIVE):
+                raise InvalidTransition(f"this certificate is {certificate.status.value} and cannot be confirmed")
+            work.challenges.add(Challenge(_purpose(serial), value, self.clock.now() + CHALLENGE_LIFE))
+            work.commit()
+        return value
+
+    def __call__(self, serial: int, nonce: bytes, signature: bytes) -> Certificate:
+        """The active certificate; confirming twice is no mistake. A nonce works once, whatever came of it."""
+        now = self.clock.now()
+        with self.unit_of_work() as work:
+            given = work.challenges.take(_purpose(serial), nonce)
+            work.commit()
+        if given is None or given.is_over(now):
+            raise InvalidRequest("this nonce was not given for this certificate or is used up; ask for a new one")
+        with self.unit_of_work() as work:
+            certificate = work.certificates.get(serial)
+            verify_proof(certificate.der, nonce, signature)
+            if certificate.status is CertificateStatus.ACTIVE:
+                return certificate
+            active = certificate.confirm(at=now)
+            work.certificates.save(active)
+            # A CRL made in between shows it as on hold: the next one must not wait for its hour.
+            work.crls.set_due(certificate.issuer, True)
+            complete(work, work.applications.get(certificate.application)[0], at=now)
+            work.audit.append(AuditEvent("certificate.confirmed", serial_text(serial), "customer", now))
+            self._retire_predecessor(work, active)
+            work.commit()
+        self.publish_changes(certificate.issuer)
+        return active
+
+    def _retire_predecessor(self, work: Work, successor: Certificate) -> None:
+        if successor.predecessor is None:
+            return
+        try:
+            predecessor = work.certificates.get(successor.predecessor)
+        except NotFound:
+            return
+        if predecessor.status is CertificateStatus.REVOKED:
+            return
+        now = self.clock.now()
+        work.certificates.save(predecessor.revoke(RevocationReason.SUPERSEDED, at=now))
+        details = {"reason": "superseded", "successor": serial_text(successor.serial)}
+        work.audit.append(
+            AuditEvent("certificate.revoked", serial_text(predecessor.serial), "customer", now, details)
+        )
+
+
+def _purpose(serial: int) -> str:
+    return f"confirm:{serial:x}"

@@ -1,0 +1,172 @@
+"""The customer downloads the certificate with the two codes (RFC 7030 section 4.2; DESIGN invariants 3 and 4)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ca.domain.applications import Application, ApplicationState
+from ca.domain.audit import AuditEvent
+from ca.domain.certificates import Certificate, Intent
+from ca.domain.codes import CodePair, CodeState
+from ca.domain.drafting import draft_certificate
+from ca.domain.errors import InvalidRequest, InvalidTransition, NotAuthenticated, ProfileViolation
+from ca.domain.issuers import Issuer
+from ca.domain.keys import PublicKey
+from ca.domain.names import AlternativeName, Name
+from ca.domain.profiles import Profile
+from ca.domain.requests import CertificationRequest
+from ca.domain.revocation import RevocationReason
+from ca.domain.serials import new_serial
+from ca.ports import Clock, Random, UnitOfWork, Work
+from ca.usecases.codes import WRONG_CODES, CheckCodes
+from ca.usecases.dossier import Dossier
+from ca.usecases.issuance import Issuance
+
+_CUSTOMER = "customer"
+
+
+@dataclass(frozen=True)
+class Hints:
+    """What the customer's tool needs to know before it makes a key."""
+
+    profile: Profile
+    application: Application
+
+
+@dataclass(frozen=True)
+class Drafter:
+    """From an approved case and a public key to a recorded intent; enrolment and renewal share it."""
+
+    clock: Clock
+    random: Random
+    issuance: Issuance
+    issuer_name: str
+
+    def intend(
+        self,
+        work: Work,
+        application: Application,
+        profile: Profile,
+        request: CertificationRequest,
+        *,
+        predecessor: Certificate | None = None,
+    ) -> Intent:
+        """Check the key, draft, lint, record. Raises ProfileViolation for a key we do not certify."""
+        now = self.clock.now()
+        issuer = work.issuers.get(self.issuer_name)
+        self._require_fresh_key(work, request.public_key, application, profile, predecessor)
+        case = application.case
+        draft = draft_certificate(
+            profile=profile,
+            issuer=issuer,
+            subject=Name.from_list([list(pair) for pair in case.subject]),
+            alternative_names=[AlternativeName(kind, value) for kind, value in case.alternative_names],
+            public_key=request.public_key,
+            serial=self._free_serial(work),
+            now=now,
+        )
+        intent = Intent(
+            serial=draft.serial,
+            issuer=issuer.name,
+            profile=profile.name,
+            application=application.id,
+            tbs_der=draft.tbs_der,
+            public_key=request.public_key.fingerprint,
+            request=request.fingerprint,
+            predecessor=predecessor.serial if predecessor else None,
+            intended_at=now,
+        )
+        return self.issuance.record(work, intent, draft, issuer, profile, _CUSTOMER)
+
+    def _free_serial(self, work: Work) -> int:
+        # A collision of 128 random bits means the random source is broken (T-06).
+        for _ in range(3):
+            serial = new_serial(self.random)
+            if work.certificates.find(serial) is None:
+                return serial
+        raise InvalidTransition("three serials in a row were taken; the random source is broken, nothing was signed")
+
+    def _require_fresh_key(
+        self,
+        work: Work,
+        key: PublicKey,
+        application: Application,
+        profile: Profile,
+        predecessor: Certificate | None,
+    ) -> None:
+        if key.algorithm not in profile.key_algorithms:
+            accepted = ", ".join(sorted(algorithm.value for algorithm in profile.key_algorithms))
+            raise ProfileViolation(f"this kind of key is not accepted here; accepted are {accepted}")
+        if work.blocked_keys.find(key.fingerprint) is not None:
+            raise ProfileViolation("this key is blocked; make a new one")
+        if any(PublicKey.from_spki(issuer.spki_der).fingerprint == key.fingerprint for issuer in work.issuers.list()):
+            raise ProfileViolation("this is the key of a certificate authority")
+        for earlier in work.certificates.list_by_public_key(key.fingerprint):
+            kept = predecessor is not None and earlier.public_key == predecessor.public_key
+            compromised = earlier.revocation is not None and earlier.revocation.reason is _COMPROMISE
+            if compromised or not (kept and profile.same_key_on_renewal and earlier.customer == application.case.customer):
+                raise ProfileViolation("this key was certified before; make a new one")
+
+
+_COMPROMISE = RevocationReason.KEY_COMPROMISE
+
+
+@dataclass(frozen=True)
+class Enrol:
+    """Two codes and a certification request become one certificate, however often they are sent."""
+
+    unit_of_work: UnitOfWork
+    clock: Clock
+    check_codes: CheckCodes
+    dossier: Dossier
+    drafter: Drafter
+    issuance: Issuance
+    profiles: Mapping[str, Profile]
+
+    def hints(self, reference: str, code: str) -> Hints:
+        """What the codes stand for. Raises NotAuthenticated."""
+        pair = self.check_codes.require(reference, code)
+        with self.unit_of_work() as work:
+            application, profile = self.dossier.require(work, pair.application)
+        return Hints(profile, application)
+
+    def __call__(self, reference: str, code: str, request_der: bytes) -> Certificate:
+        """The certificate. Raises NotAuthenticated, InvalidRequest, InvalidTransition when the codes are used up."""
+        pair = self.check_codes.require(reference, code)
+        request = self._parse(pair, request_der)
+        intent, issuer = self._claim(pair.reference, request)
+        return self.issuance.finish(intent, issuer, _CUSTOMER)
+
+    def _parse(self, pair: CodePair, request_der: bytes) -> CertificationRequest:
+        try:
+            return CertificationRequest.parse(request_der)
+        except InvalidRequest:
+            # A broken request leaves the codes usable but counts as an attempt (T-01).
+            now = self.clock.now()
+            with self.unit_of_work() as work:
+                current = work.codes.find(pair.reference)
+                if current is not None:
+                    self.check_codes.count_miss(work, current, now)
+                work.audit.append(AuditEvent("request.refused", pair.application, _CUSTOMER, now))
+                work.commit()
+            raise
+
+    def _claim(self, reference: str, request: CertificationRequest) -> tuple[Intent, Issuer]:
+        now = self.clock.now()
+        with self.unit_of_work() as work:
+            # Read again inside the transaction that claims: another download may have been faster.
+            pair = work.codes.find(reference)
+            if pair is None or not pair.is_usable(now):
+                raise NotAuthenticated(WRONG_CODES)
+            if pair.state is CodeState.CLAIMED:
+                intent = work.intents.find_for_request(pair.application, request.fingerprint)
+                if intent is None or pair.request != request.fingerprint:
+                    raise InvalidTransition("these codes were used already, for another request")
+                return intent, work.issuers.get(intent.issuer)
+            application, profile = self.dossier.require(work, pair.application)
+            claimed = application.become(ApplicationState.CLAIMED, at=now)
+            work.codes.save(pair.claim(request.fingerprint))
+            work.applications.set_state(claimed)
+            intent = self.drafter.intend(work, claimed, profile, request)
+            issuer = work.issuers.get(intent.issuer)
+            work.commit()
+        return intent, issuer

@@ -1,0 +1,134 @@
+"""Record, sign, record: the one way a certificate comes to be (DESIGN invariant 1).
+
+The serial and the exact TBS bytes are committed before the HSM is asked. What was recorded is what is signed, now or
+after a crash: finishing an intent always signs the same bytes, so two signatures can never mean two certificates.
+"""
+
+import threading
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from cryptography import x509
+
+from ca.domain.applications import Application, ApplicationState
+from ca.domain.audit import AuditEvent
+from ca.domain.certificates import Certificate, CertificateStatus, Intent
+from ca.domain.der import signed
+from ca.domain.devices import DeviceState
+from ca.domain.drafting import Draft, verify_signed
+from ca.domain.errors import InvalidTransition, LintFailed
+from ca.domain.issuers import Issuer
+from ca.domain.keys import SIGNATURE_OF, SignatureAlgorithm
+from ca.domain.linting import lint_certificate
+from ca.domain.profiles import Profile
+from ca.domain.serials import serial_text
+from ca.ports import Clock, KeyId, KeyStore, Linter, Seals, UnitOfWork, Work
+
+_INTENT_SEAL = "intent"
+
+
+class Turns:
+    """One thread at a time for each serial, so that two downloads at once ask the HSM for one signature."""
+
+    def __init__(self) -> None:
+        self._locks = tuple(threading.Lock() for _ in range(64))
+
+    def for_serial(self, serial: int) -> AbstractContextManager[bool]:
+        return self._locks[serial % len(self._locks)]
+
+
+@dataclass(frozen=True)
+class Issuance:
+    """The issuing CA's hand: drafts are linted and recorded, intents are signed, certificates are recorded."""
+
+    unit_of_work: UnitOfWork
+    clock: Clock
+    key_store: KeyStore
+    seals: Seals
+    linter: Linter
+    profiles: Mapping[str, Profile]
+    turns: Turns = field(default_factory=Turns)
+
+    def record(self, work: Work, intent: Intent, draft: Draft, issuer: Issuer, profile: Profile, actor: str) -> Intent:
+        """Lint, then record what is about to be signed. Raises LintFailed: nothing is recorded then."""
+        lint_certificate(draft, profile, issuer)
+        # The independent linter wants a whole certificate; a signature of zeros has the right shape for it.
+        placeholder = _placeholder_signature(draft.algorithm)
+        findings = self.linter.lint_certificate(signed(draft.tbs_der, draft.algorithm, placeholder))
+        if findings:
+            raise LintFailed("; ".join(findings))
+        sealed = replace(intent, seal=self.seals.seal(_INTENT_SEAL, intent.sealed_fields()))
+        work.intents.add(sealed)
+        details = {"application": intent.application, "profile": intent.profile, "key": intent.public_key}
+        event = AuditEvent("certificate.intended", serial_text(intent.serial), actor, intent.intended_at, details)
+        work.audit.append(event)
+        return sealed
+
+    def finish(self, intent: Intent, issuer: Issuer, actor: str) -> Certificate:
+        """Sign the recorded bytes, verify, record the certificate. Finishing twice returns the first certificate."""
+        with self.turns.for_serial(intent.serial):
+            with self.unit_of_work() as work:
+                existing = work.certificates.find(intent.serial)
+            if existing is not None:
+                return existing
+            # A row that somebody else wrote is not what we recorded: it is never signed.
+            self.seals.require(_INTENT_SEAL, intent.sealed_fields(), intent.seal)
+            signature = self.key_store.sign(KeyId(issuer.key_id), intent.tbs_der)
+            der = signed(intent.tbs_der, SIGNATURE_OF[issuer.algorithm], signature)
+            # A wrong key, a fault in the HSM or a swapped record shows here, before anything leaves (T-50).
+            verify_signed(der, issuer.spki_der)
+            return self._record_signed(intent, issuer, der, actor)
+
+    def _record_signed(self, intent: Intent, issuer: Issuer, der: bytes, actor: str) -> Certificate:
+        now = self.clock.now()
+        profile = self.profiles[intent.profile]
+        parsed = x509.load_der_x509_certificate(der)
+        with self.unit_of_work() as work:
+            application = work.applications.get(intent.application)[0] if intent.application else None
+            certificate = Certificate(
+                serial=intent.serial,
+                issuer=issuer.name,
+                profile=intent.profile,
+                der=der,
+                public_key=intent.public_key,
+                subject=parsed.subject.rfc4514_string(),
+                application=intent.application,
+                customer=application.case.customer if application else "",
+                device_serial=application.case.device_serial if application else "",
+                branch=application.case.branch if application else "",
+                not_before=parsed.not_valid_before_utc,
+                not_after=parsed.not_valid_after_utc,
+                issued_at=now,
+                status=CertificateStatus.UNCONFIRMED if profile.needs_confirmation else CertificateStatus.ACTIVE,
+                predecessor=intent.predecessor,
+            )
+            try:
+                work.certificates.add(certificate)
+            except InvalidTransition:
+                # Another node finished the same intent first: its certificate is the one that exists.
+                return work.certificates.get(intent.serial)
+            work.intents.mark_signed(intent.serial)
+            if application and not profile.needs_confirmation:
+                complete(work, application, at=now)
+            details = {"application": intent.application, "profile": intent.profile, "status": certificate.status.value}
+            work.audit.append(AuditEvent("certificate.issued", serial_text(intent.serial), actor, now, details))
+            work.commit()
+        return certificate
+
+
+def complete(work: Work, application: Application, *, at: datetime) -> None:
+    """The application has its certificate and its U-Shield is in use. A renewal finds both so already."""
+    if application.state is ApplicationState.CLAIMED:
+        work.applications.set_state(application.become(ApplicationState.COMPLETED, at=at))
+    device = work.devices.find(application.case.device_serial) if application.case.device_serial else None
+    if device is not None and device.state is DeviceState.ASSIGNED:
+        work.devices.save(device.become(DeviceState.IN_USE))
+
+
+def _placeholder_signature(algorithm: SignatureAlgorithm) -> bytes:
+    # ECDSA-Sig-Value {1, 1} or a row of zeros: they have the right shape and sign nothing.
+    if algorithm is SignatureAlgorithm.RSA_SHA256:
+        return bytes(256)
+    return bytes.fromhex("3006020101020101")

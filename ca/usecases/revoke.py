@@ -1,0 +1,75 @@
+"""Ending or suspending the validity of a certificate (CPS section 4.9; RFC 5280 section 5.3.1)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ca.domain.audit import AuditEvent
+from ca.domain.certificates import Certificate
+from ca.domain.errors import NotAllowed, NotFound
+from ca.domain.officers import Officer, TrustedRole
+from ca.domain.revocation import RFC_NAMES, RevocationReason
+from ca.domain.serials import serial_text
+from ca.ports import Clock, UnitOfWork, Work
+from ca.usecases.authorize import Authorize, require_branch
+
+
+@dataclass(frozen=True)
+class ChangeStatus:
+    """Hold, release, revoke: each recorded with its event, and pushed to the CRL at once."""
+
+    unit_of_work: UnitOfWork
+    clock: Clock
+    authorize: Authorize
+    publish_changes: Callable[[str], None]
+
+    def hold(self, session: str, serial: int) -> Certificate:
+        """Suspend; the hotline may do it for every branch, because a stolen U-Shield does not wait."""
+        now = self.clock.now()
+        with self.unit_of_work() as work:
+            roles = (TrustedRole.RA_OPERATOR, TrustedRole.RA_APPROVER, TrustedRole.RA_SUPERVISOR, TrustedRole.HOTLINE)
+            officer = self.authorize(work, session, *roles)
+            held = self._find(work, officer, serial).suspend(at=now)
+            self._save(work, held, officer, "certificate.held", {})
+        self.publish_changes(held.issuer)
+        return held
+
+    def release(self, session: str, serial: int) -> Certificate:
+        """Lift a hold."""
+        with self.unit_of_work() as work:
+            officer = self.authorize(work, session, TrustedRole.RA_SUPERVISOR)
+            released = self._find(work, officer, serial).resume()
+            self._save(work, released, officer, "certificate.released", {})
+        self.publish_changes(released.issuer)
+        return released
+
+    def revoke(self, session: str, serial: int, reason: RevocationReason) -> Certificate:
+        """End it for good; a compromised key is blocked for everyone, forever."""
+        now = self.clock.now()
+        with self.unit_of_work() as work:
+            officer = self.authorize(work, session, TrustedRole.RA_APPROVER, TrustedRole.RA_SUPERVISOR)
+            revoked = self._find(work, officer, serial).revoke(reason, at=now)
+            if reason is RevocationReason.KEY_COMPROMISE:
+                work.blocked_keys.add(revoked.public_key, f"key compromise of {serial_text(serial)}", now)
+            self._save(work, revoked, officer, "certificate.revoked", {"reason": RFC_NAMES[reason]})
+        self.publish_changes(revoked.issuer)
+        return revoked
+
+    def _find(self, work: Work, officer: Officer, serial: int) -> Certificate:
+        try:
+            certificate = work.certificates.get(serial)
+        except NotFound as error:
+            raise NotFound("there is no such certificate at your branch") from error
+        if not certificate.application:
+            raise NotAllowed("the CA's own certificates are ended in a key ceremony, not here")
+        if TrustedRole.HOTLINE not in officer.roles:
+            require_branch(officer, certificate.branch, "certificate")
+        return certificate
+
+    def _save(
+        self, work: Work, certificate: Certificate, officer: Officer, name: str, details: dict[str, str]
+    ) -> None:
+        work.certificates.save(certificate)
+        work.crls.set_due(certificate.issuer, True)
+        event = AuditEvent(name, serial_text(certificate.serial), officer.person, self.clock.now(), details)
+        work.audit.append(event)
+        work.commit()
