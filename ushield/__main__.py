@@ -1,0 +1,5 @@
+"""`python -m ushield`."""
+
+from ushield.cli import main
+
+main()

@@ -1,0 +1,96 @@
+"""Where secrets come from: typed at the terminal without echo, or the first line of a file. Never an argument or a
+variable, which other programs of the computer can see.
+"""
+
+import getpass
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from ushield.errors import CodeMalformed, NoTerminal, PasswordsDiffer, ReferenceMalformed, SecretUnreadable
+
+_REFERENCE_DIGITS = 10
+_CODE_CHARACTERS = 12
+# Crockford's base 32: no I, L, O, U; what people write instead is understood.
+_CODE_ALPHABET = frozenset("0123456789ABCDEFGHJKMNPQRSTVWXYZ")
+_CODE_SLIPS = str.maketrans({"O": "0", "I": "1", "L": "1"})
+
+
+def reference_number(typed: str) -> str:
+    """The ten digits, whatever blanks and dashes were typed between them."""
+    digits = "".join(typed.replace("-", "").split())
+    if len(digits) != _REFERENCE_DIGITS or not (digits.isascii() and digits.isdigit()):
+        raise ReferenceMalformed(
+            f"A reference number has {_REFERENCE_DIGITS} digits. Nothing was sent. "
+            "Copy it from the letter of your branch."
+        )
+    return digits
+
+
+def require_code(typed: str) -> str:
+    """The authorization code as typed, once it can be one: a slip of the finger must not cost an attempt."""
+    code = "".join(typed.split())
+    plain = code.replace("-", "").upper().translate(_CODE_SLIPS)
+    if len(plain) != _CODE_CHARACTERS or not set(plain) <= _CODE_ALPHABET:
+        raise CodeMalformed(
+            f"An authorization code has {_CODE_CHARACTERS} letters and digits, like 7K3M-9QWX-2FHT. Nothing was sent. "
+            "Copy it from the letter of your branch."
+        )
+    return code
+
+
+@dataclass(frozen=True)
+class Typist:
+    """Asks the person at the terminal, or reads the files that were named."""
+
+    code_file: str | None = None
+    password_file: str | None = None
+    new_password_file: str | None = None
+
+    def authorization_code(self) -> str:
+        given = _first_line(self.code_file) if self.code_file else _typed("Authorization code: ", "--code-file")
+        return require_code(given)
+
+    def present_password(self) -> str:
+        if self.password_file:
+            return _first_line(self.password_file)
+        return _typed("Password of the U-Shield: ", "--password-file")
+
+    def new_password(self) -> str:
+        file = self.new_password_file or self.password_file
+        if file:
+            return _first_line(file)
+        first = _typed("Choose the certificate password (6 to 8 letters and digits): ", "--password-file")
+        if first != _typed("The same password again: ", "--password-file"):
+            raise PasswordsDiffer("The two passwords are not the same. Nothing was changed. Run the command again.")
+        return first
+
+
+def has_terminal() -> bool:
+    return sys.stdin.isatty()
+
+
+def _typed(prompt: str, instead: str) -> str:
+    # Without a terminal getpass would read from stdin and show what is typed.
+    if not has_terminal():
+        raise NoTerminal(
+            f"There is no terminal to type in. Nothing was done. Use {instead}, or start it in a terminal."
+        )
+    return getpass.getpass(prompt)
+
+
+def _first_line(file: str) -> str:
+    """The first line of a file; `-` is the next line of standard input, /dev/fd/N a file descriptor."""
+    try:
+        if file == "-":
+            line = sys.stdin.readline()
+        else:
+            with Path(file).open(encoding="utf-8") as opened:
+                line = opened.readline()
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "it is not text"
+        raise SecretUnreadable(f"{file} could not be read: {why}. Nothing was done. Name another file.") from None
+    secret = line.rstrip("\r\n")
+    if not secret:
+        raise SecretUnreadable(f"The first line of {file} is empty. Nothing was done. Put the secret there.")
+    return secret

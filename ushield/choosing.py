@@ -1,0 +1,82 @@
+"""Which U-Shield a command means: the one named, or the only one plugged in. Never a guess between two."""
+
+from dataclasses import dataclass
+
+import pkcs11
+
+from ushield import providers
+from ushield.errors import NoDevice, NoProvider, NotPrepared, ProviderBroken, SeveralDevices
+from ushield.providers import Found, Plugged, Provider
+from ushield.token import PinState, Token, talking
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the customer said about provider and U-Shield; both may be left open."""
+
+    provider: str | None = None
+    token: str | None = None
+
+
+def choose(choice: Choice) -> tuple[Provider, Plugged]:
+    wanted = [providers.resolve(choice.provider)] if choice.provider else providers.installed()
+    if not wanted:
+        raise NoProvider(
+            "No driver for a U-Shield is installed on this computer. Install the one that came with your U-Shield, "
+            "then run the same command again."
+        )
+    found = providers.look_at(wanted)
+    if choice.provider and (trouble := found[0].trouble):
+        raise ProviderBroken(
+            f"The provider {wanted[0].path} cannot be used: {trouble}. Nothing was done. "
+            "Install the newest driver of your U-Shield."
+        )
+    return pick(found, choice.token)
+
+
+def pick(found: list[Found], wanted: str | None) -> tuple[Provider, Plugged]:
+    """The one token that fits among all that are plugged in."""
+    # One U-Shield may show through two drivers: the first counts.
+    seen: dict[tuple[str, str], tuple[Provider, Plugged]] = {}
+    for result in found:
+        for token in result.tokens:
+            if token.initialized:
+                seen.setdefault((token.serial, token.label), (result.provider, token))
+    fitting = [pair for pair in seen.values() if wanted is None or _named(pair[1], wanted)]
+    ready = [pair for pair in fitting if pair[1].password is not PinState.NOT_SET]
+    if len(ready) == 1:
+        return ready[0]
+    if ready:
+        listed = "; ".join(f"{token.label} (serial {token.serial})" for _, token in ready)
+        raise SeveralDevices(
+            f"Several U-Shields are plugged in: {listed}. Nothing was done. Say which one with --token and its serial "
+            "number, or unplug the others."
+        )
+    if fitting:
+        raise NotPrepared("This U-Shield has no password yet. Bring it to your branch to be prepared.")
+    if wanted is not None:
+        raise NoDevice(
+            f"No U-Shield with the label or serial number {wanted} is plugged in. Nothing was done. "
+            "Plug it in, or run `ushield providers` to see what is there."
+        )
+    raise NoDevice(
+        "No U-Shield is plugged in, or its driver is not installed. Nothing was done. Plug it in and run the same "
+        "command again; `ushield providers` shows what the computer sees."
+    )
+
+
+def _named(token: Plugged, wanted: str) -> bool:
+    return wanted == token.label or "".join(wanted.split()).casefold() == token.serial.casefold()
+
+
+def open_token(choice: Choice) -> Token:
+    """Load the provider for good and open the chosen U-Shield, without its password."""
+    provider, plugged = choose(choice)
+    with talking("it was being opened"):
+        library = pkcs11.lib(str(provider.path))
+        # Slot numbers change; label and serial number do not.
+        for slot in library.get_slots(token_present=True):
+            token = slot.get_token()
+            if token.label == plugged.label and token.serial.decode("utf-8", "replace").strip(" \0") == plugged.serial:
+                return Token(str(provider.path), token)
+    raise NoDevice("The U-Shield was taken out. Nothing is lost. Plug it in and run the same command again.")

@@ -1,0 +1,362 @@
+"""The commands of `ushield`. Errors become one sentence with a code and an exit status; `--json` serves programs."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from ushield import __version__, opening, providers, softhsm
+from ushield.asking import Typist, has_terminal, reference_number
+from ushield.choosing import Choice, open_token
+from ushield.download import Download, Progress
+from ushield.enrolment import Bank
+from ushield.errors import Interrupted, UShieldError
+from ushield.inventory import Entry, entries, prove
+from ushield.keys import algorithm_of
+from ushield.pending import APPLICATION, Shelf
+from ushield.screen import NoSteps, StepsOnScreen, certificate_json, grouped, plain, say_error, say_json, when
+from ushield.token import Token
+
+_EXIT_STATUSES = """\b
+Exit status: 0 done · 1 the tool itself failed · 2 wrongly asked · 3 the U-Shield or its driver
+4 the password · 5 the bank refuses · 6 the bank cannot be reached, try later · 7 the test failed
+130 interrupted: run the same command again"""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The options that every command has."""
+
+    choice: Choice
+    as_json: bool
+    console: Console
+
+
+def _command(name: str, *, create_token_dir: bool = False) -> Callable[[Callable[..., None]], click.Command]:
+    """A command with the common options, whose first argument is `Asked`."""
+
+    def decorate(function: Callable[..., None]) -> click.Command:
+        @wraps(function)
+        def run(*, provider: str | None, token: str | None, token_dir: Path | None, as_json: bool, **rest: Any) -> None:
+            with _one_sentence_for_errors(as_json=as_json):
+                if token_dir is not None:
+                    softhsm.use_token_dir(token_dir, create=create_token_dir)
+                    provider = provider or "softhsm"
+                function(Asked(Choice(provider, token), as_json, Console(quiet=as_json)), **rest)
+
+        options = (
+            click.option(
+                "--provider", metavar="PATH|NAME", help="PKCS#11 module, by path or name (`ushield providers`)."
+            ),
+            click.option("--token", metavar="LABEL|SERIAL", help="Which U-Shield, when several are plugged in."),
+            click.option(
+                "--token-dir",
+                type=click.Path(path_type=Path, file_okay=False),
+                help="SoftHSM only: the directory that holds the U-Shields.",
+            ),
+            click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, nothing else."),
+        )
+        for option in reversed(options):
+            run = option(run)
+        return main.command(name, epilog=_EXIT_STATUSES)(run)
+
+    return decorate
+
+
+@contextmanager
+def _one_sentence_for_errors(*, as_json: bool) -> Iterator[None]:
+    try:
+        yield
+    except UShieldError as error:
+        say_error(error, as_json=as_json)
+        sys.exit(error.exit_status)
+    except (KeyboardInterrupt, click.Abort):
+        say_error(Interrupted("Interrupted. Nothing is lost: run the same command again to go on."), as_json=as_json)
+        sys.exit(Interrupted.exit_status)
+    except click.ClickException:
+        raise
+    except Exception as error:  # noqa: BLE001 - the outermost frame: a customer gets a sentence, never a stack trace
+        where = error.__traceback__
+        while where is not None and where.tb_next is not None:
+            where = where.tb_next
+        place = f"{Path(where.tb_frame.f_code.co_filename).stem}:{where.tb_lineno}" if where else "?"
+        say_error(
+            UShieldError(
+                f"The tool met something it was not made for, at {place}. What is on the U-Shield is not lost. "
+                "Run the same command again; if this stays, tell the hotline this code and place."
+            ),
+            as_json=as_json,
+        )
+        sys.exit(UShieldError.exit_status)
+
+
+@contextmanager
+def _device(asked: Asked) -> Iterator[Token]:
+    token = open_token(asked.choice)
+    try:
+        yield token
+    finally:
+        token.close()
+
+
+_password_file = click.option(
+    "--password-file", metavar="FILE", help="Take the password from the first line of FILE (- for standard input)."
+)
+_last_try = click.option("--last-try", is_flag=True, help="Try the password although one try is left.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EXIT_STATUSES)
+@click.version_option(__version__, prog_name="ushield")
+def main() -> None:
+    """Your certificate on your U-Shield: download it, look at it, test it.
+
+    Passwords are typed here and stay in this computer: no server ever gets them.
+    """
+
+
+@_command("providers")
+def providers_command(asked: Asked) -> None:
+    """List the drivers (PKCS#11 modules, CSP) on this computer and the U-Shields plugged in."""
+    wanted = [providers.resolve(asked.choice.provider)] if asked.choice.provider else providers.installed()
+    found = providers.look_at(wanted)
+    if asked.as_json:
+        say_json(
+            {
+                "providers": [
+                    {
+                        "name": one.provider.name,
+                        "path": str(one.provider.path),
+                        "description": one.description,
+                        "trouble": one.trouble,
+                        "tokens": [
+                            {
+                                "label": token.label,
+                                "serial": token.serial,
+                                "model": token.model,
+                                "manufacturer": token.manufacturer,
+                                "initialized": token.initialized,
+                                "password": token.password.name.lower().replace("_", "-"),
+                            }
+                            for token in one.tokens
+                        ],
+                    }
+                    for one in found
+                ]
+            }
+        )
+        return
+    if not found:
+        asked.console.print("No driver for a U-Shield was found. Install the one that came with your U-Shield.")
+    for one in found:
+        asked.console.print(f"[bold]{plain(one.provider.name)}[/bold]  {plain(str(one.provider.path))}", soft_wrap=True)
+        if one.trouble:
+            asked.console.print(f"  cannot be used: {plain(one.trouble)}", soft_wrap=True)
+            continue
+        plugged = [token for token in one.tokens if token.initialized]
+        if not plugged:
+            asked.console.print("  works; no U-Shield plugged in")
+            continue
+        table = Table("U-Shield", "Serial", "Model", "Password", box=None, pad_edge=False, padding=(0, 3, 0, 2))
+        for token in plugged:
+            table.add_row(plain(token.label), plain(token.serial), plain(token.model), token.password.value)
+        asked.console.print(table)
+
+
+@_command("init", create_token_dir=True)
+@click.option("--label", required=True, help="What the U-Shield is to be called.")
+@click.option(
+    "--so-pin-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The administrator password: read from here, or made and kept here. Without it, made up and forgotten.",
+)
+def init_command(asked: Asked, label: str, so_pin_file: Path | None) -> None:
+    """For the bank and demonstrations: make a SoftHSM token a U-Shield with the factory password 12345678."""
+    serial = softhsm.prepare(providers.resolve(asked.choice.provider or "softhsm"), label, so_pin_file)
+    if asked.as_json:
+        say_json({"label": label, "serial": serial})
+        return
+    asked.console.print(
+        f"U-Shield {plain(label)} is ready, serial number {serial}. Its password is 12345678 and must be changed."
+    )
+
+
+@_command("download")
+@click.option("--server", required=True, metavar="URL", help="The bank's address, https://…")
+@click.option("--reference", required=True, metavar="NUMBER", help="The reference number from your branch.")
+@click.option("--ca-file", metavar="FILE", help="The bank's root certificate (PEM), trusted beside the computer's own.")
+@click.option(
+    "--code-file", metavar="FILE", help="Take the authorization code from the first line of FILE (- likewise)."
+)
+@_password_file
+@_last_try
+@click.pass_context
+def download_command(
+    context: click.Context,
+    asked: Asked,
+    *,
+    server: str,
+    reference: str,
+    ca_file: str | None,
+    code_file: str | None,
+    password_file: str | None,
+    last_try: bool,
+) -> None:
+    """Download my Certificate into the U-Shield.
+
+    Asks for the authorization code and for the certificate password (twice). Interrupted at any point, the same
+    command again goes on where it stopped.
+    """
+    number = reference_number(reference)
+    bank = Bank(server, ca_file)
+    progress: Progress = context.obj or (NoSteps() if asked.as_json else StepsOnScreen(asked.console))
+    with _device(asked) as token:
+        download = Download(
+            token, bank, Shelf(token, _state_directory()), Typist(code_file, password_file), progress, last_try
+        )
+        done = download(number)
+        label, serial = token.label, token.serial
+    if asked.as_json:
+        device = {"label": label, "serial": serial}
+        key = {"algorithm": algorithm_of(done.certificate.public_key())}
+        say_json({"status": done.status, "device": device, "key": key, **certificate_json(done.certificate)})
+        return
+    asked.console.print()
+    asked.console.print(f"Your certificate is {plain(done.status)}, on the U-Shield {plain(label)} ({plain(serial)}).")
+    asked.console.print(f"  Name         {plain(done.certificate.subject.rfc4514_string())}", soft_wrap=True)
+    asked.console.print(f"  Serial       {grouped(f'{done.certificate.serial_number:x}')}", highlight=False)
+    asked.console.print(f"  Valid until  {when(done.certificate)}", highlight=False)
+
+
+@_command("show")
+@_password_file
+@_last_try
+def show_command(asked: Asked, *, password_file: str | None, last_try: bool) -> None:
+    """Show the certificates and keys on the U-Shield.
+
+    Keys are only visible with the password: type it, or press Return to see the certificates alone.
+    """
+    with _device(asked) as token:
+        password = _password_or_none(password_file, as_json=asked.as_json)
+        if password:
+            opening.open_once(token, password, last_try=last_try)
+        found = entries(token.certificates(), token.keys())
+        unfinished = sorted(token.notes(APPLICATION))
+        if asked.as_json:
+            say_json(
+                {
+                    "device": {"label": token.label, "serial": token.serial, "model": token.model},
+                    "opened": bool(password),
+                    "entries": [_entry_json(entry) for entry in found],
+                    "unfinished": unfinished,
+                }
+            )
+            return
+        asked.console.print(
+            f"U-Shield [bold]{plain(token.label)}[/bold]  serial {plain(token.serial)}", highlight=False
+        )
+        if not found:
+            asked.console.print("There is no certificate on it yet. Download it with `ushield download`.")
+        for entry in found:
+            _print_entry(asked.console, entry, opened=bool(password))
+        for reference in unfinished:
+            asked.console.print(
+                f"The download for reference number {plain(reference)} is unfinished: run the same command again."
+            )
+
+
+@_command("test")
+@click.option("--serial", metavar="HEX", help="Which certificate, when there are several; else the youngest.")
+@_password_file
+@_last_try
+def test_command(asked: Asked, *, serial: str | None, password_file: str | None, last_try: bool) -> None:
+    """Sign random bytes with the key on the U-Shield and check them with the certificate."""
+    with _device(asked) as token:
+        opening.open_once(token, Typist(password_file=password_file).present_password(), last_try=last_try)
+        proved = prove(token, serial)
+    if asked.as_json:
+        say_json({"result": "good", **certificate_json(proved)})
+        return
+    asked.console.print(
+        f"Your U-Shield works: it signed a test message, and the certificate {grouped(f'{proved.serial_number:x}')} "
+        f"of {plain(proved.subject.rfc4514_string())} confirms the signature. Valid until {when(proved)}.",
+        highlight=False,
+    )
+
+
+@_command("password")
+@_password_file
+@click.option("--new-password-file", metavar="FILE", help="Take the new password from the first line of FILE.")
+@_last_try
+def password_command(asked: Asked, *, password_file: str | None, new_password_file: str | None, last_try: bool) -> None:
+    """Change the password of the U-Shield."""
+    typist = Typist(password_file=password_file, new_password_file=new_password_file)
+    with _device(asked) as token:
+        old = typist.present_password()
+        opening.open_once(token, old, last_try=last_try)
+        opening.replace_password(token, old, Typist(password_file=new_password_file).new_password())
+    if asked.as_json:
+        say_json({"result": "changed"})
+        return
+    asked.console.print("The password is changed. The old one does not open the U-Shield any more.")
+
+
+def _password_or_none(password_file: str | None, *, as_json: bool) -> str | None:
+    if password_file:
+        return Typist(password_file=password_file).present_password()
+    if as_json or not has_terminal():
+        return None
+    return Typist().present_password() or None
+
+
+def _entry_json(entry: Entry) -> dict[str, Any]:
+    key = entry.key
+    return {
+        "id": entry.id.hex(),
+        "certificate": None if entry.certificate is None else certificate_json(entry.certificate),
+        "key": None
+        if key is None
+        else {
+            "algorithm": algorithm_of(key.public_key),
+            "label": key.label,
+            "local": key.local,
+            "sensitive": key.sensitive,
+            "always_sensitive": key.always_sensitive,
+            "extractable": key.extractable,
+            "never_extractable": key.never_extractable,
+        },
+        "certificate_matches_key": entry.matches,
+    }
+
+
+def _print_entry(console: Console, entry: Entry, *, opened: bool) -> None:
+    console.print()
+    if entry.certificate is None:
+        console.print("  A key pair without a certificate")
+    else:
+        console.print(f"  Name         {plain(entry.certificate.subject.rfc4514_string())}", soft_wrap=True)
+        console.print(f"  Serial       {grouped(f'{entry.certificate.serial_number:x}')}", highlight=False)
+        console.print(f"  Valid until  {when(entry.certificate)}", highlight=False)
+    if entry.key is None:
+        console.print(
+            "  Key          none beside the certificate" if opened else "  Key          not shown without the password"
+        )
+        return
+    key = entry.key
+    born = "made on the U-Shield" if key.local else "NOT made on the U-Shield"
+    kept = "can never leave it" if key.never_extractable and key.always_sensitive else "CAN LEAVE IT"
+    console.print(f"  Key          {algorithm_of(key.public_key) or 'unknown kind'}, {born}, {kept}", highlight=False)
+    if entry.matches is not None:
+        console.print(f"  Together     the certificate {'is' if entry.matches else 'is NOT'} for this key")
+
+
+def _state_directory() -> Path:
+    """XDG base directory specification; the same place serves on macOS and Windows."""
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "ushield"
