@@ -1,0 +1,1 @@
+"""The customer's front: enrolment endpoint (EST), confirmation and portal."""

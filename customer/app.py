@@ -1,0 +1,65 @@
+"""The customer's process: enrolment endpoint and portal, behind the edge on a Unix socket. It holds no key and no
+database: everything it wants done it asks of the signer."""
+
+from pathlib import Path
+
+from flask import Flask, Response
+
+from customer import confirmation, errors, est, portal
+from customer.services import Services, Signer
+from customer.throttle import Throttle
+
+_LARGEST_BODY = 32 * 1024
+"""A request with a 4096-bit key has 2 KiB; the rest is room for clients that wrap and pad."""
+
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; "
+        "frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+def create_app(
+    *,
+    signer: Signer,
+    organization: str,
+    chain_pem_path: Path,
+    enrolment_url: str,
+    public_url: str,
+    throttle: Throttle | None = None,
+) -> Flask:
+    """`enrolment_url`: what customers type (https); `public_url`: base of OCSP, CRL and CA certificates (http)."""
+    app = Flask(__name__, static_url_path="/static")
+    app.config["MAX_CONTENT_LENGTH"] = _LARGEST_BODY
+    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 3600
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
+    # Clients may carry their credentials along a redirect (STANDARDS E11), so there is none, not even for slashes.
+    app.url_map.merge_slashes = False
+    Services(
+        signer=signer,
+        throttle=throttle or Throttle(),
+        organization=organization,
+        enrolment_url=enrolment_url.rstrip("/"),
+        public_url=public_url.rstrip("/"),
+        chain_pem_path=chain_pem_path,
+    ).install(app.extensions)
+    app.register_blueprint(est.views)
+    app.register_blueprint(confirmation.views)
+    app.register_blueprint(portal.views)
+    errors.install(app)
+    app.after_request(_add_security_headers)
+    return app
+
+
+def _add_security_headers(response: Response) -> Response:
+    response.headers.update(_HEADERS)
+    # Strict-Transport-Security is not for here: it binds every port of the host, and status is http by design.
+    response.headers.setdefault("Cache-Control", "no-store")
+    return response

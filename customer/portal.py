@@ -1,0 +1,49 @@
+"""The portal's page: what a customer needs, what is possible today, and where others check signatures."""
+
+import hashlib
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from flask import Blueprint, Response, jsonify, render_template
+
+from customer.est import read_chain
+from customer.services import services
+
+views = Blueprint("portal", __name__)
+
+
+@views.get("/")
+def home() -> str:
+    """What to do with the letter from the branch."""
+    root = _root()
+    return render_template(
+        "customer/portal.html",
+        organization=services().organization,
+        server=services().enrolment_url,
+        status_url=services().public_url,
+        root_name=root.subject.rfc4514_string(),
+        root_fingerprint=_in_fours(hashlib.sha256(root.public_bytes(Encoding.DER)).hexdigest()),
+        root_until=root.not_valid_after_utc,
+    )
+
+
+@views.get("/root.pem")
+def root_certificate() -> Response:
+    """The bank's root certificate, to be compared with its fingerprint before anybody trusts it."""
+    response = Response(_root().public_bytes(Encoding.PEM), mimetype="application/x-pem-file")
+    response.headers["Content-Disposition"] = 'attachment; filename="root.pem"'
+    return response
+
+
+@views.get("/health")
+def health() -> Response:
+    """This process answers; whether the signer does is for `./pki doctor` and the console to say."""
+    return jsonify({"status": "ok"})
+
+
+def _root() -> x509.Certificate:
+    return read_chain(services().chain_pem_path)[-1]
+
+
+def _in_fours(text: str) -> str:
+    return " ".join(text[at : at + 4] for at in range(0, len(text), 4))

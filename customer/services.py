@@ -1,0 +1,44 @@
+"""What the customer's views are given: the way to the signer, the brake on guessing, and a few public facts."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+from flask import current_app, request
+
+from ca.operations import Operation
+from customer.throttle import Throttle
+
+_KEY = "vermilion.customer"
+SOURCE_HEADER = "X-Forwarded-For"
+
+
+class Signer(Protocol):
+    """Whoever carries out operations: `ca.signer_client.SignerClient` or a fake."""
+
+    def call(self, operation: Operation) -> dict[str, Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """One set for each app."""
+
+    signer: Signer
+    throttle: Throttle
+    organization: str
+    enrolment_url: str
+    public_url: str
+    chain_pem_path: Path
+
+    def install(self, extensions: dict[str, Any]) -> None:
+        extensions[_KEY] = self
+
+
+def services() -> Services:
+    """Those of the app that answers the current request."""
+    return cast("Services", current_app.extensions[_KEY])
+
+
+def source() -> str:
+    """Where the current request came from, as the edge saw it: nobody else can write to our socket."""
+    return request.headers.get(SOURCE_HEADER, "").rpartition(",")[2].strip() or request.remote_addr or "local"

@@ -1,0 +1,1 @@
+"""The only process that faces the network with TLS: ends it, asks for a client certificate, routes by path."""

@@ -1,0 +1,48 @@
+"""gunicorn settings of the edge: `gunicorn -c python:edge.gunicorn_settings`.
+
+The command line gives what differs: `--bind`, `--certfile`, `--keyfile`, `--ca-certs` and the app.
+"""
+
+import ssl
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from edge.tls import Contexts
+
+worker_class = "gthread"
+workers = 1
+threads = 32
+worker_connections = 1000
+keepalive = 5
+timeout = 60
+graceful_timeout = 10
+limit_request_line = 8190
+limit_request_fields = 64
+limit_request_field_size = 8190
+forwarded_allow_ips = ""
+"""Nobody in front of us may say who is calling: by default gunicorn believes whoever connects from 127.0.0.1."""
+forwarder_headers: list[str] = []
+header_map = "drop"
+control_socket_disable = True
+umask = 0o077
+accesslog = "-"
+access_log_format = "%(t)s %(h)s %(m)s %(U)s %(s)s %(B)s %(M)sms"
+"""No query (one-time links), no referrer, no user (%(u)s would be the reference number), no header."""
+proc_name = "vermilion-edge"
+
+
+class Configuration(Protocol):
+    """What of gunicorn's configuration the hook needs."""
+
+    certfile: str
+    keyfile: str
+    ca_certs: str
+
+
+_contexts = Contexts()
+
+
+def ssl_context(conf: Configuration, _default: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
+    """Called by gunicorn for each connection."""
+    return _contexts.get(Path(conf.certfile), Path(conf.keyfile), Path(conf.ca_certs))

@@ -1,0 +1,120 @@
+"""The TLS side of the edge: TLS 1.2 with AEAD or 1.3 (RFC 8996, RFC 9325), client certificate optional, and an end to
+connections whose other side takes its time (T-40).
+
+A client certificate that is presented must lead to our root: the handshake ends otherwise. Whether it is revoked is
+for the signer to say, which knows it first.
+"""
+
+import errno
+import ssl
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+HANDSHAKE_SECONDS = 10.0
+REQUEST_SECONDS = 30.0
+"""In which a request must have arrived, head and body."""
+SEND_SECONDS = 30.0
+"""In which the other side must take a piece of the answer."""
+
+_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
+
+
+class PatientSocket(ssl.SSLSocket):
+    """Patient, but not for ever: the server's threads block on it, and each may wait only so long.
+
+    The server calls `setblocking(True)` before it reads each request, which is when the time for it begins. Running
+    out of it looks like a connection that was reset, which servers expect and pass over in silence.
+    """
+
+    _read_until = float("inf")
+
+    def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 - the base class's signature
+        self.settimeout(HANDSHAKE_SECONDS)
+        try:
+            super().do_handshake(block)
+        except TimeoutError as error:
+            raise _reset() from error
+        self._read_until = time.monotonic() + REQUEST_SECONDS
+        self.settimeout(REQUEST_SECONDS)
+
+    def setblocking(self, flag: bool) -> None:  # noqa: FBT001 - the base class's signature
+        if not flag:
+            super().setblocking(False)  # noqa: FBT003 - the base class's signature
+            return
+        self._read_until = time.monotonic() + REQUEST_SECONDS
+        self.settimeout(REQUEST_SECONDS)
+
+    def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
+        left = self._read_until - time.monotonic()
+        if left <= 0:
+            raise _reset()
+        current = self.gettimeout()
+        if current is None or current > left:
+            self.settimeout(left)
+        try:
+            return super().recv(buflen, flags)
+        except TimeoutError as error:
+            if time.monotonic() < self._read_until:
+                raise
+            raise _reset() from error
+
+    def send(self, data: Any, flags: int = 0) -> int:
+        self.settimeout(SEND_SECONDS)
+        try:
+            return super().send(data, flags)
+        except TimeoutError as error:
+            raise _reset() from error
+
+
+def _reset() -> ConnectionResetError:
+    return ConnectionResetError(errno.ECONNRESET, "the other side took too long")
+
+
+def server_context(certificate: Path, key: Path, client_roots: Path) -> ssl.SSLContext:
+    """`client_roots`: PEM of the CA certificates from which client certificates are accepted."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(_CIPHERS)
+    context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION | ssl.OP_CIPHER_SERVER_PREFERENCE
+    # A resumed session would keep a client certificate alive that ended since, so each connection proves anew.
+    context.options |= ssl.OP_NO_TICKET
+    context.num_tickets = 0
+    context.load_cert_chain(certificate, key)
+    context.load_verify_locations(client_roots)
+    context.verify_mode = ssl.CERT_OPTIONAL
+    context.verify_flags |= ssl.VERIFY_X509_STRICT
+    context.sslsocket_class = PatientSocket
+    return context
+
+
+class Contexts:
+    """The context for the files as they are now: made once, and again when one of them was replaced."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._made_from: tuple[tuple[Path, int, int], ...] = ()
+        self._context: ssl.SSLContext | None = None
+
+    def get(self, certificate: Path, key: Path, client_roots: Path) -> ssl.SSLContext:
+        """A half-replaced pair fails to load: then the context that worked stays."""
+        wanted = tuple(_version(path) for path in (certificate, key, client_roots))
+        with self._lock:
+            if self._context is None or wanted != self._made_from:
+                try:
+                    self._context = server_context(certificate, key, client_roots)
+                except (OSError, ssl.SSLError):
+                    if self._context is None:
+                        raise
+                else:
+                    self._made_from = wanted
+            return self._context
+
+
+def _version(path: Path) -> tuple[Path, int, int]:
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return (path, 0, 0)
+    return (path, status.st_mtime_ns, status.st_ino)
