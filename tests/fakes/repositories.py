@@ -296,12 +296,20 @@ class FakeIssuers:
 
 
 class FakeCRLs:
-    def __init__(self, kept: list[CRLRecord], due: dict[str, bool]) -> None:
+    def __init__(self, kept: list[CRLRecord], due: dict[str, bool], numbers: dict[str, int]) -> None:
         self._kept = kept
         self._due = due
+        self._numbers = numbers
 
     def last(self, issuer: str) -> CRLRecord | None:
         return max((each for each in self._kept if each.issuer == issuer), key=lambda each: each.number, default=None)
+
+    def take_number(self, issuer: str, above: int) -> int:
+        self._numbers[issuer] = max(above, self.last_number(issuer)) + 1
+        return self._numbers[issuer]
+
+    def last_number(self, issuer: str) -> int:
+        return self._numbers.get(issuer, 0)
 
     def add(self, record: CRLRecord) -> None:
         if any((each.issuer, each.number) == (record.issuer, record.number) for each in self._kept):

@@ -107,7 +107,7 @@ class OfficerRow(Row):
     version: Mapped[int]
     seal: Mapped[bytes]
     credentials: Mapped[list["OfficerCredentialRow"]] = relationship(
-        order_by="OfficerCredentialRow.position", cascade="all, delete-orphan", lazy="selectin"
+        order_by="OfficerCredentialRow.position", lazy="selectin", viewonly=True
     )
 
 
@@ -314,12 +314,14 @@ class CRLRow(Row):
 
 
 class CRLDueRow(Row):
-    """Whether a status changed after the issuer's last CRL. Its row is the lock of the issuer's numbering."""
+    """Whether a status changed after the issuer's last CRL, and the last CRL number taken (signed or not). Its row is
+    the lock of the issuer's numbering."""
 
     __tablename__ = "crl_due"
 
     issuer: Mapped[str] = mapped_column(primary_key=True)
     due: Mapped[bool]
+    number: Mapped[int] = mapped_column(BigInteger, default=0)
 
 
 class BlockedKeyRow(Row):
