@@ -289,10 +289,11 @@ class AnswerOCSPRequests(Operation):
     nonce: B64 | None = None
 
 
-class RunJobs(Operation):
-    """-> {leader: bool, ran: [{name, ok, result}]}. Only the holder of the lease gets work done."""
+class RunJob(Operation):
+    """-> {ran: bool, ok, result}. Only the holder of the lease gets work done, and only what is due."""
 
     path = "jobs/run"
+    name: Identifier
     holder: Identifier
 
 

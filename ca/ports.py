@@ -91,6 +91,22 @@ class Publisher(Protocol):
     def publish_certificate(self, issuer: str, der: bytes) -> None: ...
 
 
+class CheckpointFile(Protocol):
+    """Signed checkpoints kept outside the database, so that a restore cannot take them back."""
+
+    def append(self, checkpoint: Checkpoint) -> None: ...
+
+    def read(self) -> Sequence[Checkpoint]: ...
+
+
+class HeadFile(Protocol):
+    """The audit chain's end after each commit, kept outside the database."""
+
+    def write(self, head: Head) -> None: ...
+
+    def read(self) -> Head | None: ...
+
+
 class Customers(Protocol):
     def get(self, customer_id: str) -> Customer:
         """Raise NotFound if there is none."""

@@ -76,14 +76,19 @@ class ConfirmCertificate:
                 return certificate
             active = certificate.confirm(at=now)
             work.certificates.save(active)
-            # A CRL made in between shows it as on hold: the next one must not wait for its hour.
-            work.crls.set_due(certificate.issuer, True)
+            self._mark_crl_due(work, certificate)
             complete(work, work.applications.get(certificate.application)[0], at=now)
             work.audit.append(AuditEvent("certificate.confirmed", serial_text(serial), "customer", now))
             self._retire_predecessor(work, active)
             work.commit()
         self.publish_changes(certificate.issuer)
         return active
+
+    def _mark_crl_due(self, work: Work, certificate: Certificate) -> None:
+        # A CRL made since it was issued shows it as on hold: the next one must not wait for its hour.
+        last = work.crls.last(certificate.issuer)
+        if last is not None and last.this_update >= certificate.issued_at:
+            work.crls.set_due(certificate.issuer, True)
 
     def _retire_predecessor(self, work: Work, successor: Certificate) -> None:
         if successor.predecessor is None:
@@ -96,6 +101,7 @@ class ConfirmCertificate:
             return
         now = self.clock.now()
         work.certificates.save(predecessor.revoke(RevocationReason.SUPERSEDED, at=now))
+        work.crls.set_due(predecessor.issuer, True)
         details = {"reason": "superseded", "successor": serial_text(successor.serial)}
         work.audit.append(
             AuditEvent("certificate.revoked", serial_text(predecessor.serial), "customer", now, details)
