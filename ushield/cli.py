@@ -50,7 +50,7 @@ def _command(name: str, *, create_token_dir: bool = False) -> Callable[[Callable
                 if token_dir is not None:
                     softhsm.use_token_dir(token_dir, create=create_token_dir)
                     provider = provider or "softhsm"
-                function(Asked(Choice(provider, token), as_json, Console(quiet=as_json)), **rest)
+                function(Asked(Choice(provider, token), as_json, Console(quiet=as_json, soft_wrap=True)), **rest)
 
         options = (
             click.option(
@@ -156,9 +156,9 @@ def providers_command(asked: Asked) -> None:
     if not found:
         asked.console.print("No driver for a U-Shield was found. Install the one that came with your U-Shield.")
     for one in found:
-        asked.console.print(f"[bold]{plain(one.provider.name)}[/bold]  {plain(str(one.provider.path))}", soft_wrap=True)
+        asked.console.print(f"[bold]{plain(one.provider.name)}[/bold]  {plain(str(one.provider.path))}")
         if one.trouble:
-            asked.console.print(f"  cannot be used: {plain(one.trouble)}", soft_wrap=True)
+            asked.console.print(f"  cannot be used: {plain(one.trouble)}")
             continue
         plugged = [token for token in one.tokens if token.initialized]
         if not plugged:
@@ -230,7 +230,7 @@ def download_command(
         return
     asked.console.print()
     asked.console.print(f"Your certificate is {plain(done.status)}, on the U-Shield {plain(label)} ({plain(serial)}).")
-    asked.console.print(f"  Name         {plain(done.certificate.subject.rfc4514_string())}", soft_wrap=True)
+    asked.console.print(f"  Name         {plain(done.certificate.subject.rfc4514_string())}")
     asked.console.print(f"  Serial       {grouped(f'{done.certificate.serial_number:x}')}", highlight=False)
     asked.console.print(f"  Valid until  {when(done.certificate)}", highlight=False)
 
@@ -341,7 +341,7 @@ def _print_entry(console: Console, entry: Entry, *, opened: bool) -> None:
     if entry.certificate is None:
         console.print("  A key pair without a certificate")
     else:
-        console.print(f"  Name         {plain(entry.certificate.subject.rfc4514_string())}", soft_wrap=True)
+        console.print(f"  Name         {plain(entry.certificate.subject.rfc4514_string())}")
         console.print(f"  Serial       {grouped(f'{entry.certificate.serial_number:x}')}", highlight=False)
         console.print(f"  Valid until  {when(entry.certificate)}", highlight=False)
     if entry.key is None:

@@ -202,8 +202,8 @@ class Download:
         if not wanted:
             raise NoCommonKey(
                 f"This U-Shield cannot make any of the keys the bank takes ({', '.join(hints.key_algorithms)}): "
-                "what it can make is too weak or of another kind. No key was made. Your branch exchanges it for a newer "
-                "one."
+                "what it can make is too weak or of another kind. No key was made. "
+                "Your branch exchanges it for a newer one."
             )
         if key is not None and algorithm_of(key.public_key) in wanted:
             key.require_born_here()

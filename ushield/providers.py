@@ -19,7 +19,7 @@ from ushield.token import PinState
 _PROBE_SECONDS = 20
 
 # Where vendors install. The first part is the name for --provider.
-_LINUX = {
+_LINUX: dict[str, tuple[str, ...]] = {
     "softhsm": (
         "/usr/lib/softhsm/libsofthsm2.so",
         "/usr/lib/*/softhsm/libsofthsm2.so",
@@ -43,21 +43,21 @@ _LINUX = {
     "yubikey": ("/usr/lib/*/libykcs11.so", "/usr/lib64/libykcs11.so", "/usr/local/lib/libykcs11.so"),
     "bit4id": ("/usr/lib/libbit4xpki.so", "/usr/lib/bit4id/libbit4xpki.so"),
 }
-_MACOS = {
+_MACOS: dict[str, tuple[str, ...]] = {
     "softhsm": ("/opt/homebrew/lib/softhsm/libsofthsm2.so", "/usr/local/lib/softhsm/libsofthsm2.so"),
     "opensc": ("/Library/OpenSC/lib/opensc-pkcs11.so",),
     "feitian": ("/usr/local/lib/libcastle.1.0.0.dylib",),
     "safenet": ("/usr/local/lib/libeTPkcs11.dylib",),
     "yubikey": ("/usr/local/lib/libykcs11.dylib", "/opt/homebrew/lib/libykcs11.dylib"),
 }
-_WINDOWS = {
+_WINDOWS: dict[str, tuple[str, ...]] = {
     "softhsm": ("C:/SoftHSM2/lib/softhsm2-x64.dll",),
     "opensc": ("C:/Program Files/OpenSC Project/OpenSC/pkcs11/opensc-pkcs11.dll",),
     "feitian": ("C:/Windows/System32/eps2003csp11.dll",),
     "safenet": ("C:/Windows/System32/eTPKCS11.dll",),
     "yubikey": ("C:/Program Files/Yubico/Yubico PIV Tool/bin/libykcs11.dll",),
 }
-_PLACES: dict[str, tuple[str, ...]] = {"darwin": _MACOS, "win32": _WINDOWS}.get(sys.platform, _LINUX)
+_PLACES = _MACOS if sys.platform == "darwin" else _WINDOWS if sys.platform == "win32" else _LINUX
 
 _P11_KIT = ("/usr/share/p11-kit/modules", "/etc/pkcs11/modules", "~/.config/pkcs11/modules")
 _P11_KIT_MODULES = ("/usr/lib/*/pkcs11", "/usr/lib64/pkcs11", "/usr/lib/pkcs11", "/usr/local/lib/pkcs11")

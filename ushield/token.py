@@ -43,9 +43,9 @@ _GONE = (
 class PinState(Enum):
     """What the U-Shield tells of its password without being asked for it. PKCS#11 has flags, no counter."""
 
-    GOOD = "not tried wrongly since it was last opened"
-    LOW = "tried wrongly at least once"
-    FINAL = "one try left"
+    GOOD = "set"
+    LOW = "set, was typed wrongly lately"
+    FINAL = "set, one try left"
     LOCKED = "locked"
     TO_BE_CHANGED = "must be changed"
     NOT_SET = "not set"
