@@ -18,9 +18,9 @@ from ca.adapters.hsm.key_store import Pkcs11KeyStore
 from ca.adapters.hsm.module import Module, unavailable
 from ca.adapters.hsm.seals import Pkcs11Seals
 from ca.adapters.hsm.sessions import TokenSessions, require_pin_can_be_tried
-from ca.adapters.hsm.signatures import choose_mechanism
+from ca.adapters.hsm.signatures import choose_mechanism, require_mechanism
 from ca.adapters.hsm.tokens import HsmToken, read_pin, token_lock
-from ca.domain.errors import KeyStoreUnavailable, NotReady, PKIError
+from ca.domain.errors import NotReady, PKIError
 from ca.domain.keys import KeyAlgorithm
 from ca.ports import KeyId
 
@@ -128,7 +128,8 @@ def _look_at_token(module: Module, token: HsmToken, expected: Expectation) -> li
     try:
         found = module.find_token(token.label)
     except PKIError as error:
-        return [Finding("token", ok=False, sentence=str(error))]
+        sentence = f"{error}; if it was there before, its files are damaged: restore them from the backup"
+        return [Finding("token", ok=False, sentence=sentence)]
     return [
         Finding("token", ok=True, sentence=f'token "{token.label}" is there'),
         _finding("PIN state", "the PIN may be tried", lambda: _require_pin_usable(module, found)),
@@ -145,8 +146,8 @@ def _require_mechanisms(token: Token, expected: Expectation) -> None:
         offered = token.slot.get_mechanisms()
     for algorithm in expected.algorithms:
         choose_mechanism(algorithm, offered)
-    if expected.seal_key is not None and Mechanism.SHA256_HMAC not in offered:
-        raise KeyStoreUnavailable("the HSM lacks CKM_SHA256_HMAC, needed for seals")
+    if expected.seal_key is not None:
+        require_mechanism(Mechanism.SHA256_HMAC, offered)
 
 
 def _look_at_keys(module: Module, token: HsmToken, expected: Expectation) -> list[Finding]:

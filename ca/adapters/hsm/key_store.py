@@ -12,7 +12,6 @@ from pkcs11.exceptions import (
     AttributeReadOnly,
     AttributeTypeInvalid,
     AttributeValueInvalid,
-    MechanismInvalid,
     PKCS11Error,
     TemplateInconsistent,
 )
@@ -30,8 +29,8 @@ from ca.adapters.hsm.objects import (
     require_guarded,
 )
 from ca.adapters.hsm.sessions import SigningKey, TokenSessions, Worker
-from ca.adapters.hsm.signatures import choose_mechanism, require_signature, sign_message
-from ca.domain.errors import KeyStoreUnavailable, PKIError, SigningRefused
+from ca.adapters.hsm.signatures import choose_mechanism, require_mechanism, require_signature, sign_message
+from ca.domain.errors import PKIError, SigningRefused
 from ca.domain.keys import KeyAlgorithm
 from ca.ports import KeyId
 
@@ -93,13 +92,13 @@ def _verify_key(worker: Worker, key: KeyId, public_key: bytes) -> None:
 
 def _generate(worker: Worker, key: KeyId, label: str, algorithm: KeyAlgorithm) -> bytes:
     session = worker.session
+    needed = Mechanism.EC_KEY_PAIR_GEN if algorithm in CURVES else Mechanism.RSA_PKCS_KEY_PAIR_GEN
+    require_mechanism(needed, worker.mechanisms)
     require_free(session, key)
     try:
         public, private = _generate_pair(session, key, label, algorithm, further=True)
     except TEMPLATE_REFUSED:
         public, private = _generate_pair(session, key, label, algorithm, further=False)
-    except MechanismInvalid as error:
-        raise KeyStoreUnavailable(f"the HSM cannot make {algorithm} keys: it lacks {_generation(algorithm)}") from error
     try:
         made = public_key_der(public)
         if algorithm_of(public) is not algorithm or algorithm_of(private) is not algorithm:
@@ -131,11 +130,6 @@ def _generate_pair(
         curve = session.create_domain_parameters(KeyType.EC, {Attribute.EC_PARAMS: named_curve}, local=True)
         return curve.generate_keypair(**wishes)
     return session.generate_keypair(KeyType.RSA, RSA_BITS[algorithm], **wishes)
-
-
-def _generation(algorithm: KeyAlgorithm) -> str:
-    mechanism = Mechanism.EC_KEY_PAIR_GEN if algorithm in CURVES else Mechanism.RSA_PKCS_KEY_PAIR_GEN
-    return f"CKM_{mechanism.name}"
 
 
 def destroy_if_possible(*keys: PublicKey | PrivateKey | SecretKey) -> None:

@@ -12,16 +12,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, cast
 
 import pkcs11
 from pkcs11.constants import TokenFlag
-from pkcs11.exceptions import PKCS11Error
-from pkcs11.types import Token
+from pkcs11.exceptions import PKCS11Error, UserNotLoggedIn
+from pkcs11.types import Session, Token
 
 from ca.domain.errors import KeyStoreUnavailable, NotReady
 
 _CKR_OK = 0
 _CKF_OS_LOCKING_OK = 2
+# CKS_RO_USER_FUNCTIONS and CKS_RW_USER_FUNCTIONS.
+_USER_STATES = frozenset({1, 3})
 _CONFIGURATION_VARIABLE = "SOFTHSM2_CONF"
 
 # C_Initialize is per process, so what is open has to be known per process; a fork inherits the answer, which is right.
@@ -61,6 +64,23 @@ class _TokenInfo(ctypes.Structure):
         ("versions", ctypes.c_ubyte * 4),
         ("clock", ctypes.c_char * 16),
     )
+
+
+class _SessionInfo(ctypes.Structure):
+    """CK_SESSION_INFO."""
+
+    _fields_ = (
+        ("slot", ctypes.c_ulong),
+        ("state", ctypes.c_ulong),
+        ("flags", ctypes.c_ulong),
+        ("device_error", ctypes.c_ulong),
+    )
+
+
+class _HasHandle(Protocol):
+    """What the compiled Session has and its stub does not say."""
+
+    handle: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,20 +179,24 @@ class Module:
         self._require_ok(self._functions.C_GetTokenInfo(slot, ctypes.byref(info)), "describe its token")
         return TokenState(TokenFlag(info.flags), info.min_pin, info.max_pin)
 
+    def require_logged_in(self, session: Session) -> None:
+        """Raise UserNotLoggedIn if the session is gone or its login is."""
+        info = _SessionInfo()
+        handle = ctypes.c_ulong(cast("_HasHandle", session).handle)
+        if self._functions.C_GetSessionInfo(handle, ctypes.byref(info)) != _CKR_OK or info.state not in _USER_STATES:
+            raise UserNotLoggedIn
+
     def initialise_blank_token(self, label: str, so_pin: str) -> Token:
         """Take the first uninitialised slot for a new token of that label, and make `so_pin` its SO PIN."""
-        padded = label.encode().ljust(32)
         with unavailable("list its slots"):
             blanks = [
                 slot
                 for slot in self._lib.get_slots(token_present=True)
                 if TokenFlag.TOKEN_INITIALIZED not in slot.get_token().flags
             ]
-        if len(padded) != 32 or not label:
-            raise NotReady("a token label has 1 to 32 characters")
         if not blanks:
             raise NotReady("the HSM has no slot without a token: free one first")
-        pin = so_pin.encode()
+        pin, padded = so_pin.encode(), label.encode().ljust(32)
         self._require_ok(self._functions.C_InitToken(blanks[0].slot_id, pin, len(pin), padded), "initialise a token")
         return self.find_token(label)
 

@@ -7,15 +7,14 @@ purpose can pass for one of another.
 import hmac
 
 from pkcs11.constants import MechanismFlag
-from pkcs11.exceptions import MechanismInvalid
 from pkcs11.mechanisms import KeyType, Mechanism
 from pkcs11.types import SecretKey, Session
 
 from ca.adapters.hsm.key_store import TEMPLATE_REFUSED, destroy_if_possible
 from ca.adapters.hsm.objects import find_key, guarded_template, require_free, require_guarded
 from ca.adapters.hsm.sessions import TokenSessions, Worker
-from ca.adapters.hsm.signatures import sign_raw
-from ca.domain.errors import KeyStoreUnavailable, PKIError, SigningRefused, Tampered
+from ca.adapters.hsm.signatures import require_mechanism, sign_raw
+from ca.domain.errors import PKIError, SigningRefused, Tampered
 from ca.ports import KeyId
 
 _KEY_BITS = 256
@@ -63,13 +62,13 @@ def _require_seal_key(secret: SecretKey, key: KeyId) -> None:
 
 def _generate(worker: Worker, key: KeyId, label: str) -> None:
     session = worker.session
+    require_mechanism(Mechanism.GENERIC_SECRET_KEY_GEN, worker.mechanisms)
+    require_mechanism(Mechanism.SHA256_HMAC, worker.mechanisms)
     require_free(session, key)
     try:
         secret = _generate_secret(session, key, label, further=True)
     except TEMPLATE_REFUSED:
         secret = _generate_secret(session, key, label, further=False)
-    except MechanismInvalid as error:
-        raise KeyStoreUnavailable("the HSM lacks CKM_GENERIC_SECRET_KEY_GEN") from error
     try:
         _seal(worker, key, "probe", b"")
     except PKIError:

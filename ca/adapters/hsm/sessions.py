@@ -67,10 +67,11 @@ _PIN_REFUSED = (PinIncorrect, PinInvalid, PinLenRange, PinExpired, PinLocked, Us
 class _LostSessionError(Exception):
     """The session is gone and a fresh start may help; `generation` says which start it belonged to."""
 
-    def __init__(self, generation: int, error: PKCS11Error) -> None:
+    def __init__(self, generation: int, error: PKCS11Error, *, begun: bool) -> None:
         super().__init__(describe(error))
         self.generation = generation
         self.error = error
+        self.begun = begun
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +151,8 @@ class TokenSessions:
     def run(self, operation: Callable[[Worker], _T], *, repeat: bool = True) -> _T:
         """The operation's result, over a worker session.
 
-        With `repeat` it is done a second time if the session was lost in the middle. Raises KeyStoreUnavailable.
+        Lost sessions are opened anew; without `repeat` nothing is done twice that had begun when they were lost.
+        Raises KeyStoreUnavailable.
         """
         if os.getpid() != self._process:
             raise NotReady("the HSM was opened before this process was forked: open it in the process that uses it")
@@ -161,7 +163,7 @@ class TokenSessions:
         except _LostSessionError as lost:
             _log.warning("HSM session lost (%s); logging in again", lost)
             self._start_afresh(lost.generation)
-            if not repeat:
+            if lost.begun and not repeat:
                 raise KeyStoreUnavailable(
                     f"the HSM lost our session in the middle ({lost}): see what it did before you ask again"
                 ) from lost.error
@@ -185,13 +187,17 @@ class TokenSessions:
 
     def _attempt(self, operation: Callable[[Worker], _T]) -> _T:
         with self._reserved() as generation:
+            begun = False
             try:
                 with self._worker() as worker:
+                    # Without a login private keys do not fail but look as if they did not exist.
+                    self._module.require_logged_in(worker.session)
+                    begun = True
                     return operation(worker)
             except PKCS11Error as error:
                 # An error without a class of its own has a code of the vendor: it may well mean a lost connection.
                 if isinstance(error, _SESSION_LOST) or type(error) is PKCS11Error:
-                    raise _LostSessionError(generation, error) from error
+                    raise _LostSessionError(generation, error, begun=begun) from error
                 raise KeyStoreUnavailable(f"the HSM refused ({describe(error)})") from error
 
     @contextmanager

@@ -37,6 +37,12 @@ def choose_mechanism(algorithm: KeyAlgorithm, offered: Collection[Mechanism]) ->
     raise KeyStoreUnavailable(f"the HSM lacks {_names(wanted)}, needed to sign with {algorithm}")
 
 
+def require_mechanism(mechanism: Mechanism, offered: Collection[Mechanism]) -> None:
+    """Raise KeyStoreUnavailable. Asked beforehand: SoftHSM uses some mechanisms that its configuration forbids."""
+    if mechanism not in offered:
+        raise KeyStoreUnavailable(f"the HSM lacks {_names((mechanism,))}")
+
+
 def sign_message(key: PrivateKey, algorithm: KeyAlgorithm, message: bytes, offered: Collection[Mechanism]) -> bytes:
     """The signature value as X.509 carries it."""
     mechanism = choose_mechanism(algorithm, offered)

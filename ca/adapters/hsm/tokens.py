@@ -26,6 +26,7 @@ _MODULES = (
     Path("/usr/lib64/libsofthsm2.so"),
     Path("/usr/local/lib/softhsm/libsofthsm2.so"),
 )
+_LONGEST_LABEL = 32
 _LOCK_POLL = 0.05
 _LOCK_WAIT = timedelta(seconds=10)
 
@@ -83,6 +84,8 @@ def find_module(candidates: Sequence[Path] = _MODULES) -> Path:
 def initialise_token(directory: TokenDirectory, label: str, module: Path | None = None) -> HsmToken:
     """Make a new SoftHSM token with random PINs. Raises NotReady rather than touch a directory in use."""
     token = directory.token(label, module)
+    if not 1 <= len(label.encode()) <= _LONGEST_LABEL:
+        raise NotReady(f"a token label has 1 to {_LONGEST_LABEL} octets")
     if directory.path.exists() and any(directory.path.iterdir()):
         raise NotReady(f"{directory.path} holds a token already; a token is never overwritten")
     directory.path.mkdir(mode=0o700, parents=True, exist_ok=True)
