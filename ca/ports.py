@@ -1,6 +1,7 @@
 """Everything the core needs from the world, on one page. Adapters implement these; fakes in tests do too."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import NewType, Protocol, Self
 
@@ -89,6 +90,25 @@ class Publisher(Protocol):
     def publish_crl(self, issuer: str, der: bytes) -> None: ...
 
     def publish_certificate(self, issuer: str, der: bytes) -> None: ...
+
+
+class TrustFiles(Protocol):
+    """Where the public parts that everything else is checked against are kept: CA certificates, the audit key."""
+
+    def write(self, name: str, content: bytes) -> None: ...
+
+
+class KeyRoom(Protocol):
+    """The HSM tokens of a key ceremony, entered one at a time."""
+
+    def make_token(self, token: str) -> None:
+        """A new, empty token with PINs of its own. Raises NotReady when there is one already."""
+
+    def enter(self, token: str) -> AbstractContextManager[KeyStore]: ...
+
+    def seals(self, token: str, key: KeyId) -> AbstractContextManager[Seals]: ...
+
+    def make_seal_key(self, token: str, key: KeyId) -> None: ...
 
 
 class CheckpointFile(Protocol):

@@ -1,0 +1,255 @@
+"""Custodians and witnesses hold a key ceremony (CPS section 6.1): the script says what, this module does it.
+
+It is held once. A second run is refused: keys are rolled over in a ceremony of their own, never made again.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from cryptography import x509
+
+from ca.domain.audit import AuditEvent
+from ca.domain.ceremony import Act, Script, Step, Transcript, opening, read_aloud
+from ca.domain.certificates import Certificate, CertificateStatus
+from ca.domain.crl import CRLRecord, draft_crl
+from ca.domain.der import signed
+from ca.domain.drafting import Draft, draft_certificate, draft_self_signed, verify_signed
+from ca.domain.errors import InvalidTransition
+from ca.domain.issuers import Issuer
+from ca.domain.keys import SIGNATURE_OF, KeyAlgorithm, PublicKey
+from ca.domain.linting import lint_certificate
+from ca.domain.officers import Invitation, InvitationState
+from ca.domain.profiles import Profile
+from ca.domain.serials import new_serial
+from ca.domain.times import timestamp
+from ca.ports import Clock, KeyId, KeyRoom, Publisher, Random, TrustFiles, UnitOfWork
+from ca.usecases.audit import AUDIT_KEY
+from ca.usecases.officers import INVITATION_LIFE, open_invitation, parse_roles
+
+_ACTOR = "ceremony"
+
+
+@dataclass(frozen=True)
+class Appointment:
+    """A person invited by the ceremony, and the one-time code of the link."""
+
+    invitation: str
+    code: str
+    person: str
+    name: str
+
+
+@dataclass
+class Record:
+    """What a ceremony leaves behind."""
+
+    transcript: Transcript = field(default_factory=Transcript)
+    appointments: list[Appointment] = field(default_factory=list)
+    keys: dict[KeyId, bytes] = field(default_factory=dict)
+    """SubjectPublicKeyInfo of each key pair made, by its id."""
+
+
+@dataclass(frozen=True)
+class HoldCeremony:
+    """Run a script from its first step to its last."""
+
+    unit_of_work: UnitOfWork
+    clock: Clock
+    random: Random
+    room: KeyRoom
+    publisher: Publisher
+    trust: TrustFiles
+    profiles: Mapping[str, Profile]
+    public_url: str
+    seal_token: str = "issuing"
+    seal_key: KeyId = KeyId(b"seals-1")
+
+    def __call__(self, script: Script, *, attend: Callable[[Step], None]) -> Record:
+        """`attend` is called before each step, so that those present can follow. Raises InvalidTransition twice."""
+        record = Record()
+        now = self.clock.now()
+        with self.unit_of_work() as work:
+            if work.issuers.list() or work.audit.head().number:
+                raise InvalidTransition("a key ceremony was held (or begun) in this state directory; it is held once")
+            details = {"title": script.title, "script": script.digest}
+            work.audit.append(AuditEvent("ceremony.begun", script.title, _ACTOR, now, details))
+            work.commit()
+        for line in opening(script, now):
+            record.transcript.add(line)
+        for step in script.steps:
+            attend(step)
+            record.transcript.add("")
+            record.transcript.add(f"Step {step.number}. {script.roles[step.role]} ({step.role}): {step.words}")
+            for line in self._act(step, record):
+                record.transcript.add(f"  {line}")
+        record.transcript.add("")
+        record.transcript.add(f"Ended: {timestamp(self.clock.now())}")
+        with self.unit_of_work() as work:
+            details = {"transcript": record.transcript.digest}
+            work.audit.append(AuditEvent("ceremony.held", script.title, _ACTOR, self.clock.now(), details))
+            work.commit()
+        return record
+
+    def _act(self, step: Step, record: Record) -> list[str]:
+        match step.act:
+            case Act.MAKE_TOKEN:
+                self.room.make_token(step["token"])
+                return [f"Token {step['token']} made; its PINs are in files that only the signer's user can read."]
+            case Act.MAKE_KEY:
+                return self._make_key(step, record)
+            case Act.MAKE_SEAL_KEY:
+                self.room.make_seal_key(step["token"], KeyId(step["key"].encode()))
+                return [f"Secret key {step['key']} made in token {step['token']}."]
+            case Act.CERTIFY_ROOT:
+                return self._certify_root(step, record)
+            case Act.CERTIFY_ISSUING:
+                return self._certify_issuing(step, record)
+            case Act.SIGN_ROOT_CRL:
+                return self._sign_root_crl(step)
+            case Act.INVITE_OFFICER:
+                return self._invite(step, record)
+
+    def _make_key(self, step: Step, record: Record) -> list[str]:
+        key = KeyId(step["key"].encode())
+        with self.room.enter(step["token"]) as key_store:
+            spki = key_store.generate(key, step["key"], KeyAlgorithm(step["algorithm"]))
+        if key == AUDIT_KEY:
+            self.trust.write("audit.spki", spki)
+        record.keys[key] = spki
+        return [f"Key {step['key']} ({step['algorithm']}) made in token {step['token']}.", _spoken(spki)]
+
+    def _certify_root(self, step: Step, record: Record) -> list[str]:
+        profile = self.profiles[step["profile"]]
+        key = KeyId(step["key"].encode())
+        public_key = PublicKey.from_spki(record.keys[key])
+        draft = draft_self_signed(
+            profile=profile,
+            subject=profile.subject_for({}),
+            public_key=public_key,
+            serial=new_serial(self.random),
+            now=self.clock.now(),
+        )
+        with self.room.enter(step["token"]) as key_store:
+            der = _seal_draft(draft, key_store.sign(key, draft.tbs_der), public_key.spki_der)
+        return self._put_into_service(step, der, key, issued_by=None)
+
+    def _certify_issuing(self, step: Step, record: Record) -> list[str]:
+        profile = self.profiles[step["profile"]]
+        key = KeyId(step["key"].encode())
+        now = self.clock.now()
+        with self.unit_of_work() as work:
+            parent = work.issuers.get(step["signed_by"])
+        draft = draft_certificate(
+            profile=profile,
+            issuer=parent,
+            subject=profile.subject_for({}),
+            alternative_names=[],
+            public_key=PublicKey.from_spki(record.keys[key]),
+            serial=new_serial(self.random),
+            now=now,
+        )
+        lint_certificate(draft, profile, parent)
+        with self.room.enter(step["token"]) as key_store:
+            der = _seal_draft(draft, key_store.sign(KeyId(parent.key_id), draft.tbs_der), parent.spki_der)
+        return self._put_into_service(step, der, key, issued_by=parent)
+
+    def _put_into_service(self, step: Step, der: bytes, key: KeyId, *, issued_by: Issuer | None) -> list[str]:
+        name = step["issuer"]
+        issuer = Issuer(
+            name=name,
+            certificate_der=der,
+            key_id=bytes(key),
+            algorithm=KeyAlgorithm(step["algorithm"]),
+            crl_url=f"{self.public_url}/crl/{name}.crl",
+            ocsp_url="" if issued_by is None else f"{self.public_url}/ocsp",
+            certificate_url=f"{self.public_url}/ca/{name}.cer",
+        )
+        now = self.clock.now()
+        fingerprint = hashlib.sha256(der).digest()
+        with self.unit_of_work() as work:
+            work.issuers.save(issuer)
+            if issued_by is not None:
+                work.certificates.add(_ca_certificate(der, issued_by, step["profile"], now))
+            details = {"sha256": fingerprint.hex()}
+            work.audit.append(AuditEvent("issuer.certified", name, _ACTOR, now, details))
+            work.commit()
+        self.publisher.publish_certificate(name, der)
+        self.trust.write(f"{name}.cer", der)
+        subject = x509.load_der_x509_certificate(der).subject.rfc4514_string()
+        return [f"Certificate of {subject}", "SHA-256, read aloud:", read_aloud(fingerprint)]
+
+    def _sign_root_crl(self, step: Step) -> list[str]:
+        now = self.clock.now()
+        with self.unit_of_work() as work:
+            issuer = work.issuers.get(step["issuer"])
+        life = timedelta(days=int(step["days"]))
+        tbs = draft_crl(issuer=issuer, number=1, this_update=now, next_update=now + life, entries=[])
+        with self.room.enter(step["token"]) as key_store:
+            signature = key_store.sign(KeyId(issuer.key_id), tbs)
+        der = signed(tbs, SIGNATURE_OF[issuer.algorithm], signature)
+        if not x509.load_der_x509_crl(der).is_signature_valid(
+            x509.load_der_x509_certificate(issuer.certificate_der).public_key()  # type: ignore[arg-type]  # RSA or EC
+        ):
+            raise InvalidTransition("the CRL's signature does not verify; the ceremony stops here")
+        with self.unit_of_work() as work:
+            work.crls.add(CRLRecord(issuer.name, 1, now, now + life, 0, der))
+            work.audit.append(AuditEvent("crl.published", issuer.name, _ACTOR, now, {"number": "1"}))
+            work.commit()
+        self.publisher.publish_crl(issuer.name, der)
+        return [f"CRL number 1 of {issuer.name}, next due {timestamp(now + life)}"]
+
+    def _invite(self, step: Step, record: Record) -> list[str]:
+        now = self.clock.now()
+        seals = self.room.seals(self.seal_token, self.seal_key)
+        with seals as sealer, self.unit_of_work() as work:
+            invitation = self._invitation(step, record)
+            code = open_invitation(work, sealer, self.random, invitation, _ACTOR)
+            details = {"person": invitation.person, "roles": step["roles"], "branch": invitation.branch}
+            work.audit.append(AuditEvent("invitation.made", invitation.id, _ACTOR, now, details))
+            work.commit()
+        record.appointments.append(Appointment(invitation.id, code, invitation.person, invitation.name))
+        return [f"{invitation.name} ({invitation.person}), {invitation.branch}: {step['roles']}"]
+
+    def _invitation(self, step: Step, record: Record) -> Invitation:
+        return Invitation(
+            id=self.random(8).hex(),
+            person=step["person"],
+            name=step["name"],
+            branch=step["branch"],
+            roles=parse_roles(step["roles"].split()),
+            proposed_by=f"ceremony:{record.transcript.digest}",
+            state=InvitationState.PROPOSED,
+            expires_at=self.clock.now() + INVITATION_LIFE,
+        )
+
+
+def _seal_draft(draft: Draft, signature: bytes, signer_spki: bytes) -> bytes:
+    der = draft.sealed(signature)
+    verify_signed(der, signer_spki)
+    return der
+
+
+def _spoken(spki: bytes) -> str:
+    return f"Key SHA-256, read aloud: {read_aloud(hashlib.sha256(spki).digest())}"
+
+
+def _ca_certificate(der: bytes, issuer: Issuer, profile: str, now: datetime) -> Certificate:
+    parsed = x509.load_der_x509_certificate(der)
+    return Certificate(
+        serial=parsed.serial_number,
+        issuer=issuer.name,
+        profile=profile,
+        der=der,
+        public_key=hashlib.sha256(spki_of(der)).hexdigest(),
+        subject=parsed.subject.rfc4514_string(),
+        application="",
+        customer="",
+        device_serial="",
+        branch="",
+        not_before=parsed.not_valid_before_utc,
+        not_after=parsed.not_valid_after_utc,
+        issued_at=now,
+        status=CertificateStatus.ACTIVE,
+    )
