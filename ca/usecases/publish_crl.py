@@ -5,9 +5,10 @@ the first step leaves the CRL due, and the next run makes another one with a hig
 """
 
 import hashlib
+import threading
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from ca.domain import der
@@ -15,11 +16,12 @@ from ca.domain.audit import AuditEvent
 from ca.domain.crl import CRLRecord, ParsedCRL, crl_entry, draft_crl, gone, verify_nothing_lost
 from ca.domain.errors import InvalidRequest, LintFailed, NotReady, PKIError, SigningRefused, Tampered
 from ca.domain.issuers import Issuer
-from ca.domain.keys import SIGNATURE_OF, PublicKey
+from ca.domain.keys import PublicKey
 from ca.ports import Clock, KeyStore, Linter, Publisher, UnitOfWork, Work
 
 ACTOR = "signer"
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
+_STAND_IN = der.sequence(der.integer(1), der.integer(1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +44,23 @@ class PublishCRL:
     publisher: Publisher
     linter: Linter
     life: timedelta = timedelta(hours=24)
+    _turn: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     def __call__(self, issuer: str) -> CRLRecord:
         """Raises NotFound, NotReady (clock), Tampered (a revocation was lost), LintFailed, KeyStoreUnavailable."""
+        # One at a time: of two that overlap, the one with the lower number must not be published last.
+        with self._turn:
+            return self._publish(issuer)
+
+    def is_due(self, issuer: str) -> bool:
+        """A status changed, or the public place does not hold the last CRL that was begun."""
+        with self.unit_of_work() as work:
+            last = work.crls.last(issuer)
+            if last is None or last.number < work.crls.last_number(issuer) or work.crls.is_due(issuer):
+                return True
+        return self.publisher.find_crl(issuer) != last.der
+
+    def _publish(self, issuer: str) -> CRLRecord:
         try:
             draft = self._intend(issuer)
         except (NotReady, Tampered) as refusal:
@@ -60,13 +76,6 @@ class PublishCRL:
         self._record(_event("crl.published", draft, self.clock.now()))
         return record
 
-    def is_due(self, issuer: str) -> bool:
-        """A status changed, or the last attempt did not reach the public place."""
-        published = self._published(issuer)
-        with self.unit_of_work() as work:
-            number = work.crls.last_number(issuer)
-            return work.crls.is_due(issuer) or published is None or published[0].number < number
-
     def _intend(self, name: str) -> _Draft:
         published = self._published(name)
         now = self.clock.now()
@@ -80,7 +89,7 @@ class PublishCRL:
             seen = min((crl.this_update for crl in before), default=_EVER)
             entries = {one.serial: crl_entry(one) for one in work.certificates.list_for_crl(name, seen)}
             for crl in before:
-                missing = {serial: work.certificates.find(serial) for serial in gone(crl, entries)}
+                missing = {serial: work.certificates.find(serial) for serial in gone(crl.entries(), entries)}
                 verify_nothing_lost(crl, entries, missing)
             number = work.crls.take_number(name, max((crl.number for crl in before), default=0))
             draft = _drafted(issuer, number, now, now + self.life, entries)
@@ -100,18 +109,17 @@ class PublishCRL:
         return None
 
     def _sign(self, draft: _Draft) -> CRLRecord:
-        public_key = PublicKey.from_spki(draft.issuer.spki_der)
-        signature = self.key_store.sign(draft.issuer.key_id, draft.tbs_der)
+        issuer = draft.issuer
+        # Linted before the key is used: the draft under a signature that stands in for the real one.
+        if findings := self.linter.lint_crl(der.signed(draft.tbs_der, issuer.algorithm, _STAND_IN)):
+            raise LintFailed(f"CRL {draft.number} of {issuer.name}: {'; '.join(findings)}")
+        signature = self.key_store.sign(issuer.key_id, draft.tbs_der)
         try:
-            public_key.verify(signature, draft.tbs_der)
+            PublicKey.from_spki(issuer.spki_der).verify(signature, draft.tbs_der)
         except InvalidRequest as error:
-            raise SigningRefused(f"the HSM's key is not the one of {draft.issuer.name}'s certificate") from error
-        signed = der.signed(draft.tbs_der, SIGNATURE_OF[public_key.algorithm], signature)
-        if findings := self.linter.lint_crl(signed):
-            raise LintFailed(f"CRL {draft.number} of {draft.issuer.name}: {'; '.join(findings)}")
-        record = CRLRecord(
-            draft.issuer.name, draft.number, draft.this_update, draft.next_update, draft.entries, signed
-        )
+            raise SigningRefused(f"the HSM's key is not the one of {issuer.name}'s certificate") from error
+        signed = der.signed(draft.tbs_der, issuer.algorithm, signature)
+        record = CRLRecord(issuer.name, draft.number, draft.this_update, draft.next_update, draft.entries, signed)
         with self.unit_of_work() as work:
             work.crls.add(record)
             work.audit.append(_event("crl.signed", draft, self.clock.now()))
@@ -127,7 +135,7 @@ class PublishCRL:
 
 
 def _before(work: Work, issuer: Issuer, published: tuple[ParsedCRL, bytes] | None) -> list[ParsedCRL]:
-    """What was last said: by our records, and by the public place, which a restore of the records does not take back."""
+    """What was said last: by our records, and by the public place, which no restore of the records takes back."""
     public_key = PublicKey.from_spki(issuer.spki_der)
     before = []
     last = work.crls.last(issuer.name)

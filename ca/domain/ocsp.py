@@ -1,0 +1,191 @@
+"""OCSP answers (RFC 6960, profiled by RFC 9919; nonce by RFC 9654): what is asked, what is said of it, and the bytes.
+
+A CertID is echoed exactly as sent: clients compare it byte for byte, and NULL parameters differ from none.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
+from functools import lru_cache
+
+from ca.domain import der
+from ca.domain.algorithms import SignatureAlgorithm
+from ca.domain.errors import InvalidRequest
+from ca.domain.revocation import Revocation, RevocationReason
+
+MAX_CERT_IDS = 20
+MAX_NONCE = 128
+
+BASIC_OID = der.oid("1.3.6.1.5.5.7.48.1.1")
+NONCE_OID = der.oid("1.3.6.1.5.5.7.48.1.2")
+
+_HASHES = {
+    der.oid("1.3.14.3.2.26"): ("sha1", 20),
+    der.oid("2.16.840.1.101.3.4.2.1"): ("sha256", 32),
+    der.oid("2.16.840.1.101.3.4.2.2"): ("sha384", 48),
+    der.oid("2.16.840.1.101.3.4.2.3"): ("sha512", 64),
+}
+HASH_NAMES = tuple(name for name, _ in _HASHES.values())
+
+
+class ErrorStatus(IntEnum):
+    """OCSPResponseStatus without an answer (RFC 6960 section 4.2.1); such a response is not signed."""
+
+    MALFORMED_REQUEST = 1
+    INTERNAL_ERROR = 2
+    TRY_LATER = 3
+    UNAUTHORIZED = 6
+
+
+@dataclass(frozen=True, slots=True)
+class CertId:
+    """Which certificate is asked about: hashes that name its issuer, and its serial number."""
+
+    der: bytes
+    hash_name: str
+    """`sha1` … `sha512`, or empty for a hash we do not know: then no issuer of ours can be meant."""
+    name_hash: bytes
+    key_hash: bytes
+    serial: int
+
+    @classmethod
+    def parse(cls, blob: bytes) -> "CertId":
+        """Raises InvalidRequest unless `blob` is a CertID in DER with hashes as long as their algorithm says."""
+        parts = der.parse(blob, "the CertID").children()
+        if [part.tag for part in parts] != [der.SEQUENCE, der.OCTET_STRING, der.OCTET_STRING, der.INTEGER]:
+            raise InvalidRequest("the CertID is not an algorithm, two hashes and a serial number")
+        algorithm, name_hash, key_hash, serial = parts
+        hash_name, length = _hash_of(algorithm)
+        if length and (len(name_hash.content), len(key_hash.content)) != (length, length):
+            raise InvalidRequest(f"the CertID's hashes are not as long as {hash_name} makes them")
+        if len(serial.content) > 20:
+            raise InvalidRequest("the CertID's serial number is longer than 20 octets (RFC 5280 section 4.1.2.2)")
+        number = int.from_bytes(serial.content, "big", signed=True)
+        return cls(blob, hash_name, name_hash.content, key_hash.content, number)
+
+    @property
+    def issuer_key(self) -> tuple[str, bytes, bytes]:
+        """What names the issuer: equal to one of `issuer_keys` of that issuer."""
+        return self.hash_name, self.name_hash, self.key_hash
+
+
+def _hash_of(algorithm: der.Element) -> tuple[str, int]:
+    parts = algorithm.children()
+    # Parameters are absent or NULL; both are met in the field (RFC 5754 section 2).
+    if not parts or parts[0].tag != der.OBJECT_IDENTIFIER or [part.der for part in parts[1:]] not in ([], [der.null()]):
+        raise InvalidRequest("the CertID's hash algorithm is not an identifier without parameters")
+    return _HASHES.get(parts[0].der, ("", 0))
+
+
+def subject_and_key(certificate_der: bytes) -> tuple[bytes, bytes]:
+    """The subject's DER and the bits of the key: what a CertID hashes (RFC 6960 section 4.1.1)."""
+    try:
+        fields = der.parse(certificate_der, "the certificate").children()[0].children()
+        subject, spki = fields[5:7]
+        return subject.der, spki.children()[1].content[1:]
+    except (ValueError, IndexError) as error:
+        raise InvalidRequest("this is not an X.509 v3 certificate") from error
+
+
+@lru_cache(maxsize=64)
+def issuer_keys(certificate_der: bytes) -> frozenset[tuple[str, bytes, bytes]]:
+    """Every way a CertID can name this issuer."""
+    subject, key_bits = subject_and_key(certificate_der)
+    return frozenset(
+        (name, hashlib.new(name, subject).digest(), hashlib.new(name, key_bits).digest()) for name in HASH_NAMES
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Good:
+    """Issued by us and holding."""
+
+
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """Issued by us and not holding: revoked, on hold, or not yet confirmed."""
+
+    revocation: Revocation
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Never issued by this issuer: not good (RFC 6960 section 2.2)."""
+
+
+CertStatus = Good | Revoked | Unknown
+
+
+def status_of(revocation: Revocation | None) -> CertStatus:
+    """The status of a certificate that we issued."""
+    return Revoked(revocation) if revocation else Good()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is said of one certificate, from when until when."""
+
+    cert_id: bytes
+    status: CertStatus
+    this_update: datetime
+    next_update: datetime
+
+
+def said_of(cert_id: bytes, status: CertStatus) -> bytes:
+    """The start of a SingleResponse: the CertID as asked and its status."""
+    match status:
+        case Good():
+            return cert_id + der.tlv(0x80)
+        case Unknown():
+            return cert_id + der.tlv(0x82)
+        case Revoked(revocation):
+            # As in the CRL: unspecified says nothing and is left out (RFC 5280 section 5.3.1).
+            unspecified = revocation.reason is RevocationReason.UNSPECIFIED
+            reason = b"" if unspecified else der.explicit(0, der.enumerated(revocation.reason))
+            return cert_id + der.tlv(0xA1, der.generalized_time(revocation.revoked_at), reason)
+
+
+def response_data(
+    answers: Sequence[Answer], *, responder_key_bits: bytes, produced_at: datetime, nonce: bytes | None = None
+) -> bytes:
+    """The bytes a responder signs (ResponseData): responder named by key, which is SHA-1 by definition."""
+    key_hash = hashlib.sha1(responder_key_bits, usedforsecurity=False).digest()
+    extensions = b""
+    if nonce is not None:
+        # The nonce is an OCTET STRING inside the extension's OCTET STRING (RFC 9654 section 2.1).
+        extension = der.sequence(NONCE_OID, der.octet_string(der.octet_string(nonce)))
+        extensions = der.explicit(1, der.sequence(extension))
+    return der.sequence(
+        der.explicit(2, der.octet_string(key_hash)),
+        der.generalized_time(produced_at),
+        der.sequence(*(_single_response(answer) for answer in answers)),
+        extensions,
+    )
+
+
+def _single_response(answer: Answer) -> bytes:
+    return der.sequence(
+        said_of(answer.cert_id, answer.status),
+        der.generalized_time(answer.this_update),
+        der.explicit(0, der.generalized_time(answer.next_update)),
+    )
+
+
+def basic_response(
+    data: bytes, *, algorithm: SignatureAlgorithm, signature: bytes, responder_certificate: bytes
+) -> bytes:
+    """A complete OCSPResponse around signed data, with the one certificate a client needs to check it."""
+    basic = der.sequence(
+        data,
+        der.algorithm_identifier(algorithm),
+        der.bit_string(signature),
+        der.explicit(0, der.sequence(responder_certificate)),
+    )
+    return der.sequence(der.enumerated(0), der.explicit(0, der.sequence(BASIC_OID, der.octet_string(basic))))
+
+
+def error_response(status: ErrorStatus) -> bytes:
+    """An OCSPResponse that says why there is no answer."""
+    return der.sequence(der.enumerated(status))

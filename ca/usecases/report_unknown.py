@@ -1,0 +1,61 @@
+"""A certificate that carries our signature and that we do not know: the alarm of DESIGN invariant 10.
+
+Only a key that was misused or a lost record explains one, so it is recorded whatever else happens.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+from ca.domain import der
+from ca.domain.audit import AuditEvent
+from ca.domain.errors import InvalidRequest
+from ca.domain.issuers import Issuer
+from ca.domain.keys import PublicKey
+from ca.ports import Clock, UnitOfWork
+
+_MAX_SIZE = 32 * 1024
+
+
+@dataclass(frozen=True)
+class ReportUnknownCertificate:
+    """Someone met a certificate in the field and shows it to us."""
+
+    unit_of_work: UnitOfWork
+    clock: Clock
+
+    def __call__(self, certificate_der: bytes, *, by: str) -> bool:
+        """Whether it is an alarm: signed by us and not in our records, bit for bit.
+
+        Raises InvalidRequest when it is no certificate, or carries no signature of ours.
+        """
+        if len(certificate_der) > _MAX_SIZE:
+            raise InvalidRequest("the certificate is too large to be one of ours")
+        tbs, signature, serial = _parts(certificate_der)
+        with self.unit_of_work() as work:
+            issuer = next((each for each in work.issuers.list() if _has_signed(each, tbs, signature)), None)
+            if issuer is None:
+                raise InvalidRequest("the certificate carries no signature of ours")
+            known = work.certificates.find(serial)
+            if known is not None and known.der == certificate_der:
+                return False
+            details = {"issuer": issuer.name, "sha256": hashlib.sha256(certificate_der).hexdigest()}
+            work.audit.append(AuditEvent("certificate.unknown-seen", f"{serial:x}", by, self.clock.now(), details))
+            work.commit()
+        return True
+
+
+def _parts(certificate_der: bytes) -> tuple[bytes, bytes, int]:
+    try:
+        tbs, _, signature = der.parse(certificate_der, "the certificate").children()
+        serial = tbs.children()[1]
+    except (ValueError, IndexError) as error:
+        raise InvalidRequest("this is not an X.509 v3 certificate") from error
+    return tbs.der, signature.content[1:], int.from_bytes(serial.content, "big", signed=True)
+
+
+def _has_signed(issuer: Issuer, tbs_der: bytes, signature: bytes) -> bool:
+    try:
+        PublicKey.from_spki(issuer.spki_der).verify(signature, tbs_der)
+    except InvalidRequest:
+        return False
+    return True

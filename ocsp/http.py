@@ -1,0 +1,210 @@
+"""The status service over HTTP: OCSP by POST and GET (RFC 6960 appendix A, RFC 9919), CRLs and CA certificates.
+
+WSGI decodes the path once and keeps `//`, `+` and `=` as they came. The base64 of a GET has no `%`, so the one decoding
+loses nothing, whichever way the client wrote `/`, `+` and `=` (`tests/integration/ocsp/test_granian.py`).
+"""
+
+import binascii
+import json
+import logging
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import unquote
+
+from ca.domain.errors import InvalidRequest, PKIError
+from ca.domain.ocsp import ErrorStatus
+from ocsp.files import Publication, PublishedFile
+from ocsp.request import MAX_REQUEST
+from ocsp.responder import Freshness, Reply, Responder, refusal
+from ocsp.store import Statuses
+
+StartResponse = Callable[[str, list[tuple[str, str]]], object]
+Headers = list[tuple[str, str]]
+Response = tuple[str, Headers, bytes]
+"""Status line, headers, body."""
+
+MAX_PATH = 4096
+OCSP_RESPONSE = "application/ocsp-response"
+RETRY_SECONDS = 5
+
+# A revocation must not wait in somebody's cache for long; asking again by ETag costs next to nothing.
+OCSP_MAX_AGE = timedelta(seconds=60)
+CRL_MAX_AGE = timedelta(seconds=300)
+CERTIFICATE_MAX_AGE = timedelta(hours=1)
+
+_POSTED_TO = {"/ocsp", "/ocsp/"}
+_NO_STORE = ("Cache-Control", "no-store")
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+_log = logging.getLogger(__name__)
+
+
+class StatusApp:
+    """A WSGI application."""
+
+    def __init__(
+        self,
+        *,
+        responder: Responder,
+        publication: Publication,
+        statuses: Statuses,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._responder = responder
+        self._publication = publication
+        self._statuses = statuses
+        self._now = now
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        try:
+            status, headers, body = self._route(environ)
+        except Exception:  # noqa: BLE001 - the outermost frame of the process
+            _log.exception("the status service failed")
+            status, headers, body = _failed(environ["PATH_INFO"])
+        headers.append(("Content-Length", str(len(body))))
+        start_response(status, headers)
+        return [] if environ["REQUEST_METHOD"] == "HEAD" or status.startswith("304") else [body]
+
+    def _route(self, environ: dict[str, Any]) -> Response:
+        path: str = environ["PATH_INFO"]
+        if len(path) > MAX_PATH:
+            return _plain("414 URI Too Long", "The path is too long.")
+        if environ["REQUEST_METHOD"] == "POST" and path in _POSTED_TO:
+            return self._post(environ)
+        if environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
+            allowed = "POST, GET, HEAD" if path in _POSTED_TO else "GET, HEAD"
+            return _plain("405 Method Not Allowed", "This method is not for this address.", ("Allow", allowed))
+        return self._read(path, environ)
+
+    def _read(self, path: str, environ: dict[str, Any]) -> Response:
+        if _is_ocsp(path):
+            return self._get(path.removeprefix("/ocsp"), environ)
+        if path == "/health":
+            return self._health()
+        file = self._publication.find(path.removeprefix("/"))
+        if file is None:
+            return _plain("404 Not Found", "There is nothing at this address.")
+        return self._file(file, environ)
+
+    def _post(self, environ: dict[str, Any]) -> Response:
+        length = environ.get("CONTENT_LENGTH") or "0"
+        if not (length.isascii() and length.isdigit()):
+            return _plain("400 Bad Request", "The Content-Length is not a number.")
+        body = b"" if int(length) > MAX_REQUEST else environ["wsgi.input"].read(MAX_REQUEST + 1)
+        if int(length) > MAX_REQUEST or len(body) > MAX_REQUEST:
+            return _plain("413 Content Too Large", "An OCSP request has at most 8 KiB.")
+        return _ocsp(self._responder.answer(body))
+
+    def _get(self, text: str, environ: dict[str, Any]) -> Response:
+        try:
+            reply = self._responder.answer(_decoded(text))
+        except InvalidRequest as error:
+            reply = refusal(error)
+        if reply.fresh is None:
+            return _ocsp(reply)
+        headers = _ocsp_caching(reply.fresh, self._now())
+        return _conditional(environ, headers, OCSP_RESPONSE, reply.der)
+
+    def _file(self, file: PublishedFile, environ: dict[str, Any]) -> Response:
+        headers: Headers = [("ETag", file.etag), ("Last-Modified", http_date(file.modified))]
+        if file.next_update is None:
+            headers.append(("Cache-Control", f"public, max-age={_seconds(CERTIFICATE_MAX_AGE)}"))
+        else:
+            age = _seconds(min(CRL_MAX_AGE, file.next_update - self._now()))
+            headers.append(("Cache-Control", f"public, max-age={age}, no-transform, must-revalidate"))
+            headers.append(("Expires", http_date(file.next_update)))
+        return _conditional(environ, headers, file.media_type, file.content)
+
+    def _health(self) -> Response:
+        now = self._now()
+        try:
+            self._statuses.find([0])
+            readable = True
+        except PKIError:
+            readable = False
+        crls = {name: _crl_health(file, now) for name, file in self._publication.crls().items()}
+        well = readable and bool(crls) and all(crl["current"] for crl in crls.values())
+        body = json.dumps({"status": "ok" if well else "failing", "database": readable, "crls": crls}).encode()
+        status = "200 OK" if well else "503 Service Unavailable"
+        return status, [("Content-Type", "application/json"), _NO_STORE], body
+
+
+def _crl_health(file: PublishedFile, now: datetime) -> dict[str, Any]:
+    return {
+        "age_seconds": _seconds(now - file.modified),
+        "current": file.next_update is not None and file.modified <= now < file.next_update,
+    }
+
+
+def _decoded(text: str) -> bytes:
+    """The request in a path. Standard or URL-safe alphabet, padded or not, `%` written twice: all mean one thing."""
+    # A request starts with a SEQUENCE, so its base64 with M: slashes before it were put in by somebody on the way.
+    unpadded = unquote(text).lstrip("/").rstrip("=").replace(" ", "+").replace("-", "+").replace("_", "/")
+    if len(unpadded) % 4 == 1:
+        # No base64 has such a length: the last slash was put in, too.
+        unpadded = unpadded.removesuffix("/")
+    try:
+        return binascii.a2b_base64(unpadded + "=" * (-len(unpadded) % 4), strict_mode=True)
+    except ValueError as error:
+        raise InvalidRequest("the path is not base64") from error
+
+
+def _is_ocsp(path: str) -> bool:
+    return path == "/ocsp" or path.startswith("/ocsp/")
+
+
+def _failed(path: str) -> Response:
+    """Something failed that we did not foresee; a relying party is told so in its own language."""
+    if _is_ocsp(path):
+        return _ocsp(refusal(PKIError("an error that was not foreseen")))
+    return _plain("500 Internal Server Error", "Something failed on our side.")
+
+
+def _ocsp(reply: Reply) -> Response:
+    # Errors too are 200: HTTP did its part (RFC 6960 appendix A.2).
+    headers: Headers = [("Content-Type", OCSP_RESPONSE), _NO_STORE]
+    if reply.error is ErrorStatus.TRY_LATER:
+        headers.append(("Retry-After", str(RETRY_SECONDS)))
+    return "200 OK", headers, reply.der
+
+
+def _ocsp_caching(fresh: Freshness, now: datetime) -> Headers:
+    # Strictly less than what is left of the answer's life (RFC 9919 section 7.2).
+    age = _seconds(min(OCSP_MAX_AGE, fresh.next_update - now - timedelta(seconds=1)))
+    return [
+        ("Cache-Control", f"max-age={age}, public, no-transform, must-revalidate"),
+        ("ETag", fresh.etag),
+        ("Last-Modified", http_date(fresh.this_update)),
+        ("Expires", http_date(fresh.next_update)),
+    ]
+
+
+def _conditional(environ: dict[str, Any], headers: Headers, media_type: str, body: bytes) -> Response:
+    """304 when the client has it already (RFC 9110 section 13); `headers` has the validators."""
+    validators = dict(headers)
+    wanted: str | None = environ.get("HTTP_IF_NONE_MATCH")
+    if wanted is not None:
+        tags = {tag.strip().removeprefix("W/") for tag in wanted.split(",")}
+        same = validators["ETag"] in tags or "*" in tags
+    else:
+        # The very date we gave: another one, older or newer, says nothing of this content.
+        same = environ.get("HTTP_IF_MODIFIED_SINCE") == validators["Last-Modified"]
+    if same:
+        return "304 Not Modified", headers, b""
+    return "200 OK", [("Content-Type", media_type), *headers], body
+
+
+def _plain(status: str, sentence: str, *more: tuple[str, str]) -> Response:
+    return status, [("Content-Type", "text/plain; charset=utf-8"), _NO_STORE, *more], f"{sentence}\n".encode()
+
+
+def _seconds(span: timedelta) -> int:
+    return max(0, int(span.total_seconds()))
+
+
+def http_date(at: datetime) -> str:
+    """IMF-fixdate of RFC 9110 section 5.6.7, in English whatever the locale."""
+    utc = at.astimezone(UTC)
+    return f"{_DAYS[utc.weekday()]}, {utc.day:02d} {_MONTHS[utc.month - 1]} {utc:%Y %H:%M:%S} GMT"
