@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from ca.domain.algorithms import SignatureAlgorithm
 from ca.domain.errors import InvalidRequest
-from ca.domain.keys import SignatureAlgorithm
 
 MAX_DEPTH = 32
 
@@ -101,7 +101,7 @@ def null() -> bytes:
     return tlv(NULL)
 
 
-def boolean(value: bool) -> bytes:
+def boolean(value: bool) -> bytes:  # noqa: FBT001 - the value itself, not a switch
     return tlv(BOOLEAN, b"\xff" if value else b"\x00")
 
 
@@ -220,24 +220,25 @@ def _is_canonical(element: Element) -> bool:
     content = element.content
     match element.tag:
         case 0x01:
-            return content in (b"\x00", b"\xff")
+            canonical = content in (b"\x00", b"\xff")
         case 0x02 | 0x0A:
-            return bool(content) and _integer_octets(int.from_bytes(content, "big", signed=True)) == content
+            canonical = bool(content) and _integer_octets(int.from_bytes(content, "big", signed=True)) == content
         case 0x03:
-            return _is_bit_string(content)
+            canonical = _is_bit_string(content)
         case 0x05:
-            return not content
+            canonical = not content
         case 0x06:
-            # No arc starts with a zero digit (0x80) and the last octet ends its arc.
-            starts = b"\x00" + content[:-1]
-            return bool(content) and content[-1] < 0x80 and not _padded_arc(starts, content)
+            canonical = bool(content) and content[-1] < 0x80 and not _has_padded_arc(content)
         case 0x0C | 0x13 | 0x16:
-            return _is_text(element.tag, content)
-    return True
+            canonical = _is_text(element.tag, content)
+        case _:
+            canonical = True
+    return canonical
 
 
-def _padded_arc(before: bytes, content: bytes) -> bool:
-    return any(octet == 0x80 and previous < 0x80 for previous, octet in zip(before, content, strict=True))
+def _has_padded_arc(content: bytes) -> bool:
+    """An arc starts after an octet below 0x80, and never with a zero digit (0x80)."""
+    return any(octet == 0x80 and before < 0x80 for before, octet in zip(b"\x00" + content, content, strict=False))
 
 
 def _is_bit_string(content: bytes) -> bool:

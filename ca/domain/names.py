@@ -188,7 +188,9 @@ def unusual_characters(value: str) -> tuple[str, ...]:
     for character in dict.fromkeys(value):
         name = unicodedata.name(character, "")
         category = unicodedata.category(character)
-        if name.startswith("FULLWIDTH") and category[0] in "LN" or category in ("So", "Sk", "Lm") and character != "々":
+        if (name.startswith("FULLWIDTH") and category[0] in "LN") or (
+            category in ("So", "Sk", "Lm") and character != "々"
+        ):
             warnings.append(f"{_code_point(character)} {name}")
         elif category[0] == "L":
             script = next((script for script in _SCRIPTS if name.startswith(script)), name.partition(" ")[0] or "CJK")
