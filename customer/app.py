@@ -36,7 +36,7 @@ def create_app(
     throttle: Throttle | None = None,
 ) -> Flask:
     """`enrolment_url`: what customers type (https); `public_url`: base of OCSP, CRL and CA certificates (http)."""
-    app = Flask(__name__, static_url_path="/static")
+    app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = _LARGEST_BODY
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 3600
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
@@ -44,7 +44,7 @@ def create_app(
     app.url_map.merge_slashes = False
     Services(
         signer=signer,
-        throttle=throttle or Throttle(),
+        throttle=Throttle() if throttle is None else throttle,
         organization=organization,
         enrolment_url=enrolment_url.rstrip("/"),
         public_url=public_url.rstrip("/"),

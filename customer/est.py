@@ -19,7 +19,7 @@ from werkzeug.exceptions import NotFound, UnsupportedMediaType
 from ca.domain.errors import InvalidRequest, NotAllowed, NotAuthenticated, NotReady
 from ca.operations import Enrol, ReEnrol
 from customer.credentials import require_codes
-from customer.services import services, source
+from customer.services import services, source, through_edge
 
 CLIENT_CERTIFICATE_HEADER = "X-Vermilion-Client-Certificate"
 """Base64 DER of the certificate that the caller proved by TLS; only the edge can set it."""
@@ -114,7 +114,7 @@ def _request_der() -> bytes:
 
 
 def _client_certificate() -> bytes:
-    given = request.headers.get(CLIENT_CERTIFICATE_HEADER, "")
+    given = through_edge(CLIENT_CERTIFICATE_HEADER)
     try:
         decoded = base64.b64decode(given, validate=True)
     except (binascii.Error, ValueError):

@@ -1,10 +1,11 @@
 """The portal's page: what a customer needs, what is possible today, and where others check signatures."""
 
 import hashlib
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
-from flask import Blueprint, Response, jsonify, render_template
+from flask import Blueprint, Response, current_app, jsonify, render_template, send_from_directory
 
 from customer.est import read_chain
 from customer.services import services
@@ -33,6 +34,12 @@ def root_certificate() -> Response:
     response = Response(_root().public_bytes(Encoding.PEM), mimetype="application/x-pem-file")
     response.headers["Content-Disposition"] = 'attachment; filename="root.pem"'
     return response
+
+
+@views.get("/static/<path:filename>")
+def static(filename: str) -> Response:
+    """Style and mark; the fixed folder is all that can be named (T-41)."""
+    return send_from_directory(Path(current_app.root_path) / "static", filename)
 
 
 @views.get("/health")

@@ -39,6 +39,14 @@ def services() -> Services:
     return cast("Services", current_app.extensions[_KEY])
 
 
+def through_edge(header: str) -> str:
+    """A header that only the edge may set; empty unless the request came over our Unix socket, which has no address.
+
+    Whoever reached this process over TCP could otherwise claim any address and any client certificate (THREATS 45).
+    """
+    return "" if request.remote_addr else request.headers.get(header, "").strip()
+
+
 def source() -> str:
-    """Where the current request came from, as the edge saw it: nobody else can write to our socket."""
-    return request.headers.get(SOURCE_HEADER, "").rpartition(",")[2].strip() or request.remote_addr or "local"
+    """Where the current request came from, as the edge saw it."""
+    return request.remote_addr or through_edge(SOURCE_HEADER).rpartition(",")[2].strip() or "local"

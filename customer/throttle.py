@@ -85,7 +85,8 @@ class Throttle:
             if not failed:
                 self._give_back(key)
 
-    def __len__(self) -> int:
+    @property
+    def sources_watched(self) -> int:
         return len(self._sources)
 
     def _take(self, key: str) -> None:

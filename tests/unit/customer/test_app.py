@@ -1,0 +1,108 @@
+"""What holds for every address of the customer's process."""
+
+import logging
+
+import pytest
+from flask.testing import FlaskClient
+
+from ca.operations import Operation
+from tests.fakes.signer import FakeSigner
+
+VERBS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
+
+# Every rule with the verbs it takes and what it answers to nobody in particular, with an empty body.
+EXPECTED: dict[str, dict[str, int]] = {
+    "/": {"GET": 200, "HEAD": 200},
+    "/root.pem": {"GET": 200, "HEAD": 200},
+    "/health": {"GET": 200, "HEAD": 200},
+    "/static/<path:filename>": {"GET": 404, "HEAD": 404},
+    "/.well-known/est/cacerts": {"GET": 200, "HEAD": 200},
+    "/.well-known/est/csrattrs": {"GET": 200, "HEAD": 200},
+    # The rule for operations that are not offered catches the wrong verb, too.
+    "/.well-known/est/simpleenroll": {"POST": 401, "GET": 404, "HEAD": 404},
+    "/.well-known/est/simplereenroll": {"POST": 403, "GET": 404, "HEAD": 404},
+    "/.well-known/est/<operation>": {"GET": 404, "HEAD": 404, "POST": 404},
+    "/.well-known/est/<label>/<operation>": {"GET": 404, "HEAD": 404, "POST": 404},
+    "/enrolment/challenge": {"POST": 415},
+    "/enrolment/confirm": {"POST": 415},
+    "/enrolment/profile-hints": {"GET": 401, "HEAD": 401},
+}
+
+
+def test_every_address_is_listed_here(client: FlaskClient) -> None:
+    assert {rule.rule for rule in client.application.url_map.iter_rules()} == set(EXPECTED)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("rule", EXPECTED)
+def test_every_address_answers_only_the_verbs_it_should(client: FlaskClient, rule: str, verb: str) -> None:
+    path = rule.replace("<path:filename>", "none").replace("<operation>", "none").replace("<label>", "none")
+    also_posted = {"POST": 404} if rule.startswith("/.well-known/est/c") else {}
+
+    response = client.open(path, method=verb)
+
+    assert response.status_code == (also_posted | EXPECTED[rule]).get(verb, 405)
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/none", "/health", "/.well-known/est/cacerts", "/enrolment/confirm", "/static/portal.css"]
+)
+def test_every_answer_carries_the_security_headers(client: FlaskClient, path: str) -> None:
+    with client.get(path) as response:
+        headers = response.headers
+
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert "Cache-Control" in headers
+    assert "Set-Cookie" not in headers
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/static/../app.py",
+        "/static/..%2fapp.py",
+        "/static/%2e%2e/app.py",
+        "/static//etc/passwd",
+        "/static/..\\app.py",
+        "/static/portal.css%00.png",
+        "/admin/",
+        "/admin",
+    ],
+)
+def test_nothing_else_can_be_reached(client: FlaskClient, path: str) -> None:
+    assert client.get(path).status_code == 404
+
+
+def test_our_own_fault_gives_a_number_that_is_in_the_log_and_no_secret(
+    client: FlaskClient, signer: FakeSigner, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Broken(FakeSigner):
+        def call(self, operation: Operation) -> dict[str, object]:
+            raise ZeroDivisionError("inner matter")
+
+    object.__setattr__(client.application.extensions["vermilion.customer"], "signer", Broken(signer.authority))
+    caplog.set_level(logging.DEBUG)
+
+    response = client.get("/enrolment/profile-hints", auth=("1234567890", "ABCD-EFGH-JKMN"))
+
+    assert response.status_code == 500
+    assert response.json is not None
+    number = response.json["message"].rstrip(".").split()[-1]
+    assert number in caplog.text
+    assert "inner matter" not in response.text
+    assert not [secret for secret in ("1234567890", "ABCD", "Authorization", "Basic") if secret in caplog.text]
+
+
+def test_codes_show_in_no_representation(
+    signer: FakeSigner, client: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+
+    client.get("/enrolment/profile-hints", auth=("1234567890", "wrong-code"))
+    client.get("/enrolment/profile-hints", auth=("1234567890", "ABCD-EFGH-JKMN"))
+
+    assert "wrong-code" not in caplog.text
+    assert "ABCD" not in caplog.text
