@@ -280,7 +280,7 @@ class CRLs(Protocol):
     def is_due(self, issuer: str) -> bool:
         """A status changed after the last CRL was made."""
 
-    def set_due(self, issuer: str, due: bool) -> None: ...
+    def set_due(self, issuer: str, *, due: bool) -> None: ...
 
 
 class BlockedKeys(Protocol):

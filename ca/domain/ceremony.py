@@ -1,4 +1,4 @@
-"""The key ceremony: a reviewed script, steps in order, a transcript with a hash (RFC 3647 section 6.1, CPS section 6.1).
+"""The key ceremony: a reviewed script, steps in order, a transcript with a hash (CPS section 6.1).
 
 A script can only name the few things a ceremony does; it is data, reviewed like code.
 """
@@ -16,7 +16,7 @@ from ca.domain.times import timestamp
 class Act(StrEnum):
     """What a step can do."""
 
-    MAKE_TOKEN = "make-token"
+    MAKE_TOKEN = "make-token"  # noqa: S105  a step of the script, no password
     MAKE_KEY = "make-key"
     MAKE_SEAL_KEY = "make-seal-key"
     CERTIFY_ROOT = "certify-root"
@@ -49,7 +49,9 @@ class Step:
     def __post_init__(self) -> None:
         wrong = _NEEDS[self.act] ^ set(self.parameters)
         if wrong:
-            raise InvalidRequest(f"step {self.number} ({self.act.value}): missing or unknown: {', '.join(sorted(wrong))}")
+            raise InvalidRequest(
+                f"step {self.number} ({self.act.value}): missing or unknown: {', '.join(sorted(wrong))}"
+            )
 
     def __getitem__(self, name: str) -> str:
         return self.parameters[name]
@@ -91,7 +93,13 @@ class Transcript:
 def opening(script: Script, at: datetime) -> list[str]:
     """How a transcript begins."""
     people = [f"  {role}: {person}" for role, person in script.roles.items()]
-    return [f"Key ceremony: {script.title}", f"Begun: {timestamp(at)}", f"Script SHA-256: {script.digest}", "Present:", *people]
+    return [
+        f"Key ceremony: {script.title}",
+        f"Begun: {timestamp(at)}",
+        f"Script SHA-256: {script.digest}",
+        "Present:",
+        *people,
+    ]
 
 
 def read_aloud(fingerprint: bytes) -> str:

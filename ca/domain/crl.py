@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from ca.domain import der
+from ca.domain.algorithms import SIGNATURE_OF
 from ca.domain.certificates import Certificate, CertificateStatus
 from ca.domain.errors import InvalidRequest, Tampered
 from ca.domain.issuers import Issuer
@@ -58,7 +59,7 @@ def draft_crl(
     key_identifier = der.sequence(der.tlv(0x80, issuer.subject_key_identifier))
     return der.sequence(
         der.integer(1),  # v2
-        der.algorithm_identifier(issuer.algorithm),
+        der.algorithm_identifier(SIGNATURE_OF[issuer.algorithm]),
         issuer.subject_der,
         der.utc_or_generalized_time(this_update),
         der.utc_or_generalized_time(next_update),

@@ -108,9 +108,7 @@ def _subject(
     return tuple((attribute.value, text) for attribute, text in name.attributes)
 
 
-def _alternative_names(
-    profile: Profile, customer: Customer, host_names: Sequence[str]
-) -> tuple[tuple[str, str], ...]:
+def _alternative_names(profile: Profile, customer: Customer, host_names: Sequence[str]) -> tuple[tuple[str, str], ...]:
     names: list[tuple[str, str]] = []
     if "dns" in profile.alternative_names:
         if not host_names:

@@ -35,9 +35,7 @@ class CaseView:
 
 def approval(application: Application, officer: Officer) -> Decision:
     """The decision that this officer takes by approving exactly this case."""
-    return Decision(
-        Act.APPROVE_APPLICATION, application.id, application.case.digest(), officer.id, officer.person
-    )
+    return Decision(Act.APPROVE_APPLICATION, application.id, application.case.digest(), officer.id, officer.person)
 
 
 @dataclass(frozen=True)
@@ -59,9 +57,7 @@ class DecideOnApplication:
             work.commit()
         profile = self.profiles.get(application.case.profile)
         warnings = [
-            f"{attribute}: {note}"
-            for attribute, text in application.case.subject
-            for note in unusual_characters(text)
+            f"{attribute}: {note}" for attribute, text in application.case.subject for note in unusual_characters(text)
         ]
         other_person = officer.person != application.case.maker_person
         return CaseView(
@@ -72,9 +68,7 @@ class DecideOnApplication:
             warnings=tuple(warnings),
         )
 
-    def approve(
-        self, session: str, application_id: str, *, case_digest: bytes, assertion: Assertion
-    ) -> Application:
+    def approve(self, session: str, application_id: str, *, case_digest: bytes, assertion: Assertion) -> Application:
         """Raise NotAllowed for the maker, InvalidTransition when the case is not the one that was shown."""
         now = self.clock.now()
         with self.unit_of_work() as work:
@@ -92,7 +86,10 @@ class DecideOnApplication:
                 raise NotAuthenticated("this passkey is not yours")
             decision = approval(application, officer)
             count = self.authenticators.verify_assertion(
-                assertion, challenge=decision.challenge(), public_key=credential.public_key
+                assertion,
+                challenge=decision.challenge(),
+                public_key=credential.public_key,
+                previous_sign_count=credential.sign_count,
             )
             work.officers.note_sign_count(credential.id, count)
             work.applications.add_evidence(application.id, Evidence(decision, assertion, credential.public_key, now))

@@ -63,8 +63,9 @@ class HoldCeremony:
     trust: TrustFiles
     profiles: Mapping[str, Profile]
     public_url: str
-    seal_token: str = "issuing"
-    seal_key: KeyId = KeyId(b"seals-1")
+    seals_in: str
+    """The token that holds the seal key."""
+    seal_key: KeyId
 
     def __call__(self, script: Script, *, attend: Callable[[Step], None]) -> Record:
         """`attend` is called before each step, so that those present can follow. Raises InvalidTransition twice."""
@@ -93,23 +94,24 @@ class HoldCeremony:
         return record
 
     def _act(self, step: Step, record: Record) -> list[str]:
-        match step.act:
-            case Act.MAKE_TOKEN:
-                self.room.make_token(step["token"])
-                return [f"Token {step['token']} made; its PINs are in files that only the signer's user can read."]
-            case Act.MAKE_KEY:
-                return self._make_key(step, record)
-            case Act.MAKE_SEAL_KEY:
-                self.room.make_seal_key(step["token"], KeyId(step["key"].encode()))
-                return [f"Secret key {step['key']} made in token {step['token']}."]
-            case Act.CERTIFY_ROOT:
-                return self._certify_root(step, record)
-            case Act.CERTIFY_ISSUING:
-                return self._certify_issuing(step, record)
-            case Act.SIGN_ROOT_CRL:
-                return self._sign_root_crl(step)
-            case Act.INVITE_OFFICER:
-                return self._invite(step, record)
+        acts = {
+            Act.MAKE_TOKEN: self._make_token,
+            Act.MAKE_KEY: self._make_key,
+            Act.MAKE_SEAL_KEY: self._make_seal_key,
+            Act.CERTIFY_ROOT: self._certify_root,
+            Act.CERTIFY_ISSUING: self._certify_issuing,
+            Act.SIGN_ROOT_CRL: self._sign_root_crl,
+            Act.INVITE_OFFICER: self._invite,
+        }
+        return acts[step.act](step, record)
+
+    def _make_token(self, step: Step, _: Record) -> list[str]:
+        self.room.make_token(step["token"])
+        return [f"Token {step['token']} made; its PINs are in files that only the signer's user can read."]
+
+    def _make_seal_key(self, step: Step, _: Record) -> list[str]:
+        self.room.make_seal_key(step["token"], KeyId(step["key"].encode()))
+        return [f"Secret key {step['key']} made in token {step['token']}."]
 
     def _make_key(self, step: Step, record: Record) -> list[str]:
         key = KeyId(step["key"].encode())
@@ -171,7 +173,7 @@ class HoldCeremony:
         with self.unit_of_work() as work:
             work.issuers.save(issuer)
             if issued_by is not None:
-                work.certificates.add(_ca_certificate(der, issued_by, step["profile"], now))
+                work.certificates.add(_ca_certificate(issuer, issued_by, step["profile"], now))
             details = {"sha256": fingerprint.hex()}
             work.audit.append(AuditEvent("issuer.certified", name, _ACTOR, now, details))
             work.commit()
@@ -180,7 +182,7 @@ class HoldCeremony:
         subject = x509.load_der_x509_certificate(der).subject.rfc4514_string()
         return [f"Certificate of {subject}", "SHA-256, read aloud:", read_aloud(fingerprint)]
 
-    def _sign_root_crl(self, step: Step) -> list[str]:
+    def _sign_root_crl(self, step: Step, _: Record) -> list[str]:
         now = self.clock.now()
         with self.unit_of_work() as work:
             issuer = work.issuers.get(step["issuer"])
@@ -202,7 +204,7 @@ class HoldCeremony:
 
     def _invite(self, step: Step, record: Record) -> list[str]:
         now = self.clock.now()
-        seals = self.room.seals(self.seal_token, self.seal_key)
+        seals = self.room.seals(self.seals_in, self.seal_key)
         with seals as sealer, self.unit_of_work() as work:
             invitation = self._invitation(step, record)
             code = open_invitation(work, sealer, self.random, invitation, _ACTOR)
@@ -235,14 +237,14 @@ def _spoken(spki: bytes) -> str:
     return f"Key SHA-256, read aloud: {read_aloud(hashlib.sha256(spki).digest())}"
 
 
-def _ca_certificate(der: bytes, issuer: Issuer, profile: str, now: datetime) -> Certificate:
-    parsed = x509.load_der_x509_certificate(der)
+def _ca_certificate(subject: Issuer, issuer: Issuer, profile: str, now: datetime) -> Certificate:
+    parsed = x509.load_der_x509_certificate(subject.certificate_der)
     return Certificate(
         serial=parsed.serial_number,
         issuer=issuer.name,
         profile=profile,
-        der=der,
-        public_key=hashlib.sha256(spki_of(der)).hexdigest(),
+        der=subject.certificate_der,
+        public_key=hashlib.sha256(subject.spki_der).hexdigest(),
         subject=parsed.subject.rfc4514_string(),
         application="",
         customer="",

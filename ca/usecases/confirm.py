@@ -88,7 +88,7 @@ class ConfirmCertificate:
         # A CRL made since it was issued shows it as on hold: the next one must not wait for its hour.
         last = work.crls.last(certificate.issuer)
         if last is not None and last.this_update >= certificate.issued_at:
-            work.crls.set_due(certificate.issuer, True)
+            work.crls.set_due(certificate.issuer, due=True)
 
     def _retire_predecessor(self, work: Work, successor: Certificate) -> None:
         if successor.predecessor is None:
@@ -101,11 +101,9 @@ class ConfirmCertificate:
             return
         now = self.clock.now()
         work.certificates.save(predecessor.revoke(RevocationReason.SUPERSEDED, at=now))
-        work.crls.set_due(predecessor.issuer, True)
+        work.crls.set_due(predecessor.issuer, due=True)
         details = {"reason": "superseded", "successor": serial_text(successor.serial)}
-        work.audit.append(
-            AuditEvent("certificate.revoked", serial_text(predecessor.serial), "customer", now, details)
-        )
+        work.audit.append(AuditEvent("certificate.revoked", serial_text(predecessor.serial), "customer", now, details))
 
 
 def _purpose(serial: int) -> str:

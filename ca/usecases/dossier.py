@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ca.domain.applications import Application, Case
-from ca.domain.decisions import Act, Evidence
+from ca.domain.decisions import Evidence, approval
 from ca.domain.errors import NotAuthenticated, NotFound, SigningRefused, Tampered
-from ca.domain.officers import OfficerState, TrustedRole
+from ca.domain.officers import Officer, OfficerState, TrustedRole
 from ca.domain.profiles import Profile
 from ca.ports import Authenticators, Seals, Work
 from ca.usecases.apply import require_sealed
@@ -43,25 +43,25 @@ class Dossier:
         return application, profile
 
     def _proves(self, work: Work, case: Case, evidence: Evidence) -> bool:
-        decision = evidence.decision
-        if decision.act is not Act.APPROVE_APPLICATION or decision.subject != case.application:
-            return False
-        if decision.subject_digest != case.digest():
-            return False
         try:
-            approver = self.authorize.sealed_officer(work, decision.officer)
+            approver = self.authorize.sealed_officer(work, evidence.decision.officer)
         except (NotFound, Tampered):
             return False
+        return (
+            evidence.decision == approval(case, approver)
+            and approver.person != case.maker_person
+            and approver.state is OfficerState.ACTIVE
+            and TrustedRole.RA_APPROVER in approver.roles
+            and self._signed_by(approver, evidence)
+        )
+
+    def _signed_by(self, approver: Officer, evidence: Evidence) -> bool:
         credential = approver.find_credential(evidence.assertion.credential_id)
-        if credential is None or credential.public_key != evidence.public_key:
-            return False
-        if approver.person != decision.person or approver.person == case.maker_person:
-            return False
-        if approver.state is not OfficerState.ACTIVE or TrustedRole.RA_APPROVER not in approver.roles:
+        if credential is None:
             return False
         try:
             self.authenticators.verify_assertion(
-                evidence.assertion, challenge=decision.challenge(), public_key=credential.public_key
+                evidence.assertion, challenge=evidence.decision.challenge(), public_key=credential.public_key
             )
         except NotAuthenticated:
             return False

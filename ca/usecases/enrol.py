@@ -103,7 +103,9 @@ class Drafter:
         for earlier in work.certificates.list_by_public_key(key.fingerprint):
             kept = predecessor is not None and earlier.public_key == predecessor.public_key
             compromised = earlier.revocation is not None and earlier.revocation.reason is _COMPROMISE
-            if compromised or not (kept and profile.same_key_on_renewal and earlier.customer == application.case.customer):
+            if compromised or not (
+                kept and profile.same_key_on_renewal and earlier.customer == application.case.customer
+            ):
                 raise ProfileViolation("this key was certified before; make a new one")
 
 

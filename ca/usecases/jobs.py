@@ -42,9 +42,9 @@ class RunJob:
         if lease.holder != holder or (last is not None and last.ok and now < last.ran_at + job.period):
             return None
         try:
-            run = JobRun(name, now, True, job.work())
+            run = JobRun(name, now, ok=True, result=job.work())
         except PKIError as error:
-            run = JobRun(name, now, False, str(error))
+            run = JobRun(name, now, ok=False, result=str(error))
         with self.unit_of_work() as work:
             work.jobs.record(run)
             work.commit()

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from ca.domain.audit import AuditEvent
-from ca.domain.decisions import Act, Assertion, Decision, Evidence
 from ca.domain.canonical import digest
+from ca.domain.decisions import Act, Assertion, Decision, Evidence
 from ca.domain.errors import InvalidRequest, InvalidTransition, NotAllowed, NotAuthenticated, Tampered
 from ca.domain.names import verify_text
 from ca.domain.officers import (
@@ -114,12 +114,13 @@ class InviteOfficer:
             if credential is None:
                 raise NotAuthenticated("this passkey is not yours")
             count = self.authenticators.verify_assertion(
-                assertion, challenge=decision.challenge(), public_key=credential.public_key
+                assertion,
+                challenge=decision.challenge(),
+                public_key=credential.public_key,
+                previous_sign_count=credential.sign_count,
             )
             work.officers.note_sign_count(credential.id, count)
-            work.applications.add_evidence(
-                invitation.id, Evidence(decision, assertion, credential.public_key, now)
-            )
+            work.applications.add_evidence(invitation.id, Evidence(decision, assertion, credential.public_key, now))
             code = open_invitation(work, self.seals, self.random, invitation, officer.person)
             work.audit.append(AuditEvent("invitation.approved", invitation.id, officer.person, now))
             work.commit()
@@ -229,6 +230,4 @@ def _sealed(work: Work, seals: Seals, invitation_id: str) -> Invitation:
 
 
 def _decision(invitation: Invitation, officer: Officer) -> Decision:
-    return Decision(
-        Act.APPROVE_INVITATION, invitation.id, invitation_digest(invitation), officer.id, officer.person
-    )
+    return Decision(Act.APPROVE_INVITATION, invitation.id, invitation_digest(invitation), officer.id, officer.person)

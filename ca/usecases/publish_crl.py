@@ -16,8 +16,8 @@ from ca.domain.audit import AuditEvent
 from ca.domain.crl import CRLRecord, ParsedCRL, crl_entry, draft_crl, gone, verify_nothing_lost
 from ca.domain.errors import InvalidRequest, LintFailed, NotReady, PKIError, SigningRefused, Tampered
 from ca.domain.issuers import Issuer
-from ca.domain.keys import PublicKey
-from ca.ports import Clock, KeyStore, Linter, Publisher, UnitOfWork, Work
+from ca.domain.keys import SIGNATURE_OF, PublicKey
+from ca.ports import Clock, KeyId, KeyStore, Linter, Publisher, UnitOfWork, Work
 
 ACTOR = "signer"
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -111,14 +111,14 @@ class PublishCRL:
     def _sign(self, draft: _Draft) -> CRLRecord:
         issuer = draft.issuer
         # Linted before the key is used: the draft under a signature that stands in for the real one.
-        if findings := self.linter.lint_crl(der.signed(draft.tbs_der, issuer.algorithm, _STAND_IN)):
+        if findings := self.linter.lint_crl(der.signed(draft.tbs_der, SIGNATURE_OF[issuer.algorithm], _STAND_IN)):
             raise LintFailed(f"CRL {draft.number} of {issuer.name}: {'; '.join(findings)}")
-        signature = self.key_store.sign(issuer.key_id, draft.tbs_der)
+        signature = self.key_store.sign(KeyId(issuer.key_id), draft.tbs_der)
         try:
             PublicKey.from_spki(issuer.spki_der).verify(signature, draft.tbs_der)
         except InvalidRequest as error:
             raise SigningRefused(f"the HSM's key is not the one of {issuer.name}'s certificate") from error
-        signed = der.signed(draft.tbs_der, issuer.algorithm, signature)
+        signed = der.signed(draft.tbs_der, SIGNATURE_OF[issuer.algorithm], signature)
         record = CRLRecord(issuer.name, draft.number, draft.this_update, draft.next_update, draft.entries, signed)
         with self.unit_of_work() as work:
             work.crls.add(record)

@@ -65,11 +65,9 @@ class ChangeStatus:
             require_branch(officer, certificate.branch, "certificate")
         return certificate
 
-    def _save(
-        self, work: Work, certificate: Certificate, officer: Officer, name: str, details: dict[str, str]
-    ) -> None:
+    def _save(self, work: Work, certificate: Certificate, officer: Officer, name: str, details: dict[str, str]) -> None:
         work.certificates.save(certificate)
-        work.crls.set_due(certificate.issuer, True)
+        work.crls.set_due(certificate.issuer, due=True)
         event = AuditEvent(name, serial_text(certificate.serial), officer.person, self.clock.now(), details)
         work.audit.append(event)
         work.commit()

@@ -49,7 +49,10 @@ class SignIn:
             if credential is None or officer.state is not OfficerState.ACTIVE:
                 raise NotAuthenticated("this passkey did not sign you in; try again")
             count = self.authenticators.verify_assertion(
-                assertion, challenge=challenge, public_key=credential.public_key
+                assertion,
+                challenge=challenge,
+                public_key=credential.public_key,
+                previous_sign_count=credential.sign_count,
             )
             work.officers.note_sign_count(credential.id, count)
             session = Session(token_hash(token), officer.id, now, now)

@@ -49,7 +49,7 @@ class Sweep:
                 if profile is not None and now < certificate.issued_at + profile.confirm_within:
                     continue
                 work.certificates.save(certificate.revoke(_NEVER_CONFIRMED, at=now))
-                work.crls.set_due(certificate.issuer, True)
+                work.crls.set_due(certificate.issuer, due=True)
                 details = {"reason": RFC_NAMES[_NEVER_CONFIRMED], "why": "never confirmed"}
                 event = AuditEvent("certificate.revoked", serial_text(certificate.serial), _ACTOR, now, details)
                 work.audit.append(event)

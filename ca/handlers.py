@@ -1,0 +1,281 @@
+"""Which use case answers which operation, and how its result travels. No rule lives here."""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ca import operations as ops
+from ca.domain.applications import Application
+from ca.domain.certificates import Certificate
+from ca.domain.decisions import Assertion
+from ca.domain.errors import KeyStoreUnavailable, NotReady, PKIError
+from ca.domain.officers import Invitation, Officer
+from ca.domain.profiles import Profile
+from ca.domain.revocation import parse_reason
+from ca.domain.serials import parse_serial, serial_text
+from ca.domain.sessions import CHALLENGE_LIFE
+from ca.domain.times import timestamp
+from ca.ports import UnitOfWork
+from ca.signer import Handler
+from ca.usecases.answer_ocsp import AnswerOCSP
+from ca.usecases.apply import SubmitApplication
+from ca.usecases.approve import DecideOnApplication
+from ca.usecases.audit import RecordRefusal
+from ca.usecases.codes import HandOutCodes
+from ca.usecases.confirm import ConfirmCertificate
+from ca.usecases.customers import RegisterCustomer
+from ca.usecases.devices import RegisterDevice
+from ca.usecases.enrol import Enrol
+from ca.usecases.health import CheckHealth
+from ca.usecases.jobs import RunJob
+from ca.usecases.officers import ChangeOfficer, InviteOfficer, RedeemInvitation
+from ca.usecases.reconcile import Reconcile
+from ca.usecases.renew import ReEnrol
+from ca.usecases.revoke import ChangeStatus
+from ca.usecases.sign_in import SignIn
+
+_NOT_REFUSALS = (NotReady, KeyStoreUnavailable)
+# Asked all day by pages and clients: a refusal here is an answer, not an act that was refused.
+_QUESTIONS = (ops.WhoAmI, ops.ShowCase, ops.ShowInvitation, ops.AnswerOCSPRequests, ops.Health, ops.CACertificates)
+
+
+@dataclass(frozen=True)
+class UseCases:
+    """Everything the signer can do, built by the wiring."""
+
+    sign_in: SignIn
+    invite: InviteOfficer
+    redeem: RedeemInvitation
+    change_officer: ChangeOfficer
+    register_customer: RegisterCustomer
+    register_device: RegisterDevice
+    submit: SubmitApplication
+    decide: DecideOnApplication
+    hand_out: HandOutCodes
+    enrol: Enrol
+    re_enrol: ReEnrol
+    confirm: ConfirmCertificate
+    change_status: ChangeStatus
+    answer_ocsp: AnswerOCSP
+    run_job: RunJob
+    reconcile: Reconcile
+    health: CheckHealth
+    record_refusal: RecordRefusal
+    unit_of_work: UnitOfWork
+    profiles: Mapping[str, Profile]
+
+
+def b64(raw: bytes) -> str:
+    """Bytes as they travel in JSON."""
+    return base64.b64encode(raw).decode("ascii")
+
+
+def _assertion(message: ops.AssertionMessage) -> Assertion:
+    return Assertion(message.credential_id, message.client_data, message.authenticator_data, message.signature)
+
+
+def _officer(officer: Officer) -> dict[str, Any]:
+    return {
+        "id": officer.id,
+        "person": officer.person,
+        "name": officer.name,
+        "branch": officer.branch,
+        "roles": sorted(role.value for role in officer.roles),
+        "state": officer.state.value,
+    }
+
+
+def _invitation(invitation: Invitation) -> dict[str, Any]:
+    return invitation.fields() | {"state": invitation.state.value}
+
+
+def _state(application: Application) -> dict[str, Any]:
+    return {"application": application.id, "state": application.state.value}
+
+
+def _status(certificate: Certificate) -> dict[str, Any]:
+    return {"serial": serial_text(certificate.serial), "status": certificate.status.value}
+
+
+class Handlers:
+    """One method an operation that needs more than a line."""
+
+    def __init__(self, use_cases: UseCases) -> None:
+        self._do = use_cases
+
+    def table(self) -> dict[type[ops.Operation], Handler]:
+        """Every operation with what answers it."""
+        do = self._do
+        return {
+            ops.SignInChallenge: lambda _: {"challenge": b64(do.sign_in.challenge())},
+            ops.SignIn: self.sign_in,
+            ops.SignOut: self.sign_out,
+            ops.WhoAmI: lambda op: {"officer": _officer(do.sign_in.who(op.session))},
+            ops.OpenInvitation: self.open_invitation,
+            ops.RedeemInvitation: self.redeem_invitation,
+            ops.ProposeInvitation: self.propose_invitation,
+            ops.ShowInvitation: self.show_invitation,
+            ops.ApproveInvitation: self.approve_invitation,
+            ops.ChangeOfficer: self.change_officer,
+            ops.RegisterCustomer: self.register_customer,
+            ops.RegisterDevice: lambda op: {
+                "device": do.register_device(op.session, serial=op.serial, model=op.model).serial
+            },
+            ops.SubmitApplication: self.submit,
+            ops.ShowCase: self.show_case,
+            ops.ApproveApplication: self.approve,
+            ops.RejectApplication: lambda op: _state(do.decide.reject(op.session, op.application, reason=op.reason)),
+            ops.WithdrawApplication: lambda op: _state(
+                do.decide.withdraw(op.session, op.application, reason=op.reason)
+            ),
+            ops.HandOutCodes: self.hand_out_codes,
+            ops.Hold: lambda op: _status(do.change_status.hold(op.session, parse_serial(op.serial))),
+            ops.Release: lambda op: _status(do.change_status.release(op.session, parse_serial(op.serial))),
+            ops.Revoke: lambda op: _status(
+                do.change_status.revoke(op.session, parse_serial(op.serial), parse_reason(op.reason))
+            ),
+            ops.EnrolmentHints: self.hints,
+            ops.Enrol: lambda op: self._issued(do.enrol(op.reference, op.code, op.request)),
+            ops.ReEnrol: lambda op: self._issued(do.re_enrol(op.client_certificate, op.request)),
+            ops.ConfirmationChallenge: lambda op: {
+                "nonce": b64(do.confirm.challenge(parse_serial(op.serial))),
+                "expires_in": int(CHALLENGE_LIFE.total_seconds()),
+            },
+            ops.Confirm: lambda op: _status(do.confirm(parse_serial(op.serial), op.nonce, op.signature)),
+            ops.CACertificates: self.ca_certificates,
+            ops.AnswerOCSPRequests: lambda op: {"response": b64(do.answer_ocsp(op.cert_ids, op.nonce))},
+            ops.RunJob: self.run_job,
+            ops.Reconcile: lambda _: {"finished": [serial_text(serial) for serial in do.reconcile()]},
+            ops.Health: lambda _: do.health(),
+        }
+
+    def refused(self, operation: ops.Operation, error: PKIError) -> None:
+        """Record a refusal, unless it is a mere question or the database itself is what failed."""
+        if isinstance(operation, _QUESTIONS) or isinstance(error, _NOT_REFUSALS):
+            return
+        self._do.record_refusal(operation.path, self._actor(operation), error)
+
+    def _actor(self, operation: ops.Operation) -> str:
+        if not isinstance(operation, ops.OfficerOperation):
+            return "customer"
+        try:
+            return self._do.sign_in.who(operation.session).person
+        except PKIError:
+            return "unknown"
+
+    def sign_in(self, op: ops.SignIn) -> dict[str, Any]:
+        token, officer = self._do.sign_in(op.challenge, _assertion(op.assertion))
+        return {"token": token, "officer": _officer(officer)}
+
+    def sign_out(self, op: ops.SignOut) -> dict[str, Any]:
+        self._do.sign_in.out(op.session)
+        return {}
+
+    def open_invitation(self, op: ops.OpenInvitation) -> dict[str, Any]:
+        invitation, challenge = self._do.redeem.open(op.invitation, op.code)
+        return _invitation(invitation) | {"challenge": b64(challenge)}
+
+    def redeem_invitation(self, op: ops.RedeemInvitation) -> dict[str, Any]:
+        officer = self._do.redeem(
+            op.invitation, op.code, challenge=op.challenge, registration=op.registration, label=op.label
+        )
+        return {"officer": _officer(officer)}
+
+    def propose_invitation(self, op: ops.ProposeInvitation) -> dict[str, Any]:
+        invitation = self._do.invite.propose(
+            op.session, person=op.person, name=op.name, branch=op.branch, roles=op.roles
+        )
+        return {"invitation": invitation}
+
+    def show_invitation(self, op: ops.ShowInvitation) -> dict[str, Any]:
+        invitation, challenge = self._do.invite.show(op.session, op.invitation)
+        return {"fields": invitation.fields(), "state": invitation.state.value, "challenge": b64(challenge)}
+
+    def approve_invitation(self, op: ops.ApproveInvitation) -> dict[str, Any]:
+        code = self._do.invite.approve(op.session, op.invitation, _assertion(op.assertion))
+        return {"invitation": op.invitation, "code": code}
+
+    def change_officer(self, op: ops.ChangeOfficer) -> dict[str, Any]:
+        return {"officer": _officer(self._do.change_officer(op.session, op.officer, state=op.state, reason=op.reason))}
+
+    def register_customer(self, op: ops.RegisterCustomer) -> dict[str, Any]:
+        customer = self._do.register_customer(
+            op.session,
+            kind=op.kind,
+            number=op.number,
+            name=op.name,
+            document_number=op.document_number,
+            email=op.email,
+        )
+        return {"customer": customer.id}
+
+    def submit(self, op: ops.SubmitApplication) -> dict[str, Any]:
+        application = self._do.submit(
+            op.session,
+            customer=op.customer,
+            profile=op.profile,
+            device_serial=op.device_serial,
+            host_names=op.host_names,
+        )
+        return {"application": application.id}
+
+    def show_case(self, op: ops.ShowCase) -> dict[str, Any]:
+        view = self._do.decide.show(op.session, op.application)
+        case = view.application.case
+        return {
+            "case": case.fields(),
+            "digest": b64(case.digest()),
+            "state": view.application.state.value,
+            "reason": view.application.reason,
+            "challenge": b64(view.challenge),
+            "profile_current": view.profile_is_current,
+            "may_approve": view.may_approve,
+            "warnings": list(view.warnings),
+        }
+
+    def approve(self, op: ops.ApproveApplication) -> dict[str, Any]:
+        return _state(
+            self._do.decide.approve(
+                op.session, op.application, case_digest=op.digest, assertion=_assertion(op.assertion)
+            )
+        )
+
+    def hand_out_codes(self, op: ops.HandOutCodes) -> dict[str, Any]:
+        handed_out = self._do.hand_out(op.session, op.application)
+        return {
+            "reference_number": handed_out.reference,
+            "authorization_code": handed_out.authorization_code,
+            "expires_at": timestamp(handed_out.expires_at),
+        }
+
+    def hints(self, op: ops.EnrolmentHints) -> dict[str, Any]:
+        hints = self._do.enrol.hints(op.reference, op.code)
+        case = hints.application.case
+        return {
+            "profile": hints.profile.name,
+            "subject": ", ".join(f"{attribute}={text}" for attribute, text in case.subject),
+            "device_serial": case.device_serial or None,
+            "key_algorithms": sorted(algorithm.value for algorithm in hints.profile.key_algorithms),
+            "confirm": hints.profile.needs_confirmation,
+        }
+
+    def _issued(self, certificate: Certificate) -> dict[str, Any]:
+        return {
+            "certificate": b64(certificate.der),
+            "serial": serial_text(certificate.serial),
+            "confirm": self._do.profiles[certificate.profile].needs_confirmation,
+        }
+
+    def ca_certificates(self, _: ops.CACertificates) -> dict[str, Any]:
+        with self._do.unit_of_work() as work:
+            issuers = work.issuers.list()
+        # The issuing CA before the root: only the issuing CA has an OCSP responder.
+        ordered = sorted(issuers, key=lambda issuer: not issuer.ocsp_url)
+        return {"certificates": [b64(issuer.certificate_der) for issuer in ordered]}
+
+    def run_job(self, op: ops.RunJob) -> dict[str, Any]:
+        run = self._do.run_job(op.name, op.holder)
+        if run is None:
+            return {"ran": False}
+        return {"ran": True, "ok": run.ok, "result": run.result}
