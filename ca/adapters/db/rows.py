@@ -201,7 +201,6 @@ class EvidenceRow(Row):
     subject_digest: Mapped[bytes]
     officer: Mapped[str] = mapped_column(index=True)
     person: Mapped[str]
-    reason: Mapped[str]
     credential_id: Mapped[bytes]
     client_data: Mapped[bytes]
     authenticator_data: Mapped[bytes]
@@ -284,6 +283,7 @@ class IntentRow(Row):
     predecessor: Mapped[str | None]
     intended_at: Mapped[datetime]
     signed: Mapped[bool] = mapped_column(index=True)
+    seal: Mapped[bytes]
 
 
 class IssuerRow(Row):

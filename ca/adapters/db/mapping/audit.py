@@ -1,0 +1,33 @@
+"""Audit events: rows to values and back."""
+
+import json
+
+from ca.adapters.db.mapping.common import Values
+from ca.adapters.db.rows import AuditCheckpointRow, AuditEventRow
+from ca.domain.audit import AuditEvent, ChainedEvent, Checkpoint
+from ca.domain.canonical import canonical
+from ca.domain.errors import Tampered
+
+
+def to_chained_event(row: AuditEventRow) -> ChainedEvent:
+    try:
+        details = json.loads(row.details)
+    except ValueError as error:
+        raise Tampered(f"the details of audit event {row.number} cannot be read: somebody changed them") from error
+    return ChainedEvent(row.number, AuditEvent(row.name, row.subject, row.actor, row.at, details), row.hash)
+
+
+def chained_event_values(chained: ChainedEvent) -> Values:
+    return {
+        "number": chained.number,
+        "name": chained.event.name,
+        "subject": chained.event.subject,
+        "actor": chained.event.actor,
+        "at": chained.event.at,
+        "details": canonical(dict(chained.event.details)).decode(),
+        "hash": chained.hash,
+    }
+
+
+def to_checkpoint(row: AuditCheckpointRow) -> Checkpoint:
+    return Checkpoint(row.number, row.hash, row.at, row.signature)

@@ -1,0 +1,130 @@
+"""Certificates, intents, issuing CAs and CRLs: rows to values and back."""
+
+from ca.adapters.db.mapping.common import Values, find_serial, known, serial_number, serial_text
+from ca.adapters.db.rows import CertificateRow, CRLRow, IntentRow, IssuerRow
+from ca.domain.certificates import Certificate, CertificateStatus, Intent
+from ca.domain.crl import CRLRecord
+from ca.domain.issuers import Issuer
+from ca.domain.keys import SignatureAlgorithm
+from ca.domain.revocation import Revocation, RevocationReason
+
+
+def to_certificate(row: CertificateRow) -> Certificate:
+    return Certificate(
+        serial=serial_number(row.serial),
+        issuer=row.issuer,
+        profile=row.profile,
+        der=row.der,
+        public_key=row.public_key,
+        subject=row.subject,
+        application=row.application,
+        customer=row.customer,
+        device_serial=row.device_serial,
+        branch=row.branch,
+        not_before=row.not_before,
+        not_after=row.not_after,
+        issued_at=row.issued_at,
+        status=known(CertificateStatus, row.status, f"certificate {row.serial}"),
+        predecessor=find_serial(row.predecessor),
+        confirmed_at=row.confirmed_at,
+        revocation=_revocation(row),
+    )
+
+
+def _revocation(row: CertificateRow) -> Revocation | None:
+    if row.revoked_at is None:
+        return None
+    return Revocation(known(RevocationReason, row.reason, f"certificate {row.serial}"), row.revoked_at)
+
+
+def certificate_values(certificate: Certificate) -> Values:
+    revocation = certificate.revocation
+    return {
+        "issuer": certificate.issuer,
+        "profile": certificate.profile,
+        "der": certificate.der,
+        "public_key": certificate.public_key,
+        "subject": certificate.subject,
+        "application": certificate.application,
+        "customer": certificate.customer,
+        "device_serial": certificate.device_serial,
+        "branch": certificate.branch,
+        "not_before": certificate.not_before,
+        "not_after": certificate.not_after,
+        "issued_at": certificate.issued_at,
+        "status": certificate.status.value,
+        "predecessor": None if certificate.predecessor is None else serial_text(certificate.predecessor),
+        "confirmed_at": certificate.confirmed_at,
+        "revoked_at": revocation.revoked_at if revocation else None,
+        "reason": int(revocation.reason) if revocation else None,
+    }
+
+
+def to_intent(row: IntentRow) -> Intent:
+    return Intent(
+        serial=serial_number(row.serial),
+        issuer=row.issuer,
+        profile=row.profile,
+        application=row.application,
+        tbs_der=row.tbs_der,
+        public_key=row.public_key,
+        request=row.request,
+        predecessor=find_serial(row.predecessor),
+        intended_at=row.intended_at,
+        signed=row.signed,
+        seal=row.seal,
+    )
+
+
+def intent_values(intent: Intent) -> Values:
+    return {
+        "serial": serial_text(intent.serial),
+        "issuer": intent.issuer,
+        "profile": intent.profile,
+        "application": intent.application,
+        "tbs_der": intent.tbs_der,
+        "public_key": intent.public_key,
+        "request": intent.request,
+        "predecessor": None if intent.predecessor is None else serial_text(intent.predecessor),
+        "intended_at": intent.intended_at,
+        "signed": intent.signed,
+        "seal": intent.seal,
+    }
+
+
+def to_issuer(row: IssuerRow) -> Issuer:
+    return Issuer(
+        name=row.name,
+        certificate_der=row.certificate_der,
+        key_id=row.key_id,
+        algorithm=known(SignatureAlgorithm, row.algorithm, f"issuing CA {row.name}"),
+        crl_url=row.crl_url,
+        ocsp_url=row.ocsp_url,
+        certificate_url=row.certificate_url,
+    )
+
+
+def issuer_values(issuer: Issuer) -> Values:
+    return {
+        "certificate_der": issuer.certificate_der,
+        "key_id": issuer.key_id,
+        "algorithm": issuer.algorithm.value,
+        "crl_url": issuer.crl_url,
+        "ocsp_url": issuer.ocsp_url,
+        "certificate_url": issuer.certificate_url,
+    }
+
+
+def to_crl(row: CRLRow) -> CRLRecord:
+    return CRLRecord(row.issuer, row.number, row.this_update, row.next_update, row.entries, row.der)
+
+
+def crl_values(record: CRLRecord) -> Values:
+    return {
+        "issuer": record.issuer,
+        "number": record.number,
+        "this_update": record.this_update,
+        "next_update": record.next_update,
+        "entries": record.entries,
+        "der": record.der,
+    }

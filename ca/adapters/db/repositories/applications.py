@@ -1,0 +1,95 @@
+"""Applications with their evidence, and the pairs of codes, in the database."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from ca.adapters.db.mapping.applications import (
+    application_values,
+    code_pair_values,
+    evidence_values,
+    state_values,
+    to_application,
+    to_code_pair,
+    to_evidence,
+)
+from ca.adapters.db.repositories.statements import change_row, find_row, list_rows, put_row
+from ca.adapters.db.rows import ApplicationRow, CodePairRow, EvidenceRow
+from ca.domain.applications import Application, ApplicationState
+from ca.domain.codes import CodePair, CodeState
+from ca.domain.decisions import Evidence
+from ca.domain.errors import NotFound
+
+
+class SqlApplications:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def get(self, application_id: str) -> tuple[Application, bytes]:
+        row = find_row(self._session, select(ApplicationRow).where(ApplicationRow.id == application_id), lock=True)
+        if row is None:
+            raise NotFound(f"there is no application {application_id}")
+        return to_application(row), row.seal
+
+    def save(self, application: Application, seal: bytes) -> None:
+        put_row(
+            self._session,
+            ApplicationRow,
+            {"id": application.id},
+            application_values(application, seal),
+            refusal=f"application {application.id} was just made by somebody else",
+        )
+
+    def set_state(self, application: Application) -> None:
+        if not change_row(self._session, ApplicationRow, {"id": application.id}, state_values(application)):
+            raise NotFound(f"there is no application {application.id}")
+
+    def list_in_state(self, state: ApplicationState) -> Sequence[Application]:
+        wanted = (
+            select(ApplicationRow)
+            .where(ApplicationRow.state == state.value)
+            .order_by(ApplicationRow.submitted_at, ApplicationRow.id)
+        )
+        return [to_application(row) for row in list_rows(self._session, wanted)]
+
+    def add_evidence(self, application_id: str, evidence: Evidence) -> None:
+        self._session.execute(insert(EvidenceRow).values(**evidence_values(application_id, evidence)))
+
+    def list_evidence(self, application_id: str) -> Sequence[Evidence]:
+        wanted = select(EvidenceRow).where(EvidenceRow.application == application_id).order_by(EvidenceRow.id)
+        return [to_evidence(row) for row in list_rows(self._session, wanted)]
+
+
+class SqlCodes:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def find(self, reference: str) -> CodePair | None:
+        row = find_row(self._session, select(CodePairRow).where(CodePairRow.reference == reference), lock=True)
+        return to_code_pair(row) if row else None
+
+    def find_for_application(self, application_id: str) -> CodePair | None:
+        newest_first = (
+            select(CodePairRow).where(CodePairRow.application == application_id).order_by(CodePairRow.id.desc())
+        )
+        row = find_row(self._session, newest_first)
+        return to_code_pair(row) if row else None
+
+    def save(self, pair: CodePair) -> None:
+        put_row(
+            self._session,
+            CodePairRow,
+            {"reference": pair.reference},
+            code_pair_values(pair),
+            refusal="this reference number was just given to another application",
+        )
+
+    def list_open_expired(self, now: datetime) -> Sequence[CodePair]:
+        wanted = (
+            select(CodePairRow)
+            .where(CodePairRow.state == CodeState.OPEN.value, CodePairRow.expires_at < now)
+            .order_by(CodePairRow.id)
+        )
+        return [to_code_pair(row) for row in list_rows(self._session, wanted)]

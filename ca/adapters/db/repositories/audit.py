@@ -1,0 +1,89 @@
+"""The audit log and the jobs' records in the database."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from ca.adapters.db.mapping.audit import chained_event_values, to_chained_event, to_checkpoint
+from ca.adapters.db.repositories.statements import change_row, find_row, insert_missing, list_rows, put_row
+from ca.adapters.db.rows import AuditCheckpointRow, AuditEventRow, AuditHeadRow, JobLeaseRow, JobRunRow
+from ca.domain.audit import AuditEvent, ChainedEvent, Checkpoint, Head
+from ca.domain.errors import Tampered
+from ca.domain.jobs import JobRun, Lease
+
+_CHUNK = 1000
+
+
+class SqlAuditLog:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def append(self, event: AuditEvent) -> ChainedEvent:
+        # The lock on the head is held until commit: the next writer waits and then builds on this event.
+        head = self._head(lock=True)
+        number = head.number + 1
+        chained = ChainedEvent(number, event, event.link(number, head.hash))
+        self._session.execute(insert(AuditEventRow).values(**chained_event_values(chained)))
+        self._session.execute(update(AuditHeadRow).values(number=number, hash=chained.hash))
+        return chained
+
+    def head(self) -> Head:
+        return self._head(lock=False)
+
+    def _head(self, *, lock: bool) -> Head:
+        row = find_row(self._session, select(AuditHeadRow), lock=lock)
+        if row is None:
+            raise Tampered("the record of where the audit log ends is gone: somebody deleted it")
+        return Head(row.number, row.hash)
+
+    def read(self, after: int = 0) -> Iterator[ChainedEvent]:
+        wanted = (
+            select(AuditEventRow)
+            .where(AuditEventRow.number > after)
+            .order_by(AuditEventRow.number)
+            .execution_options(yield_per=_CHUNK, populate_existing=True)
+        )
+        for row in self._session.scalars(wanted):
+            yield to_chained_event(row)
+
+    def add_checkpoint(self, checkpoint: Checkpoint) -> None:
+        self._session.execute(
+            insert(AuditCheckpointRow).values(
+                number=checkpoint.number,
+                hash=checkpoint.hash,
+                at=checkpoint.at,
+                signature=checkpoint.signature,
+            )
+        )
+
+    def list_checkpoints(self) -> Sequence[Checkpoint]:
+        rows = list_rows(self._session, select(AuditCheckpointRow).order_by(AuditCheckpointRow.id))
+        return [to_checkpoint(row) for row in rows]
+
+
+class SqlJobs:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def take_lease(self, name: str, holder: str, now: datetime, until: datetime) -> Lease:
+        insert_missing(self._session, JobLeaseRow, {"name": name, "holder": holder, "until": until})
+        row = find_row(self._session, select(JobLeaseRow).where(JobLeaseRow.name == name), lock=True)
+        if row is not None and row.holder != holder and row.until > now:
+            return Lease(row.name, row.holder, row.until)
+        change_row(self._session, JobLeaseRow, {"name": name}, {"holder": holder, "until": until})
+        return Lease(name, holder, until)
+
+    def record(self, run: JobRun) -> None:
+        put_row(
+            self._session,
+            JobRunRow,
+            {"name": run.name},
+            {"ran_at": run.ran_at, "ok": run.ok, "result": run.result},
+            refusal=f"the job {run.name} was just recorded by somebody else",
+        )
+
+    def list(self) -> Sequence[JobRun]:
+        rows = list_rows(self._session, select(JobRunRow).order_by(JobRunRow.name))
+        return [JobRun(row.name, row.ran_at, row.ok, row.result) for row in rows]

@@ -1,0 +1,127 @@
+"""Certificates and intents in the database."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from ca.adapters.db.mapping.certificates import certificate_values, intent_values, to_certificate, to_intent
+from ca.adapters.db.mapping.common import serial_text
+from ca.adapters.db.repositories.statements import add_row, change_row, find_row, list_rows
+from ca.adapters.db.rows import CertificateRow, IntentRow
+from ca.domain.certificates import Certificate, CertificateStatus, Intent
+from ca.domain.errors import NotFound
+
+_CHUNK = 1000
+"""Rows held in memory at a time when all of an issuer's are read."""
+
+# Written out: the database finds these three by index, but not "everything except active".
+_ON_CRL = [
+    status.value for status in (CertificateStatus.UNCONFIRMED, CertificateStatus.ON_HOLD, CertificateStatus.REVOKED)
+]
+
+
+class SqlCertificates:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def get(self, serial: int) -> Certificate:
+        row = find_row(self._session, _by_serial(serial), lock=True)
+        if row is None:
+            raise NotFound(f"there is no certificate with serial number {serial_text(serial)}")
+        return to_certificate(row)
+
+    def find(self, serial: int) -> Certificate | None:
+        row = find_row(self._session, _by_serial(serial))
+        return to_certificate(row) if row else None
+
+    def find_by_application(self, application_id: str) -> Certificate | None:
+        return self._find_newest_of(select(CertificateRow).where(CertificateRow.application == application_id))
+
+    def find_newest(self, issuer: str, profile: str) -> Certificate | None:
+        return self._find_newest_of(
+            select(CertificateRow).where(
+                CertificateRow.issuer == issuer,
+                CertificateRow.profile == profile,
+                CertificateRow.status != CertificateStatus.REVOKED.value,
+            )
+        )
+
+    def _find_newest_of(self, wanted: Select[CertificateRow]) -> Certificate | None:
+        row = find_row(self._session, wanted.order_by(CertificateRow.issued_at.desc(), CertificateRow.id.desc()))
+        return to_certificate(row) if row else None
+
+    def list_by_public_key(self, fingerprint: str) -> Sequence[Certificate]:
+        return self._list(select(CertificateRow).where(CertificateRow.public_key == fingerprint))
+
+    def list_unconfirmed_since_before(self, limit: datetime) -> Sequence[Certificate]:
+        unconfirmed = CertificateRow.status == CertificateStatus.UNCONFIRMED.value
+        return self._list(select(CertificateRow).where(unconfirmed, CertificateRow.issued_at < limit))
+
+    def _list(self, wanted: Select[CertificateRow]) -> Sequence[Certificate]:
+        return [to_certificate(row) for row in list_rows(self._session, wanted.order_by(CertificateRow.id))]
+
+    def list_for_crl(self, issuer: str, expired_before: datetime) -> Iterator[Certificate]:
+        wanted = (
+            select(CertificateRow)
+            .where(
+                CertificateRow.issuer == issuer,
+                CertificateRow.status.in_(_ON_CRL),
+                CertificateRow.not_after >= expired_before,
+            )
+            # Numbers without padding sort by their length first.
+            .order_by(func.length(CertificateRow.serial), CertificateRow.serial)
+            .execution_options(yield_per=_CHUNK, populate_existing=True)
+        )
+        for row in self._session.scalars(wanted):
+            yield to_certificate(row)
+
+    def add(self, certificate: Certificate) -> None:
+        serial = serial_text(certificate.serial)
+        add_row(
+            self._session,
+            CertificateRow,
+            {"serial": serial, **certificate_values(certificate)},
+            refusal=f"a certificate with serial number {serial} exists already",
+        )
+
+    def save(self, certificate: Certificate) -> None:
+        serial = serial_text(certificate.serial)
+        if not change_row(self._session, CertificateRow, {"serial": serial}, certificate_values(certificate)):
+            raise NotFound(f"there is no certificate with serial number {serial}")
+
+
+def _by_serial(serial: int) -> Select[CertificateRow]:
+    return select(CertificateRow).where(CertificateRow.serial == serial_text(serial))
+
+
+class SqlIntents:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def add(self, intent: Intent) -> None:
+        serial = serial_text(intent.serial)
+        add_row(
+            self._session,
+            IntentRow,
+            intent_values(intent),
+            refusal=f"serial number {serial} is taken, or application {intent.application} has this request already",
+        )
+
+    def find_for_request(self, application: str, request: str) -> Intent | None:
+        newest_first = (
+            select(IntentRow)
+            .where(IntentRow.application == application, IntentRow.request == request)
+            .order_by(IntentRow.id.desc())
+        )
+        row = find_row(self._session, newest_first)
+        return to_intent(row) if row else None
+
+    def list_unsigned(self) -> Sequence[Intent]:
+        wanted = select(IntentRow).where(IntentRow.signed.is_(False)).order_by(IntentRow.id)
+        return [to_intent(row) for row in list_rows(self._session, wanted)]
+
+    def mark_signed(self, serial: int) -> None:
+        if not change_row(self._session, IntentRow, {"serial": serial_text(serial)}, {"signed": True}):
+            raise NotFound(f"there is no intent with serial number {serial_text(serial)}")

@@ -1,0 +1,76 @@
+"""Officers and invitations in the database, with the seals found beside them; checking a seal is the caller's work."""
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.orm import Session
+
+from ca.adapters.db.mapping.people import (
+    credential_values,
+    invitation_values,
+    officer_values,
+    to_invitation,
+    to_officer,
+)
+from ca.adapters.db.repositories.statements import change_row, find_row, put_row
+from ca.adapters.db.rows import InvitationRow, OfficerCredentialRow, OfficerRow
+from ca.domain.errors import InvalidTransition, NotFound
+from ca.domain.officers import Invitation, Officer
+
+
+class SqlOfficers:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def get(self, officer_id: str) -> tuple[Officer, bytes]:
+        row = find_row(self._session, select(OfficerRow).where(OfficerRow.id == officer_id))
+        if row is None:
+            raise NotFound(f"there is no officer {officer_id}")
+        return to_officer(row), row.seal
+
+    def find_by_person(self, person: str) -> tuple[Officer, bytes] | None:
+        row = find_row(self._session, select(OfficerRow).where(OfficerRow.person == person))
+        return (to_officer(row), row.seal) if row else None
+
+    def find_by_credential(self, credential_id: bytes) -> tuple[Officer, bytes] | None:
+        owner = select(OfficerCredentialRow.officer).where(OfficerCredentialRow.credential_id == credential_id)
+        row = find_row(self._session, select(OfficerRow).where(OfficerRow.id == owner.scalar_subquery()))
+        return (to_officer(row), row.seal) if row else None
+
+    def save(self, officer: Officer, seal: bytes) -> None:
+        put_row(
+            self._session,
+            OfficerRow,
+            {"id": officer.id},
+            officer_values(officer, seal),
+            refusal=f"person {officer.person} is an officer already",
+        )
+        try:
+            with self._session.begin_nested():
+                mine = OfficerCredentialRow.officer == officer.id
+                self._session.execute(delete(OfficerCredentialRow).where(mine))
+                for values in credential_values(officer):
+                    self._session.execute(insert(OfficerCredentialRow).values(**values))
+        except InvalidTransition as error:
+            raise InvalidTransition("this passkey belongs to another officer") from error.__cause__
+
+    def note_sign_count(self, credential_id: bytes, sign_count: int) -> None:
+        change_row(self._session, OfficerCredentialRow, {"credential_id": credential_id}, {"sign_count": sign_count})
+
+
+class SqlInvitations:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def get(self, invitation_id: str) -> tuple[Invitation, bytes]:
+        row = find_row(self._session, select(InvitationRow).where(InvitationRow.id == invitation_id), lock=True)
+        if row is None:
+            raise NotFound(f"there is no invitation {invitation_id}")
+        return to_invitation(row), row.seal
+
+    def save(self, invitation: Invitation, seal: bytes) -> None:
+        put_row(
+            self._session,
+            InvitationRow,
+            {"id": invitation.id},
+            invitation_values(invitation, seal),
+            refusal="this invitation was just made by somebody else",
+        )

@@ -1,0 +1,61 @@
+"""Officers' sessions and one-time challenges in the database."""
+
+from datetime import datetime
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session as Connection
+
+from ca.adapters.db.mapping.people import session_values, to_challenge, to_session
+from ca.adapters.db.repositories.statements import add_row, change_row, find_row, put_row
+from ca.adapters.db.rows import ChallengeRow, SessionRow
+from ca.domain.sessions import Challenge, Session
+
+
+class SqlSessions:
+    def __init__(self, session: Connection) -> None:
+        self._session = session
+
+    def find(self, token_hash: str) -> tuple[Session, bytes] | None:
+        row = find_row(self._session, select(SessionRow).where(SessionRow.token_hash == token_hash))
+        return (to_session(row), row.seal) if row else None
+
+    def save(self, session: Session, seal: bytes) -> None:
+        put_row(
+            self._session,
+            SessionRow,
+            {"token_hash": session.token_hash},
+            session_values(session, seal),
+            refusal="this session was just begun by somebody else",
+        )
+
+    def touch(self, token_hash: str, at: datetime) -> None:
+        change_row(self._session, SessionRow, {"token_hash": token_hash}, {"seen_at": at})
+
+    def end_all_of(self, officer_id: str) -> None:
+        change_row(self._session, SessionRow, {"officer": officer_id}, {"ended": True})
+
+    def end(self, token_hash: str) -> None:
+        change_row(self._session, SessionRow, {"token_hash": token_hash}, {"ended": True})
+
+
+class SqlChallenges:
+    def __init__(self, session: Connection) -> None:
+        self._session = session
+
+    def add(self, challenge: Challenge) -> None:
+        values = {"purpose": challenge.purpose, "value": challenge.value, "expires_at": challenge.expires_at}
+        add_row(self._session, ChallengeRow, values, refusal="this challenge was given out already")
+
+    def take(self, purpose: str, value: bytes) -> Challenge | None:
+        # One statement finds and deletes: of two that bring the same value only one gets it.
+        taken = (
+            delete(ChallengeRow)
+            .where(ChallengeRow.purpose == purpose, ChallengeRow.value == value)
+            .returning(ChallengeRow)
+        )
+        row = self._session.scalars(taken).first()
+        return to_challenge(row) if row else None
+
+    def forget_expired(self, now: datetime) -> int:
+        expired = delete(ChallengeRow).where(ChallengeRow.expires_at < now)
+        return self._session.connection().execute(expired).rowcount

@@ -1,0 +1,63 @@
+"""One database transaction for one use case, with the repositories that work inside it."""
+
+from typing import Self
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import TimeoutError as PoolExhausted
+from sqlalchemy.orm import Session, sessionmaker
+
+from ca.adapters.db.errors import BUSY
+from ca.adapters.db.repositories.applications import SqlApplications, SqlCodes
+from ca.adapters.db.repositories.audit import SqlAuditLog, SqlJobs
+from ca.adapters.db.repositories.certificates import SqlCertificates, SqlIntents
+from ca.adapters.db.repositories.customers import SqlCustomers, SqlDevices
+from ca.adapters.db.repositories.issuers import SqlBlockedKeys, SqlCRLs, SqlIssuers
+from ca.adapters.db.repositories.officers import SqlInvitations, SqlOfficers
+from ca.adapters.db.repositories.sessions import SqlChallenges, SqlSessions
+from ca.domain.errors import NotReady
+
+
+class SqlUnitOfWork:
+    """Begins transactions on an engine; needs no Flask app."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._sessions = sessionmaker(engine)
+
+    def __call__(self) -> "SqlWork":
+        return SqlWork(self._sessions())
+
+
+class SqlWork:
+    """One transaction. Leaving the block without commit() rolls back; after commit() the next one begins."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.customers = SqlCustomers(session)
+        self.devices = SqlDevices(session)
+        self.officers = SqlOfficers(session)
+        self.invitations = SqlInvitations(session)
+        self.sessions = SqlSessions(session)
+        self.challenges = SqlChallenges(session)
+        self.applications = SqlApplications(session)
+        self.codes = SqlCodes(session)
+        self.certificates = SqlCertificates(session)
+        self.intents = SqlIntents(session)
+        self.issuers = SqlIssuers(session)
+        self.crls = SqlCRLs(session)
+        self.blocked_keys = SqlBlockedKeys(session)
+        self.audit = SqlAuditLog(session)
+        self.jobs = SqlJobs(session)
+
+    def __enter__(self) -> Self:
+        # Begin here and not at the first statement: on SQLite this is where threads take turns.
+        try:
+            self._session.connection()
+        except PoolExhausted as error:
+            raise NotReady(BUSY) from error
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._session.close()
+
+    def commit(self) -> None:
+        self._session.commit()

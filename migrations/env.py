@@ -1,0 +1,37 @@
+"""Alembic's entry: with the connection the program hands over (`ca.adapters.db.schema.migrate`), or, under
+`flask db …`, with the engine of the Flask app.
+
+There is no offline mode: a migration looks at the database it changes.
+"""
+
+from alembic import context
+from flask import current_app
+from sqlalchemy import Connection
+
+from ca.adapters.db.rows import Row, UtcSeconds
+
+
+def _plain_type(kind: str, rendered: object, _context: object) -> str | bool:
+    # A migration says what is in the database, not which class of ours reads it: it must not change when we do.
+    return "sa.BigInteger()" if kind == "type" and isinstance(rendered, UtcSeconds) else False
+
+
+def _run(connection: Connection) -> None:
+    context.configure(
+        connection=connection,
+        target_metadata=Row.metadata,
+        compare_type=True,
+        render_item=_plain_type,
+        # SQLite cannot change a column in place: Alembic copies the table instead.
+        render_as_batch=connection.dialect.name == "sqlite",
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+handed_over = context.config.attributes.get("connection")
+if isinstance(handed_over, Connection):
+    _run(handed_over)
+else:
+    with current_app.extensions["migrate"].db.engine.begin() as own:
+        _run(own)
