@@ -85,7 +85,7 @@ def open_for_download(lock: Lock, person: Person, *, begun: bool, last_try: bool
     """
     require_tries_left(lock, last_try=last_try)
     state = lock.pin_state()
-    untouched = state is PinState.GOOD and not begun
+    untouched = state is PinState.SET and not begun
     if (untouched or state is PinState.TO_BE_CHANGED) and _opens_with_factory_password(lock):
         replace_password(lock, FACTORY_PASSWORD, person.new_password())
         return

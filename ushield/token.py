@@ -43,7 +43,7 @@ _GONE = (
 class PinState(Enum):
     """What the U-Shield tells of its password without being asked for it. PKCS#11 has flags, no counter."""
 
-    GOOD = "set"
+    SET = "set"
     LOW = "set, was typed wrongly lately"
     FINAL = "set, one try left"
     LOCKED = "locked"
@@ -62,7 +62,7 @@ def pin_state(flags: TokenFlag) -> PinState:
     ):
         if flags & flag:
             return state
-    return PinState.GOOD
+    return PinState.SET
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from ca.domain.applications import Case
 from ca.domain.canonical import digest
+from ca.domain.officers import Officer
 
 
 class Act(StrEnum):
@@ -40,6 +42,11 @@ class Decision:
                 "person": self.person,
             },
         )
+
+
+def approval(case: Case, officer: Officer) -> Decision:
+    """The decision that this officer takes by approving exactly this case."""
+    return Decision(Act.APPROVE_APPLICATION, case.application, case.digest(), officer.id, officer.person)
 
 
 @dataclass(frozen=True, slots=True)

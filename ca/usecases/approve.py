@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from ca.domain.applications import Application, ApplicationState
 from ca.domain.audit import AuditEvent
-from ca.domain.decisions import Act, Assertion, Decision, Evidence
+from ca.domain.decisions import Assertion, Evidence, approval
 from ca.domain.errors import InvalidRequest, InvalidTransition, NotAllowed, NotAuthenticated
 from ca.domain.names import unusual_characters
-from ca.domain.officers import Officer, TrustedRole
+from ca.domain.officers import TrustedRole
 from ca.domain.profiles import Profile
 from ca.ports import Authenticators, Clock, Seals, UnitOfWork
 from ca.usecases.apply import find_case
@@ -31,11 +31,6 @@ class CaseView:
     profile_is_current: bool
     may_approve: bool
     warnings: tuple[str, ...]
-
-
-def approval(application: Application, officer: Officer) -> Decision:
-    """The decision that this officer takes by approving exactly this case."""
-    return Decision(Act.APPROVE_APPLICATION, application.id, application.case.digest(), officer.id, officer.person)
 
 
 @dataclass(frozen=True)
@@ -62,7 +57,7 @@ class DecideOnApplication:
         other_person = officer.person != application.case.maker_person
         return CaseView(
             application=application,
-            challenge=approval(application, officer).challenge(),
+            challenge=approval(application.case, officer).challenge(),
             profile_is_current=profile is not None and profile.digest == application.case.profile_digest,
             may_approve=other_person and TrustedRole.RA_APPROVER in officer.roles,
             warnings=tuple(warnings),
@@ -84,7 +79,7 @@ class DecideOnApplication:
             credential = officer.find_credential(assertion.credential_id)
             if credential is None:
                 raise NotAuthenticated("this passkey is not yours")
-            decision = approval(application, officer)
+            decision = approval(application.case, officer)
             count = self.authenticators.verify_assertion(
                 assertion,
                 challenge=decision.challenge(),

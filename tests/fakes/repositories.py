@@ -319,7 +319,7 @@ class FakeCRLs:
     def is_due(self, issuer: str) -> bool:
         return self._due.get(issuer, False)
 
-    def set_due(self, issuer: str, due: bool) -> None:
+    def set_due(self, issuer: str, *, due: bool) -> None:
         self._due[issuer] = due
 
 

@@ -54,7 +54,7 @@ class Pkcs11KeyStore:
 
     def generate(self, key: KeyId, label: str, algorithm: KeyAlgorithm) -> bytes:
         """Raises InvalidTransition if the id is taken. Never repeated by itself: the first try may have made a key."""
-        return self._sessions.run(lambda worker: _generate(worker, key, label, algorithm), repeat=False)
+        return self._sessions.run_alone(lambda worker: _generate(worker, key, label, algorithm))
 
     def verify_key(self, key: KeyId, public_key: bytes) -> None:
         """Raise unless the pair in the HSM is this one (SubjectPublicKeyInfo, DER), guarded, and able to sign.

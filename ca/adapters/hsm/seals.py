@@ -41,7 +41,7 @@ class Pkcs11Seals:
 
 def generate_seal_key(sessions: TokenSessions, key: KeyId, label: str) -> None:
     """Make the secret key. Raises InvalidTransition if the id is taken."""
-    sessions.run(lambda worker: _generate(worker, key, label), repeat=False)
+    sessions.run_alone(lambda worker: _generate(worker, key, label))
 
 
 def _seal(worker: Worker, key: KeyId, purpose: str, message: bytes) -> bytes:

@@ -148,27 +148,36 @@ class TokenSessions:
     def mechanisms(self) -> frozenset[Mechanism]:
         return self._mechanisms
 
-    def run(self, operation: Callable[[Worker], _T], *, repeat: bool = True) -> _T:
+    def run(self, operation: Callable[[Worker], _T]) -> _T:
         """The operation's result, over a worker session.
 
-        Lost sessions are opened anew; without `repeat` nothing is done twice that had begun when they were lost.
-        Raises KeyStoreUnavailable.
+        If its session is lost, it is done once more over a new one. Raises KeyStoreUnavailable.
         """
+        return self._run(operation, alone=False)
+
+    def run_alone(self, operation: Callable[[Worker], _T]) -> _T:
+        """As `run`, with nobody else inside the HSM, and not done again if its session is lost in the middle.
+
+        For changes of the token: SoftHSM may answer GeneralError to one that meets another thread's work.
+        """
+        return self._run(operation, alone=True)
+
+    def _run(self, operation: Callable[[Worker], _T], *, alone: bool) -> _T:
         if os.getpid() != self._process:
             raise NotReady("the HSM was opened before this process was forked: open it in the process that uses it")
         if self._root is None:
             self._start_afresh(self._generation)
         try:
-            return self._attempt(operation)
+            return self._attempt(operation, alone=alone)
         except _LostSessionError as lost:
             _log.warning("HSM session lost (%s); logging in again", lost)
             self._start_afresh(lost.generation)
-            if lost.begun and not repeat:
+            if lost.begun and alone:
                 raise KeyStoreUnavailable(
                     f"the HSM lost our session in the middle ({lost}): see what it did before you ask again"
                 ) from lost.error
         try:
-            return self._attempt(operation)
+            return self._attempt(operation, alone=alone)
         except _LostSessionError as lost:
             raise KeyStoreUnavailable(f"the HSM loses our sessions ({lost})") from lost.error
 
@@ -185,8 +194,8 @@ class TokenSessions:
             self._forget_sessions()
         self._held.close()
 
-    def _attempt(self, operation: Callable[[Worker], _T]) -> _T:
-        with self._reserved() as generation:
+    def _attempt(self, operation: Callable[[Worker], _T], *, alone: bool) -> _T:
+        with self._reserved(self._size if alone else 1) as generation:
             begun = False
             try:
                 with self._worker() as worker:
@@ -223,23 +232,23 @@ class TokenSessions:
             self._idle.append(worker)
 
     @contextmanager
-    def _reserved(self) -> Iterator[int]:
-        """One of the places in the pool; the generation it belongs to."""
+    def _reserved(self, places: int) -> Iterator[int]:
+        """That many places in the pool; the generation they belong to."""
         with self._turn:
             free = self._turn.wait_for(
-                lambda: self._closed or (self._out < self._size and not self._starting), self._patience
+                lambda: self._closed or (self._out + places <= self._size and not self._starting), self._patience
             )
             if self._closed:
                 raise KeyStoreUnavailable("the HSM is closed")
             if not free:
                 raise KeyStoreUnavailable(f"all {self._size} HSM sessions were busy for {self._patience:g} s")
-            self._out += 1
+            self._out += places
             generation = self._generation
         try:
             yield generation
         finally:
             with self._turn:
-                self._out -= 1
+                self._out -= places
                 self._turn.notify_all()
 
     def _start_afresh(self, generation: int) -> None:

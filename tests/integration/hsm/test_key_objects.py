@@ -1,21 +1,26 @@
 """Only keys made in the HSM, for signing alone, that cannot leave it may sign."""
 
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from types import MappingProxyType, SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pkcs11.constants import Attribute, MechanismFlag, ObjectClass
-from pkcs11.exceptions import AttributeSensitive, PKCS11Error
+from pkcs11.exceptions import AttributeSensitive, AttributeTypeInvalid, PKCS11Error
 from pkcs11.mechanisms import KeyType
 from pkcs11.types import Key, PrivateKey, PublicKey, SecretKey, Session
 from pkcs11.util.ec import decode_ec_public_key
 
 from ca.adapters.hsm.key_store import Pkcs11KeyStore
+from ca.adapters.hsm.key_store import _generate as _generate_pair
 from ca.adapters.hsm.objects import CURVES, find_key, public_key_der, require_guarded
 from ca.adapters.hsm.seals import Pkcs11Seals, generate_seal_key
-from ca.adapters.hsm.sessions import TokenSessions
+from ca.adapters.hsm.seals import _generate as _generate_seal_key
+from ca.adapters.hsm.sessions import TokenSessions, Worker
 from ca.adapters.hsm.tokens import HsmToken, read_pin
 from ca.domain.errors import InvalidTransition, NotFound, SigningRefused
 from ca.domain.keys import KeyAlgorithm
@@ -26,10 +31,12 @@ pytestmark = pytest.mark.softhsm
 ID = KeyId(b"\x01")
 OTHER_ID = KeyId(b"\x02")
 P256 = KeyAlgorithm.EC_P256
+Treatment = Callable[[dict[Attribute, object]], dict[Attribute, object]]
+Generate = Callable[[Worker, Treatment], None]
 
 
 def make_pair(
-    session: Session, key: KeyId, curve: bytes = CURVES[P256][1], **private: bool
+    session: Session, key: KeyId, curve: bytes = CURVES[P256][1], private: Mapping[str, bool] = MappingProxyType({})
 ) -> tuple[PublicKey, PrivateKey]:
     """A key pair as somebody with the PIN could make it."""
     template = {Attribute.EXTRACTABLE: False} | {Attribute[name]: value for name, value in private.items()}
@@ -142,7 +149,7 @@ def test_an_independent_program_calls_the_keys_never_extractable(token: HsmToken
 def test_a_badly_guarded_key_may_not_sign(
     key_store: Pkcs11KeyStore, sessions: TokenSessions, weakness: dict[str, bool]
 ) -> None:
-    public, _ = sessions.run(lambda worker: make_pair(worker.session, ID, **weakness))
+    public, _ = sessions.run(lambda worker: make_pair(worker.session, ID, private=weakness))
 
     with pytest.raises(SigningRefused, match=next(iter(weakness))):
         key_store.sign(ID, b"message")
@@ -231,3 +238,76 @@ def test_a_public_key_put_beside_another_private_key_is_refused(
 
     with pytest.raises(SigningRefused, match="does not belong"):
         key_store.verify_key(ID, forged)
+
+
+class OtherHsm:
+    """A session of an HSM that treats templates in its own way; the rest is SoftHSM's."""
+
+    def __init__(self, session: Session, treat: Treatment) -> None:
+        self._session = session
+        self._treat = treat
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._session, name)
+
+    def create_domain_parameters(self, *given: object, **named: object) -> object:
+        parameters = self._session.create_domain_parameters(*given, **named)  # type: ignore[arg-type]  # passed through
+
+        def generate_keypair(**wishes: Any) -> tuple[PublicKey, PrivateKey]:
+            return parameters.generate_keypair(
+                **wishes | {"private_template": self._treat(dict(wishes["private_template"]))}
+            )
+
+        return SimpleNamespace(generate_keypair=generate_keypair)
+
+    def generate_key(self, *given: Any, **wishes: Any) -> SecretKey:
+        return self._session.generate_key(*given, **wishes | {"template": self._treat(dict(wishes["template"]))})
+
+
+def know_no_destroyable(template: dict[Attribute, object]) -> dict[Attribute, object]:
+    if Attribute.DESTROYABLE in template:
+        raise AttributeTypeInvalid
+    return template
+
+
+def make_all_extractable(template: dict[Attribute, object]) -> dict[Attribute, object]:
+    return template | {Attribute.EXTRACTABLE: True, Attribute.DESTROYABLE: True}
+
+
+def make_all_extractable_and_indestructible(template: dict[Attribute, object]) -> dict[Attribute, object]:
+    return template | {Attribute.EXTRACTABLE: True}
+
+
+def generate_pair_in(worker: Worker, treat: Treatment) -> None:
+    _generate_pair(replace(worker, session=cast("Session", OtherHsm(worker.session, treat))), ID, "a key", P256)
+
+
+def generate_secret_in(worker: Worker, treat: Treatment) -> None:
+    _generate_seal_key(replace(worker, session=cast("Session", OtherHsm(worker.session, treat))), ID, "seals")
+
+
+@pytest.mark.parametrize("generate", [generate_pair_in, generate_secret_in], ids=["key pair", "seal key"])
+def test_an_hsm_with_older_attributes_still_makes_a_guarded(sessions: TokenSessions, generate: Generate) -> None:
+    sessions.run(lambda worker: generate(worker, know_no_destroyable))
+
+    assert sessions.run(lambda worker: len(list(worker.session.get_objects({Attribute.ID: bytes(ID)})))) in {1, 2}
+
+
+@pytest.mark.parametrize("generate", [generate_pair_in, generate_secret_in], ids=["key pair", "seal key"])
+def test_what_an_hsm_made_extractable_against_our_wish_is_refused_and_destroyed(
+    sessions: TokenSessions, generate: Generate
+) -> None:
+    with pytest.raises(SigningRefused, match="EXTRACTABLE is True"):
+        sessions.run(lambda worker: generate(worker, make_all_extractable))
+
+    assert sessions.run(lambda worker: list(worker.session.get_objects({Attribute.ID: bytes(ID)}))) == []
+
+
+def test_an_extractable_key_that_cannot_be_destroyed_still_may_not_sign(
+    key_store: Pkcs11KeyStore, sessions: TokenSessions
+) -> None:
+    with pytest.raises(SigningRefused, match="EXTRACTABLE is True"):
+        sessions.run(lambda worker: generate_pair_in(worker, make_all_extractable_and_indestructible))
+
+    with pytest.raises(SigningRefused, match="EXTRACTABLE is True"):
+        key_store.sign(ID, b"message")

@@ -68,7 +68,7 @@ class SqlCRLs:
         row = self._find(issuer)
         return row is not None and row.due
 
-    def set_due(self, issuer: str, due: bool) -> None:  # noqa: FBT001 - the port's signature
+    def set_due(self, issuer: str, *, due: bool) -> None:
         self._locked(issuer)
         change_row(self._session, CRLDueRow, {"issuer": issuer}, {"due": due})
 
