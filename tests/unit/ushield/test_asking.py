@@ -1,0 +1,53 @@
+import io
+
+import pytest
+
+from ushield.asking import Typist, reference_number, require_code
+from ushield.errors import CodeMalformed, NoTerminal, ReferenceMalformed, SecretUnreadable
+
+
+@pytest.mark.parametrize("typed", ["0123456789", " 01234 56789 ", "0123-456-789"])
+def test_blanks_and_dashes_in_a_reference_number_do_not_matter(typed):
+    assert reference_number(typed) == "0123456789"
+
+
+@pytest.mark.parametrize("typed", ["", "123456789", "01234567890", "01234S6789", "\uff10123456789", "../../../etc"])
+def test_a_reference_number_has_ten_digits(typed):
+    with pytest.raises(ReferenceMalformed):
+        reference_number(typed)
+
+
+@pytest.mark.parametrize("typed", ["7K3M-9QWX-2FHT", "7k3m9qwx2fht", "7k3m 9qwx 2fht", "OIL0-1234-ABCD"])
+def test_an_authorization_code_is_understood_however_it_is_written(typed):
+    assert require_code(typed) == "".join(typed.split())
+
+
+@pytest.mark.parametrize("typed", ["", "7K3M-9QWX-2FH", "7K3M-9QWX-2FHTT", "7K3M-9QWX-2FHU", "7K3M:9QWX:2FHT"])
+def test_a_slip_in_the_authorization_code_is_told_before_it_is_sent(typed):
+    with pytest.raises(CodeMalformed):
+        require_code(typed)
+
+
+def test_each_secret_is_one_line_of_standard_input(monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO("7K3M-9QWX-2FHT\nabc129\n"))
+    typist = Typist(code_file="-", password_file="-")
+
+    assert typist.authorization_code() == "7K3M-9QWX-2FHT"
+    assert typist.new_password() == "abc129"
+
+
+def test_without_a_terminal_a_secret_is_not_asked_for(monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO("abc129\n"))
+
+    with pytest.raises(NoTerminal):
+        Typist().present_password()
+
+
+def test_an_empty_or_missing_secret_file_is_named(tmp_path):
+    empty = tmp_path / "empty"
+    empty.write_text("\n")
+
+    with pytest.raises(SecretUnreadable, match="is empty"):
+        Typist(password_file=str(empty)).present_password()
+    with pytest.raises(SecretUnreadable, match="No such file"):
+        Typist(password_file=str(tmp_path / "none")).present_password()
