@@ -109,6 +109,7 @@ class TokenSessions:
         self._idle: list[Worker] = []
         self._out = 0
         self._generation = 0
+        self._wanting_all = 0
         self._starting = False
         self._closed = False
         self._refusal: str | None = None
@@ -195,7 +196,7 @@ class TokenSessions:
         self._held.close()
 
     def _attempt(self, operation: Callable[[Worker], _T], *, alone: bool) -> _T:
-        with self._reserved(self._size if alone else 1) as generation:
+        with self._reserved(alone=alone) as generation:
             begun = False
             try:
                 with self._worker() as worker:
@@ -232,12 +233,22 @@ class TokenSessions:
             self._idle.append(worker)
 
     @contextmanager
-    def _reserved(self, places: int) -> Iterator[int]:
-        """That many places in the pool; the generation they belong to."""
+    def _reserved(self, *, alone: bool) -> Iterator[int]:
+        """A place in the pool, or all of them; the generation they belong to."""
+        places = self._size if alone else 1
+
+        def free_for_us() -> bool:
+            # Who wants all places goes first, or it would never find them free together.
+            ours = alone or not self._wanting_all
+            return self._closed or (ours and not self._starting and self._out + places <= self._size)
+
         with self._turn:
-            free = self._turn.wait_for(
-                lambda: self._closed or (self._out + places <= self._size and not self._starting), self._patience
-            )
+            self._wanting_all += alone
+            try:
+                free = self._turn.wait_for(free_for_us, self._patience)
+            finally:
+                self._wanting_all -= alone
+                self._turn.notify_all()
             if self._closed:
                 raise KeyStoreUnavailable("the HSM is closed")
             if not free:

@@ -92,6 +92,28 @@ def test_eight_threads_sign_and_seal_at_once_without_an_error(
         assert sum(threads.map(work, range(8))) == 1600
 
 
+def test_keys_are_made_while_others_sign_without_pause(key_store: Pkcs11KeyStore, sessions: TokenSessions) -> None:
+    public = PublicKey.from_spki(key_store.generate(ID, "a key", P256))
+    enough = threading.Event()
+
+    def sign() -> int:
+        count = 0
+        while not enough.is_set():
+            public.verify(key_store.sign(ID, b"message"), b"message")
+            count += 1
+        return count
+
+    with ThreadPoolExecutor(8) as threads:
+        signers = [threads.submit(sign) for _ in range(6)]
+        makers = [threads.submit(key_store.generate, KeyId(bytes([2, n])), "new", P256) for n in range(20)]
+        made = {maker.result() for maker in makers}
+        enough.set()
+
+    assert len(made) == 20
+    assert sum(signer.result() for signer in signers) > 0
+    assert sessions._generation == 0
+
+
 def test_threads_that_find_their_sessions_lost_together_log_in_once(
     key_store: Pkcs11KeyStore, sessions: TokenSessions
 ) -> None:
