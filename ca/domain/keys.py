@@ -65,15 +65,15 @@ class PublicKey:
         verify_not_published(key.fingerprint)
         return key
 
-    def verify(self, signature: bytes, message: bytes) -> None:
-        """Raise InvalidRequest unless this key made the signature, in the one way its kind signs here."""
-        algorithm = SIGNATURE_OF[self.algorithm]
+    def verify(self, signature: bytes, message: bytes, hash_algorithm: hashes.HashAlgorithm | None = None) -> None:
+        """Raise InvalidRequest unless this key made the signature; without a hash, in the one way its kind signs here."""
+        digest = hash_algorithm or _HASHES[SIGNATURE_OF[self.algorithm]]
         key = serialization.load_der_public_key(self.spki_der)
         try:
             if isinstance(key, rsa.RSAPublicKey):
-                key.verify(signature, message, padding.PKCS1v15(), _HASHES[algorithm])
+                key.verify(signature, message, padding.PKCS1v15(), digest)
             else:
-                cast("ec.EllipticCurvePublicKey", key).verify(signature, message, ec.ECDSA(_HASHES[algorithm]))
+                cast("ec.EllipticCurvePublicKey", key).verify(signature, message, ec.ECDSA(digest))
         except InvalidSignature as error:
             raise InvalidRequest("the signature was not made with this key") from error
 

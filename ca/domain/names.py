@@ -225,12 +225,13 @@ _LOCAL_PART = re.compile(r"[A-Za-z0-9!#$%&'+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'+/=?
 class AlternativeName:
     """An e-mail address or host name. No wildcards; internationalised domains as A-labels (RFC 9549)."""
 
-    kind: AlternativeNameKind
+    kind: str
     value: str
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "kind", AlternativeNameKind(self.kind))
-        if self.kind is AlternativeNameKind.DNS:
+        if self.kind not in tuple(AlternativeNameKind):
+            raise InvalidRequest(f"an alternative name is of kind email or dns, not {self.kind!r}")
+        if self.kind == AlternativeNameKind.DNS:
             _verify_host_name(self.value)
         else:
             local_part, _, domain = self.value.rpartition("@")
@@ -239,7 +240,7 @@ class AlternativeName:
             _verify_host_name(domain)
 
     def to_x509(self) -> x509.GeneralName:
-        if self.kind is AlternativeNameKind.DNS:
+        if self.kind == AlternativeNameKind.DNS:
             return x509.DNSName(self.value)
         return x509.RFC822Name(self.value)
 

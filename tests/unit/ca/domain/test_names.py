@@ -208,8 +208,9 @@ def test_host_names_are_accepted(value: str) -> None:
     assert AlternativeName(AlternativeNameKind.DNS, value).to_x509() == x509.DNSName(value)
 
 
-def test_the_kind_may_be_given_as_text() -> None:
-    assert AlternativeName("dns", "a.example").kind is AlternativeNameKind.DNS  # type: ignore[arg-type]  # from records
+def test_other_kinds_of_alternative_name_are_refused() -> None:
+    with pytest.raises(InvalidRequest, match="not 'uri'"):
+        AlternativeName("uri", "http://a.example")
 
 
 @pytest.mark.parametrize(

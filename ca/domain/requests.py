@@ -1,0 +1,89 @@
+"""Certification requests (PKCS #10, RFC 2986): from them we take the public key and its proof of possession only."""
+
+import binascii
+import hashlib
+import re
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives import hashes
+
+from ca.domain import der
+from ca.domain.errors import InvalidRequest
+from ca.domain.keys import PublicKey
+
+MAX_REQUEST_BYTES = 16 * 1024
+MAX_ATTRIBUTES = 16
+
+_RSA = "1.2.840.113549.1.1."
+_ECDSA = "1.2.840.10045.4.3."
+_SHA2: dict[str, hashes.HashAlgorithm] = {"256": hashes.SHA256(), "384": hashes.SHA384(), "512": hashes.SHA512()}
+# Clients may sign with any SHA-2 of the usual sizes; SHA-1 and MD5 are absent here, and so refused.
+_SIGNATURES = {
+    der.sequence(der.oid(_RSA + "11"), der.null()): ("rsa", _SHA2["256"]),
+    der.sequence(der.oid(_RSA + "12"), der.null()): ("rsa", _SHA2["384"]),
+    der.sequence(der.oid(_RSA + "13"), der.null()): ("rsa", _SHA2["512"]),
+    der.sequence(der.oid(_ECDSA + "2")): ("ec", _SHA2["256"]),
+    der.sequence(der.oid(_ECDSA + "3")): ("ec", _SHA2["384"]),
+    der.sequence(der.oid(_ECDSA + "4")): ("ec", _SHA2["512"]),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CertificationRequest:
+    """A request that is signed by the key it contains. Its names and extensions are ignored: the profile decides."""
+
+    der: bytes
+    public_key: PublicKey
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the request in hexadecimal: the same request again is the same wish again."""
+        return hashlib.sha256(self.der).hexdigest()
+
+    @classmethod
+    def parse(cls, request_der: bytes) -> "CertificationRequest":
+        """Raises InvalidRequest unless the request is well formed, its key acceptable and its signature by that key."""
+        if len(request_der) > MAX_REQUEST_BYTES:
+            raise InvalidRequest(f"the request has more than {MAX_REQUEST_BYTES} bytes")
+        parts = der.parse(request_der, "the request").children()
+        if [part.tag for part in parts] != [der.SEQUENCE, der.SEQUENCE, der.BIT_STRING]:
+            raise InvalidRequest("the request is not a PKCS #10 certification request")
+        fields = parts[0].children()
+        # The attributes are not optional in RFC 2986, yet some clients leave them out when they have none.
+        if [field.tag for field in fields] not in (_FIELDS, _FIELDS[:3]) or fields[0].content != b"\x00":
+            raise InvalidRequest("the request is not a PKCS #10 certification request of version 1")
+        if len(fields) == 4 and len(fields[3].children()) > MAX_ATTRIBUTES:
+            raise InvalidRequest(f"the request has more than {MAX_ATTRIBUTES} attributes")
+        # The key first: a signature is never verified with a key that is too large or too odd to be accepted.
+        public_key = PublicKey.from_spki(fields[2].der)
+        _verify_possession(public_key, parts)
+        return cls(request_der, public_key)
+
+
+_FIELDS = [der.INTEGER, der.SEQUENCE, der.SEQUENCE, 0xA0]
+
+
+def _verify_possession(public_key: PublicKey, parts: list[der.Element]) -> None:
+    """RFC 2986 section 4.2: the request is signed with the key it contains."""
+    kind, hash_algorithm = _SIGNATURES.get(parts[1].der, ("", _SHA2["256"]))
+    if not public_key.algorithm.startswith(kind or "none"):
+        raise InvalidRequest(
+            "the request must be signed with RSA (PKCS #1 v1.5) or ECDSA and SHA-256, SHA-384 or SHA-512"
+        )
+    try:
+        public_key.verify(parts[2].content[1:], parts[0].der, hash_algorithm)
+    except InvalidRequest as error:
+        raise InvalidRequest("the request is not signed with the key it contains") from error
+
+
+def decode_base64_or_der(body: bytes) -> bytes:
+    """The DER of a request body: base64 with any white space in it (RFC 8951 section 3), or DER itself."""
+    # DER of a SEQUENCE starts with 0x30, base64 of it with "M".
+    if body.startswith(b"\x30"):
+        return body
+    if body.lstrip().startswith(b"-----BEGIN"):
+        raise InvalidRequest("send the request as base64 or DER without PEM lines: leave out the BEGIN and END lines")
+    try:
+        return binascii.a2b_base64(re.sub(rb"\s", b"", body), strict_mode=True)
+    except binascii.Error as error:
+        raise InvalidRequest("the body is neither base64 nor DER") from error
