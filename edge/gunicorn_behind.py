@@ -14,7 +14,7 @@ timeout = 60
 graceful_timeout = 10
 limit_request_field_size = 16_380
 """Room for a client certificate of 12 KiB in one header."""
-forwarder_headers: list[str] = []
+forwarder_headers = ""
 """By default SCRIPT_NAME and PATH_INFO may be sent as headers from a Unix socket; nobody here needs that."""
 header_map = "drop"
 control_socket_disable = True

@@ -22,7 +22,7 @@ limit_request_fields = 64
 limit_request_field_size = 8190
 forwarded_allow_ips = ""
 """Nobody in front of us may say who is calling: by default gunicorn believes whoever connects from 127.0.0.1."""
-forwarder_headers: list[str] = []
+forwarder_headers = ""
 header_map = "drop"
 control_socket_disable = True
 umask = 0o077

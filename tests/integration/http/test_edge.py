@@ -1,0 +1,208 @@
+"""The edge between a hostile network and the processes behind it."""
+
+import json
+import socket
+import time
+
+import pytest
+
+from tests.integration.http.conftest import Doors, wait_for
+
+pytestmark = pytest.mark.curl
+
+
+def echoed(doors: Doors, path: str, *options: str) -> dict[str, str]:
+    answer: dict[str, str] = json.loads(doors.curl(path, "--path-as-is", *options).stdout)
+    return answer
+
+
+def test_the_console_hears_who_called(doors: Doors) -> None:
+    seen = echoed(doors, "/admin/")
+
+    assert (seen["HTTP_X_FORWARDED_FOR"], seen["HTTP_X_FORWARDED_PROTO"]) == ("127.0.0.1", "https")
+    assert seen["HTTP_X_FORWARDED_HOST"] == seen["HTTP_HOST"] == f"localhost:{doors.port}"
+    assert seen["wsgi.url_scheme"] == "https"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "X-Forwarded-For: 203.0.113.9",
+        "X-FORWARDED-FOR: 203.0.113.9",
+        "X_Forwarded_For: 203.0.113.9",
+        "X-Forwarded-Host: 203.0.113.9",
+        "X-Forwarded-Proto: 203.0.113.9",
+        "X-Forwarded-Ssl: 203.0.113.9",
+        "X-Forwarded-Anything: 203.0.113.9",
+        "X-Real-IP: 203.0.113.9",
+        "Forwarded: for=203.0.113.9",
+        "X-Vermilion-Client-Certificate: 203.0.113.9",
+        "X-Vermilion-Officer: 203.0.113.9",
+        "X_Vermilion_Officer: 203.0.113.9",
+        "SCRIPT_NAME: 203.0.113.9",
+        "PATH_INFO: 203.0.113.9",
+        "Proxy-Authorization: 203.0.113.9",
+        "TE: 203.0.113.9",
+        "Keep-Alive: 203.0.113.9",
+        "Upgrade: 203.0.113.9",
+    ],
+)
+def test_what_only_the_edge_may_say_cannot_be_said_from_outside(doors: Doors, header: str) -> None:
+    seen = echoed(doors, "/admin/", "--header", header)
+
+    assert "203.0.113.9" not in json.dumps(seen)
+
+
+def test_headers_named_by_connection_go_no_further_and_cannot_remove_ours(doors: Doors) -> None:
+    seen = echoed(
+        doors, "/admin/", "--header", "Connection: X-Secret, X-Forwarded-For, Host", "--header", "X-Secret: hop"
+    )
+
+    assert "HTTP_X_SECRET" not in seen
+    assert (seen["HTTP_X_FORWARDED_FOR"], seen["HTTP_HOST"]) == ("127.0.0.1", f"localhost:{doors.port}")
+
+
+def test_the_console_is_not_told_of_client_certificates(doors: Doors) -> None:
+    certificate = ("--cert", str(doors.directory / "client.pem"), "--key", str(doors.directory / "client.key"))
+
+    seen = echoed(doors, "/admin/", *certificate)
+
+    assert "HTTP_X_VERMILION_CLIENT_CERTIFICATE" not in seen
+
+
+@pytest.mark.parametrize(
+    "target", ["/admin", "/admin?x=%2F..", "/admin/a%2fb//c/../d?q=1&q=%00;", "/admin/%E4%B8%AD?a=/admin"]
+)
+def test_path_and_query_arrive_as_they_were_sent(doors: Doors, target: str) -> None:
+    assert echoed(doors, target)["RAW_URI"] == target
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/administrator",
+        "/ADMIN/",
+        "/%61dmin/",
+        "//admin/",
+        "/./admin/",
+        "/x/../admin/",
+        "/admin%2f",
+        "/admin;a/",
+        "/?/admin",
+    ],
+)
+def test_no_other_spelling_reaches_the_console(doors: Doors, path: str) -> None:
+    assert b"RAW_URI" not in doors.curl(path, "--path-as-is").stdout
+
+
+def test_the_absolute_form_is_routed_by_its_path(doors: Doors) -> None:
+    answer = doors.raw(b"GET https://other.example/admin/x?y HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+
+    assert b'"RAW_URI": "/admin/x?y"' in answer
+
+
+@pytest.mark.parametrize("target", [b"*", b"admin", b"ftp://x/admin", b"http://[/", b"/a b", b"/\xe4", b"/\x00"])
+def test_a_target_without_a_path_is_refused(doors: Doors, target: bytes) -> None:
+    answer = doors.raw(b"GET " + target + b" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
+        b"Content-Length: 5\r\nContent-Length: 6\r\n",
+        b"Content-Length: +5\r\n",
+        b"Content-Length: -5\r\n",
+        b"Content-Length: 0x5\r\n",
+        b"Transfer-Encoding: xchunked\r\n",
+        b"Transfer-Encoding : chunked\r\n",
+        b"Transfer-Encoding: chunked, identity\r\n",
+        b"X: a\r\n folded\r\n",
+        b"X: a\nContent-Length: 5\r\n",
+        b"Host: again\r\n",
+    ],
+)
+def test_an_ambiguous_request_is_refused_and_the_connection_ends(doors: Doors, head: bytes) -> None:
+    smuggled = b"0\r\n\r\nGET /admin/smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+    answer = doors.raw(b"POST /admin/ HTTP/1.1\r\nHost: localhost\r\n" + head + b"\r\n" + smuggled)
+
+    assert answer.startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 501 "))
+    assert b"smuggled" not in answer
+    assert answer.count(b"HTTP/1.1 ") == 1
+
+
+def test_a_chunked_body_arrives_with_its_length(doors: Doors) -> None:
+    answer = doors.raw(
+        b"POST /admin/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+        b"3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
+    )
+
+    assert b'"CONTENT_LENGTH": "5"' in answer
+    assert b'"body": 5' in answer
+
+
+def test_a_redirect_and_every_cookie_come_back_as_they_were(doors: Doors) -> None:
+    redirect = doors.curl("/admin/redirect", "--include").stdout
+    cookies = doors.curl("/admin/cookies", "--include").stdout
+
+    assert b"Location: /admin/?next=%2Fx\r\n" in redirect
+    assert cookies.count(b"Set-Cookie: ") == 2
+    assert cookies.startswith(b"HTTP/1.1 204 ")
+
+
+def test_an_answer_of_unknown_length_comes_whole(doors: Doors) -> None:
+    assert doors.curl("/admin/pieces").stdout.split() == [b"%d" % number for number in range(1000)]
+
+
+def test_head_has_the_length_and_no_body(doors: Doors) -> None:
+    answer = doors.raw(b"HEAD /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert answer.endswith(b"\r\n\r\n")
+    assert b"Content-Length: 16" in answer
+
+
+def test_server_and_date_come_once(doors: Doors) -> None:
+    answer = doors.curl("/health", "--include").stdout
+
+    assert (answer.count(b"Server: "), answer.count(b"Date: ")) == (1, 1)
+
+
+def test_a_connection_serves_one_request_after_the_other(doors: Doors) -> None:
+    done = doors.curl("/health", f"{doors.url}/admin/", f"{doors.url}/health", "--verbose")
+
+    assert done.stdout.count(b'"status":"ok"') == 2
+    assert done.stderr.count(b"SSL connection using") == 1
+
+
+def test_a_process_that_is_away_is_told_in_a_sentence_and_found_again(doors: Doors) -> None:
+    doors.stop("console")
+    away = doors.curl("/admin/", "--include").stdout
+    other = doors.status("/health")
+    doors.start_behind("console", "echo")
+    wait_for(lambda: doors.status("/admin/") == 200)
+
+    assert away.startswith(b"HTTP/1.1 503 ")
+    assert b"Retry-After: 5" in away
+    assert b"try again in a minute" in away
+    assert other == 200
+
+
+def test_a_hundred_silent_connections_keep_nobody_out(doors: Doors) -> None:
+    silent = [socket.create_connection(("127.0.0.1", doors.port)) for _ in range(100)]
+    started = time.monotonic()
+
+    status = doors.status("/health")
+
+    for connection in silent:
+        connection.close()
+    assert status == 200
+    assert time.monotonic() - started < 25
+
+
+def test_nothing_above_left_a_trace_in_a_log(doors: Doors) -> None:
+    for name in ("edge", "customer", "console"):
+        assert "Traceback" not in doors.log(name)
