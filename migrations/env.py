@@ -1,8 +1,11 @@
+# ruff: noqa: INP001 - Alembic runs this file by its path; it is no module of ours
 """Alembic's entry: with the connection the program hands over (`ca.adapters.db.schema.migrate`), or, under
 `flask db …`, with the engine of the Flask app.
 
 There is no offline mode: a migration looks at the database it changes.
 """
+
+from typing import Literal
 
 from alembic import context
 from flask import current_app
@@ -11,7 +14,7 @@ from sqlalchemy import Connection
 from ca.adapters.db.rows import Row, UtcSeconds
 
 
-def _plain_type(kind: str, rendered: object, _context: object) -> str | bool:
+def _plain_type(kind: str, rendered: object, _context: object) -> str | Literal[False]:
     # A migration says what is in the database, not which class of ours reads it: it must not change when we do.
     return "sa.BigInteger()" if kind == "type" and isinstance(rendered, UtcSeconds) else False
 

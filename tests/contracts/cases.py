@@ -1,0 +1,283 @@
+"""What applications, evidence, codes, certificates and intents must do in every database."""
+
+from datetime import timedelta
+
+import pytest
+
+from ca.domain.applications import ApplicationState
+from ca.domain.certificates import CertificateStatus
+from ca.domain.codes import CodeState
+from ca.domain.decisions import Act, Decision
+from ca.domain.errors import InvalidTransition, NotFound
+from ca.domain.revocation import Revocation, RevocationReason
+from ca.ports import UnitOfWork
+from tests.builders import NOW, SEAL, a_case, a_certificate, a_code_pair, an_application, an_intent, evidence
+
+HOUR = timedelta(hours=1)
+LARGEST_SERIAL = 2**159 - 1
+
+
+class ApplicationsContract:
+    def test_a_saved_application_reads_back_with_digest_and_seal(self, unit_of_work: UnitOfWork) -> None:
+        with unit_of_work() as work:
+            work.applications.save(an_application(), SEAL)
+            work.commit()
+
+        with unit_of_work() as work:
+            application, seal = work.applications.get("application-1")
+
+        assert (application, seal) == (an_application(), SEAL)
+        assert application.case.digest() == a_case().digest()
+
+    def test_a_new_state_leaves_case_and_seal_alone(self, unit_of_work: UnitOfWork) -> None:
+        approved = an_application(state=ApplicationState.APPROVED, reason="checked", updated_at=NOW + HOUR)
+
+        with unit_of_work() as work:
+            work.applications.save(an_application(), SEAL)
+            work.applications.set_state(approved)
+            work.commit()
+
+        with unit_of_work() as work:
+            assert work.applications.get("application-1") == (approved, SEAL)
+
+    def test_a_state_carries_no_other_case_in(self, unit_of_work: UnitOfWork) -> None:
+        other = an_application(case=a_case(customer_name="Somebody Else"), state=ApplicationState.APPROVED)
+
+        with unit_of_work() as work:
+            work.applications.save(an_application(), SEAL)
+            work.applications.set_state(other)
+
+            assert work.applications.get("application-1")[0].case == a_case()
+
+    def test_an_unknown_application_is_not_found(self, unit_of_work: UnitOfWork) -> None:
+        with unit_of_work() as work:
+            with pytest.raises(NotFound):
+                work.applications.get("none")
+            with pytest.raises(NotFound):
+                work.applications.set_state(an_application())
+
+    def test_applications_in_a_state_are_listed_oldest_first(self, unit_of_work: UnitOfWork) -> None:
+        older = an_application(case=a_case(application="z", submitted_at=NOW - HOUR))
+        newer = an_application(case=a_case(application="a"))
+        rejected = an_application(case=a_case(application="r"), state=ApplicationState.REJECTED)
+
+        with unit_of_work() as work:
+            work.applications.save(newer, SEAL)
+            work.applications.save(older, SEAL)
+            work.applications.save(rejected, SEAL)
+
+            assert list(work.applications.list_in_state(ApplicationState.SUBMITTED)) == [older, newer]
+
+    def test_evidence_reads_back_whole_and_in_order(self, unit_of_work: UnitOfWork) -> None:
+        decision = Decision(Act.APPROVE_INVITATION, "application-1", b"\x09" * 32, "officer-3", "P-3")
+        second = evidence(decision=decision, at=NOW - HOUR)
+
+        with unit_of_work() as work:
+            work.applications.add_evidence("application-1", evidence())
+            work.applications.add_evidence("application-1", second)
+            work.applications.add_evidence("application-2", evidence())
+            work.commit()
+
+        with unit_of_work() as work:
+            assert list(work.applications.list_evidence("application-1")) == [evidence(), second]
+
+
+class CodesContract:
+    def test_a_saved_pair_reads_back_and_can_be_changed(self, unit_of_work: UnitOfWork) -> None:
+        claimed = a_code_pair().claim("12" * 32)
+
+        with unit_of_work() as work:
+            work.codes.save(a_code_pair())
+            assert work.codes.find("1234567890") == a_code_pair()
+            work.codes.save(claimed)
+            work.commit()
+
+        with unit_of_work() as work:
+            assert work.codes.find("1234567890") == claimed
+            assert work.codes.find("9999999999") is None
+
+    def test_the_newest_pair_of_an_application_is_the_last_one_made(self, unit_of_work: UnitOfWork) -> None:
+        first = a_code_pair(reference="9000000000")
+        second = a_code_pair(reference="1000000000")
+
+        with unit_of_work() as work:
+            work.codes.save(first)
+            work.codes.save(second)
+            work.codes.save(a_code_pair(reference="9000000000", state=CodeState.VOID))
+
+            assert work.codes.find_for_application("application-1") == second
+            assert work.codes.find_for_application("none") is None
+
+    def test_open_codes_past_their_last_second_are_listed(self, unit_of_work: UnitOfWork) -> None:
+        over = a_code_pair(reference="1", expires_at=NOW - timedelta(seconds=1))
+
+        with unit_of_work() as work:
+            work.codes.save(over)
+            work.codes.save(a_code_pair(reference="2", expires_at=NOW))
+            work.codes.save(a_code_pair(reference="3", expires_at=NOW - HOUR, state=CodeState.CLAIMED))
+
+            assert list(work.codes.list_open_expired(NOW)) == [over]
+
+
+class CertificatesContract:
+    def test_a_certificate_reads_back_the_same_with_the_largest_serial(self, unit_of_work: UnitOfWork) -> None:
+        certificate = a_certificate(
+            serial=LARGEST_SERIAL,
+            predecessor=LARGEST_SERIAL - 1,
+            confirmed_at=NOW + HOUR,
+            status=CertificateStatus.REVOKED,
+            revocation=Revocation(RevocationReason.UNSPECIFIED, NOW + HOUR),
+        )
+
+        with unit_of_work() as work:
+            work.certificates.add(certificate)
+            work.commit()
+
+        with unit_of_work() as work:
+            assert work.certificates.get(LARGEST_SERIAL) == certificate
+            assert work.certificates.find(LARGEST_SERIAL) == certificate
+
+    def test_an_unknown_certificate_is_not_found(self, unit_of_work: UnitOfWork) -> None:
+        with unit_of_work() as work:
+            assert work.certificates.find(0xA1) is None
+            with pytest.raises(NotFound, match="a1"):
+                work.certificates.get(0xA1)
+            with pytest.raises(NotFound):
+                work.certificates.save(a_certificate())
+
+    def test_a_serial_is_used_once_and_the_transaction_goes_on(self, unit_of_work: UnitOfWork) -> None:
+        with unit_of_work() as work:
+            work.certificates.add(a_certificate())
+            with pytest.raises(InvalidTransition, match="a1"):
+                work.certificates.add(a_certificate(subject="CN=Somebody Else"))
+            work.commit()
+
+        with unit_of_work() as work:
+            assert work.certificates.get(0xA1) == a_certificate()
+
+    def test_a_hold_and_its_lifting_are_kept(self, unit_of_work: UnitOfWork) -> None:
+        held = a_certificate().suspend(at=NOW + HOUR)
+
+        with unit_of_work() as work:
+            work.certificates.add(a_certificate())
+            work.certificates.save(held)
+            assert work.certificates.get(0xA1) == held
+            work.certificates.save(held.resume())
+
+            assert work.certificates.get(0xA1) == a_certificate()
+
+    def test_the_newest_certificate_of_an_application_was_issued_last(self, unit_of_work: UnitOfWork) -> None:
+        with unit_of_work() as work:
+            work.certificates.add(a_certificate(serial=3, issued_at=NOW))
+            work.certificates.add(a_certificate(serial=2, issued_at=NOW))
+            work.certificates.add(a_certificate(serial=1, issued_at=NOW - HOUR))
+
+            newest = work.certificates.find_by_application("application-1")
+
+        assert newest == a_certificate(serial=2)
+
+    def test_the_newest_certificate_of_a_profile_is_not_a_revoked_one(self, unit_of_work: UnitOfWork) -> None:
+        first = a_certificate(serial=1, profile="ocsp-responder")
+        revoked = a_certificate(serial=2, profile="ocsp-responder", issued_at=NOW + HOUR).revoke(
+            RevocationReason.SUPERSEDED, at=NOW + HOUR
+        )
+
+        with unit_of_work() as work:
+            work.certificates.add(first)
+            work.certificates.add(revoked)
+            work.certificates.add(a_certificate(serial=3, profile="ocsp-responder", issuer="root"))
+
+            assert work.certificates.find_newest("issuing", "ocsp-responder") == first
+            assert work.certificates.find_newest("issuing", "none") is None
+
+    def test_certificates_are_found_by_their_public_key(self, unit_of_work: UnitOfWork) -> None:
+        with unit_of_work() as work:
+            work.certificates.add(a_certificate(serial=2))
+            work.certificates.add(a_certificate(serial=1))
+            work.certificates.add(a_certificate(serial=3, public_key="00" * 32))
+
+            assert [each.serial for each in work.certificates.list_by_public_key("ef" * 32)] == [2, 1]
+
+    def test_certificates_unconfirmed_for_too_long_are_listed(self, unit_of_work: UnitOfWork) -> None:
+        late = a_certificate(serial=1, status=CertificateStatus.UNCONFIRMED, issued_at=NOW - timedelta(seconds=1))
+
+        with unit_of_work() as work:
+            work.certificates.add(late)
+            work.certificates.add(a_certificate(serial=2, status=CertificateStatus.UNCONFIRMED, issued_at=NOW))
+            work.certificates.add(a_certificate(serial=3, issued_at=NOW - HOUR))
+
+            assert list(work.certificates.list_unconfirmed_since_before(NOW)) == [late]
+
+    def test_what_does_not_hold_is_listed_for_the_crl_in_the_order_of_numbers(self, unit_of_work: UnitOfWork) -> None:
+        unconfirmed = a_certificate(serial=0x100, status=CertificateStatus.UNCONFIRMED)
+        held = a_certificate(serial=0x20).suspend(at=NOW)
+        revoked = a_certificate(serial=0xF).revoke(RevocationReason.KEY_COMPROMISE, at=NOW)
+
+        with unit_of_work() as work:
+            for each in (unconfirmed, held, revoked, a_certificate(serial=7)):
+                work.certificates.add(each)
+            work.certificates.add(a_certificate(serial=8, issuer="root").suspend(at=NOW))
+
+            assert list(work.certificates.list_for_crl("issuing", NOW)) == [revoked, held, unconfirmed]
+
+    def test_certificates_expired_before_the_given_time_stay_out_of_the_crl(self, unit_of_work: UnitOfWork) -> None:
+        just_in = a_certificate(serial=1, not_after=NOW).suspend(at=NOW)
+        out = a_certificate(serial=2, not_after=NOW - timedelta(seconds=1)).suspend(at=NOW)
+
+        with unit_of_work() as work:
+            work.certificates.add(just_in)
+            work.certificates.add(out)
+
+            assert list(work.certificates.list_for_crl("issuing", NOW)) == [just_in]
+
+
+class IntentsContract:
+    def test_an_intent_is_found_by_its_request_with_the_exact_bytes(self, unit_of_work: UnitOfWork) -> None:
+        intent = an_intent(tbs_der=bytes(range(256)), predecessor=LARGEST_SERIAL)
+
+        with unit_of_work() as work:
+            work.intents.add(intent)
+            work.commit()
+
+        with unit_of_work() as work:
+            assert work.intents.find_for_request("application-1", "12" * 32) == intent
+            assert work.intents.find_for_request("application-1", "34" * 32) is None
+            assert work.intents.find_for_request("application-2", "12" * 32) is None
+
+    def test_a_signed_intent_is_no_longer_listed(self, unit_of_work: UnitOfWork) -> None:
+        second = an_intent(serial=0xA2, request="34" * 32)
+
+        with unit_of_work() as work:
+            work.intents.add(an_intent())
+            work.intents.add(second)
+            work.intents.mark_signed(0xA1)
+
+            assert list(work.intents.list_unsigned()) == [second]
+            assert work.intents.find_for_request("application-1", "12" * 32) == an_intent(signed=True)
+
+    def test_only_a_recorded_intent_can_be_signed(self, unit_of_work: UnitOfWork) -> None:
+        with unit_of_work() as work, pytest.raises(NotFound):
+            work.intents.mark_signed(0xA1)
+
+    def test_a_serial_is_intended_once(self, unit_of_work: UnitOfWork) -> None:
+        with unit_of_work() as work:
+            work.intents.add(an_intent())
+            with pytest.raises(InvalidTransition, match="a1"):
+                work.intents.add(an_intent(request="34" * 32))
+
+            assert list(work.intents.list_unsigned()) == [an_intent()]
+
+    def test_an_application_has_one_intent_for_a_request(self, unit_of_work: UnitOfWork) -> None:
+        with unit_of_work() as work:
+            work.intents.add(an_intent())
+            with pytest.raises(InvalidTransition, match="application-1"):
+                work.intents.add(an_intent(serial=0xA2))
+
+    def test_the_cas_own_certificates_may_be_intended_again_from_one_request(self, unit_of_work: UnitOfWork) -> None:
+        again = an_intent(serial=0xA2, application="")
+
+        with unit_of_work() as work:
+            work.intents.add(an_intent(application=""))
+            work.intents.add(again)
+
+            assert work.intents.find_for_request("", "12" * 32) == again

@@ -1,0 +1,182 @@
+"""What issuing CAs, CRLs, blocked keys, the audit log and the jobs' records must do in every database."""
+
+from datetime import timedelta
+
+import pytest
+
+from ca.domain.audit import Head
+from ca.domain.errors import InvalidTransition, NotFound
+from ca.domain.jobs import JobRun, Lease
+from ca.ports import UnitOfWork
+from tests.builders import NOW, a_checkpoint, a_crl, an_event, an_issuer
+
+MINUTE = timedelta(minutes=1)
+
+
+class IssuersContract:
+    def test_issuers_read_back_and_are_listed_by_name(self, unit_of_work: UnitOfWork) -> None:
+        with unit_of_work() as work:
+            work.issuers.save(an_issuer(name="root"))
+            work.issuers.save(an_issuer(crl_url="http://old.example/crl"))
+            work.issuers.save(an_issuer())
+            work.commit()
+
+        with unit_of_work() as work:
+            assert work.issuers.get("issuing") == an_issuer()
+            assert list(work.issuers.list()) == [an_issuer(), an_issuer(name="root")]
+
+    def test_an_unknown_issuer_is_not_found(self, unit_of_work: UnitOfWork) -> None:
+        with unit_of_work() as work, pytest.raises(NotFound):
+            work.issuers.get("none")
+
+
+class CRLsContract:
+    def test_the_last_crl_has_the_highest_number_of_its_issuer(self, unit_of_work: UnitOfWork) -> None:
+        with unit_of_work() as work:
+            work.crls.add(a_crl(number=10))
+            work.crls.add(a_crl(number=9))
+            work.crls.add(a_crl(issuer="root", number=11))
+            work.commit()
+
+        with unit_of_work() as work:
+            assert work.crls.last("issuing") == a_crl(number=10)
+            assert work.crls.last("none") is None
+
+    def test_a_crl_number_is_used_once(self, unit_of_work: UnitOfWork) -> None:
+        with unit_of_work() as work:
+            work.crls.add(a_crl())
+            with pytest.raises(InvalidTransition):
+                work.crls.add(a_crl())
+
+    def test_a_new_crl_is_due_only_when_said_so(self, unit_of_work: UnitOfWork) -> None:
+        with unit_of_work() as work:
+            assert work.crls.is_due("issuing") is False
+            work.crls.set_due("issuing", due=True)
+            assert work.crls.is_due("issuing") is True
+            assert work.crls.is_due("root") is False
+            work.crls.set_due("issuing", due=False)
+
+            assert work.crls.is_due("issuing") is False
+
+    def test_crl_numbers_only_grow(self, unit_of_work: UnitOfWork) -> None:
+        with unit_of_work() as work:
+            assert work.crls.last_number("issuing") == 0
+            taken = [work.crls.take_number("issuing", above) for above in (0, 0, 7, 3)]
+            work.crls.set_due("issuing", due=True)
+            work.commit()
+
+        with unit_of_work() as work:
+            assert taken == [1, 2, 8, 9]
+            assert work.crls.last_number("issuing") == 9
+            assert work.crls.last_number("root") == 0
+
+    def test_a_crl_number_of_more_than_32_bits_is_kept(self, unit_of_work: UnitOfWork) -> None:
+        with unit_of_work() as work:
+            assert work.crls.take_number("issuing", 2**62) == 2**62 + 1
+
+
+class BlockedKeysContract:
+    def test_a_blocked_key_keeps_its_first_reason(self, unit_of_work: UnitOfWork) -> None:
+        with unit_of_work() as work:
+            work.blocked_keys.add("ef" * 32, "compromised", NOW)
+            work.blocked_keys.add("ef" * 32, "another", NOW)
+            work.commit()
+
+        with unit_of_work() as work:
+            assert work.blocked_keys.find("ef" * 32) == "compromised"
+            assert work.blocked_keys.find("00" * 32) is None
+
+
+class AuditLogContract:
+    def test_an_empty_log_ends_at_its_beginning(self, unit_of_work: UnitOfWork) -> None:
+        with unit_of_work() as work:
+            assert work.audit.head() == Head()
+            assert list(work.audit.read()) == []
+
+    def test_events_form_a_chain_that_follows_from_its_beginning(self, unit_of_work: UnitOfWork) -> None:
+        with unit_of_work() as work:
+            work.audit.append(an_event("customer.registered"))
+            work.audit.append(an_event("device.assigned", details={}))
+            work.commit()
+        with unit_of_work() as work:
+            third = work.audit.append(an_event("application.submitted"))
+            work.commit()
+
+        with unit_of_work() as work:
+            chain = list(work.audit.read())
+            head = work.audit.head()
+
+        assert [each.event.name for each in chain] == [
+            "customer.registered",
+            "device.assigned",
+            "application.submitted",
+        ]
+        assert chain[2] == third
+        assert Head().follow(chain[0]).follow(chain[1]).follow(chain[2]) == head
+
+    def test_events_with_any_text_read_back_the_same(self, unit_of_work: UnitOfWork) -> None:
+        event = an_event(subject="名前 \u2028\n\t'\"", details={"ключ": "é\n{}", "": ""})
+
+        with unit_of_work() as work:
+            work.audit.append(event)
+            work.commit()
+
+        with unit_of_work() as work:
+            assert [each.event for each in work.audit.read()] == [event]
+
+    def test_reading_can_begin_after_a_number(self, unit_of_work: UnitOfWork) -> None:
+        with unit_of_work() as work:
+            chain = [work.audit.append(an_event(name)) for name in ("a.first", "b.second", "c.third")]
+
+            assert list(work.audit.read(after=1)) == chain[1:]
+
+    def test_checkpoints_read_back_in_order(self, unit_of_work: UnitOfWork) -> None:
+        later = a_checkpoint(number=2, at=NOW + MINUTE)
+
+        with unit_of_work() as work:
+            work.audit.add_checkpoint(a_checkpoint())
+            work.audit.add_checkpoint(later)
+            work.commit()
+
+        with unit_of_work() as work:
+            assert list(work.audit.list_checkpoints()) == [a_checkpoint(), later]
+
+
+class JobsContract:
+    def test_one_leader_at_a_time(self, unit_of_work: UnitOfWork) -> None:
+        first = Lease("jobs", "node-1", NOW + MINUTE)
+
+        with unit_of_work() as work:
+            assert work.jobs.take_lease("jobs", "node-1", NOW, NOW + MINUTE) == first
+            assert work.jobs.take_lease("jobs", "node-2", NOW, NOW + 2 * MINUTE) == first
+
+    def test_a_leader_renews_its_lease(self, unit_of_work: UnitOfWork) -> None:
+        with unit_of_work() as work:
+            work.jobs.take_lease("jobs", "node-1", NOW, NOW + MINUTE)
+            renewed = work.jobs.take_lease("jobs", "node-1", NOW, NOW + 2 * MINUTE)
+            work.commit()
+
+        with unit_of_work() as work:
+            seen = work.jobs.take_lease("jobs", "node-2", NOW + MINUTE, NOW + 3 * MINUTE)
+
+        assert seen == renewed == Lease("jobs", "node-1", NOW + 2 * MINUTE)
+
+    def test_a_dead_leader_is_followed_when_its_lease_has_run_out(self, unit_of_work: UnitOfWork) -> None:
+        with unit_of_work() as work:
+            work.jobs.take_lease("jobs", "node-1", NOW, NOW + MINUTE)
+            lease = work.jobs.take_lease("jobs", "node-2", NOW + MINUTE, NOW + 2 * MINUTE)
+
+        assert lease == Lease("jobs", "node-2", NOW + 2 * MINUTE)
+
+    def test_each_jobs_last_run_is_listed_by_name(self, unit_of_work: UnitOfWork) -> None:
+        last = JobRun("publish-crl", NOW + MINUTE, True, "CRL 4 with 12 entries")
+        sweep = JobRun("sweep", NOW, False, "the HSM is away")
+
+        with unit_of_work() as work:
+            work.jobs.record(sweep)
+            work.jobs.record(JobRun("publish-crl", NOW, False, "the HSM is away"))
+            work.jobs.record(last)
+            work.commit()
+
+        with unit_of_work() as work:
+            assert list(work.jobs.list()) == [last, sweep]
