@@ -66,7 +66,7 @@ class PublicKey:
         return key
 
     def verify(self, signature: bytes, message: bytes, hash_algorithm: hashes.HashAlgorithm | None = None) -> None:
-        """Raise InvalidRequest unless this key made the signature; without a hash, in the one way its kind signs here."""
+        """Raise InvalidRequest unless this key signed; without a hash given, in the one way its kind signs here."""
         digest = hash_algorithm or _HASHES[SIGNATURE_OF[self.algorithm]]
         key = serialization.load_der_public_key(self.spki_der)
         try:

@@ -26,6 +26,7 @@ _SIGNATURES = {
     der.sequence(der.oid(_ECDSA + "3")): ("ec", _SHA2["384"]),
     der.sequence(der.oid(_ECDSA + "4")): ("ec", _SHA2["512"]),
 }
+_UNKNOWN = ("unknown", _SHA2["256"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +66,10 @@ _FIELDS = [der.INTEGER, der.SEQUENCE, der.SEQUENCE, 0xA0]
 
 def _verify_possession(public_key: PublicKey, parts: list[der.Element]) -> None:
     """RFC 2986 section 4.2: the request is signed with the key it contains."""
-    kind, hash_algorithm = _SIGNATURES.get(parts[1].der, ("", _SHA2["256"]))
-    if not public_key.algorithm.startswith(kind or "none"):
+    kind, hash_algorithm = _SIGNATURES.get(parts[1].der, _UNKNOWN)
+    if not public_key.algorithm.startswith(kind):
         raise InvalidRequest(
-            "the request must be signed with RSA (PKCS #1 v1.5) or ECDSA and SHA-256, SHA-384 or SHA-512"
+            "the request must be signed with RSA (PKCS #1 v1.5) or ECDSA, and SHA-256, SHA-384 or SHA-512"
         )
     try:
         public_key.verify(parts[2].content[1:], parts[0].der, hash_algorithm)

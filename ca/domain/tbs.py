@@ -28,39 +28,35 @@ class TBS:
     serial: int
     algorithm_der: bytes
     issuer_der: bytes
-    validity: tuple[der.Element, ...]
+    not_before: datetime
+    not_after: datetime
     subject_der: bytes
     spki_der: bytes
     extensions: tuple[Extension, ...]
 
-    @property
-    def not_before(self) -> datetime:
-        return _moment(self.validity[0])
-
-    @property
-    def not_after(self) -> datetime:
-        return _moment(self.validity[1])
-
     def find(self, oid: str) -> Extension | None:
         return next((extension for extension in self.extensions if extension.oid == oid), None)
+
+
+_FIELDS = [0xA0, der.INTEGER, *[der.SEQUENCE] * 5, 0xA3]
 
 
 @lru_cache(maxsize=64)
 def read_tbs(tbs_der: bytes) -> TBS:
     """Raises InvalidRequest for what is not a TBSCertificate with extensions."""
     fields = der.parse(tbs_der, "the certificate").children()
-    tags = [field.tag for field in fields]
-    if tags != [0xA0, der.INTEGER, *[der.SEQUENCE] * 5, 0xA3]:
+    if [field.tag for field in fields] != _FIELDS:
         raise InvalidRequest("the certificate is not a version 3 certificate as this CA makes them")
     return TBS(
-        version=int.from_bytes(fields[0].children()[0].content, "big"),
+        version=int.from_bytes(_content(fields[0]).content, "big"),
         serial=int.from_bytes(fields[1].content, "big", signed=True),
         algorithm_der=fields[2].der,
         issuer_der=fields[3].der,
-        validity=tuple(fields[4].children()),
+        not_before=_moment(fields[4], 0),
+        not_after=_moment(fields[4], 1),
         subject_der=fields[5].der,
         spki_der=fields[6].der,
-        extensions=tuple(_extension(element) for element in fields[7].children()[0].children()),
+        extensions=tuple(_extension(element) for element in _content(fields[7]).children()),
     )
 
 
@@ -78,9 +74,22 @@ def split_certificate(certificate_der: bytes) -> tuple[bytes, bytes, bytes]:
     return parts[0].der, parts[1].der, parts[2].content[1:]
 
 
+def _content(tagged: der.Element) -> der.Element:
+    inside = tagged.children()
+    if len(inside) != 1:
+        raise InvalidRequest("the certificate has an explicit tag that does not hold one element")
+    return inside[0]
+
+
 def _extension(element: der.Element) -> Extension:
-    oid, *critical, value = element.children()
-    return Extension(_dotted(oid.content), bool(critical) and critical[0].content == b"\xff", value.content)
+    parts = element.children()
+    if [part.tag for part in parts] not in (_EXTENSION, [_EXTENSION[0], _EXTENSION[2]]):
+        raise InvalidRequest("the certificate has an extension that is none")
+    critical = len(parts) == 3 and parts[1].content == b"\xff"
+    return Extension(_dotted(parts[0].content), critical, parts[-1].content)
+
+
+_EXTENSION = [der.OBJECT_IDENTIFIER, der.BOOLEAN, der.OCTET_STRING]
 
 
 def _dotted(content: bytes) -> str:
@@ -93,9 +102,14 @@ def _dotted(content: bytes) -> str:
     return ".".join(str(arc) for arc in (first, arcs[0] - 40 * first, *arcs[1:-1]))
 
 
-def _moment(element: der.Element) -> datetime:
-    text = element.content.decode()
-    if element.tag == der.UTC_TIME:
-        # Two digits mean 1950 to 2049 (RFC 5280 section 4.1.2.5.1).
-        text = ("20" if text < "50" else "19") + text
-    return datetime.strptime(text, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)
+def _moment(validity: der.Element, index: int) -> datetime:
+    """notBefore (0) or notAfter (1); two digits mean 1950 to 2049 (RFC 5280 section 4.1.2.5.1)."""
+    texts = [moment.content.decode("latin-1") for moment in validity.children()]
+    if [len(text) in (13, 15) for text in texts] != [True, True]:
+        raise InvalidRequest("the certificate's validity is not two times")
+    text = texts[index]
+    century = "" if len(text) == 15 else "20" if text < "50" else "19"
+    try:
+        return datetime.strptime(century + text, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError as error:
+        raise InvalidRequest("the certificate's validity is not two times") from error
