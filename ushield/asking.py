@@ -28,15 +28,14 @@ def reference_number(typed: str) -> str:
 
 
 def require_code(typed: str) -> str:
-    """The authorization code as typed, once it can be one: a slip of the finger must not cost an attempt."""
-    code = "".join(typed.split())
-    plain = code.replace("-", "").upper().translate(_CODE_SLIPS)
+    """The authorization code as it is printed, once it can be one: a slip of the finger must not cost an attempt."""
+    plain = "".join(typed.replace("-", "").split()).upper().translate(_CODE_SLIPS)
     if len(plain) != _CODE_CHARACTERS or not set(plain) <= _CODE_ALPHABET:
         raise CodeMalformed(
             f"An authorization code has {_CODE_CHARACTERS} letters and digits, like 7K3M-9QWX-2FHT. Nothing was sent. "
             "Copy it from the letter of your branch."
         )
-    return code
+    return "-".join(plain[start : start + 4] for start in range(0, len(plain), 4))
 
 
 @dataclass(frozen=True)

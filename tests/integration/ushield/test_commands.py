@@ -1,14 +1,17 @@
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
+
+from tests.fakes.enrolment import Bank, Computer
 
 pytestmark = [pytest.mark.softhsm, pytest.mark.socket]
 
 FACTORY, PASSWORD = "12345678", "abc129"
 
 
-def test_a_u_shield_prepared_by_the_bank_is_listed_with_its_serial_number(computer, bank):
+def test_a_u_shield_prepared_by_the_bank_is_listed_with_its_serial_number(computer: Computer, bank: Bank) -> None:
     listed = computer.ushield("providers", "--json").json["providers"]
 
     tokens = [token for one in listed for token in one["tokens"] if token["initialized"]]
@@ -18,7 +21,7 @@ def test_a_u_shield_prepared_by_the_bank_is_listed_with_its_serial_number(comput
     ]
 
 
-def test_a_module_that_crashes_hurts_nobody(computer, tmp_path):
+def test_a_module_that_crashes_hurts_nobody(computer: Computer, tmp_path: Path) -> None:
     # A module whose first call ends its process.
     source = tmp_path / "crash.c"
     source.write_text("#include <stdlib.h>\nint C_GetFunctionList(void *p) { abort(); }\n")
@@ -36,14 +39,14 @@ def test_a_module_that_crashes_hurts_nobody(computer, tmp_path):
     assert computer.ushield("show", "--json", "--provider", str(library)).json["error"] == "D-13"
 
 
-def test_two_u_shields_cannot_have_one_label(computer):
+def test_two_u_shields_cannot_have_one_label(computer: Computer) -> None:
     ran = computer.ushield("init", "--label", "U-Shield", "--json")
 
     assert ran.status == 3
     assert ran.json["error"] == "D-17"
 
 
-def test_the_administrator_password_is_kept_where_only_its_owner_reads_it(computer, tmp_path):
+def test_the_administrator_password_is_kept_where_only_its_owner_reads_it(computer: Computer, tmp_path: Path) -> None:
     file = tmp_path / "so-pin"
 
     computer.ushield("init", "--label", "Second", "--so-pin-file", str(file))
@@ -53,11 +56,12 @@ def test_the_administrator_password_is_kept_where_only_its_owner_reads_it(comput
     assert len(file.read_text().strip()) == 32
 
 
-def test_show_tells_in_words_where_the_key_was_made(computer, bank):
+def test_show_tells_in_words_where_the_key_was_made(computer: Computer, bank: Bank) -> None:
     computer.download()
 
     shown = computer.ushield("show", "--password-file", computer.secret(PASSWORD)).out
 
+    assert bank.issued is not None
     serial = f"{bank.issued.serial_number:x}"
     assert " ".join(serial[i : i + 4] for i in range(0, len(serial), 4)) in shown
     assert "CN=Zhang Wei" in shown
@@ -65,7 +69,7 @@ def test_show_tells_in_words_where_the_key_was_made(computer, bank):
     assert "the certificate is for this key" in shown
 
 
-def test_without_the_password_certificates_show_and_keys_do_not(computer):
+def test_without_the_password_certificates_show_and_keys_do_not(computer: Computer) -> None:
     computer.download()
 
     shown = computer.ushield("show", "--json").json
@@ -75,13 +79,13 @@ def test_without_the_password_certificates_show_and_keys_do_not(computer):
     assert shown["entries"][0]["key"] is None
 
 
-def test_an_unfinished_download_is_named(computer):
+def test_an_unfinished_download_is_named(computer: Computer) -> None:
     computer.interrupted_after("REQUEST")
 
     assert computer.show()["unfinished"] == ["0123456789"]
 
 
-def test_a_u_shield_that_works_says_so(computer):
+def test_a_u_shield_that_works_says_so(computer: Computer) -> None:
     computer.download()
 
     ran = computer.ushield("test", "--password-file", computer.secret(PASSWORD))
@@ -90,14 +94,14 @@ def test_a_u_shield_that_works_says_so(computer):
     assert "Your U-Shield works" in ran.out
 
 
-def test_testing_an_empty_u_shield_says_that_there_is_nothing_to_test(computer):
+def test_testing_an_empty_u_shield_says_that_there_is_nothing_to_test(computer: Computer) -> None:
     ran = computer.ushield("test", "--json", "--password-file", computer.secret(FACTORY))
 
     assert ran.status == 3
     assert ran.json["error"] == "D-39"
 
 
-def test_the_password_is_changed_for_good(computer):
+def test_the_password_is_changed_for_good(computer: Computer) -> None:
     computer.download()
 
     files = ("--password-file", computer.secret(PASSWORD), "--new-password-file", computer.secret("Neu7531"))
@@ -108,7 +112,7 @@ def test_the_password_is_changed_for_good(computer):
     assert computer.ushield("test", "--password-file", computer.secret("Neu7531")).status == 0
 
 
-def test_a_wrong_password_is_told_with_what_the_u_shield_tells_of_tries(computer):
+def test_a_wrong_password_is_told_with_what_the_u_shield_tells_of_tries(computer: Computer) -> None:
     ran = computer.ushield("test", "--json", "--password-file", computer.secret("Wrong99"))
 
     assert ran.status == 4
@@ -117,7 +121,7 @@ def test_a_wrong_password_is_told_with_what_the_u_shield_tells_of_tries(computer
     assert computer.ushield("providers", "--json").json["providers"][0]["tokens"][0]["password"] == "low"
 
 
-def test_a_token_directory_that_is_not_there_is_not_made_by_looking(computer, tmp_path):
+def test_a_token_directory_that_is_not_there_is_not_made_by_looking(computer: Computer, tmp_path: Path) -> None:
     ran = computer.python("-m", "ushield", "show", "--json", "--token-dir", tmp_path / "none")
 
     assert ran.status == 2
@@ -126,7 +130,7 @@ def test_a_token_directory_that_is_not_there_is_not_made_by_looking(computer, tm
 
 
 @pytest.mark.parametrize("command", ["providers", "init", "download", "show", "test", "password"])
-def test_every_command_explains_itself_and_its_exit_status(computer, command):
+def test_every_command_explains_itself_and_its_exit_status(computer: Computer, command: str) -> None:
     ran = computer.python("-m", "ushield", command, "--help")
 
     assert ran.status == 0

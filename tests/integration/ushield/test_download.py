@@ -1,6 +1,10 @@
+from pathlib import Path
+
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+
+from tests.fakes.enrolment import Bank, Ca, Computer
 
 pytestmark = [pytest.mark.softhsm, pytest.mark.socket]
 
@@ -8,9 +12,10 @@ STEPS = ["LOOK", "ASK", "OPEN", "KEY", "REQUEST", "FETCH", "STORE", "CHECK", "CO
 FACTORY, PASSWORD, CODE = "12345678", "abc129", "7K3M-9QWX-2FHT"
 
 
-def assert_finished(computer, bank):
+def assert_finished(computer: Computer, bank: Bank) -> None:
     """One key pair, one certificate, one request, active, and nothing left unfinished."""
     shown = computer.show()
+    assert bank.issued is not None
     assert len(shown["entries"]) == 1
     assert shown["entries"][0]["certificate_matches_key"] is True
     assert shown["entries"][0]["certificate"]["serial"] == f"{bank.issued.serial_number:x}"
@@ -20,7 +25,7 @@ def assert_finished(computer, bank):
 
 
 @pytest.mark.parametrize("algorithm", ["ec-p256", "ec-p384", "rsa-2048"])
-def test_a_certificate_is_downloaded_and_confirmed(computer, bank, algorithm):
+def test_a_certificate_is_downloaded_and_confirmed(computer: Computer, bank: Bank, algorithm: str) -> None:
     bank.key_algorithms = [algorithm]
 
     ran = computer.download()
@@ -33,7 +38,7 @@ def test_a_certificate_is_downloaded_and_confirmed(computer, bank, algorithm):
     assert_finished(computer, bank)
 
 
-def test_the_key_is_born_on_the_u_shield_and_can_never_leave_it(computer):
+def test_the_key_is_born_on_the_u_shield_and_can_never_leave_it(computer: Computer) -> None:
     computer.download()
 
     key = computer.show()["entries"][0]["key"]
@@ -46,7 +51,9 @@ def test_the_key_is_born_on_the_u_shield_and_can_never_leave_it(computer):
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_after_a_power_cut_at_any_step_the_same_command_finishes_the_job(computer, bank, step):
+def test_after_a_power_cut_at_any_step_the_same_command_finishes_the_job(
+    computer: Computer, bank: Bank, step: str
+) -> None:
     assert computer.interrupted_after(step).status == 77
 
     ran = computer.download()
@@ -58,7 +65,7 @@ def test_after_a_power_cut_at_any_step_the_same_command_finishes_the_job(compute
 @pytest.mark.parametrize(
     "path", ["/enrolment/profile-hints", "/.well-known/est/simpleenroll", "/enrolment/challenge", "/enrolment/confirm"]
 )
-def test_an_answer_lost_on_the_way_costs_nothing(computer, bank, path):
+def test_an_answer_lost_on_the_way_costs_nothing(computer: Computer, bank: Bank, path: str) -> None:
     bank.lose_answer_of.add(path)
     first = computer.download()
 
@@ -70,7 +77,7 @@ def test_an_answer_lost_on_the_way_costs_nothing(computer, bank, path):
     assert_finished(computer, bank)
 
 
-def test_another_computer_can_finish_an_interrupted_download(computer, bank, tmp_path):
+def test_another_computer_can_finish_an_interrupted_download(computer: Computer, bank: Bank, tmp_path: Path) -> None:
     assert computer.interrupted_after("REQUEST").status == 77
     note_in_a_file = list((tmp_path / ".local").rglob("*.json")) if (tmp_path / ".local").exists() else []
 
@@ -80,7 +87,7 @@ def test_another_computer_can_finish_an_interrupted_download(computer, bank, tmp
     assert_finished(computer, bank)
 
 
-def test_a_wrong_code_leaves_the_u_shield_untouched(computer, bank):
+def test_a_wrong_code_leaves_the_u_shield_untouched(computer: Computer, bank: Bank) -> None:
     ran = computer.download(code="0000-0000-0000")
 
     assert ran.status == 5
@@ -89,7 +96,7 @@ def test_a_wrong_code_leaves_the_u_shield_untouched(computer, bank):
     assert bank.requests == []
 
 
-def test_codes_for_another_u_shield_are_not_used_on_this_one(computer, bank):
+def test_codes_for_another_u_shield_are_not_used_on_this_one(computer: Computer, bank: Bank) -> None:
     mine, bank.device_serial = bank.device_serial, "ffff000011112222"
 
     ran = computer.download()
@@ -100,7 +107,7 @@ def test_codes_for_another_u_shield_are_not_used_on_this_one(computer, bank):
     assert computer.show(FACTORY)["entries"] == []
 
 
-def test_the_factory_password_guards_nothing(computer):
+def test_the_factory_password_guards_nothing(computer: Computer) -> None:
     assert computer.interrupted_after("OPEN").status == 77
 
     assert computer.ushield("show", "--password-file", computer.secret(FACTORY)).status == 4
@@ -108,7 +115,7 @@ def test_the_factory_password_guards_nothing(computer):
 
 
 @pytest.mark.parametrize("weak", [FACTORY, "111111", "abcdef", "abc12", "abc12 9"])
-def test_a_weak_password_is_refused_and_nothing_is_changed(computer, bank, weak):
+def test_a_weak_password_is_refused_and_nothing_is_changed(computer: Computer, bank: Bank, weak: str) -> None:
     ran = computer.download(password=weak)
 
     assert ran.status == 4
@@ -117,14 +124,14 @@ def test_a_weak_password_is_refused_and_nothing_is_changed(computer, bank, weak)
     assert bank.requests == []
 
 
-def test_no_password_ever_reaches_the_server(computer, bank):
+def test_no_password_ever_reaches_the_server(computer: Computer, bank: Bank) -> None:
     computer.download()
 
     assert len(bank.seen) == 4
     assert not any(PASSWORD.encode() in seen or FACTORY.encode() in seen for seen in bank.seen)
 
 
-def test_a_server_that_is_not_the_bank_gets_no_codes(computer, bank, ca, tmp_path):
+def test_a_server_that_is_not_the_bank_gets_no_codes(computer: Computer, bank: Bank, ca: Ca, tmp_path: Path) -> None:
     other_root = tmp_path / "other.pem"
     other_root.write_bytes(type(ca)().certificate.public_bytes(Encoding.PEM))
 
@@ -135,7 +142,7 @@ def test_a_server_that_is_not_the_bank_gets_no_codes(computer, bank, ca, tmp_pat
     assert bank.seen == []
 
 
-def test_a_bank_that_is_away_is_tried_again_later(computer, bank):
+def test_a_bank_that_is_away_is_tried_again_later(computer: Computer, bank: Bank) -> None:
     bank.away = True
     first = computer.download()
     bank.away = False
@@ -148,24 +155,24 @@ def test_a_bank_that_is_away_is_tried_again_later(computer, bank):
     assert second.status == 0
 
 
-def test_a_server_that_does_not_exist_is_said_to_be_away(computer, bank):
+def test_a_server_that_does_not_exist_is_said_to_be_away(computer: Computer, bank: Bank) -> None:
     bank.address = "https://localhost:1"
 
     assert computer.download().json["error"] == "D-52"
 
 
-def test_a_second_u_shield_is_not_chosen_by_guessing(computer, bank):
+def test_a_second_u_shield_is_not_chosen_by_guessing(computer: Computer, bank: Bank) -> None:
     computer.ushield("init", "--label", "Second")
 
     guessed = computer.download()
-    said = computer.download("--token", bank.device_serial)
+    said = computer.download("--token", bank.device_serial or "")
 
     assert guessed.status == 3
     assert guessed.json["error"] == "D-12"
     assert said.status == 0, said
 
 
-def test_the_steps_are_shown_as_they_are_done(computer):
+def test_the_steps_are_shown_as_they_are_done(computer: Computer) -> None:
     ran = computer.ushield("download", *computer.download_arguments())
 
     assert ran.status == 0
@@ -177,8 +184,32 @@ def test_the_steps_are_shown_as_they_are_done(computer):
     assert CODE not in ran.out
 
 
+def test_at_a_terminal_code_and_password_are_asked_for_and_not_shown(computer: Computer, bank: Bank) -> None:
+    where = ("--server", bank.address, "--reference", "0123456789", "--ca-file", bank.ca_file)
+    typed = {"code: ": "7k3m 9qwx 2fht", "digits): ": PASSWORD, "again: ": PASSWORD}
+
+    status, shown = computer.at_terminal("download", *where, typed=typed)
+
+    assert status == 0, shown
+    assert "Your certificate is active" in shown
+    assert "waiting for you: CN=Zhang Wei" in shown
+    assert PASSWORD not in shown
+    assert "9qwx" not in shown
+
+
+def test_two_passwords_that_differ_change_nothing(computer: Computer, bank: Bank) -> None:
+    where = ("--server", bank.address, "--reference", "0123456789", "--ca-file", bank.ca_file)
+    typed = {"code: ": CODE, "digits): ": PASSWORD, "again: ": "abc128"}
+
+    status, shown = computer.at_terminal("download", *where, typed=typed)
+
+    assert status == 4
+    assert "(D-24)" in shown
+    assert computer.show(FACTORY)["opened"]
+
+
 @pytest.mark.opensc
-def test_pkcs11_tool_sees_key_and_certificate_and_that_the_key_cannot_leave(computer):
+def test_pkcs11_tool_sees_key_and_certificate_and_that_the_key_cannot_leave(computer: Computer) -> None:
     computer.download()
 
     listed = computer.pkcs11_tool("--login", "--pin", PASSWORD, "-O")

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests.fakes.ushield import PulledOut, Watcher, World
 from ushield.download import Step, key_id_of
 from ushield.errors import (
     CertificateForOtherKey,
@@ -16,14 +17,13 @@ from ushield.errors import (
 )
 from ushield.keys import KeyAlgorithm, algorithm_of
 from ushield.pending import Pending
-from ushield.token import StoredCertificate
 
 REFERENCE = "0123456789"
 KEY_ID = key_id_of(REFERENCE)
 FACTORY, OWN = "12345678", "abc129"
 
 
-def test_a_download_ends_with_an_active_certificate_beside_its_key(world):
+def test_a_download_ends_with_an_active_certificate_beside_its_key(world: World) -> None:
     done = world.run()
 
     assert done.status == "active"
@@ -35,10 +35,12 @@ def test_a_download_ends_with_an_active_certificate_beside_its_key(world):
 
 @pytest.mark.parametrize("keeps_notes", [True, False], ids=["note on the U-Shield", "note in a file"])
 @pytest.mark.parametrize("step", list(Step))
-def test_interrupted_after_any_step_the_same_command_finishes_the_job(world, watcher, pulled_out, step, keeps_notes):
+def test_interrupted_after_any_step_the_same_command_finishes_the_job(
+    world: World, step: Step, keeps_notes: bool
+) -> None:
     world.device.keeps_notes = keeps_notes
-    with pytest.raises(pulled_out):
-        world.run(watcher(pull_out_after=step))
+    with pytest.raises(PulledOut):
+        world.run(Watcher(pull_out_after=step))
 
     world.run()
 
@@ -49,7 +51,7 @@ def test_interrupted_after_any_step_the_same_command_finishes_the_job(world, wat
     assert world.pending() is None
 
 
-def test_a_finished_download_run_again_changes_nothing(world):
+def test_a_finished_download_run_again_changes_nothing(world: World) -> None:
     first = world.run()
 
     again = world.run()
@@ -59,10 +61,10 @@ def test_a_finished_download_run_again_changes_nothing(world):
     assert world.customer.asked == ["password"]
 
 
-def test_a_certificate_on_the_u_shield_but_not_active_is_only_confirmed(world, watcher, pulled_out):
-    with pytest.raises(pulled_out):
-        world.run(watcher(pull_out_after=Step.STORE))
-    sent, watching = len(world.bank.requests), watcher()
+def test_a_certificate_on_the_u_shield_but_not_active_is_only_confirmed(world: World) -> None:
+    with pytest.raises(PulledOut):
+        world.run(Watcher(pull_out_after=Step.STORE))
+    sent, watching = len(world.bank.requests), Watcher()
 
     world.run(watching)
 
@@ -71,7 +73,7 @@ def test_a_certificate_on_the_u_shield_but_not_active_is_only_confirmed(world, w
     assert watching.done == [Step.LOOK, Step.OPEN, Step.CHECK, Step.CONFIRM, Step.TIDY]
 
 
-def test_a_certificate_whose_profile_needs_no_confirmation_is_not_confirmed(world):
+def test_a_certificate_whose_profile_needs_no_confirmation_is_not_confirmed(world: World) -> None:
     world.bank.told = replace(world.bank.told, confirm=False)
 
     world.run()
@@ -79,7 +81,7 @@ def test_a_certificate_whose_profile_needs_no_confirmation_is_not_confirmed(worl
     assert not world.bank.active
 
 
-def test_the_bank_decides_which_key_the_u_shield_makes(world):
+def test_the_bank_decides_which_key_the_u_shield_makes(world: World) -> None:
     world.bank.told = replace(world.bank.told, key_algorithms=("ec-p384", "rsa-2048", "ec-p256"))
 
     done = world.run()
@@ -87,7 +89,7 @@ def test_the_bank_decides_which_key_the_u_shield_makes(world):
     assert algorithm_of(done.certificate.public_key()) is KeyAlgorithm.RSA_2048
 
 
-def test_a_u_shield_that_makes_only_weak_keys_is_refused(world):
+def test_a_u_shield_that_makes_only_weak_keys_is_refused(world: World) -> None:
     world.device.offered = frozenset()
 
     with pytest.raises(NoCommonKey, match="too weak"):
@@ -105,7 +107,7 @@ def test_a_u_shield_that_makes_only_weak_keys_is_refused(world):
         {"sensitive": False},
     ],
 )
-def test_no_certificate_is_asked_for_with_a_key_that_could_leave(world, flaw):
+def test_no_certificate_is_asked_for_with_a_key_that_could_leave(world: World, flaw: dict[str, bool]) -> None:
     world.device.makes = flaw
 
     with pytest.raises(KeyNotSafe):
@@ -114,7 +116,7 @@ def test_no_certificate_is_asked_for_with_a_key_that_could_leave(world, flaw):
     assert world.device.private_keys == {}
 
 
-def test_codes_for_another_u_shield_leave_this_one_untouched(world):
+def test_codes_for_another_u_shield_leave_this_one_untouched(world: World) -> None:
     world.bank.told = replace(world.bank.told, device_serial="FFFF0000")
 
     with pytest.raises(OtherDevice, match="FFFF0000"):
@@ -123,13 +125,13 @@ def test_codes_for_another_u_shield_leave_this_one_untouched(world):
     assert world.device.password == FACTORY
 
 
-def test_the_serial_number_is_compared_as_people_write_it(world):
+def test_the_serial_number_is_compared_as_people_write_it(world: World) -> None:
     world.bank.told = replace(world.bank.told, device_serial="0a1b 2c3d")
 
     assert world.run().status == "active"
 
 
-def test_the_factory_password_is_changed_before_anything_is_written(world):
+def test_the_factory_password_is_changed_before_anything_is_written(world: World) -> None:
     world.run()
 
     assert world.device.password == OWN
@@ -137,7 +139,7 @@ def test_the_factory_password_is_changed_before_anything_is_written(world):
 
 
 @pytest.mark.parametrize("weak", [FACTORY, "111111", "abc"])
-def test_a_weak_new_password_changes_nothing(world, weak):
+def test_a_weak_new_password_changes_nothing(world: World, weak: str) -> None:
     world.customer.new = weak
 
     with pytest.raises(UnacceptablePassword):
@@ -146,7 +148,7 @@ def test_a_weak_new_password_changes_nothing(world, weak):
     assert world.device.private_keys == {}
 
 
-def test_a_u_shield_with_a_password_of_its_own_is_opened_with_it(world):
+def test_a_u_shield_with_a_password_of_its_own_is_opened_with_it(world: World) -> None:
     world.device.password = "Other77"
     world.customer.present = "Other77"
 
@@ -156,7 +158,7 @@ def test_a_u_shield_with_a_password_of_its_own_is_opened_with_it(world):
     assert world.customer.asked == ["code", "password"]
 
 
-def test_a_wrong_password_is_tried_once(world):
+def test_a_wrong_password_is_tried_once(world: World) -> None:
     world.device.password = "Other77"
 
     with pytest.raises(WrongPassword):
@@ -164,7 +166,7 @@ def test_a_wrong_password_is_tried_once(world):
     assert world.device.tried == [FACTORY, OWN]
 
 
-def test_the_factory_password_is_not_tried_once_the_u_shield_counts_wrong_tries(world):
+def test_the_factory_password_is_not_tried_once_the_u_shield_counts_wrong_tries(world: World) -> None:
     world.device.password, world.device.wrong = "Other77", 2
 
     with pytest.raises(WrongPassword):
@@ -172,7 +174,7 @@ def test_the_factory_password_is_not_tried_once_the_u_shield_counts_wrong_tries(
     assert world.device.tried == [OWN]
 
 
-def test_the_last_try_is_the_customers_to_allow(world):
+def test_the_last_try_is_the_customers_to_allow(world: World) -> None:
     world.device.password, world.device.wrong = OWN, 4
 
     with pytest.raises(LastTry):
@@ -181,7 +183,7 @@ def test_the_last_try_is_the_customers_to_allow(world):
     assert world.run(last_try=True).status == "active"
 
 
-def test_typing_the_factory_password_as_ones_own_asks_for_a_better_one(world):
+def test_typing_the_factory_password_as_ones_own_asks_for_a_better_one(world: World) -> None:
     world.device.wrong = 1
     world.customer.present = FACTORY
 
@@ -191,10 +193,10 @@ def test_typing_the_factory_password_as_ones_own_asks_for_a_better_one(world):
     assert world.customer.asked == ["code", "password", "new password"]
 
 
-def test_a_certificate_for_another_key_is_not_written(world, watcher, pulled_out):
-    with pytest.raises(pulled_out):
-        world.run(watcher(pull_out_after=Step.FETCH))
-    other = type(world)(world.state_directory)
+def test_a_certificate_for_another_key_is_not_written(world: World) -> None:
+    with pytest.raises(PulledOut):
+        world.run(Watcher(pull_out_after=Step.FETCH))
+    other = World(world.state_directory)
     other.run()
     world.bank.issued = other.bank.issued
 
@@ -203,19 +205,17 @@ def test_a_certificate_for_another_key_is_not_written(world, watcher, pulled_out
     assert world.device.stored == []
 
 
-def test_a_certificate_that_reads_back_differently_is_not_confirmed(world):
-    world.device.store_certificate = lambda key_id, label, der: world.device.stored.append(
-        StoredCertificate(key_id, label, der[:-1] + bytes([der[-1] ^ 1]))
-    )
+def test_a_certificate_that_reads_back_differently_is_not_confirmed(world: World) -> None:
+    world.device.garbles = True
 
     with pytest.raises(ReadBackDiffers):
         world.run()
     assert not world.bank.active
 
 
-def test_a_note_without_its_key_is_not_followed(world, watcher, pulled_out):
-    with pytest.raises(pulled_out):
-        world.run(watcher(pull_out_after=Step.REQUEST))
+def test_a_note_without_its_key_is_not_followed(world: World) -> None:
+    with pytest.raises(PulledOut):
+        world.run(Watcher(pull_out_after=Step.REQUEST))
     world.device.private_keys.clear()
 
     world.run()
@@ -224,7 +224,7 @@ def test_a_note_without_its_key_is_not_followed(world, watcher, pulled_out):
     assert len(world.bank.requests) == 1
 
 
-def test_a_note_somebody_else_wrote_is_not_believed(world):
+def test_a_note_somebody_else_wrote_is_not_believed(world: World) -> None:
     world.device.kept[REFERENCE] = (
         b'{"version":1,"reference":"0123456789","request":"AAAA","confirm":true,"profile":""}'
     )
@@ -232,9 +232,9 @@ def test_a_note_somebody_else_wrote_is_not_believed(world):
     assert world.run().status == "active"
 
 
-def test_a_note_holds_no_secret(world, watcher, pulled_out):
-    with pytest.raises(pulled_out):
-        world.run(watcher(pull_out_after=Step.REQUEST))
+def test_a_note_holds_no_secret(world: World) -> None:
+    with pytest.raises(PulledOut):
+        world.run(Watcher(pull_out_after=Step.REQUEST))
 
     note = world.device.kept[REFERENCE]
 
@@ -243,7 +243,7 @@ def test_a_note_holds_no_secret(world, watcher, pulled_out):
     assert Pending.decoded(note, "9999999999") is None
 
 
-def test_a_status_other_than_active_is_not_success(world):
+def test_a_status_other_than_active_is_not_success(world: World) -> None:
     world.bank.status = "revoked"
 
     with pytest.raises(ConfirmationRefused, match="revoked"):

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from ushield.enrolment import Bank, Codes, _Answer, _refusal
@@ -10,6 +12,7 @@ from ushield.errors import (
     CodeUsed,
     RequestRefused,
     TooManyTries,
+    UShieldError,
 )
 
 
@@ -17,12 +20,12 @@ from ushield.errors import (
     "address",
     ["http://bank.example", "bank.example", "https://", "https://u:p@bank.example", "https://b:99999", "ftp://b"],
 )
-def test_only_https_reaches_the_bank(address):
+def test_only_https_reaches_the_bank(address: str) -> None:
     with pytest.raises(AddressNotHttps):
         Bank(address)
 
 
-def test_a_root_certificate_that_cannot_be_read_stops_before_anything_is_sent(tmp_path):
+def test_a_root_certificate_that_cannot_be_read_stops_before_anything_is_sent(tmp_path: Path) -> None:
     not_pem = tmp_path / "root.pem"
     not_pem.write_text("hello")
 
@@ -32,7 +35,7 @@ def test_a_root_certificate_that_cannot_be_read_stops_before_anything_is_sent(tm
         Bank("https://bank.example", str(tmp_path / "none.pem"))
 
 
-def test_the_codes_do_not_show_in_a_representation():
+def test_the_codes_do_not_show_in_a_representation() -> None:
     assert "7K3M" not in repr(Codes("0123456789", "7K3M-9QWX-2FHT"))
 
 
@@ -50,20 +53,20 @@ def test_the_codes_do_not_show_in_a_representation():
         (500, AnswerUnexpected),
     ],
 )
-def test_every_http_status_becomes_a_sentence_of_its_own(status, kind):
+def test_every_http_status_becomes_a_sentence_of_its_own(status: int, kind: type[UShieldError]) -> None:
     assert isinstance(_refusal(_Answer(status, b"", None)), kind)
 
 
-def test_the_wait_the_server_asks_for_is_told():
+def test_the_wait_the_server_asks_for_is_told() -> None:
     assert "in 30 seconds" in str(_refusal(_Answer(503, b"", "30")))
 
 
-def test_what_the_server_says_cannot_move_the_cursor():
+def test_what_the_server_says_cannot_move_the_cursor() -> None:
     answer = _Answer(400, b"weak\x1b[2J\r\nkey " + b"x" * 1000, None)
 
     assert answer.reason().startswith("weak [2J key x")
     assert len(answer.reason()) <= 300
 
 
-def test_the_message_of_a_json_error_is_what_is_shown():
+def test_the_message_of_a_json_error_is_what_is_shown() -> None:
     assert _Answer(400, b'{"error": "invalid-request", "message": "key too weak"}', None).reason() == "key too weak"

@@ -7,15 +7,16 @@ ALL = [kind for kind in vars(errors).values() if isinstance(kind, type) and issu
 LEAVES = [kind for kind in ALL if not any(issubclass(other, kind) and other is not kind for other in ALL)]
 
 
-def test_no_two_kinds_of_trouble_share_a_code():
+def test_no_two_kinds_of_trouble_share_a_code() -> None:
     codes = [kind.code for kind in LEAVES]
 
     assert len(set(codes)) == len(codes)
 
 
-def test_the_hotlines_list_names_every_code_with_its_exit_status():
+def test_the_hotlines_list_names_every_code_with_its_exit_status() -> None:
     readme = (Path(errors.__file__).parent / "README.md").read_text("utf-8")
 
     listed = {code: int(status) for code, status in re.findall(r"^\| (D-\d\d) \| (\d+) \|", readme, re.MULTILINE)}
 
-    assert listed == {kind.code: kind.exit_status for kind in [*LEAVES, errors.UShieldError]}
+    named: list[type[errors.UShieldError]] = [*LEAVES, errors.UShieldError]
+    assert listed == {kind.code: kind.exit_status for kind in named}

@@ -6,19 +6,21 @@ from ushield.errors import DeviceTrouble
 from ushield.keys import algorithm_of, hash_of, require_signature
 from ushield.request import certification_request
 
+PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+
 RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 P256 = ec.generate_private_key(ec.SECP256R1())
 P384 = ec.generate_private_key(ec.SECP384R1())
 
 
-def sign(key, message):
+def sign(key: PrivateKey, message: bytes) -> bytes:
     if isinstance(key, rsa.RSAPrivateKey):
         return key.sign(message, padding.PKCS1v15(), hash_of(key.public_key()))
     return key.sign(message, ec.ECDSA(hash_of(key.public_key())))
 
 
 @pytest.mark.parametrize("key", [RSA, P256, P384], ids=["rsa-2048", "ec-p256", "ec-p384"])
-def test_a_request_is_signed_by_a_key_nobody_sees(key):
+def test_a_request_is_signed_by_a_key_nobody_sees(key: PrivateKey) -> None:
     der = certification_request(key.public_key(), "0123456789", lambda data: sign(key, data))
 
     request = x509.load_der_x509_csr(der)
@@ -28,17 +30,17 @@ def test_a_request_is_signed_by_a_key_nobody_sees(key):
 
 
 @pytest.mark.parametrize(("key", "name"), [(RSA, "rsa-2048"), (P256, "ec-p256"), (P384, "ec-p384")])
-def test_a_key_is_called_as_the_bank_calls_it(key, name):
+def test_a_key_is_called_as_the_bank_calls_it(key: PrivateKey, name: str) -> None:
     assert algorithm_of(key.public_key()) == name
 
 
-def test_other_kinds_of_key_have_no_name():
+def test_other_kinds_of_key_have_no_name() -> None:
     assert algorithm_of(ec.generate_private_key(ec.SECP521R1()).public_key()) is None
     assert algorithm_of("no key") is None
 
 
 @pytest.mark.parametrize("key", [RSA, P256], ids=["rsa", "ec"])
-def test_a_wrong_signature_from_the_u_shield_is_not_passed_on(key):
+def test_a_wrong_signature_from_the_u_shield_is_not_passed_on(key: PrivateKey) -> None:
     require_signature(key.public_key(), sign(key, b"message"), b"message")
     with pytest.raises(DeviceTrouble):
         require_signature(key.public_key(), sign(key, b"message"), b"other")

@@ -5,7 +5,7 @@ from ushield.passwords import require_acceptable
 
 
 @pytest.mark.parametrize("password", ["abc129", "Zx81Qw", "7291835", "Pass1word"[:8], "q1w2e3r4", "20260b", "111112"])
-def test_six_to_eight_letters_and_digits_are_accepted(password):
+def test_six_to_eight_letters_and_digits_are_accepted(password: str) -> None:
     require_acceptable(password)
 
 
@@ -31,6 +31,6 @@ def test_six_to_eight_letters_and_digits_are_accepted(password):
         ("qwertyui", "simple sequence"),
     ],
 )
-def test_a_password_that_is_refused_says_why(password, why):
+def test_a_password_that_is_refused_says_why(password: str, why: str) -> None:
     with pytest.raises(UnacceptablePassword, match=why):
         require_acceptable(password)

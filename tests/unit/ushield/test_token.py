@@ -2,7 +2,7 @@ import pkcs11
 import pytest
 from pkcs11 import TokenFlag
 
-from ushield.errors import DeviceFull, DeviceLocked, DeviceTrouble, NotPrepared, TakenOut, WrongPassword
+from ushield.errors import DeviceFull, DeviceLocked, DeviceTrouble, NotPrepared, TakenOut, UShieldError, WrongPassword
 from ushield.token import PinState, pin_state, talking
 
 
@@ -19,12 +19,12 @@ from ushield.token import PinState, pin_state, talking
         (pkcs11.GeneralError, DeviceTrouble),
     ],
 )
-def test_what_the_driver_raises_becomes_a_sentence_for_the_customer(raised, said):
+def test_what_the_driver_raises_becomes_a_sentence(raised: type[pkcs11.PKCS11Error], said: type[UShieldError]) -> None:
     with pytest.raises(said), talking("the certificate was being written"):
         raise raised
 
 
-def test_a_u_shield_taken_out_is_told_as_such():
+def test_a_u_shield_taken_out_is_told_as_such() -> None:
     with pytest.raises(TakenOut) as caught, talking("the certificate was being written"):
         raise pkcs11.DeviceRemoved
 
@@ -51,5 +51,5 @@ def test_a_u_shield_taken_out_is_told_as_such():
         (TokenFlag.USER_PIN_INITIALIZED | TokenFlag.USER_PIN_TO_BE_CHANGED, PinState.TO_BE_CHANGED),
     ],
 )
-def test_the_state_of_the_password_is_the_worst_that_the_u_shield_tells(flags, state):
+def test_the_state_of_the_password_is_the_worst_that_the_u_shield_tells(flags: TokenFlag, state: PinState) -> None:
     assert pin_state(flags) is state
