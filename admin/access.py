@@ -1,0 +1,93 @@
+"""Who may enter which room of the console: one table, read by the gate, the menu and the tests.
+
+An endpoint that is not in the table is closed to everybody. The signer decides again on every command: this table
+only keeps officers from doors that would not open for them (DESIGN invariant 2; THREATS 45).
+"""
+
+from dataclasses import dataclass
+
+from ca.domain.officers import TrustedRole
+
+_R = TrustedRole
+EVERYBODY = frozenset(TrustedRole)
+_RA = frozenset({_R.RA_OPERATOR, _R.RA_APPROVER, _R.RA_SUPERVISOR})
+_REGISTRARS = frozenset({_R.RA_OPERATOR, _R.RA_SUPERVISOR})
+_MAKERS = frozenset({_R.RA_OPERATOR})
+_CHECKERS = frozenset({_R.RA_APPROVER})
+_OVERSIGHT = frozenset({_R.SECURITY_OFFICER, _R.CA_ADMINISTRATOR, _R.AUDITOR})
+_BRANCH_READERS = _RA | {_R.HOTLINE} | _OVERSIGHT
+_SECURITY = frozenset({_R.SECURITY_OFFICER})
+_HOLDERS = _RA | {_R.HOTLINE}
+
+PUBLIC = frozenset(
+    {
+        "static",
+        "sign_in.health",
+        "sign_in.page",
+        "sign_in.challenge",
+        "sign_in.enter",
+        "invitation.page",
+        "invitation.open_link",
+        "invitation.redeem",
+    }
+)
+"""Reachable without a session."""
+
+ROOMS: dict[str, frozenset[TrustedRole]] = {
+    "sign_in.leave": EVERYBODY,
+    "admin.index": EVERYBODY,
+    "applications.index_view": _BRANCH_READERS - {_R.HOTLINE},
+    "applications.details_view": _BRANCH_READERS - {_R.HOTLINE},
+    "certificates.index_view": _BRANCH_READERS,
+    "certificates.details_view": _BRANCH_READERS,
+    "customers.index_view": _BRANCH_READERS,
+    "customers.details_view": _BRANCH_READERS,
+    "devices.index_view": _BRANCH_READERS,
+    "devices.details_view": _BRANCH_READERS,
+    "crls.index_view": _OVERSIGHT,
+    "crls.details_view": _OVERSIGHT,
+    "jobs.index_view": _OVERSIGHT,
+    "jobs.details_view": _OVERSIGHT,
+    "audit.index_view": frozenset({_R.AUDITOR, _R.SECURITY_OFFICER}),
+    "audit.details_view": frozenset({_R.AUDITOR, _R.SECURITY_OFFICER}),
+    "officers.index_view": frozenset({_R.AUDITOR, _R.SECURITY_OFFICER}),
+    "officers.details_view": frozenset({_R.AUDITOR, _R.SECURITY_OFFICER}),
+    "invitations.index_view": frozenset({_R.AUDITOR, _R.SECURITY_OFFICER}),
+    "invitations.details_view": frozenset({_R.AUDITOR, _R.SECURITY_OFFICER}),
+    "registration.customer": _REGISTRARS,
+    "registration.device": _REGISTRARS,
+    "cases.apply": _MAKERS,
+    "cases.show": _RA | {_R.AUDITOR},
+    "cases.approve": _CHECKERS,
+    "cases.reject": _CHECKERS,
+    "cases.withdraw": _MAKERS,
+    "cases.codes": _RA,
+    "changes.hold": _HOLDERS,
+    "changes.release": frozenset({_R.RA_SUPERVISOR}),
+    "changes.revoke": frozenset({_R.RA_APPROVER, _R.RA_SUPERVISOR}),
+    "people.propose": _SECURITY,
+    "people.show_invitation": _SECURITY,
+    "people.approve_invitation": _SECURITY,
+    "people.change": _SECURITY,
+}
+"""Endpoint -> roles that may call it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """The officer who asks, as the signer just told us; `token` proves it to the signer."""
+
+    token: str
+    id: str
+    person: str
+    name: str
+    branch: str
+    roles: frozenset[TrustedRole]
+
+    def may(self, endpoint: str) -> bool:
+        """Whether the door opens."""
+        return bool(self.roles & ROOMS.get(endpoint, frozenset()))
+
+    @property
+    def sees_all_branches(self) -> bool:
+        return bool(self.roles & _OVERSIGHT)

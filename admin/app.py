@@ -1,0 +1,81 @@
+"""The operator console: one Flask app, built from what it is given; it never writes the database.
+
+Rows are read through an engine that cannot write; every command goes to the signer with the officer's session.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from flask import Flask, g
+from flask_admin import Admin
+from flask_admin.theme import Theme
+from flask_babel import Babel
+
+from admin.edge import TrustTheEdge
+from admin.errors import translate_errors
+from admin.formats import register, utc_now
+from admin.gate import guard
+from admin.security import secure
+from admin.signer import Signer
+from admin.views import cases, changes, invitation, people, registration, sign_in
+from admin.views.rooms import VIEWS
+from admin.views.work import WorkView
+from ca.adapters.db.engine import read_only_settings, set_up
+from ca.adapters.db.rows import db
+
+PROFILES = ("personal-signing", "corporate-operator", "machine", "tls-server", "officer")
+"""Those that branches apply for, in the order they are offered."""
+
+
+def create_app(
+    *,
+    signer: Signer,
+    database_url: str,
+    secret_key: bytes,
+    relying_party: str,
+    origins: tuple[str, ...],
+    demo: bool,
+    organization: str,
+    profiles: Sequence[str] = PROFILES,
+    now: Callable[[], datetime] = utc_now,
+) -> Flask:
+    """The console, to be served under /admin/ by any WSGI server."""
+    app = Flask(__name__, static_url_path="/admin/static")
+    app.url_map.redirect_defaults = False
+    app.extensions |= {
+        "vermilion_signer": signer,
+        "vermilion_origins": origins,
+        "vermilion_profiles": tuple(profiles),
+    }
+    secure(app, secret_key, origins)
+    Babel(app, default_locale="en")
+    translate_errors(app)
+    guard(app)
+    _open_database(app, database_url)
+    _add_rooms(app, organization)
+    register(app, now)
+    fixed = {"organization": organization, "demo": demo, "relying_party": relying_party}
+
+    @app.context_processor
+    def _context() -> dict[str, Any]:
+        return {**fixed, "officer": g.get("officer")}
+
+    app.wsgi_app = TrustTheEdge(app.wsgi_app)  # type: ignore[method-assign]  # Flask's own way to wrap it
+    return app
+
+
+def _open_database(app: Flask, database_url: str) -> None:
+    app.config.update(read_only_settings(database_url))
+    db.init_app(app)
+    with app.app_context():
+        set_up(db.engine, read_only=True)
+
+
+def _add_rooms(app: Flask, organization: str) -> None:
+    theme = Theme(folder="bootstrap4", base_template="console/base.html")
+    console = Admin(app, name=organization, url="/admin", index_view=WorkView(), theme=theme)
+    for view, rows, endpoint, path in VIEWS:
+        console.add_view(view(rows, endpoint, path))
+    for subject in (sign_in, invitation, registration, cases, changes, people):
+        app.register_blueprint(subject.views)

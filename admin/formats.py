@@ -1,0 +1,126 @@
+"""How times, serial numbers, states and unusual characters are written on pages (LOOK: tokens and words)."""
+
+import base64
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from flask import Flask
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from ca.domain.names import unusual_characters
+from ca.domain.revocation import RFC_NAMES, RevocationReason
+from ca.domain.times import instant
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """A state as icon, word and tone: colour never speaks alone."""
+
+    icon: str
+    word: str
+    tone: str
+
+
+_GOOD, _HELD, _BAD, _IDLE = "good", "held", "bad", "idle"
+_BADGES: dict[str, Badge] = {
+    "submitted": Badge("clock", "submitted", _HELD),
+    "approved": Badge("check", "approved", _GOOD),
+    "rejected": Badge("cross", "rejected", _BAD),
+    "withdrawn": Badge("minus", "withdrawn", _IDLE),
+    "codes-issued": Badge("key", "codes handed out", _HELD),
+    "claimed": Badge("clock", "code used", _HELD),
+    "completed": Badge("check", "completed", _GOOD),
+    "expired": Badge("minus", "expired", _IDLE),
+    "locked": Badge("lock", "locked", _BAD),
+    "void": Badge("minus", "void", _IDLE),
+    "unconfirmed": Badge("clock", "not confirmed yet", _HELD),
+    "active": Badge("check", "active", _GOOD),
+    "on-hold": Badge("pause", "on hold", _HELD),
+    "revoked": Badge("cross", "revoked", _BAD),
+    "in-stock": Badge("box", "in stock", _IDLE),
+    "assigned": Badge("clock", "assigned", _HELD),
+    "in-use": Badge("check", "in use", _GOOD),
+    "blocked": Badge("lock", "blocked", _BAD),
+    "lost": Badge("cross", "lost", _BAD),
+    "returned": Badge("minus", "returned", _IDLE),
+    "destroyed": Badge("minus", "destroyed", _IDLE),
+    "suspended": Badge("pause", "suspended", _HELD),
+    "left": Badge("minus", "left", _IDLE),
+    "proposed": Badge("clock", "waiting for approval", _HELD),
+    "open": Badge("key", "open", _HELD),
+    "redeemed": Badge("check", "redeemed", _GOOD),
+    "True": Badge("check", "went well", _GOOD),
+    "False": Badge("cross", "failed", _BAD),
+}
+
+
+def badge(state: object) -> Badge:
+    """How a state looks; an unknown one looks idle rather than breaking the page."""
+    text = str(state)
+    return _BADGES.get(text, Badge("minus", text, _IDLE))
+
+
+def grouped(serial: str) -> list[str]:
+    """Hexadecimal digits in fours, counted from the right, as fingerprints are read aloud."""
+    first = len(serial) % 4
+    return ([serial[:first]] if first else []) + [serial[at : at + 4] for at in range(first, len(serial), 4)]
+
+
+def when(at: datetime | str | None) -> str:
+    """`23 Nov 2026, 15:04 (UTC+8)`, in the machine's own zone."""
+    if at is None:
+        return "–"
+    local = (instant(at) if isinstance(at, str) else at).astimezone()
+    offset = local.utcoffset() or timedelta()
+    minutes = int(offset.total_seconds()) // 60
+    hours, rest = divmod(abs(minutes), 60)
+    zone = "UTC" if not minutes else f"UTC{'+' if minutes > 0 else '−'}{hours}" + (f":{rest:02}" if rest else "")
+    return f"{local.day} {local:%b %Y, %H:%M} ({zone})"
+
+
+def span(length: timedelta) -> str:
+    """`14 min`, `3 h 12 min`, `2 days`."""
+    minutes = int(length.total_seconds()) // 60
+    days, hours = minutes // 1440, minutes // 60
+    if days >= 2:
+        return ngettext("%(num)d day", "%(num)d days", days)
+    if hours:
+        return _("%(h)d h %(m)d min", h=hours, m=minutes % 60)
+    return _("%(m)d min", m=minutes) if minutes else _("less than a minute")
+
+
+def reason_name(code: int | None) -> str:
+    """The name of a CRLReason (RFC 5280 section 5.3.1)."""
+    return "" if code is None else RFC_NAMES[RevocationReason(code)]
+
+
+def register(app: Flask, now: Callable[[], datetime]) -> None:
+    """Make the formats known to templates."""
+
+    def age(at: datetime | str | None) -> str:
+        if at is None:
+            return ""
+        return span(now() - (instant(at) if isinstance(at, str) else at))
+
+    def until(at: datetime) -> str:
+        return span(at - now()) if at > now() else _("over")
+
+    filters: dict[str, Callable[..., Any]] = {
+        "when": when,
+        "age": age,
+        "until": until,
+        "badge": badge,
+        "grouped": grouped,
+        "reason_name": reason_name,
+        "hexadecimal": lambda text: base64.b64decode(text).hex(),
+        "unusual": unusual_characters,
+    }
+    app.jinja_env.filters.update(filters)
+
+
+def utc_now() -> datetime:
+    """Whole seconds, as everywhere."""
+    return datetime.now(UTC).replace(microsecond=0)

@@ -1,0 +1,90 @@
+"""The forms officers fill in. They catch what is empty or too long; every rule stays with the signer."""
+
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import SelectField, SelectMultipleField, StringField, TextAreaField
+from wtforms.validators import InputRequired, Length, Optional
+
+from ca.domain.customers import CustomerKind
+from ca.domain.officers import TrustedRole
+from ca.domain.revocation import RFC_NAMES, RevocationReason
+
+
+def _trim(text: Any) -> Any:
+    return text.strip() if isinstance(text, str) else text
+
+
+def _text(label: Any, hint: Any = "", *, limit: int = 64, required: bool = True) -> StringField:
+    """A line of text, as long as the signer takes it."""
+    first = InputRequired(_l("Fill this in.")) if required else Optional()
+    return StringField(label, [first, Length(max=limit)], filters=[_trim], description=hint)
+
+
+class CustomerForm(FlaskForm):
+    """Who stands at the counter."""
+
+    kind = SelectField(_l("Kind"), choices=[kind.value for kind in CustomerKind])
+    name = _text(_l("Name"), _l("As on the document, character by character."))
+    document_number = _text(_l("Document number"), _l("Of the identity document or business licence you have seen."))
+    number = _text(_l("Customer number"))
+    email = _text(_l("E-mail"), _l("For notices; may stay empty."), limit=200, required=False)
+
+
+class DeviceForm(FlaskForm):
+    """A U-Shield that enters the branch's stock."""
+
+    serial = _text(_l("Serial number"), _l("Engraved on the U-Shield; scan it if you can."))
+    model = _text(_l("Model"))
+
+
+class ApplicationForm(FlaskForm):
+    """What a customer applies for."""
+
+    profile = SelectField(_l("Profile"), description=_l("What kind of certificate."))
+    device_serial = _text(
+        _l("U-Shield"), _l("Serial number, from your branch's stock. Leave empty for machines and servers."),
+        required=False,
+    )  # fmt: skip
+    host_names = TextAreaField(
+        _l("Host names"),
+        [Optional(), Length(max=3000)],
+        description=_l("Only for servers: one in each line, at most 20."),
+    )
+
+    def list_host_names(self) -> list[str]:
+        """One in each line, blanks aside."""
+        return (self.host_names.data or "").split()
+
+
+class ReasonForm(FlaskForm):
+    """Why something is refused, taken back or changed; the person concerned reads it."""
+
+    reason = _text(_l("Reason"), _l("In a few words; it is kept in the audit log."), limit=300)
+
+
+class RevocationForm(FlaskForm):
+    """Why a certificate ends (RFC 5280 section 5.3.1)."""
+
+    reason = SelectField(
+        _l("Reason"),
+        choices=[name for code, name in RFC_NAMES.items() if code is not RevocationReason.CERTIFICATE_HOLD],
+    )
+
+
+class InvitationForm(FlaskForm):
+    """Who is to become an officer."""
+
+    person = _text(_l("Employee number"), _l("One person, one number: it never changes."))
+    name = _text(_l("Name"))
+    branch = _text(_l("Branch"))
+    roles = SelectMultipleField(
+        _l("Roles"),
+        [InputRequired(_l("Choose at least one role."))],
+        choices=[role.value for role in TrustedRole],
+    )
+
+
+class EmptyForm(FlaskForm):
+    """Only the CSRF token: for commands that need no more words."""

@@ -1,0 +1,83 @@
+"""What every answer of the console carries and every request must have (THREATS 38, 39, 50; T-17, T-21).
+
+No inline script or style exists, so the policy needs neither nonces nor unsafe-inline. Pages are never stored.
+"""
+
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, abort, request
+from flask_wtf.csrf import CSRFProtect
+
+SESSION_COOKIE = "vermilion_officer"
+COOKIE_PATH = "/admin"
+BODY_LIMIT = 64 * 1024
+
+_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+        "require-trusted-types-for 'script'",
+    )
+)
+_HEADERS = {
+    "Content-Security-Policy": _POLICY,
+    "X-Frame-Options": "DENY",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "publickey-credentials-get=(self), publickey-credentials-create=(self), camera=(), "
+    "geolocation=(), microphone=(), payment=(), usb=()",
+}
+_YEAR_SECONDS = 365 * 24 * 3600
+
+
+def secure(app: Flask, secret_key: bytes, origins: tuple[str, ...]) -> None:
+    """Cookies, limits, CSRF and headers for the whole app."""
+    app.secret_key = secret_key
+    app.config.update(
+        SESSION_COOKIE_NAME="vermilion_console",
+        SESSION_COOKIE_PATH=COOKIE_PATH,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SECURE=True,
+        SESSION_COOKIE_SAMESITE="Strict",
+        MAX_CONTENT_LENGTH=BODY_LIMIT,
+        MAX_FORM_MEMORY_SIZE=BODY_LIMIT,
+        MAX_FORM_PARTS=100,
+        TRUSTED_HOSTS=[urlsplit(origin).hostname or "" for origin in origins],
+        # Our pages send no referrer; `_refuse_foreign_posts` looks at what browsers say of the origin instead.
+        WTF_CSRF_SSL_STRICT=False,
+    )
+    app.before_request(_refuse_foreign_posts)
+    CSRFProtect(app)
+    app.after_request(_add_headers)
+
+    def _refuse_foreign_origin() -> None:
+        origin = request.headers.get("Origin", "null")
+        if request.method != "GET" and origin != "null" and origin not in origins:
+            abort(400, "This form was sent from another site.")
+
+    app.before_request(_refuse_foreign_origin)
+
+
+def _refuse_foreign_posts() -> None:
+    # Fetch metadata: browsers say where a request comes from, and pages cannot forge it.
+    site = request.headers.get("Sec-Fetch-Site", "same-origin")
+    if request.method not in {"GET", "HEAD", "OPTIONS"} and site not in {"same-origin", "none"}:
+        abort(400, "This form was sent from another site.")
+
+
+def _add_headers(response: Response) -> Response:
+    for name, text in _HEADERS.items():
+        response.headers[name] = text
+    if request.is_secure:
+        response.headers["Strict-Transport-Security"] = f"max-age={_YEAR_SECONDS}"
+    if request.endpoint != "static":
+        response.headers["Cache-Control"] = "no-store"
+    return response

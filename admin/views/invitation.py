@@ -1,0 +1,35 @@
+"""Redeeming an invitation: the link's code sits in the URL's fragment, so that no log or referrer ever holds it."""
+
+from flask import Blueprint, Response, jsonify, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from admin.signer import parse_base64, tell
+from ca.operations import OpenInvitation, RedeemInvitation
+
+views = Blueprint("invitation", __name__, url_prefix="/admin/invitation")
+
+
+@views.get("/<invitation>")
+def page(invitation: str) -> str:
+    """The page; the script reads the fragment and opens the invitation with it."""
+    return render_template("console/invitation.html", invitation=invitation)
+
+
+@views.post("/<invitation>/open")
+def open_link(invitation: str) -> Response:
+    """Who is invited to what, and a challenge for the new passkey."""
+    return jsonify(tell(OpenInvitation, invitation=invitation, code=request.form.get("code", "")))
+
+
+@views.post("/<invitation>/redeem")
+def redeem(invitation: str) -> BaseResponse:
+    """The new passkey goes to the signer; then its owner signs in with it."""
+    tell(
+        RedeemInvitation,
+        invitation=invitation,
+        code=request.form.get("code", ""),
+        challenge=parse_base64(request.form.get("challenge", "")),
+        registration=request.form.get("registration", ""),
+        label=request.form.get("label", "").strip() or "passkey",
+    )
+    return redirect(url_for("sign_in.page", welcome="1"), 303)

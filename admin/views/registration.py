@@ -1,0 +1,56 @@
+"""A customer is registered, a U-Shield enters the stock."""
+
+from flask import Blueprint, redirect, render_template, url_for
+from flask_babel import gettext as _
+from flask_wtf import FlaskForm
+from werkzeug.wrappers import Response
+
+from admin.errors import sentence, status_of
+from admin.forms import CustomerForm, DeviceForm
+from admin.signer import ask
+from ca.domain.errors import InvalidRequest, InvalidTransition
+from ca.operations import RegisterCustomer, RegisterDevice
+
+views = Blueprint("registration", __name__, url_prefix="/admin")
+
+
+@views.route("/customers/register", methods=["GET", "POST"])
+def customer() -> Response | tuple[str, int]:
+    """Then on to the customer's page, from where an application begins."""
+    form = CustomerForm()
+    title, button = _("Register a customer"), _("Register this customer")
+    if not form.validate_on_submit():
+        return _form(form, title, button, "customers.index_view", 422 if form.errors else 200)
+    try:
+        answer = ask(
+            RegisterCustomer,
+            kind=form.kind.data,
+            number=form.number.data,
+            name=form.name.data,
+            document_number=form.document_number.data,
+            email=form.email.data or "",
+        )
+    except (InvalidRequest, InvalidTransition) as error:
+        return _form(form, title, button, "customers.index_view", status_of(error), sentence(error))
+    return redirect(url_for("customers.details_view", id=answer["customer"]), 303)
+
+
+@views.route("/u-shields/register", methods=["GET", "POST"])
+def device() -> Response | tuple[str, int]:
+    """Then on to the U-Shield's page."""
+    form = DeviceForm()
+    title, button = _("Register a U-Shield"), _("Take it into stock")
+    if not form.validate_on_submit():
+        return _form(form, title, button, "devices.index_view", 422 if form.errors else 200)
+    try:
+        answer = ask(RegisterDevice, serial=form.serial.data, model=form.model.data)
+    except (InvalidRequest, InvalidTransition) as error:
+        return _form(form, title, button, "devices.index_view", status_of(error), sentence(error))
+    return redirect(url_for("devices.details_view", id=answer["device"]), 303)
+
+
+def _form(
+    form: FlaskForm, title: str, button: str, back: str, status: int, message: str = ""
+) -> tuple[str, int]:  # fmt: skip
+    page = render_template("console/form.html", form=form, title=title, button=button, back=back, message=message)
+    return page, status

@@ -1,0 +1,245 @@
+"""The rooms that show rows: which columns, in which order, and what a row's page adds."""
+
+import json
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
+
+from admin.access import SignedIn
+from admin.views.base import ReadOnlyView
+from ca.adapters.db.rows import (
+    ApplicationRow,
+    AuditEventRow,
+    CertificateRow,
+    CodePairRow,
+    CRLRow,
+    CustomerRow,
+    DeviceRow,
+    EvidenceRow,
+    InvitationRow,
+    JobRunRow,
+    OfficerRow,
+    db,
+)
+from ca.domain.applications import ApplicationState
+from ca.domain.certificates import CertificateStatus
+from ca.domain.customers import CustomerKind
+from ca.domain.devices import DeviceState
+from ca.domain.officers import InvitationState, OfficerState, TrustedRole
+
+_SECRETS = ("seal", "code_mac", "case_json", "der", "hash")
+_NEWEST = 20
+
+
+class ApplicationsView(ReadOnlyView):
+    """Who asked for what, and where it stands."""
+
+    title = _l("Applications")
+    empty = _l("No application here yet. An RA operator enters one with “New application”.")
+    column_list = ("customer_name", "profile", "device_serial", "branch", "maker_name", "submitted_at", "state")
+    column_default_sort = ("submitted_at", True)
+    column_searchable_list = ("customer_name", "customer_number", "device_serial", "id")
+    chips = ("state", [state.value for state in ApplicationState])
+    kinds = {"state": "badge", "submitted_at": "when", "updated_at": "when", "device_serial": "mono", "id": "mono"}
+    hidden = _SECRETS
+    row_template = "console/application.html"
+
+    def details_context(self, row: ApplicationRow) -> dict[str, Any]:
+        return {
+            "heading": row.customer_name,
+            "case": json.loads(row.case_json),
+            "evidence": _evidence(row.id),
+            "codes": _newest(CodePairRow, CodePairRow.application == row.id, CodePairRow.id),
+            "certificates": _newest(CertificateRow, CertificateRow.application == row.id, CertificateRow.id),
+        }
+
+
+class CertificatesView(ReadOnlyView):
+    """What we issued and how it stands. The hotline holds certificates of every branch, so it sees them."""
+
+    title = _l("Certificates")
+    empty = _l("No certificate here yet. It appears when a customer has used the two codes.")
+    key = "serial"
+    column_list = ("subject", "serial", "profile", "branch", "not_after", "status")
+    column_default_sort = ("issued_at", True)
+    column_searchable_list = ("subject", "serial", "device_serial")
+    chips = ("status", [status.value for status in CertificateStatus])
+    kinds = {
+        "status": "badge",
+        "serial": "serial",
+        "predecessor": "serial",
+        "public_key": "serial",
+        "not_before": "when",
+        "not_after": "when",
+        "issued_at": "when",
+        "confirmed_at": "when",
+        "revoked_at": "when",
+        "reason": "reason",
+    }
+    hidden = (*_SECRETS, "id")
+    row_template = "console/certificate.html"
+
+    def sees_all(self, who: SignedIn) -> bool:
+        return TrustedRole.HOTLINE in who.roles or super().sees_all(who)
+
+    def find(self, identity: str) -> Any | None:
+        # Hexadecimal in any case, with or without colons and blanks: all hit the same row (THREATS 17).
+        serial = identity.replace(":", "").replace(" ", "").lower().removeprefix("0x").lstrip("0")
+        return super().find(serial)
+
+    def details_context(self, row: CertificateRow) -> dict[str, Any]:
+        return {"heading": row.subject, "evidence": _evidence(row.application) if row.application else []}
+
+
+class CustomersView(ReadOnlyView):
+    """Who is registered."""
+
+    title = _l("Customers")
+    empty = _l("No customer here yet. Register the customer who stands at the counter.")
+    column_list = ("name", "number", "kind", "document_number", "branch", "registered_at")
+    column_default_sort = ("registered_at", True)
+    column_searchable_list = ("name", "number", "document_number")
+    chips = ("kind", [kind.value for kind in CustomerKind])
+    kinds = {"registered_at": "when", "id": "mono", "number": "mono", "document_number": "mono"}
+    row_template = "console/customer.html"
+
+    def details_context(self, row: CustomerRow) -> dict[str, Any]:
+        return {
+            "heading": row.name,
+            "applications": _newest(ApplicationRow, ApplicationRow.customer == row.id, ApplicationRow.submitted_at),
+            "certificates": _newest(CertificateRow, CertificateRow.customer == row.id, CertificateRow.id),
+            "devices": _newest(DeviceRow, DeviceRow.customer == row.id, DeviceRow.registered_at),
+        }
+
+
+class DevicesView(ReadOnlyView):
+    """U-Shields and where they stand."""
+
+    title = _l("U-Shields")
+    empty = _l("No U-Shield here yet. Take one into the branch's stock with “Register a U-Shield”.")
+    key = "serial"
+    column_list = ("serial", "model", "state", "branch", "registered_at")
+    column_default_sort = ("registered_at", True)
+    column_searchable_list = ("serial", "model")
+    chips = ("state", [state.value for state in DeviceState])
+    kinds = {"state": "badge", "serial": "mono", "registered_at": "when", "id": "mono", "customer": "mono"}
+    row_template = "console/device.html"
+
+    def details_context(self, row: DeviceRow) -> dict[str, Any]:
+        holder = db.session.get(CustomerRow, row.customer) if row.customer else None
+        certificates = _newest(CertificateRow, CertificateRow.device_serial == row.serial, CertificateRow.id)
+        return {"heading": row.serial, "holder": holder, "certificates": certificates}
+
+
+class CRLsView(ReadOnlyView):
+    """The certificate revocation lists we published."""
+
+    title = _l("CRLs")
+    empty = _l("No CRL was made yet. The jobs process makes the first one.")
+    branch_column = None
+    column_list = ("issuer", "number", "entries", "this_update", "next_update")
+    column_default_sort = [("this_update", True), ("number", True)]
+    kinds = {"this_update": "when", "next_update": "when"}
+    hidden = _SECRETS
+
+    def get_pk_value(self, model: CRLRow) -> str:
+        return f"{model.issuer}-{model.number}"
+
+    def find(self, identity: str) -> CRLRow | None:
+        issuer, _dash, number = identity.rpartition("-")
+        if not number.isascii() or not number.isdigit() or len(number) > 18:
+            return None
+        return db.session.get(CRLRow, (issuer, int(number)))
+
+
+class AuditView(ReadOnlyView):
+    """The event log, newest first. The chain itself is verified by `./pki audit verify`."""
+
+    title = _l("Audit")
+    empty = _l("No event was recorded yet.")
+    branch_column = None
+    key = "number"
+    column_list = ("number", "name", "subject", "actor", "at")
+    column_default_sort = ("number", True)
+    column_searchable_list = ("name", "subject", "actor")
+    kinds = {"at": "when", "subject": "mono", "name": "mono", "details": "json"}
+    hidden = ("hash",)
+
+    def find(self, identity: str) -> AuditEventRow | None:
+        if not identity.isascii() or not identity.isdigit() or len(identity) > 18:
+            return None
+        return db.session.get(AuditEventRow, int(identity))
+
+    def details_context(self, row: AuditEventRow) -> dict[str, Any]:
+        return {"heading": f"{row.number} · {row.name}", "hash": row.hash.hex()}
+
+
+class OfficersView(ReadOnlyView):
+    """Officers with their trusted roles. Nobody is ever deleted."""
+
+    title = _l("Officers")
+    empty = _l("No officer redeemed an invitation yet.")
+    branch_column = None
+    column_list = ("name", "person", "branch", "roles", "state")
+    column_default_sort = "name"
+    column_searchable_list = ("name", "person", "branch")
+    chips = ("state", [state.value for state in OfficerState])
+    kinds = {"state": "badge", "roles": "roles", "id": "mono", "person": "mono"}
+    hidden = _SECRETS
+    row_template = "console/officer.html"
+
+    def details_context(self, row: OfficerRow) -> dict[str, Any]:
+        return {"heading": row.name, "passkeys": [credential.label for credential in row.credentials]}
+
+
+class InvitationsView(ReadOnlyView):
+    """Who was invited to which roles, by whom."""
+
+    title = _l("Invitations")
+    empty = _l("Nobody is invited. A security officer proposes an invitation, another one approves it.")
+    branch_column = None
+    column_list = ("name", "person", "branch", "roles", "proposed_by", "expires_at", "state")
+    column_default_sort = ("expires_at", True)
+    column_searchable_list = ("name", "person", "branch")
+    chips = ("state", [state.value for state in InvitationState])
+    kinds = {"state": "badge", "roles": "roles", "expires_at": "when", "id": "mono"}
+    hidden = _SECRETS
+    row_template = "console/invitation_row.html"
+
+    def details_context(self, row: InvitationRow) -> dict[str, Any]:
+        return {"heading": row.name, "evidence": _evidence(row.id)}
+
+
+class JobsView(ReadOnlyView):
+    """What happens by itself, with each job's last result."""
+
+    title = _l("Jobs")
+    empty = _l("No job has run yet. Is the jobs process up?")
+    branch_column = None
+    key = "name"
+    column_list = ("name", "ran_at", "ok", "result")
+    column_default_sort = "name"
+    kinds = {"ok": "badge", "ran_at": "age"}
+
+
+VIEWS: tuple[tuple[type[ReadOnlyView], type[Any], str, str], ...] = (
+    (ApplicationsView, ApplicationRow, "applications", "applications"),
+    (CertificatesView, CertificateRow, "certificates", "certificates"),
+    (CustomersView, CustomerRow, "customers", "customers"),
+    (DevicesView, DeviceRow, "devices", "u-shields"),
+    (CRLsView, CRLRow, "crls", "crls"),
+    (JobsView, JobRunRow, "jobs", "jobs"),
+    (AuditView, AuditEventRow, "audit", "audit"),
+    (OfficersView, OfficerRow, "officers", "officers"),
+    (InvitationsView, InvitationRow, "invitations", "invitations"),
+)
+"""View, rows, endpoint, path under /admin/."""
+
+
+def _newest(rows: Any, condition: Any, order: Any) -> list[Any]:
+    return list(db.session.scalars(select(rows).where(condition).order_by(order.desc()).limit(_NEWEST)))
+
+
+def _evidence(subject: str) -> list[EvidenceRow]:
+    return _newest(EvidenceRow, EvidenceRow.subject == subject, EvidenceRow.id)
