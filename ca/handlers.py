@@ -10,6 +10,7 @@ from ca.domain.applications import Application
 from ca.domain.certificates import Certificate
 from ca.domain.decisions import Assertion
 from ca.domain.errors import KeyStoreUnavailable, NotReady, PKIError
+from ca.domain.names import Name
 from ca.domain.officers import Invitation, Officer
 from ca.domain.profiles import Profile
 from ca.domain.revocation import parse_reason
@@ -254,7 +255,7 @@ class Handlers:
         case = hints.application.case
         return {
             "profile": hints.profile.name,
-            "subject": ", ".join(f"{attribute}={text}" for attribute, text in case.subject),
+            "subject": Name.from_list([list(pair) for pair in case.subject]).text,
             "device_serial": case.device_serial or None,
             "key_algorithms": sorted(algorithm.value for algorithm in hints.profile.key_algorithms),
             "confirm": hints.profile.needs_confirmation,

@@ -10,8 +10,13 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 
+def decode_base64(text: str) -> bytes:
+    """Bytes as they travel in our JSON."""
+    return base64.b64decode(text, validate=True)
+
+
 def _decode(value: object) -> object:
-    return base64.b64decode(value, validate=True) if isinstance(value, str) else value
+    return decode_base64(value) if isinstance(value, str) else value
 
 
 B64 = Annotated[bytes, BeforeValidator(_decode), PlainSerializer(lambda raw: base64.b64encode(raw).decode("ascii"))]

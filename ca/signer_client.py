@@ -33,25 +33,28 @@ _ERRORS: dict[str, type[errors.PKIError]] = {
 
 
 class _UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path: Path) -> None:
-        super().__init__("signer", timeout=_TIMEOUT_SECONDS)
+    def __init__(self, path: Path, timeout: float) -> None:
+        super().__init__("signer", timeout=timeout)
         self._path = path
+        self._seconds = timeout
 
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(_TIMEOUT_SECONDS)
+        self.sock.settimeout(self._seconds)
         self.sock.connect(str(self._path))
 
 
 class SignerClient:
     """Asks the signer on its socket. Raises the PKIError the signer raised; NotReady when it does not answer."""
 
-    def __init__(self, socket_path: Path) -> None:
+    def __init__(self, socket_path: Path, *, timeout: float = _TIMEOUT_SECONDS) -> None:
+        """`timeout` in seconds, for each step of a call."""
         self._socket_path = socket_path
+        self._timeout = timeout
 
     def call(self, operation: Operation) -> dict[str, Any]:
         """Post the operation, return its answer."""
-        connection = _UnixConnection(self._socket_path)
+        connection = _UnixConnection(self._socket_path, self._timeout)
         try:
             body = json.dumps(operation.payload())
             connection.request("POST", f"/v1/{operation.path}", body, {"Content-Type": "application/json"})

@@ -17,6 +17,8 @@ STATE_VARIABLE = "VERMILION_STATE"
 DATABASE_VARIABLE = "VERMILION_DATABASE_URL"
 _KNOWN_VARIABLES = {STATE_VARIABLE, DATABASE_VARIABLE}
 
+_LONGEST_SOCKET_PATH = 107
+
 Port = Field(ge=1, le=65535)
 
 
@@ -59,6 +61,8 @@ class Settings(_Section):
     demo: bool = False
     public_url: str
     """Base of the URLs that certificates carry: OCSP, CRLs, CA certificates."""
+    enrolment_url: str
+    """What customers and EST clients are told to connect to (https)."""
     relying_party: str = "localhost"
     """WebAuthn relying party id: the host name officers type."""
     origins: tuple[str, ...]
@@ -119,7 +123,19 @@ class State:
         return self / "run"
 
     def socket(self, process: str) -> Path:
-        return self.run / f"{process}.sock"
+        """Raises NotReady when the path is too long for a Unix socket (108 bytes with its end, unix(7))."""
+        path = self.run / f"{process}.sock"
+        if len(os.fsencode(path)) > _LONGEST_SOCKET_PATH:
+            raise NotReady(f"{self.directory} is too long a path for Unix sockets; choose a shorter one with --state")
+        return path
+
+    def read_secret(self, name: str) -> bytes:
+        """A key made at first start and kept in a file of its own. Raises NotReady when it is not there."""
+        path = self / "secrets" / name
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise NotReady(f"{path} cannot be read; restore the state directory") from error
 
     def token(self, which: str) -> Path:
         """Directory of a SoftHSM token: `root` or `issuing`."""

@@ -1,0 +1,100 @@
+"""The demo's own first hours: officers' software passkeys, links for people, the server's TLS certificate.
+
+All of it goes through the signer's operations, as at a branch; the TLS certificate is applied for and approved too.
+"""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from ca import operations as ops
+from ca.adapters.files import write_atomically
+from ca.demo.codes import make_codes
+from ca.demo.officers import DemoOfficers
+from ca.signer_client import SignerClient
+from ca.usecases.ceremony import Appointment
+from config.settings import Settings, State
+
+_RENEW_BEFORE = timedelta(days=30)
+_HOST = "localhost"
+_BRANCH = "pudong"
+_ROLES = ["ra-operator", "ra-approver", "ra-supervisor"]
+_PEOPLE = {"E1001": "Zhang Min", "E1002": "Li Na"}
+
+
+def keep_appointments(state: State, appointments: list[Appointment]) -> None:
+    """Remember the ceremony's one-time codes until they are redeemed, seconds later."""
+    state.demo.mkdir(mode=0o700, exist_ok=True)
+    rows = [{"invitation": one.invitation, "code": one.code, "person": one.person} for one in appointments]
+    write_atomically(state.demo / "appointments.json", json.dumps(rows).encode(), mode=0o600)
+
+
+def register_officers(state: State, settings: Settings, client: SignerClient) -> None:
+    """Redeem what the ceremony handed out; a first start that was interrupted goes on where it stopped."""
+    waiting = state.demo / "appointments.json"
+    if not waiting.exists():
+        return
+    officers = DemoOfficers(client, state.demo)
+    rows = json.loads(waiting.read_text("utf-8"))
+    while rows:
+        row = rows[0]
+        officers.register(
+            row["person"],
+            row["invitation"],
+            row["code"],
+            origin=settings.origins[0],
+            relying_party=settings.relying_party,
+        )
+        rows = rows[1:]
+        write_atomically(waiting, json.dumps(rows).encode(), mode=0o600)
+    waiting.unlink()
+
+
+def links(state: State, client: SignerClient, console_url: str, *, fresh: bool) -> list[tuple[str, str]]:
+    """(name, one-time link) for the two demo officers; kept in the demo directory so that a later start shows them."""
+    kept = state.demo / "links.json"
+    if fresh or not kept.exists():
+        officers = DemoOfficers(client, state.demo)
+        made = [officers.invite(person, name=name, branch=_BRANCH, roles=_ROLES) for person, name in _PEOPLE.items()]
+        write_atomically(kept, json.dumps(made).encode(), mode=0o600)
+    rows = json.loads(kept.read_text("utf-8"))
+    return [(row["name"], f"{console_url}/admin/invitation/{row['invitation']}#{row['code']}") for row in rows]
+
+
+def make_tls_certificate(state: State, client: SignerClient) -> bool:
+    """The server's certificate from our own CA, when there is none or it ends within 30 days."""
+    certificate_file, key_file = state.tls / "server.pem", state.tls / "server.key"
+    if certificate_file.exists() and key_file.exists() and not _ends_soon(certificate_file.read_bytes()):
+        return False
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, _HOST)])
+    request = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(key, hashes.SHA256())
+    codes = next(make_codes(DemoOfficers(client, state.demo), "tls-server", 1, host_names=(_HOST,)))
+    answer = client.call(
+        ops.Enrol(
+            reference=codes["reference_number"],
+            code=codes["authorization_code"],
+            request=request.public_bytes(serialization.Encoding.DER),
+        )
+    )
+    chain = client.call(ops.CACertificates())["certificates"]
+    certificates = [ops.decode_base64(text) for text in (answer["certificate"], *chain[:-1])]
+    pem = b"".join(
+        x509.load_der_x509_certificate(der).public_bytes(serialization.Encoding.PEM) for der in certificates
+    )
+    state.tls.mkdir(mode=0o700, exist_ok=True)
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    # The key first: a certificate without its key would look finished.
+    write_atomically(key_file, private, mode=0o600)
+    key_file.chmod(0o400)
+    write_atomically(certificate_file, pem)
+    return True
+
+
+def _ends_soon(pem: bytes) -> bool:
+    return x509.load_pem_x509_certificate(pem).not_valid_after_utc < datetime.now(UTC) + _RENEW_BEFORE

@@ -1,0 +1,129 @@
+"""The processes of one machine: how each is started and how it shows that it is healthy."""
+
+import http.client
+import os
+import socket
+import ssl
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from ca.domain.errors import PKIError
+from ca.operations import Health
+from ca.signer_client import SignerClient
+from ca.supervisor import Program
+from config.settings import STATE_VARIABLE, Settings, State
+
+_ROOT = Path(__file__).parent.parent
+_PROBE_SECONDS = 1.0
+# What a process may see of our environment: no secret is ever in it, and granian copies it into each request.
+_PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "VERMILION_DATABASE_URL")
+
+
+def environment(state: State) -> dict[str, str]:
+    """The environment of our processes."""
+    kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    return kept | {STATE_VARIABLE: str(state.directory), "PYTHONPATH": str(_ROOT), "PYTHONUNBUFFERED": "1"}
+
+
+def signer_program(state: State) -> Program:
+    """The signer; every other process needs it."""
+    client = SignerClient(state.socket("signer"), timeout=_PROBE_SECONDS)
+
+    def healthy() -> bool:
+        try:
+            return set(client.call(Health()).values()) == {"ok"}
+        except PKIError:
+            return False
+
+    return _gunicorn(state, "signer", healthy, "-c", "python:edge.gunicorn_behind", _bind_socket(state, "signer"))
+
+
+def other_programs(state: State, settings: Settings) -> list[Program]:
+    """Console, customer, edge, status and jobs."""
+    listening = settings.listening
+    chain = state.trust / "chain.pem"
+    behind = ("-c", "python:edge.gunicorn_behind")
+    console = [*behind, _bind_socket(state, "console")]
+    if settings.demo:
+        console.append(f"--bind=127.0.0.1:{listening.console_port}")
+    return [
+        _gunicorn(state, "console", lambda: _answers(_unix(state.socket("console")), "/admin/health"), *console),
+        _gunicorn(
+            state,
+            "customer",
+            lambda: _answers(_unix(state.socket("customer")), "/health"),
+            *behind,
+            _bind_socket(state, "customer"),
+        ),
+        _gunicorn(
+            state,
+            "edge",
+            lambda: _answers(_tls(listening.https_port, chain), "/health"),
+            "-c",
+            "python:edge.gunicorn_settings",
+            f"--bind={listening.host}:{listening.https_port}",
+            f"--certfile={state.tls / 'server.pem'}",
+            f"--keyfile={state.tls / 'server.key'}",
+            f"--ca-certs={chain}",
+        ),
+        _status(state, settings),
+        _program(state, "jobs", (sys.executable, "-m", "ca", "jobs-process"), lambda: True),
+    ]
+
+
+def _status(state: State, settings: Settings) -> Program:
+    listening = settings.listening
+    argv = (
+        *(sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", "--no-ws", "--http", "1"),
+        *("--host", listening.host, "--port", str(listening.http_port), "--workers", "1", "--blocking-threads", "8"),
+        "wsgi:status",
+    )
+    return _program(state, "status", argv, lambda: _answers(_plain(listening.http_port), "/health"))
+
+
+def _program(state: State, name: str, argv: tuple[str, ...], healthy: Callable[[], bool]) -> Program:
+    return Program(name, argv, environment(state), healthy)
+
+
+def _gunicorn(state: State, name: str, healthy: Callable[[], bool], *options: str) -> Program:
+    return _program(state, name, (sys.executable, "-m", "gunicorn", *options, f"wsgi:{name}()"), healthy)
+
+
+def _bind_socket(state: State, name: str) -> str:
+    return f"--bind=unix:{state.socket(name)}"
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost", timeout=_PROBE_SECONDS)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(_PROBE_SECONDS)
+        self.sock.connect(str(self._path))
+
+
+def _unix(path: Path) -> http.client.HTTPConnection:
+    return _UnixConnection(path)
+
+
+def _plain(port: int) -> http.client.HTTPConnection:
+    return http.client.HTTPConnection("127.0.0.1", port, timeout=_PROBE_SECONDS)
+
+
+def _tls(port: int, chain: Path) -> http.client.HTTPConnection:
+    context = ssl.create_default_context(cafile=str(chain))
+    return http.client.HTTPSConnection("localhost", port, timeout=_PROBE_SECONDS, context=context)
+
+
+def _answers(connection: http.client.HTTPConnection, path: str) -> bool:
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == http.client.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+

@@ -1,0 +1,215 @@
+"""`./run`: a demo from nothing to open doors, and every later start of it.
+
+Each step leaves the state directory either as it was or one step further, so that an interrupted first start is simply
+started again.
+"""
+
+import secrets
+import shutil
+import sys
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from sqlalchemy import Engine
+
+from ca.adapters.db.engine import open_database
+from ca.adapters.db.schema import migrate
+from ca.adapters.files import write_atomically
+from ca.demo import setup
+from ca.domain.ceremony import Step
+from ca.domain.errors import NotReady
+from ca.programs import other_programs, signer_program
+from ca.signer_client import SignerClient
+from ca.supervisor import StateLock, Supervisor, require_free_port
+from ca.wiring import build_ceremony
+from config.ceremony_files import load_script
+from config.settings import Settings, State, load_settings
+
+CEREMONIES = Path(__file__).parent.parent / "config" / "ceremonies"
+HTTPS_PORT, HTTP_PORT = 8443, 8080
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Ports:
+    """What the command line asked for; None: as in the state directory, or the default."""
+
+    https: int | None = None
+    http: int | None = None
+    console: int | None = None
+
+
+def start(directory: Path, ports: Ports, say: Say) -> None:
+    """Bring everything up and stay until Ctrl-C. Raises PKIError with a sentence for the person at the terminal."""
+    state = State(directory)
+    _make_directory(state)
+    with StateLock(state.directory) as lock:
+        settings = _settings(state, ports, say)
+        _require_ports(settings)
+        _prepare(state, settings, say)
+        with Supervisor(log=state.log, run=state.run, say=say, keep_open=(lock.descriptor,)) as supervisor:
+            say("Starting the signer")
+            supervisor.start([signer_program(state)])
+            if supervisor.stopping:
+                return
+            client = SignerClient(state.socket("signer"))
+            _demo_setup(state, settings, client, say)
+            say("Starting console, customer, edge, status and jobs")
+            supervisor.start(other_programs(state, settings))
+            if supervisor.stopping:
+                return
+            _welcome(state, settings, client, say)
+            supervisor.watch()
+        say("Stopped.")
+
+
+def _make_directory(state: State) -> None:
+    try:
+        state.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise NotReady(f"{state.directory} cannot be made: {error.strerror}; choose another with --state") from error
+    state.socket("customer")  # the longest name: a path too long shows now
+
+
+def _settings(state: State, ports: Ports, say: Say) -> Settings:
+    if not state.settings_file.exists():
+        if state.database_file.exists() or (state / "hsm").exists():
+            raise NotReady(f"{state.settings_file} is missing though the rest is there; restore it from your backup")
+        wanted = _ports(ports.https or HTTPS_PORT, ports.http or HTTP_PORT, ports.console)
+        _write_settings(state, wanted)
+        say(f"New demo in {state.directory}")
+        return load_settings(state)
+    settings = load_settings(state)
+    if not settings.demo:
+        raise NotReady(f"{state.settings_file} is not a demo's; start its processes as deploy/ describes")
+    now = settings.listening
+    wanted = _ports(
+        ports.https or now.https_port, ports.http or now.http_port, ports.console or now.console_port
+    )
+    if wanted != (now.https_port, now.http_port, now.console_port):
+        if wanted[1] != now.http_port:
+            say(f"Certificates issued before point to port {now.http_port} for OCSP and CRL; new ones to {wanted[1]}")
+        _write_settings(state, wanted)
+    return load_settings(state)
+
+
+def _ports(https: int, http: int, console: int | None) -> tuple[int, int, int]:
+    chosen = console or (http + 1 if http + 1 != https else http + 2)
+    if len({https, http, chosen}) < 3:
+        raise NotReady("--https-port, --http-port and --console-port must differ")
+    return https, http, chosen
+
+
+def _write_settings(state: State, ports: tuple[int, int, int]) -> None:
+    https, http, console = ports
+    text = f"""\
+# Settings of this state directory (config/settings.py says what each means). No secret belongs here.
+demo = true
+public_url = "http://localhost:{http}"
+enrolment_url = "https://localhost:{https}"
+relying_party = "localhost"
+origins = ["https://localhost:{https}", "http://localhost:{console}"]
+organization = "Demo Bank"
+
+[listening]
+https_port = {https}
+http_port = {http}
+console_port = {console}
+"""
+    tomllib.loads(text)
+    write_atomically(state.settings_file, text.encode())
+
+
+def _require_ports(settings: Settings) -> None:
+    listening = settings.listening
+    require_free_port(listening.host, listening.https_port, option="--https-port")
+    require_free_port(listening.host, listening.http_port, option="--http-port")
+    require_free_port("127.0.0.1", listening.console_port, option="--console-port")
+
+
+def _prepare(state: State, settings: Settings, say: Say) -> None:
+    """Secrets, database, key ceremony, trust files."""
+    secret = state / "secrets" / "console-key"
+    if not secret.exists():
+        secret.parent.mkdir(mode=0o700, exist_ok=True)
+        write_atomically(secret, secrets.token_bytes(32), mode=0o600)
+    done = state.ceremony / "held"
+    if not done.exists():
+        _forget_unfinished(state, settings)
+    url = state.database_url(settings)
+    if done.exists() and url.startswith("sqlite") and not state.database_file.exists():
+        raise NotReady(f"{state.database_file} is missing; restore it from your backup, nothing was changed")
+    engine = open_database(url, create=not done.exists())
+    migrate(engine)
+    if not done.exists():
+        say("Key ceremony")
+        _hold_ceremony(state, settings, engine, say)
+        write_atomically(done, b"")
+    engine.dispose()
+    _write_chain(state)
+
+
+def _forget_unfinished(state: State, settings: Settings) -> None:
+    """A ceremony that was interrupted put nothing into service: its keys go, and it is held again."""
+    if state.database_url(settings).startswith("sqlite"):
+        for suffix in ("", "-wal", "-shm"):
+            Path(f"{state.database_file}{suffix}").unlink(missing_ok=True)
+    for place in (state / "hsm", state.trust, state.publication, state.demo, state.ceremony):
+        shutil.rmtree(place, ignore_errors=True)
+    for name in ("audit-head", "audit-checkpoints.jsonl"):
+        (state / name).unlink(missing_ok=True)
+
+
+def _hold_ceremony(state: State, settings: Settings, engine: Engine, say: Say) -> None:
+    script = load_script(CEREMONIES / "demo.toml")
+    total = len(script.steps)
+
+    def attend(step: Step) -> None:
+        say(f"  {step.number}/{total} {step.words}")
+
+    record = build_ceremony(state, settings, engine)(script, attend=attend)
+    transcript = state.ceremony / "demo.txt"
+    write_atomically(transcript, record.transcript.text.encode())
+    say(f"  Transcript {transcript}, SHA-256 {record.transcript.digest}")
+    setup.keep_appointments(state, record.appointments)
+
+
+def _write_chain(state: State) -> None:
+    try:
+        ders = [(state.trust / f"{name}.cer").read_bytes() for name in ("issuing", "root")]
+        issuing, root = (x509.load_der_x509_certificate(der).public_bytes(Encoding.PEM) for der in ders)
+    except (OSError, ValueError) as error:
+        raise NotReady(f"{state.trust} is damaged: {error}; restore it from your backup") from error
+    write_atomically(state.trust / "root.pem", root)
+    write_atomically(state.trust / "chain.pem", issuing + root)
+
+
+def _demo_setup(state: State, settings: Settings, client: SignerClient, say: Say) -> None:
+    if (state.demo / "appointments.json").exists():
+        say("Registering the demo officers")
+    setup.register_officers(state, settings, client)
+    if setup.make_tls_certificate(state, client):
+        say("TLS certificate issued by our own CA")
+
+
+def _welcome(state: State, settings: Settings, client: SignerClient, say: Say) -> None:
+    listening = settings.listening
+    console = f"http://localhost:{listening.console_port}"
+    say("")
+    say("Vermilion is up. Open next:")
+    for name, link in setup.links(state, client, console, fresh=False):
+        say(f"  {name} registers a passkey (one-time link):")
+        say(f"    {link}")
+    say(f"  Officers' console    {console}/admin/   (or {settings.enrolment_url}/admin/ once the demo root is trusted)")
+    say(f"  Customers' portal    {settings.enrolment_url}/")
+    say(f"  OCSP, CRL, CA        {settings.public_url}/ocsp  /crl/issuing.crl  /ca/issuing.cer")
+    say(f"  Root certificate     {state.trust / 'root.pem'}   (./run trust adds it to your browser)")
+    flag = "" if state.directory == Path("var").resolve() else f" --state {state.directory}"
+    say(f"  Try                  ./pki{flag} demo codes    ./run tour{flag}")
+    say("Stop with Ctrl-C.")
+    sys.stdout.flush()

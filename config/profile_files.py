@@ -1,0 +1,126 @@
+"""Read config/profiles/*.toml: what the bank may configure about a kind of certificate, and nothing besides.
+
+Unknown keys, wrong types and rules that no profile may break stop the start, with the file and the first bad key.
+"""
+
+import re
+import tomllib
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from ca.domain.errors import InvalidRequest, NotReady
+from ca.domain.keys import KeyAlgorithm
+from ca.domain.names import NameAttribute
+from ca.domain.profiles import Profile, SubjectRule
+
+_UNITS = {"d": "days", "h": "hours", "m": "minutes"}
+
+
+def _duration(value: object) -> timedelta:
+    match = re.fullmatch(r"(\d{1,5})([dhm])", value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError('write a time as "397d" (days), "12h" (hours) or "5m" (minutes)')
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+
+
+_Duration = Annotated[timedelta, BeforeValidator(_duration)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Subject(_Strict):
+    attribute: NameAttribute
+    text: str
+
+
+class _Enrolment(_Strict):
+    needs_device: bool
+    needs_confirmation: bool
+    confirm_within: _Duration = timedelta(0)
+    codes_valid_for: _Duration
+    code_attempts: int
+
+
+class _Renewal(_Strict):
+    opens_before: _Duration
+    same_key: bool = False
+
+
+class _ProfileFile(_Strict):
+    version: int
+    title: str
+    internal: bool = False
+    key_algorithms: list[KeyAlgorithm]
+    validity: _Duration
+    backdate: _Duration
+    subject: list[_Subject]
+    alternative_names: list[str] = Field(default_factory=list)
+    key_usage: list[str]
+    extended_key_usage: list[str] = Field(default_factory=list)
+    policy: str | None = None
+    ca: bool = False
+    path_length: int | None = None
+    crl_distribution_point: bool
+    authority_information_access: bool
+    ocsp_nocheck: bool = False
+    enrolment: _Enrolment | None = None
+    renewal: _Renewal | None = None
+
+    def to_profile(self, name: str) -> Profile:
+        if (self.enrolment is None) != self.internal:
+            raise InvalidRequest(f"profile {name}: [enrolment] belongs to every profile that is not internal")
+        zero = timedelta(0)
+        enrolment = self.enrolment or _Enrolment.model_construct(
+            needs_device=False, needs_confirmation=False, confirm_within=zero, codes_valid_for=zero, code_attempts=0
+        )
+        return Profile(
+            name=name,
+            subject=tuple(SubjectRule(rule.attribute, rule.text) for rule in self.subject),
+            alternative_names=tuple(self.alternative_names),
+            key_algorithms=frozenset(self.key_algorithms),
+            key_usage=frozenset(self.key_usage),
+            extended_key_usage=tuple(self.extended_key_usage),
+            renewal_opens_before=self.renewal.opens_before if self.renewal else None,
+            same_key_on_renewal=self.renewal.same_key if self.renewal else False,
+            **self.model_dump(include=_AS_THEY_ARE),
+            **enrolment.model_dump(),
+        )
+
+
+_AS_THEY_ARE = {
+    "version",
+    "title",
+    "internal",
+    "validity",
+    "backdate",
+    "policy",
+    "ca",
+    "path_length",
+    "crl_distribution_point",
+    "authority_information_access",
+    "ocsp_nocheck",
+}
+
+
+def load_profiles(directory: Path) -> dict[str, Profile]:
+    """Every profile of the directory, by name. Raises NotReady for a file that is wrong, or when there is none."""
+    files = sorted(directory.glob("*.toml"))
+    if not files:
+        raise NotReady(f"{directory} has no profiles (*.toml); without a profile nothing can be issued")
+    return {file.stem: _load_profile(file) for file in files}
+
+
+def _load_profile(file: Path) -> Profile:
+    try:
+        return _ProfileFile.model_validate(tomllib.loads(file.read_text("utf-8"))).to_profile(file.stem)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise NotReady(f"{file}: {key}: {first['msg']}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, InvalidRequest) as error:
+        raise NotReady(f"{file}: {error}") from error

@@ -1,0 +1,108 @@
+"""The processes, each an app of its own: `signer()`, `console()`, `customer()`, `status()`, `edge()`.
+
+Everything an app needs is read here from the state directory named by VERMILION_STATE; nothing imports this module.
+A process that cannot come up says why in one sentence and exits with 4: a person must act, a restart would not help.
+"""
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from ca.domain.errors import PKIError
+from ca.supervisor import CONFIGURATION_ERROR, ERROR_MARK
+from config.settings import Settings, State, current_state, load_settings
+
+WSGI = Callable[..., Any]
+
+
+def _or_exit(build: Callable[[State, Settings], WSGI]) -> WSGI:
+    try:
+        state = current_state()
+        return build(state, load_settings(state))
+    except PKIError as error:
+        sys.stderr.write(f"{ERROR_MARK}{error}\n")
+        sys.stderr.flush()
+        sys.exit(CONFIGURATION_ERROR)
+
+
+def signer() -> WSGI:
+    """The only process with the PIN and the PKCS#11 module; listens on a Unix socket."""
+
+    def build(state: State, settings: Settings) -> WSGI:
+        from ca.handlers import Handlers
+        from ca.signer import create_app
+        from ca.wiring import build_signer
+
+        use_cases = build_signer(state, settings)
+        use_cases.reconcile()
+        handlers = Handlers(use_cases)
+        return create_app(handlers.table(), handlers.refused)
+
+    return _or_exit(build)
+
+
+def console() -> WSGI:
+    """The officers' console: reads rows, asks the signer."""
+
+    def build(state: State, settings: Settings) -> WSGI:
+        from admin.app import create_app
+        from ca.signer_client import SignerClient
+
+        return create_app(
+            signer=SignerClient(state.socket("signer")),
+            database_url=state.database_url(settings),
+            secret_key=state.read_secret("console-key"),
+            relying_party=settings.relying_party,
+            origins=settings.origins,
+            demo=settings.demo,
+            organization=settings.organization,
+        )
+
+    return _or_exit(build)
+
+
+def customer() -> WSGI:
+    """The customers' portal and enrolment endpoint: asks the signer."""
+
+    def build(state: State, settings: Settings) -> WSGI:
+        from ca.signer_client import SignerClient
+        from customer.app import create_app
+
+        return create_app(
+            signer=SignerClient(state.socket("signer")),
+            organization=settings.organization,
+            chain_pem_path=state.trust / "chain.pem",
+            enrolment_url=settings.enrolment_url,
+            public_url=settings.public_url,
+        )
+
+    return _or_exit(build)
+
+
+def status() -> WSGI:
+    """OCSP, CRLs, CA certificates: reads, and asks the signer for answers."""
+
+    def build(state: State, settings: Settings) -> WSGI:
+        from ca.adapters.clock import SystemClock
+        from ocsp.app import status_app
+
+        return status_app(
+            database_url=state.database_url(settings),
+            publication=state.publication,
+            signer_socket=state.socket("signer"),
+            now=SystemClock().now,
+        )
+
+    return _or_exit(build)
+
+
+def edge() -> WSGI:
+    """TLS ends here; paths go to the console's or the customer's process."""
+
+    def build(state: State, settings: Settings) -> WSGI:
+        from edge.proxy import Edge
+
+        del settings
+        return Edge(customer_socket=state.socket("customer"), console_socket=state.socket("console"))
+
+    return _or_exit(build)
