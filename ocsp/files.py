@@ -48,18 +48,23 @@ class Publication:
             descriptor = os.open(self._directory / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         except OSError:
             return None
-        with os.fdopen(descriptor, "rb") as file:
+        try:
             now = os.fstat(descriptor)
-            if not stat.S_ISREG(now.st_mode):
-                return None
-            version = (now.st_ino, now.st_mtime_ns, now.st_size)
+            return self._current(name, descriptor, now) if stat.S_ISREG(now.st_mode) else None
+        finally:
+            os.close(descriptor)
+
+    def _current(self, name: str, descriptor: int, now: os.stat_result) -> PublishedFile:
+        version = (now.st_ino, now.st_mtime_ns, now.st_size)
+        read = self._read.get(name)
+        if read is not None and read[0] == version:
+            return read[1]
+        # One thread reads: a large CRL is in memory once, however many ask for it at the same time.
+        with self._lock:
             read = self._read.get(name)
             if read is None or read[0] != version:
-                # One thread reads: a large CRL is in memory once, however many ask for it at the same time.
-                with self._lock:
-                    read = self._read.get(name)
-                    if read is None or read[0] != version:
-                        read = self._read[name] = version, _published(name, file.read(), now.st_mtime)
+                with os.fdopen(descriptor, "rb", closefd=False) as file:
+                    read = self._read[name] = version, _published(name, file.read(), now.st_mtime)
         return read[1]
 
     def crls(self) -> dict[str, PublishedFile]:

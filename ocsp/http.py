@@ -99,7 +99,7 @@ class StatusApp:
 
     def _get(self, text: str, environ: dict[str, Any]) -> Response:
         try:
-            reply = self._responder.answer(_decoded(text))
+            reply = self._responder.answer(request_in_path(text))
         except InvalidRequest as error:
             reply = refusal(error)
         if reply.fresh is None:
@@ -138,7 +138,7 @@ def _crl_health(file: PublishedFile, now: datetime) -> dict[str, Any]:
     }
 
 
-def _decoded(text: str) -> bytes:
+def request_in_path(text: str) -> bytes:
     """The request in a path. Standard or URL-safe alphabet, padded or not, `%` written twice: all mean one thing."""
     # A request starts with a SEQUENCE, so its base64 with M: slashes before it were put in by somebody on the way.
     unpadded = unquote(text).lstrip("/").rstrip("=").replace(" ", "+").replace("-", "+").replace("_", "/")

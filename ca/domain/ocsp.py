@@ -14,6 +14,7 @@ from ca.domain import der
 from ca.domain.algorithms import SignatureAlgorithm
 from ca.domain.errors import InvalidRequest
 from ca.domain.revocation import Revocation, RevocationReason
+from ca.domain.tbs import read_certificate
 
 MAX_CERT_IDS = 20
 MAX_NONCE = 128
@@ -79,22 +80,17 @@ def _hash_of(algorithm: der.Element) -> tuple[str, int]:
     return _HASHES.get(parts[0].der, ("", 0))
 
 
-def subject_and_key(certificate_der: bytes) -> tuple[bytes, bytes]:
-    """The subject's DER and the bits of the key: what a CertID hashes (RFC 6960 section 4.1.1)."""
-    try:
-        fields = der.parse(certificate_der, "the certificate").children()[0].children()
-        subject, spki = fields[5:7]
-        return subject.der, spki.children()[1].content[1:]
-    except (ValueError, IndexError) as error:
-        raise InvalidRequest("this is not an X.509 v3 certificate") from error
-
-
 @lru_cache(maxsize=64)
 def issuer_keys(certificate_der: bytes) -> frozenset[tuple[str, bytes, bytes]]:
-    """Every way a CertID can name this issuer."""
-    subject, key_bits = subject_and_key(certificate_der)
+    """Every way a CertID can name this issuer: by its subject and the bits of its key (RFC 6960 section 4.1.1)."""
+    try:
+        certificate = read_certificate(certificate_der)
+        key_bits = der.parse(certificate.spki_der).children()[1].content[1:]
+    except (ValueError, IndexError) as error:
+        raise InvalidRequest("this is not a certificate of a CA") from error
     return frozenset(
-        (name, hashlib.new(name, subject).digest(), hashlib.new(name, key_bits).digest()) for name in HASH_NAMES
+        (name, hashlib.new(name, certificate.subject_der).digest(), hashlib.new(name, key_bits).digest())
+        for name in HASH_NAMES
     )
 
 

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from ca.domain import der, ocsp
+from ca.domain import ocsp
 from ca.domain.certificates import Certificate
 from ca.domain.errors import InvalidRequest, NotFound, NotReady, SigningRefused
 from ca.domain.issuers import Issuer
 from ca.domain.keys import SIGNATURE_OF, PublicKey
+from ca.domain.tbs import read_certificate
 from ca.ports import Clock, KeyId, KeyStore, UnitOfWork, Work
 
 RESPONDER_PROFILE = "ocsp-responder"
@@ -66,8 +67,7 @@ class Responder:
 
 @lru_cache(maxsize=64)
 def _public_key(certificate_der: bytes) -> PublicKey:
-    fields = der.parse(certificate_der, "the responder's certificate").children()[0].children()
-    return PublicKey.from_spki(fields[6].der)
+    return PublicKey.from_spki(read_certificate(certificate_der).spki_der)
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ Only a key that was misused or a lost record explains one, so it is recorded wha
 import hashlib
 from dataclasses import dataclass
 
-from ca.domain import der
 from ca.domain.audit import AuditEvent
 from ca.domain.errors import InvalidRequest
 from ca.domain.issuers import Issuer
 from ca.domain.keys import PublicKey
+from ca.domain.tbs import read_tbs, split_certificate
 from ca.ports import Clock, UnitOfWork
 
 _MAX_SIZE = 32 * 1024
@@ -46,11 +46,10 @@ class ReportUnknownCertificate:
 
 def _parts(certificate_der: bytes) -> tuple[bytes, bytes, int]:
     try:
-        tbs, _, signature = der.parse(certificate_der, "the certificate").children()
-        serial = tbs.children()[1]
+        tbs_der, _, signature = split_certificate(certificate_der)
+        return tbs_der, signature, read_tbs(tbs_der).serial
     except (ValueError, IndexError) as error:
         raise InvalidRequest("this is not an X.509 v3 certificate") from error
-    return tbs.der, signature.content[1:], int.from_bytes(serial.content, "big", signed=True)
 
 
 def _has_signed(issuer: Issuer, tbs_der: bytes, signature: bytes) -> bool:

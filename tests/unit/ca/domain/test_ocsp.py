@@ -1,0 +1,107 @@
+"""ca/domain/ocsp.py, judged by cryptography's parser."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from cryptography import x509
+from cryptography.x509 import ocsp as judge
+
+from ca.domain import der
+from ca.domain.algorithms import SignatureAlgorithm
+from ca.domain.certificates import CertificateStatus, standing
+from ca.domain.errors import InvalidRequest
+from ca.domain.ocsp import (
+    Answer,
+    CertStatus,
+    ErrorStatus,
+    Good,
+    Revoked,
+    Unknown,
+    basic_response,
+    error_response,
+    issuer_keys,
+    response_data,
+    status_of,
+)
+from ca.domain.revocation import Revocation, RevocationReason
+from tests.fakes.ocsp_requests import cert_id
+from tests.fakes.status_world import StatusWorld
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+LATER = NOON + timedelta(hours=1)
+
+
+def response(*statuses: CertStatus, nonce: bytes | None = None) -> bytes:
+    answers = [Answer(cert_id(serial), status, NOON, LATER) for serial, status in enumerate(statuses, start=1)]
+    data = response_data(answers, responder_key_bits=b"key", produced_at=NOON, nonce=nonce)
+    certificate = StatusWorld().responder.der
+    return basic_response(
+        data, algorithm=SignatureAlgorithm.ECDSA_SHA256, signature=b"signature", responder_certificate=certificate
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "seen"),
+    [
+        (Good(), judge.OCSPCertStatus.GOOD),
+        (Unknown(), judge.OCSPCertStatus.UNKNOWN),
+        (Revoked(Revocation(RevocationReason.UNSPECIFIED, NOON)), judge.OCSPCertStatus.REVOKED),
+    ],
+)
+def test_a_status_is_what_it_says(status: CertStatus, seen: judge.OCSPCertStatus) -> None:
+    parsed = judge.load_der_ocsp_response(response(status))
+    assert parsed.certificate_status is seen
+    assert parsed.revocation_reason is None
+    assert (parsed.this_update_utc, parsed.next_update_utc, parsed.produced_at_utc) == (NOON, LATER, NOON)
+    assert parsed.responder_key_hash == bytes.fromhex("a62f2225bf70bfaccbc7f1ef2a397836717377de")
+    assert len(parsed.certificates) == 1
+    assert not list(parsed.extensions)
+
+
+@pytest.mark.parametrize("reason", [each for each in RevocationReason if each])
+def test_a_revocation_has_its_reason_and_time(reason: RevocationReason) -> None:
+    parsed = judge.load_der_ocsp_response(response(Revoked(Revocation(reason, NOON - timedelta(days=400)))))
+    assert parsed.revocation_time_utc == NOON - timedelta(days=400)
+    assert der.enumerated(reason) in response(Revoked(Revocation(reason, NOON)))
+    assert parsed.revocation_reason is not None
+
+
+def test_several_certificates_get_one_response_in_the_order_asked() -> None:
+    parsed = judge.load_der_ocsp_response(response(Good(), Unknown(), Good()))
+    assert [(each.serial_number, each.certificate_status) for each in parsed.responses] == [
+        (1, judge.OCSPCertStatus.GOOD),
+        (2, judge.OCSPCertStatus.UNKNOWN),
+        (3, judge.OCSPCertStatus.GOOD),
+    ]
+
+
+def test_the_nonce_is_echoed() -> None:
+    parsed = judge.load_der_ocsp_response(response(Good(), nonce=b"n" * 32))
+    assert parsed.extensions.get_extension_for_class(x509.OCSPNonce).value.nonce == b"n" * 32
+    assert not parsed.extensions.get_extension_for_class(x509.OCSPNonce).critical
+
+
+@pytest.mark.parametrize("status", ErrorStatus)
+def test_an_error_has_a_status_and_nothing_else(status: ErrorStatus) -> None:
+    parsed = judge.load_der_ocsp_response(error_response(status))
+    assert parsed.response_status.value == status
+    assert len(error_response(status)) == 5
+
+
+def test_an_unconfirmed_certificate_is_on_hold_and_an_active_one_good() -> None:
+    hold = Revocation(RevocationReason.CERTIFICATE_HOLD, NOON)
+    assert status_of(standing(CertificateStatus.UNCONFIRMED, NOON, None)) == Revoked(hold)
+    assert status_of(standing(CertificateStatus.ACTIVE, NOON, None)) == Good()
+
+
+@pytest.mark.parametrize("name", ["sha1", "sha256", "sha384", "sha512"])
+def test_an_issuer_is_named_by_the_hashes_of_subject_and_key(name: str) -> None:
+    issuer = StatusWorld().issuing
+    assert (name, *issuer.certid_hashes(name)) in issuer_keys(issuer.certificate_der)
+    assert len(issuer_keys(issuer.certificate_der)) == 4
+
+
+@pytest.mark.parametrize("blob", [b"", b"junk", der.sequence(), der.sequence(der.sequence(der.null()))])
+def test_what_is_no_certificate_names_no_issuer(blob: bytes) -> None:
+    with pytest.raises(InvalidRequest):
+        issuer_keys(blob)

@@ -1,0 +1,53 @@
+"""ca/usecases/report_unknown.py: our signature on what we do not know is an alarm."""
+
+import pytest
+
+from ca.domain import der
+from ca.domain.errors import InvalidRequest
+from ca.usecases.report_unknown import ReportUnknownCertificate
+from tests.fakes.status_world import StatusWorld
+
+
+@pytest.fixture
+def world() -> StatusWorld:
+    return StatusWorld()
+
+
+def report(world: StatusWorld, certificate: bytes) -> bool:
+    return ReportUnknownCertificate(world.unit_of_work, world.clock)(certificate, by="gateway")
+
+
+def test_a_certificate_we_know_is_no_alarm(world: StatusWorld) -> None:
+    assert not report(world, world.issue(0xA1).der)
+    assert world.unit_of_work.events == []
+
+
+def test_our_signature_on_an_unknown_serial_is_an_alarm(world: StatusWorld) -> None:
+    certificate = world.issue(0xA1).der
+    world.forget(0xA1)
+
+    assert report(world, certificate)
+
+    (event,) = world.unit_of_work.events
+    assert (event.name, event.subject, event.actor) == ("certificate.unknown-seen", "a1", "gateway")
+    assert event.details["issuer"] == "issuing"
+
+
+def test_a_second_certificate_under_a_known_serial_is_an_alarm(world: StatusWorld) -> None:
+    certificate = world.issue(0xA1).der
+    world.forget(0xA1)
+    world.issue(0xA1, life=world.responder.not_after - world.clock.now())
+    assert report(world, certificate)
+
+
+def test_a_foreign_certificate_is_refused(world: StatusWorld) -> None:
+    with pytest.raises(InvalidRequest, match="no signature of ours"):
+        report(world, StatusWorld().issue(0xA1).der)
+
+
+@pytest.mark.parametrize(
+    "blob", [b"", b"junk", der.sequence(), der.sequence(der.sequence(), der.sequence(), der.null()), bytes(40_000)]
+)
+def test_what_is_no_certificate_is_refused(world: StatusWorld, blob: bytes) -> None:
+    with pytest.raises(InvalidRequest):
+        report(world, blob)
