@@ -3,6 +3,7 @@
 The command line gives what differs: `--bind`, `--certfile`, `--keyfile`, `--ca-certs` and the app.
 """
 
+import socket
 import ssl
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,8 @@ from edge.tls import Contexts
 
 worker_class = "gthread"
 workers = 1
-threads = 32
+threads = 64
+"""Each connection that says something holds one until it is answered or out of time (edge/tls.py)."""
 worker_connections = 1000
 keepalive = 5
 timeout = 60
@@ -32,6 +34,28 @@ access_log_format = "%(t)s %(h)s %(m)s %(U)s %(s)s %(B)s %(M)sms"
 proc_name = "vermilion-edge"
 
 
+_DEFER_SECONDS = 10
+
+
+class Listener(Protocol):
+    """One of gunicorn's listening sockets."""
+
+    sock: socket.socket
+
+
+class Arbiter(Protocol):
+    """What of gunicorn's master the hook needs."""
+
+    LISTENERS: list[Listener]
+
+
+def when_ready(server: Arbiter) -> None:
+    """Let the kernel keep connections on which nothing was said yet: each would hold a thread for five seconds."""
+    for listener in server.LISTENERS:
+        if listener.sock.family != socket.AF_UNIX:
+            listener.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, _DEFER_SECONDS)
+
+
 class Configuration(Protocol):
     """What of gunicorn's configuration the hook needs."""
 
@@ -45,4 +69,4 @@ _contexts = Contexts()
 
 def ssl_context(conf: Configuration, _default: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
     """Called by gunicorn for each connection."""
-    return _contexts.get(Path(conf.certfile), Path(conf.keyfile), Path(conf.ca_certs))
+    return _contexts.make(Path(conf.certfile), Path(conf.keyfile), Path(conf.ca_certs))
