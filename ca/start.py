@@ -14,18 +14,18 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
-from sqlalchemy import Engine
 
 from ca.adapters.db.engine import open_database
 from ca.adapters.db.schema import migrate
 from ca.adapters.files import write_atomically
+from ca.ceremony_run import run_ceremony
 from ca.demo import setup
 from ca.domain.ceremony import Step
 from ca.domain.errors import NotReady
 from ca.programs import other_programs, signer_program
 from ca.signer_client import SignerClient
 from ca.supervisor import StateLock, Supervisor, require_free_port
-from ca.wiring import build_ceremony
+from ca.usecases.ceremony import Record
 from config.ceremony_files import load_script
 from config.settings import Settings, State, load_settings
 
@@ -144,13 +144,13 @@ def _prepare(state: State, settings: Settings, say: Say) -> None:
     url = state.database_url(settings)
     if done.exists() and url.startswith("sqlite") and not state.database_file.exists():
         raise NotReady(f"{state.database_file} is missing; restore it from your backup, nothing was changed")
-    engine = open_database(url, create=not done.exists())
-    migrate(engine)
     if not done.exists():
         say("Key ceremony")
-        _hold_ceremony(state, settings, engine, say)
-        write_atomically(done, b"")
-    engine.dispose()
+        _hold_ceremony(state, say)
+    else:
+        engine = open_database(url)
+        migrate(engine)
+        engine.dispose()
     _write_chain(state)
 
 
@@ -165,18 +165,18 @@ def _forget_unfinished(state: State, settings: Settings) -> None:
         (state / name).unlink(missing_ok=True)
 
 
-def _hold_ceremony(state: State, settings: Settings, engine: Engine, say: Say) -> None:
-    script = load_script(CEREMONIES / "demo.toml")
-    total = len(script.steps)
+def _hold_ceremony(state: State, say: Say) -> None:
+    script = CEREMONIES / "demo.toml"
+    total = len(load_script(script).steps)
 
     def attend(step: Step) -> None:
         say(f"  {step.number}/{total} {step.words}")
 
-    record = build_ceremony(state, settings, engine)(script, attend=attend)
-    transcript = state.ceremony / "demo.txt"
-    write_atomically(transcript, record.transcript.text.encode())
-    say(f"  Transcript {transcript}, SHA-256 {record.transcript.digest}")
-    setup.keep_appointments(state, record.appointments)
+    def keep(record: Record) -> None:
+        # Before the ceremony counts as held: codes that died with this process could never be handed out again.
+        setup.keep_appointments(state, record.appointments)
+
+    run_ceremony(state, script, attend=attend, say=lambda line: say(f"  {line}"), keep=keep)
 
 
 def _write_chain(state: State) -> None:

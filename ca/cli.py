@@ -1,0 +1,320 @@
+"""`./pki`: the operator's and auditor's command line. A refusal is one sentence and a non-zero exit code.
+
+Exit codes: 0 good; 1 refused, not ready or tampered with; 2 wrongly asked; 3 a defect, with its trace in the log.
+"""
+
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from ca import operations as ops
+from ca.domain.ceremony import Step
+from ca.domain.errors import PKIError
+from ca.signer_client import SignerClient
+from ca.usecases.ceremony import Record
+from config.settings import Settings, State, load_settings
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+_console = Console(highlight=False, soft_wrap=True)
+
+
+def say(line: str) -> None:
+    """A line for the person at the terminal, shown at once."""
+    click.echo(line)
+    sys.stdout.flush()
+
+
+@contextmanager
+def _sentences() -> Iterator[None]:
+    try:
+        yield
+    except PKIError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        click.echo("Stopped.", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+
+
+def speaking(command: Callable[_P, _R]) -> Callable[_P, _R]:
+    """A command whose refusals come out as one sentence."""
+
+    @wraps(command)
+    def run(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        with _sentences():
+            return command(*args, **kwargs)
+
+    return run
+
+
+class Context:
+    """The state directory a command works on; settings are read when first needed."""
+
+    def __init__(self, directory: Path) -> None:
+        self.state = State(directory)
+
+    @property
+    def settings(self) -> Settings:
+        return load_settings(self.state)
+
+    @property
+    def client(self) -> SignerClient:
+        return SignerClient(self.state.socket("signer"))
+
+
+_STATE = click.option(
+    "--state", "directory", default="var", type=click.Path(path_type=Path), help="The state directory (default: var)."
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@_STATE
+@click.pass_context
+def cli(context: click.Context, directory: Path) -> None:
+    """Vermilion's command line. Works on one state directory."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    context.obj = Context(directory)
+
+
+def _at(context: Context, directory: Path | None) -> Context:
+    return context if directory is None else Context(directory)
+
+
+_OWN_STATE = click.option(
+    "--state", "directory", default=None, type=click.Path(path_type=Path), help="The state directory (default: var)."
+)
+
+
+@cli.command()
+@_OWN_STATE
+@click.option("--https-port", type=click.IntRange(1, 65535), help="Portal, console, EST (default: 8443).")
+@click.option("--http-port", type=click.IntRange(1, 65535), help="OCSP, CRL, CA certificates (default: 8080).")
+@click.option("--console-port", type=click.IntRange(1, 65535), help="Console on plain http, loopback, demo only.")
+@click.pass_obj
+@speaking
+def start(
+    context: Context, directory: Path | None, https_port: int | None, http_port: int | None, console_port: int | None
+) -> None:
+    """Set up a demo if there is none, start every process, stay until Ctrl-C."""
+    from ca.start import Ports
+    from ca.start import start as begin
+
+    begin(_at(context, directory).state.directory, Ports(https_port, http_port, console_port), say)
+
+
+@cli.command()
+@_OWN_STATE
+@click.pass_obj
+@speaking
+def tour(context: Context, directory: Path | None) -> None:
+    """One certificate's whole life on a running demo, each step judged by an independent program."""
+    from ca.demo.tour import take_tour
+
+    here = _at(context, directory)
+    sys.exit(0 if take_tour(here.state, here.settings, _console) else 1)
+
+
+@cli.command()
+@_OWN_STATE
+@click.pass_obj
+@speaking
+def trust(context: Context, directory: Path | None) -> None:
+    """Add the demo root to this user's browser certificate store (needs certutil)."""
+    from ca.demo.trust import trust_root
+
+    say(trust_root(_at(context, directory).state))
+
+
+@cli.command("jobs-process", hidden=True)
+@speaking
+def jobs_process() -> None:
+    """The jobs process; the supervisor starts it."""
+    from ca.jobs import run_jobs
+    from config.settings import current_state
+
+    run_jobs(SignerClient(current_state().socket("signer")))
+
+
+@cli.command()
+@click.pass_obj
+@speaking
+def doctor(context: Context) -> None:
+    """Say in words what is wrong with HSM, database, clock, ports and files."""
+    from ca.doctor import examine
+
+    findings = examine(context.state)
+    for finding in findings:
+        say(f"{'ok ' if finding.ok else 'BAD'}  {finding.subject}: {finding.sentence}")
+    sys.exit(0 if all(finding.ok for finding in findings) else 1)
+
+
+@cli.command()
+@click.pass_obj
+@speaking
+def reconcile(context: Context) -> None:
+    """Bring recorded but unfinished issuances to their end."""
+    finished = context.client.call(ops.Reconcile())["finished"]
+    say(f"{len(finished)} unfinished issuance(s) finished")
+    for serial in finished:
+        say(f"  {serial}")
+
+
+@cli.command()
+@click.pass_obj
+@speaking
+def jobs(context: Context) -> None:
+    """Each job with its last result."""
+    from ca.adapters.db.unit_of_work import SqlUnitOfWork
+    from ca.wiring import open_current_database
+
+    table = Table("job", "last run (UTC)", "", "result")
+    with SqlUnitOfWork(open_current_database(context.state, context.settings))() as work:
+        for run in work.jobs.list():
+            table.add_row(run.name, f"{run.ran_at:%d %b %Y, %H:%M:%S}", "ok" if run.ok else "FAILED", run.result)
+    _console.print(table)
+
+
+@cli.group()
+def audit() -> None:
+    """Prove or export the audit log."""
+
+
+@audit.command()
+@click.pass_obj
+@speaking
+def verify(context: Context) -> None:
+    """Find any edit, deletion, reorder or cut tail; needs no HSM."""
+    from ca.wiring import build_audit
+
+    verification, _ = build_audit(context.state, context.settings)
+    report = verification()
+    say(f"{report.events} events in one chain, {report.checkpoints} signed checkpoints: all good")
+    say(f"head {report.head.hash.hex()}")
+
+
+@audit.command("export")
+@click.pass_obj
+@speaking
+def audit_export(context: Context) -> None:
+    """One JSON object a line, in order."""
+    from ca.usecases.audit import export
+    from ca.wiring import build_audit
+
+    _, unit_of_work = build_audit(context.state, context.settings)
+    for row in export(unit_of_work):
+        click.echo(json.dumps(row, ensure_ascii=False))
+
+
+@cli.group()
+def ceremony() -> None:
+    """Key ceremonies."""
+
+
+@ceremony.command("run")
+@click.argument("script", type=click.Path(path_type=Path))
+@click.option("--attended/--unattended", default=True, help="Wait for Enter before each step (on a terminal).")
+@click.pass_obj
+@speaking
+def ceremony_run(context: Context, script: Path, *, attended: bool) -> None:
+    """Hold the ceremony that SCRIPT describes; it is held once."""
+    from ca.ceremony_run import run_ceremony
+
+    def attend(step: Step) -> None:
+        say(f"\nStep {step.number}. {step.role}: {step.words}")
+        if attended and sys.stdin.isatty():
+            click.pause("  Press any key when everyone agrees …")
+
+    def hand_out(record: Record) -> None:
+        for one in record.appointments:
+            say(f"For {one.name} ({one.person}), one-time: /admin/invitation/{one.invitation}#{one.code}")
+
+    run_ceremony(context.state, script, attend=attend, say=say, keep=hand_out)
+
+
+@cli.group()
+def demo() -> None:
+    """What exists in a demo only."""
+
+
+@demo.command()
+@click.option("--profile", default="personal-signing", show_default=True)
+@click.option("--count", default=1, show_default=True, type=click.IntRange(1, 100_000))
+@click.option("--device-serial", default="", help="Bind to this U-Shield instead of a new made-up one.")
+@click.option("--host-name", "host_names", multiple=True, help="For machine and tls-server; may be repeated.")
+@click.pass_obj
+@speaking
+def codes(context: Context, profile: str, count: int, device_serial: str, host_names: tuple[str, ...]) -> None:
+    """Register demo customers, apply, approve, hand out codes: one JSON object a line."""
+    from ca.demo.codes import make_codes
+
+    officers = _demo_officers(context)
+    for row in make_codes(officers, profile, count, device_serial=device_serial, host_names=host_names):
+        click.echo(json.dumps(row, ensure_ascii=False))
+        sys.stdout.flush()
+
+
+def _act(name: str, kind: type[ops.OfficerOperation], *, with_reason: bool, words: str) -> None:
+    options: list[Any] = [click.argument("serial")]
+    if with_reason:
+        options.append(click.option("--reason", default="unspecified", show_default=True))
+
+    @click.pass_obj
+    @speaking
+    def command(context: Context, serial: str, reason: str | None = None) -> None:
+        from ca.demo.officers import CHECKER
+
+        fields = {"serial": serial} | ({"reason": reason} if reason is not None else {})
+        answer = _demo_officers(context)[CHECKER].call(kind, **fields)
+        click.echo(json.dumps(answer))
+
+    for option in options:
+        command = option(command)
+    demo.command(name, help=words)(command)
+
+
+_act("hold", ops.Hold, with_reason=False, words="Hold a certificate.")
+_act("release", ops.Release, with_reason=False, words="Release a held certificate.")
+_act("revoke", ops.Revoke, with_reason=True, words="Revoke a certificate for good.")
+
+
+@demo.command()
+@click.pass_obj
+@speaking
+def links(context: Context) -> None:
+    """New one-time links by which the two demo officers register passkeys."""
+    from ca.demo import setup
+
+    _demo_officers(context)
+    console = f"http://localhost:{context.settings.listening.console_port}"
+    for name, link in setup.links(context.state, context.client, console, fresh=True):
+        say(f"{name}: {link}")
+
+
+def _demo_officers(context: Context) -> Any:
+    from ca.demo.officers import DemoOfficers, require_demo
+
+    require_demo(demo=context.settings.demo)
+    return DemoOfficers(context.client, context.state.demo)
+
+
+def main() -> None:
+    """The outermost frame: a defect is logged with its trace and said in one sentence."""
+    try:
+        cli()
+    except Exception:
+        logging.getLogger("vermilion").exception("a defect")
+        click.echo("error: this is a defect of ours; the trace above helps us to mend it", err=True)
+        sys.exit(3)
