@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
+from ca.domain.algorithms import KeyAlgorithm
 from ca.domain.applications import Application, ApplicationState, Case
 from ca.domain.audit import AuditEvent, Checkpoint
 from ca.domain.certificates import Certificate, CertificateStatus, Intent
@@ -20,7 +21,6 @@ from ca.domain.customers import Customer, CustomerKind
 from ca.domain.decisions import Act, Assertion, Decision, Evidence
 from ca.domain.devices import Device, DeviceState
 from ca.domain.issuers import Issuer
-from ca.domain.keys import SignatureAlgorithm
 from ca.domain.officers import Credential, Invitation, InvitationState, Officer, OfficerState, TrustedRole
 from ca.domain.sessions import Challenge, Session
 
@@ -207,7 +207,7 @@ def an_issuer(**changes: Any) -> Issuer:
         name="issuing",
         certificate_der=_ca_certificate(),
         key_id=b"\x01",
-        algorithm=SignatureAlgorithm.ECDSA_SHA256,
+        algorithm=KeyAlgorithm.EC_P256,
         crl_url="http://localhost:8080/crl/issuing.crl",
         ocsp_url="http://localhost:8080/ocsp",
         certificate_url="http://localhost:8080/ca/issuing.cer",

@@ -43,11 +43,15 @@ class TransactionContract:
             assert work.audit.head().number == 0
 
     def test_an_error_undoes_everything_since_the_last_commit(self, unit_of_work: UnitOfWork) -> None:
-        with pytest.raises(NotFound), unit_of_work() as work:
-            work.customers.save(a_customer())
-            work.commit()
-            work.devices.save(a_device())
-            work.customers.get("nobody")
+        def fail_half_way() -> None:
+            with unit_of_work() as work:
+                work.customers.save(a_customer())
+                work.commit()
+                work.devices.save(a_device())
+                work.customers.get("nobody")
+
+        with pytest.raises(NotFound):
+            fail_half_way()
 
         with unit_of_work() as work:
             assert work.customers.get("customer-1") == a_customer()

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, text
 
 from ca.domain.errors import NotReady
 
-_MIGRATIONS = Path(__file__).resolve().parents[3] / "migrations"
+MIGRATIONS = Path(__file__).resolve().parents[3] / "migrations"
 
 # Any number will do, as long as every version of this program uses the same one.
 _MIGRATION_LOCK = 0x7665726D
@@ -63,6 +63,6 @@ def migrate(engine: Engine) -> None:
 def _config() -> Config:
     config = Config()
     # Alembic reads % as the start of a substitution.
-    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     return config

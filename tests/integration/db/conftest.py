@@ -13,6 +13,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -61,12 +62,8 @@ def postgres_socket() -> Iterator[Path]:
         )
         server = subprocess.Popen(
             [
-                binaries / "postgres",
-                *("-D", folder / "data"),
-                *("-k", folder),
-                *("-c", "listen_addresses="),
-                *("-c", "fsync=off"),
-                *("-c", "max_connections=200"),
+                *(str(binaries / "postgres"), "-D", str(folder / "data"), "-k", str(folder)),
+                *("-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=200"),
             ],
             **_identity(user),
             stdout=subprocess.DEVNULL,
@@ -100,7 +97,7 @@ def _unprivileged_user() -> pwd.struct_passwd | None:
     return names.get("postgres") or names["nobody"]
 
 
-def _identity(user: pwd.struct_passwd | None) -> dict[str, object]:
+def _identity(user: pwd.struct_passwd | None) -> dict[str, Any]:
     return {} if user is None else {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": [], "cwd": "/"}
 
 

@@ -35,9 +35,10 @@ def test_the_commit_that_a_test_names_is_refused_and_no_other(unit_of_work: Fake
     with unit_of_work() as work:
         work.audit.append(an_event("a.first"))
         work.commit()
-    with pytest.raises(NotReady, match="full"), unit_of_work() as work:
+    with unit_of_work() as work:
         work.audit.append(an_event("b.lost"))
-        work.commit()
+        with pytest.raises(NotReady, match="full"):
+            work.commit()
     with unit_of_work() as work:
         work.audit.append(an_event("c.second"))
         work.commit()

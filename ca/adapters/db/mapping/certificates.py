@@ -2,10 +2,10 @@
 
 from ca.adapters.db.mapping.common import Values, find_serial, known, serial_number, serial_text
 from ca.adapters.db.rows import CertificateRow, CRLRow, IntentRow, IssuerRow
+from ca.domain.algorithms import KeyAlgorithm
 from ca.domain.certificates import Certificate, CertificateStatus, Intent
 from ca.domain.crl import CRLRecord
 from ca.domain.issuers import Issuer
-from ca.domain.keys import SignatureAlgorithm
 from ca.domain.revocation import Revocation, RevocationReason
 
 
@@ -97,7 +97,7 @@ def to_issuer(row: IssuerRow) -> Issuer:
         name=row.name,
         certificate_der=row.certificate_der,
         key_id=row.key_id,
-        algorithm=known(SignatureAlgorithm, row.algorithm, f"issuing CA {row.name}"),
+        algorithm=known(KeyAlgorithm, row.algorithm, f"issuing CA {row.name}"),
         crl_url=row.crl_url,
         ocsp_url=row.ocsp_url,
         certificate_url=row.certificate_url,

@@ -1,6 +1,6 @@
 """Officers and invitations in the database, with the seals found beside them; checking a seal is the caller's work."""
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from ca.adapters.db.mapping.people import (
@@ -10,10 +10,12 @@ from ca.adapters.db.mapping.people import (
     to_invitation,
     to_officer,
 )
-from ca.adapters.db.repositories.statements import change_row, find_row, put_row
+from ca.adapters.db.repositories.statements import add_row, change_row, find_row, put_row
 from ca.adapters.db.rows import InvitationRow, OfficerCredentialRow, OfficerRow
 from ca.domain.errors import InvalidTransition, NotFound
 from ca.domain.officers import Invitation, Officer
+
+_TAKEN = "this passkey belongs to another officer"
 
 
 class SqlOfficers:
@@ -36,6 +38,7 @@ class SqlOfficers:
         return (to_officer(row), row.seal) if row else None
 
     def save(self, officer: Officer, seal: bytes) -> None:
+        self._require_own_passkeys(officer)
         put_row(
             self._session,
             OfficerRow,
@@ -43,14 +46,18 @@ class SqlOfficers:
             officer_values(officer, seal),
             refusal=f"person {officer.person} is an officer already",
         )
-        try:
-            with self._session.begin_nested():
-                mine = OfficerCredentialRow.officer == officer.id
-                self._session.execute(delete(OfficerCredentialRow).where(mine))
-                for values in credential_values(officer):
-                    self._session.execute(insert(OfficerCredentialRow).values(**values))
-        except InvalidTransition as error:
-            raise InvalidTransition("this passkey belongs to another officer") from error.__cause__
+        mine = OfficerCredentialRow.officer == officer.id
+        self._session.execute(delete(OfficerCredentialRow).where(mine))
+        for values in credential_values(officer):
+            add_row(self._session, OfficerCredentialRow, values, refusal=_TAKEN)
+
+    def _require_own_passkeys(self, officer: Officer) -> None:
+        ids = [credential.id for credential in officer.credentials]
+        of_others = select(OfficerCredentialRow).where(
+            OfficerCredentialRow.credential_id.in_(ids), OfficerCredentialRow.officer != officer.id
+        )
+        if find_row(self._session, of_others) is not None:
+            raise InvalidTransition(_TAKEN)
 
     def note_sign_count(self, credential_id: bytes, sign_count: int) -> None:
         change_row(self._session, OfficerCredentialRow, {"credential_id": credential_id}, {"sign_count": sign_count})

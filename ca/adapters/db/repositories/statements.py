@@ -3,10 +3,10 @@
 `lock` is SELECT … FOR UPDATE on PostgreSQL; SQLite has one writer at a time and needs none.
 """
 
-import contextlib
 from typing import TypeVar
 
-from sqlalchemy import Select, insert, update
+from sqlalchemy import Select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from ca.adapters.db.mapping.common import Values
@@ -26,13 +26,19 @@ def list_rows(session: Session, query: Select[AnyRow]) -> list[AnyRow]:
     return list(session.scalars(query.execution_options(populate_existing=True)))
 
 
+def insert_missing(session: Session, row: type[Row], values: Values) -> bool:
+    """Insert unless a record of this identity is there; whether it was inserted. The transaction goes on either way."""
+    new = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    # No savepoint: a full disk takes SQLite's savepoints with it, and undoing to one would hide what happened.
+    wanted = new(row).values(**values).on_conflict_do_nothing().inline()
+    # Unless asked to, SQLAlchemy does not count what an INSERT did.
+    return session.connection().execute(wanted, execution_options={"preserve_rowcount": True}).rowcount > 0
+
+
 def add_row(session: Session, row: type[Row], values: Values, *, refusal: str) -> None:
     """Insert. Raise InvalidTransition(refusal) when the record exists already; the transaction goes on."""
-    try:
-        with session.begin_nested():
-            session.execute(insert(row).values(**values))
-    except InvalidTransition as error:
-        raise InvalidTransition(refusal) from error.__cause__
+    if not insert_missing(session, row, values):
+        raise InvalidTransition(refusal)
 
 
 def change_row(session: Session, row: type[Row], key: Values, values: Values) -> int:
@@ -44,14 +50,8 @@ def change_row(session: Session, row: type[Row], key: Values, values: Values) ->
 def put_row(session: Session, row: type[Row], key: Values, values: Values, *, refusal: str) -> None:
     """Update, or insert what is not there yet. Raise InvalidTransition(refusal) when another record is in the way."""
     try:
-        with session.begin_nested():
-            if not change_row(session, row, key, values):
-                session.execute(insert(row).values(**key, **values))
+        changed = change_row(session, row, key, values)
     except InvalidTransition as error:
         raise InvalidTransition(refusal) from error.__cause__
-
-
-def insert_missing(session: Session, row: type[Row], values: Values) -> None:
-    """Insert unless a record with this key is there."""
-    with contextlib.suppress(InvalidTransition):
-        add_row(session, row, values, refusal="there already")
+    if not changed:
+        add_row(session, row, {**key, **values}, refusal=refusal)
