@@ -18,13 +18,13 @@ from ca.adapters.hsm.seals import Pkcs11Seals
 from ca.adapters.hsm.sessions import TokenSessions
 from ca.adapters.hsm.signatures import require_signature
 from ca.adapters.hsm.tokens import HsmToken, TokenDirectory
-from ca.adapters.linter import NoLinter, PkilintLinter
+from ca.adapters.linter import PkilintLinter
 from ca.adapters.publication import DirectoryPublisher
 from ca.adapters.webauthn import WebAuthnAuthenticators
 from ca.domain.errors import PKIError
 from ca.domain.profiles import Profile
 from ca.handlers import UseCases
-from ca.ports import KeyId, Linter
+from ca.ports import KeyId
 from ca.usecases.answer_ocsp import AnswerOCSP, responder_key
 from ca.usecases.apply import SubmitApplication
 from ca.usecases.approve import DecideOnApplication
@@ -129,7 +129,7 @@ def _wire(
     seals: Pkcs11Seals,
 ) -> UseCases:
     clock, random = SystemClock(), system_random
-    linter: Linter = PkilintLinter() if settings.pkilint else NoLinter()
+    linter = PkilintLinter()
     authenticators = WebAuthnAuthenticators(settings.relying_party, settings.origins)
     authorize = Authorize(seals, clock)
     dossier = Dossier(seals, authenticators, authorize, profiles)

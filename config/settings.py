@@ -72,7 +72,6 @@ class Settings(_Section):
     listening: Listening
     hsm: HSM = HSM()
     times: Times = Times()
-    pkilint: bool = True
     database_url: str = ""
     """Empty: SQLite in the state directory."""
 

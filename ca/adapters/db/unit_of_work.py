@@ -1,5 +1,6 @@
 """One database transaction for one use case, with the repositories that work inside it."""
 
+from collections.abc import Callable
 from typing import Self
 
 from sqlalchemy import Engine
@@ -14,24 +15,28 @@ from ca.adapters.db.repositories.customers import SqlCustomers, SqlDevices
 from ca.adapters.db.repositories.issuers import SqlBlockedKeys, SqlCRLs, SqlIssuers
 from ca.adapters.db.repositories.officers import SqlInvitations, SqlOfficers
 from ca.adapters.db.repositories.sessions import SqlChallenges, SqlSessions
+from ca.domain.audit import Head
 from ca.domain.errors import NotReady
 
 
 class SqlUnitOfWork:
     """Begins transactions on an engine; needs no Flask app."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, after_commit: Callable[[Head], None] | None = None) -> None:
+        """`after_commit` is told where the audit chain ends whenever a commit made it longer."""
         self._sessions = sessionmaker(engine)
+        self._after_commit = after_commit
 
     def __call__(self) -> "SqlWork":
-        return SqlWork(self._sessions())
+        return SqlWork(self._sessions(), self._after_commit)
 
 
 class SqlWork:
     """One transaction. Leaving the block without commit() rolls back; after commit() the next one begins."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, after_commit: Callable[[Head], None] | None = None) -> None:
         self._session = session
+        self._after_commit = after_commit
         self.customers = SqlCustomers(session)
         self.devices = SqlDevices(session)
         self.officers = SqlOfficers(session)
@@ -61,3 +66,6 @@ class SqlWork:
 
     def commit(self) -> None:
         self._session.commit()
+        head, self.audit.appended = self.audit.appended, None
+        if head is not None and self._after_commit is not None:
+            self._after_commit(head)

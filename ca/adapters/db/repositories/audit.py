@@ -19,6 +19,8 @@ _CHUNK = 1000
 class SqlAuditLog:
     def __init__(self, session: Session) -> None:
         self._session = session
+        self.appended: Head | None = None
+        """The end of the chain after what this transaction appended; None when it appended nothing."""
 
     def append(self, event: AuditEvent) -> ChainedEvent:
         # The lock on the head is held until commit: the next writer waits and then builds on this event.
@@ -27,6 +29,7 @@ class SqlAuditLog:
         chained = ChainedEvent(number, event, event.link(number, head.hash))
         self._session.execute(insert(AuditEventRow).values(**chained_event_values(chained)))
         self._session.execute(update(AuditHeadRow).values(number=number, hash=chained.hash))
+        self.appended = Head(number, chained.hash)
         return chained
 
     def head(self) -> Head:
