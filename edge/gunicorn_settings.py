@@ -3,6 +3,7 @@
 The command line gives what differs: `--bind`, `--certfile`, `--keyfile`, `--ca-certs` and the app.
 """
 
+import logging
 import socket
 import ssl
 from collections.abc import Callable
@@ -49,8 +50,18 @@ class Arbiter(Protocol):
     LISTENERS: list[Listener]
 
 
+def hide_what_was_sent(record: logging.LogRecord) -> bool:
+    """gunicorn logs the line it could not read, which may be a broken Authorization header; failures of TLS stay."""
+    message = record.getMessage()
+    start, separator, reason = message.partition(": ")
+    if start.startswith("Invalid request from ") and separator and not reason.startswith("[SSL"):
+        record.msg, record.args = start, ()
+    return True
+
+
 def when_ready(server: Arbiter) -> None:
     """Let the kernel keep connections on which nothing was said yet: each would hold a thread for five seconds."""
+    logging.getLogger("gunicorn.error").addFilter(hide_what_was_sent)
     for listener in server.LISTENERS:
         if listener.sock.family != socket.AF_UNIX:
             listener.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, _DEFER_SECONDS)

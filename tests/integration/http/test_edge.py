@@ -219,6 +219,17 @@ def test_half_handshakes_are_given_up_and_then_everybody_is_served(doors: Doors)
     assert waited < 12
 
 
+@pytest.mark.parametrize("line", [b"Authorization Basic c2VjcmV0", b"Authorization: Basic c2Vj\x00cmV0", b"c2VjcmV0"])
+def test_a_header_that_cannot_be_read_is_in_no_log(doors: Doors, line: bytes) -> None:
+    before = doors.log("edge").count("Invalid request from ip=127.0.0.1")
+
+    answer = doors.raw(b"GET /?c2VjcmV0 HTTP/1.1\r\nHost: localhost\r\n" + line + b"\r\n\r\n")
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    wait_for(lambda: doors.log("edge").count("Invalid request from ip=127.0.0.1") > before)
+    assert "c2Vj" not in doors.log("edge")
+
+
 def test_nothing_above_left_a_trace_in_a_log(doors: Doors) -> None:
     for name in ("edge", "customer", "console"):
         assert "Traceback" not in doors.log(name)
