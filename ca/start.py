@@ -110,7 +110,7 @@ def _write_settings(state: State, ports: tuple[int, int, int]) -> None:
     text = f"""\
 # Settings of this state directory (config/settings.py says what each means). No secret belongs here.
 demo = true
-public_url = "http://localhost:{http}"
+public_url = "http://127.0.0.1:{http}"
 enrolment_url = "https://localhost:{https}"
 relying_party = "localhost"
 origins = ["https://localhost:{https}", "http://localhost:{console}"]

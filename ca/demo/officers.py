@@ -49,7 +49,7 @@ class DemoOfficer:
             self._session = self._client.call(ops.SignIn(challenge=challenge, assertion=assertion))["token"]
         return self._session
 
-    def call(self, kind: type[ops.OfficerOperation], **fields: Any) -> dict[str, Any]:
+    def call(self, kind: type[ops.OfficerOperation], /, **fields: Any) -> dict[str, Any]:
         """An operation in this officer's name."""
         return self._client.call(kind(session=self.session, **fields))
 
