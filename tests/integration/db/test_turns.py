@@ -1,6 +1,7 @@
 """Threads that want the same record take turns, and the audit chain has one end, on both databases."""
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -32,6 +33,7 @@ def test_two_threads_claiming_one_code_pair_take_turns(unit_of_work: SqlUnitOfWo
         with unit_of_work() as work:
             pair = work.codes.find("1234567890")
             assert pair is not None
+            time.sleep(0.2)  # Long enough for the other thread to read the same, if it could.
             if pair.state is CodeState.OPEN:
                 pair = pair.claim(f"request of {number}")
                 work.codes.save(pair)
