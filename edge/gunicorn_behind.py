@@ -14,6 +14,8 @@ timeout = 60
 graceful_timeout = 10
 limit_request_field_size = 16_380
 """Room for a client certificate of 12 KiB in one header."""
+forwarded_allow_ips = ""
+"""A Unix socket is believed whatever stands here; over TCP (the console of a demo) nobody may claim https."""
 forwarder_headers = ""
 """By default SCRIPT_NAME and PATH_INFO may be sent as headers from a Unix socket; nobody here needs that."""
 header_map = "drop"
