@@ -11,7 +11,6 @@ from pkilint import loader, pkix
 from pkilint.pkix import certificate, crl, extension, name, ocsp
 from pkilint.validation import ValidationFindingSeverity
 
-
 # pkilint asks for a dot in a host name, as on the public Web; `localhost` is a name too (RFC 1034 section 3.5, RFC 6761
 # section 6.3), and the demo's TLS server has no other.
 _LOCALHOST = 'ERROR pkix.invalid_domain_name_syntax: Invalid domain name syntax: "localhost"'

@@ -151,6 +151,9 @@ class Element:
     der: bytes
 
     def children(self) -> list["Element"]:
+        """Raises InvalidRequest for an element that holds a value, not elements."""
+        if not self.tag & _CONSTRUCTED:
+            raise InvalidRequest(f"tag {self.tag:#04x} holds a value where a structure belongs")
         return list(_elements(self.content, "the element"))
 
 
@@ -158,6 +161,14 @@ def parse(blob: bytes, what: str = "the blob") -> Element:
     """The one element that `blob` is. Raises InvalidRequest unless it is DER throughout."""
     require_der(blob, what)
     return next(_elements(blob, what))
+
+
+def parse_sequence(blob: bytes, what: str) -> list[Element]:
+    """What the SEQUENCE holds that `blob` is. Raises InvalidRequest for anything else."""
+    element = parse(blob, what)
+    if element.tag != SEQUENCE:
+        raise InvalidRequest(f"{what} is not a SEQUENCE")
+    return element.children()
 
 
 def require_der(blob: bytes, what: str) -> None:

@@ -46,12 +46,12 @@ class PublicKey:
     @property
     def key_bits(self) -> bytes:
         """The BIT STRING's value, which key identifiers hash (RFC 5280 section 4.2.1.2, RFC 6960 section 4.1.1)."""
-        return der.parse(self.spki_der).children()[1].content[1:]
+        return der.parse_sequence(self.spki_der, "the public key")[1].content[1:]
 
     @classmethod
     def from_spki(cls, blob: bytes) -> "PublicKey":
         """Raises InvalidRequest for keys that are weak, of another kind or encoded in another way."""
-        parts = der.parse(blob, "the public key").children()
+        parts = der.parse_sequence(blob, "the public key")
         # Nothing is calculated before the size is known: a modulus of 16,384 bits costs us its reading (THREATS T-02).
         if len(parts) != 2 or parts[1].tag != der.BIT_STRING or not parts[1].content.startswith(b"\x00"):
             raise InvalidRequest(f"the public key is not a SubjectPublicKeyInfo; {ACCEPTED}")
@@ -79,7 +79,7 @@ class PublicKey:
 
 
 def _rsa_algorithm(bits: bytes) -> KeyAlgorithm:
-    numbers = der.parse(bits, "the RSA key").children()
+    numbers = der.parse_sequence(bits, "the RSA key")
     if len(numbers) != 2 or any(number.tag != der.INTEGER for number in numbers):
         raise InvalidRequest(f"the RSA key is not a modulus and an exponent; {ACCEPTED}")
     modulus, exponent = (int.from_bytes(number.content, "big", signed=True) for number in numbers)

@@ -69,7 +69,7 @@ class Name:
     def from_der(cls, blob: bytes) -> "Name":
         """Read a name that we wrote. Raises InvalidRequest for what we would not write."""
         attributes: list[tuple[NameAttribute, str]] = []
-        for relative_name in der.parse(blob, "the name").children():
+        for relative_name in der.parse_sequence(blob, "the name"):
             pair = [part for single in relative_name.children() for part in single.children()]
             if (
                 len(pair) != 2
@@ -78,7 +78,10 @@ class Name:
             ):
                 raise InvalidRequest("the name has an attribute that this CA does not use")
             attributes.append((_BY_OID[pair[0].der], pair[1].content.decode()))
-        return cls(tuple(attributes))
+        name = cls(tuple(attributes))
+        if name.der != blob:
+            raise InvalidRequest("the name is not written as this CA writes names")
+        return name
 
     def to_x509(self) -> x509.Name:
         """For cryptography's builders, which refuse a common name of more than 64 bytes: `der` has no such limit."""

@@ -46,7 +46,7 @@ class CertificationRequest:
         """Raises InvalidRequest unless the request is well formed, its key acceptable and its signature by that key."""
         if len(request_der) > MAX_REQUEST_BYTES:
             raise InvalidRequest(f"the request has more than {MAX_REQUEST_BYTES} bytes")
-        parts = der.parse(request_der, "the request").children()
+        parts = der.parse_sequence(request_der, "the request")
         if [part.tag for part in parts] != [der.SEQUENCE, der.SEQUENCE, der.BIT_STRING]:
             raise InvalidRequest("the request is not a PKCS #10 certification request")
         fields = parts[0].children()

@@ -44,7 +44,7 @@ _FIELDS = [0xA0, der.INTEGER, *[der.SEQUENCE] * 5, 0xA3]
 @lru_cache(maxsize=64)
 def read_tbs(tbs_der: bytes) -> TBS:
     """Raises InvalidRequest for what is not a TBSCertificate with extensions."""
-    fields = der.parse(tbs_der, "the certificate").children()
+    fields = der.parse_sequence(tbs_der, "the certificate")
     if [field.tag for field in fields] != _FIELDS:
         raise InvalidRequest("the certificate is not a version 3 certificate as this CA makes them")
     return TBS(
@@ -68,7 +68,7 @@ def read_certificate(certificate_der: bytes) -> TBS:
 
 def split_certificate(certificate_der: bytes) -> tuple[bytes, bytes, bytes]:
     """What was signed, the AlgorithmIdentifier beside it, and the signature value."""
-    parts = der.parse(certificate_der, "the certificate").children()
+    parts = der.parse_sequence(certificate_der, "the certificate")
     if [part.tag for part in parts] != [der.SEQUENCE, der.SEQUENCE, der.BIT_STRING]:
         raise InvalidRequest("the certificate is not three parts: what was signed, how, and the signature")
     return parts[0].der, parts[1].der, parts[2].content[1:]

@@ -169,3 +169,14 @@ def test_a_thousand_levels_are_refused_at_once() -> None:
         der.require_der(bomb, "the request")
 
     assert time.perf_counter() - started < 0.1
+
+
+@pytest.mark.parametrize("blob", [der.set_of(), der.explicit(0, b""), der.octet_string(b"")])
+def test_a_sequence_is_a_sequence(blob: bytes) -> None:
+    with pytest.raises(InvalidRequest, match="the request is not a SEQUENCE"):
+        der.parse_sequence(blob, "the request")
+
+
+def test_a_value_has_no_children() -> None:
+    with pytest.raises(InvalidRequest, match="where a structure belongs"):
+        der.parse(der.octet_string(der.null())).children()

@@ -263,3 +263,10 @@ def test_other_addresses_are_refused(value: str) -> None:
 def test_other_host_names_are_refused(value: str) -> None:
     with pytest.raises(InvalidRequest):
         AlternativeName(AlternativeNameKind.DNS, value)
+
+
+def test_a_name_in_another_string_type_than_ours_is_refused() -> None:
+    name = der.sequence(der.set_of(der.sequence(COMMON_NAME, der.tlv(der.PRINTABLE_STRING, b"x"))))
+
+    with pytest.raises(InvalidRequest, match="as this CA writes"):
+        Name.from_der(name)

@@ -1,0 +1,154 @@
+"""What a certification request must be before we look at its key, and what its key must prove."""
+
+import base64
+import time
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+
+from ca.domain import der
+from ca.domain.errors import InvalidRequest
+from ca.domain.requests import CertificationRequest, decode_base64_or_der
+from tests.drafts import CUSTOMER, P256, P384, SoftKey, a_request
+
+
+def by_another_library(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey, algorithm: hashes.HashAlgorithm) -> bytes:
+    """A request that asks for everything it should not get."""
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "someone else")])
+    request = x509.CertificateSigningRequestBuilder(name).add_extension(
+        x509.BasicConstraints(True, None), critical=True
+    )
+    return request.sign(key, algorithm).public_bytes(serialization.Encoding.DER)  # type: ignore[arg-type]  # any SHA-2
+
+
+@pytest.mark.parametrize("key", [P256, P384], ids=["P-256", "P-384"])
+def test_a_request_gives_its_key_and_its_fingerprint(key: SoftKey) -> None:
+    request = CertificationRequest.parse(a_request(key))
+
+    assert request.public_key == key.public
+    assert len(request.fingerprint) == 64
+
+
+@pytest.mark.parametrize("algorithm", [hashes.SHA256(), hashes.SHA384(), hashes.SHA512()], ids=lambda value: value.name)
+def test_requests_of_other_libraries_are_read(algorithm: hashes.HashAlgorithm) -> None:
+    assert CertificationRequest.parse(by_another_library(CUSTOMER.private, algorithm)).public_key == CUSTOMER.public
+
+
+def test_rsa_requests_are_read() -> None:
+    key = rsa.generate_private_key(65537, 2048)
+
+    assert CertificationRequest.parse(by_another_library(key, hashes.SHA512())).public_key.algorithm == "rsa-2048"
+
+
+def test_missing_attributes_are_forgiven() -> None:
+    assert CertificationRequest.parse(a_request(attributes=None)).public_key == CUSTOMER.public
+
+
+def altered(fields: list[bytes]) -> bytes:
+    information = der.sequence(*fields)
+    return der.sequence(information, ECDSA, der.bit_string(CUSTOMER.sign(information)))
+
+
+ECDSA = der.sequence(der.oid("1.2.840.10045.4.3.2"))
+SPKI = CUSTOMER.public.spki_der
+ATTRIBUTE = der.sequence(der.oid("1.2.840.113549.1.9.7"), der.set_of(der.null()))
+
+
+@pytest.mark.parametrize(
+    ("request_der", "why"),
+    [
+        pytest.param(der.octet_string(bytes(17000)), "more than 16384 bytes", id="too large"),
+        pytest.param(der.sequence(), "not a PKCS #10", id="empty"),
+        pytest.param(altered([der.integer(1), der.sequence(), SPKI]), "version 1", id="another version"),
+        pytest.param(altered([der.integer(0), SPKI]), "version 1", id="no subject"),
+        pytest.param(
+            a_request(attributes=der.tlv(0xA0, *[ATTRIBUTE] * 17)), "more than 16 attributes", id="attributes"
+        ),
+        pytest.param(a_request() + b"\0", "cut short|nothing may follow|missing", id="something behind"),
+        pytest.param(
+            a_request(subject=der.sequence(der.set_of(der.sequence(der.oid("2.5.4.3"), der.tlv(0x0C, b"a\0b"))))),
+            "not DER",
+            id="NUL in the name",
+        ),
+    ],
+)
+def test_malformed_requests_are_refused(request_der: bytes, why: str) -> None:
+    with pytest.raises(InvalidRequest, match=why):
+        CertificationRequest.parse(request_der)
+
+
+def test_sixteen_attributes_are_accepted() -> None:
+    CertificationRequest.parse(a_request(attributes=der.tlv(0xA0, *[ATTRIBUTE] * 16)))
+
+
+def test_a_signature_by_another_key_is_refused() -> None:
+    information = der.sequence(der.integer(0), der.sequence(), SPKI, der.tlv(0xA0))
+    request = der.sequence(information, ECDSA, der.bit_string(P256.sign(information)))
+
+    with pytest.raises(InvalidRequest, match="not signed with the key it contains"):
+        CertificationRequest.parse(request)
+
+
+@pytest.mark.parametrize(
+    "algorithm",
+    [
+        der.sequence(der.oid("1.2.840.10045.4.1")),
+        der.sequence(der.oid("1.2.840.113549.1.1.4"), der.null()),
+        der.sequence(der.oid("1.2.840.113549.1.1.11"), der.null()),
+        der.sequence(der.oid("1.2.840.10045.4.3.2"), der.null()),
+    ],
+    ids=["SHA-1", "MD5", "RSA with an EC key", "ECDSA with parameters"],
+)
+def test_other_signature_algorithms_are_refused(algorithm: bytes) -> None:
+    information = der.sequence(der.integer(0), der.sequence(), SPKI, der.tlv(0xA0))
+
+    with pytest.raises(InvalidRequest, match="must be signed with"):
+        CertificationRequest.parse(der.sequence(information, algorithm, der.bit_string(CUSTOMER.sign(information))))
+
+
+def test_rsa_with_sha1_is_refused() -> None:
+    key = rsa.generate_private_key(65537, 2048)
+    information = der.sequence(der.integer(0), der.sequence(), SoftKey(key).public.spki_der, der.tlv(0xA0))
+    signature = key.sign(information, padding.PKCS1v15(), hashes.SHA1())  # noqa: S303 - what we refuse
+    sha1 = der.sequence(der.oid("1.2.840.113549.1.1.5"), der.null())
+
+    with pytest.raises(InvalidRequest, match="must be signed with"):
+        CertificationRequest.parse(der.sequence(information, sha1, der.bit_string(signature)))
+
+
+def test_a_huge_key_is_refused_before_its_signature_is_looked_at() -> None:
+    modulus = der.integer((1 << 16384) - 1)
+    rsa_key = der.sequence(der.oid("1.2.840.113549.1.1.1"), der.null())
+    spki = der.sequence(rsa_key, der.bit_string(der.sequence(modulus, der.integer(65537))))
+    request = der.sequence(der.sequence(der.integer(0), der.sequence(), spki), ECDSA, der.bit_string(bytes(2048)))
+    started = time.perf_counter()
+
+    with pytest.raises(InvalidRequest, match="has 16384 bits"):
+        CertificationRequest.parse(request)
+
+    assert time.perf_counter() - started < 0.1
+
+
+def test_base64_with_any_white_space_is_decoded() -> None:
+    wrapped = base64.encodebytes(a_request(attributes=der.tlv(0xA0))).replace(b"\n", b"\r\n ")
+
+    assert CertificationRequest.parse(decode_base64_or_der(wrapped)).public_key == CUSTOMER.public
+
+
+def test_der_is_taken_as_it_is() -> None:
+    blob = a_request()
+
+    assert decode_base64_or_der(blob) == blob
+
+
+def test_pem_is_refused_with_what_to_do() -> None:
+    with pytest.raises(InvalidRequest, match="leave out the BEGIN and END lines"):
+        decode_base64_or_der(b"\n-----BEGIN CERTIFICATE REQUEST-----\nMII=\n")
+
+
+@pytest.mark.parametrize("body", [b"M\xff", b"MII", b"M=II", b"not base64!"])
+def test_other_bodies_are_refused(body: bytes) -> None:
+    with pytest.raises(InvalidRequest, match="neither base64 nor DER"):
+        decode_base64_or_der(body)
