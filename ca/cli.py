@@ -120,11 +120,13 @@ def start(
 @click.pass_obj
 @speaking
 def tour(context: Context, directory: Path | None) -> None:
-    """One certificate's whole life on a running demo, each step judged by an independent program."""
-    from ca.demo.tour import take_tour
+    """One certificate's whole life, each step judged by an independent program; starts the demo if it is not up."""
+    from ca.demo.tour import running, take_tour
 
     here = _at(context, directory)
-    sys.exit(0 if take_tour(here.state, here.settings, _console) else 1)
+    with running(here.state):
+        holds = take_tour(here.state, here.settings, _console)
+    sys.exit(0 if holds else 1)
 
 
 @cli.command()

@@ -256,7 +256,7 @@ class Handlers:
         return {
             "profile": hints.profile.name,
             "subject": Name.from_list([list(pair) for pair in case.subject]).text,
-            "device_serial": case.device_serial or None,
+            "device_serial": hints.token_serial or None,
             "key_algorithms": sorted(algorithm.value for algorithm in hints.profile.key_algorithms),
             "confirm": hints.profile.needs_confirmation,
         }

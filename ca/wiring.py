@@ -1,5 +1,6 @@
 """Settings to adapters to use cases: the only place that builds adapters for the signer and the command line."""
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -50,6 +51,8 @@ from ca.usecases.sign_in import SignIn
 from ca.usecases.sweep import Sweep
 from config.profile_files import load_profiles
 from config.settings import Settings, State, load_settings, seconds
+
+log = logging.getLogger("vermilion.wiring")
 
 ISSUING = "issuing"
 SEAL_KEY = KeyId(b"seals-1")
@@ -178,10 +181,10 @@ def _publish_if_due(publish_crl: PublishCRL) -> Callable[[str], None]:
         try:
             if publish_crl.is_due(issuer):
                 publish_crl(issuer)
-        except (PKIError, OSError):
-            # The status change itself is recorded and holds in OCSP; the CRL stays due, the event says why, and the
-            # jobs try again within seconds.
-            return
+        except (PKIError, OSError) as error:
+            # The status change itself is recorded and holds in OCSP; the CRL stays due, and the jobs try again within
+            # seconds and show why it failed.
+            log.warning("the CRL of %s is not published yet: %s", issuer, error)
 
     return publish
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from ca import operations as ops
 from ca.demo.officers import CHECKER, MAKER, DemoOfficers
+from ca.domain.devices import SOFTWARE_TOKEN
 
 _KINDS = {
     "personal-signing": "person",
@@ -37,7 +38,8 @@ def make_codes(
         serial = ""
         if profile in _WITH_DEVICE:
             serial = device_serial or f"US{number}"
-            maker.call(ops.RegisterDevice, serial=serial, model="SoftHSM demo U-Shield")
+            model = "U-Shield" if device_serial else f"{SOFTWARE_TOKEN} token"
+            maker.call(ops.RegisterDevice, serial=serial, model=model)
         hosts = list(host_names or (f"host-{number}.demo.example",)) if profile in _WITH_HOST else []
         application = maker.call(
             ops.SubmitApplication, customer=customer, profile=profile, device_serial=serial, host_names=hosts

@@ -9,8 +9,8 @@ from typing import Any
 
 from ca import operations as ops
 from ca.demo.authenticator import SoftwareAuthenticator
-from ca.domain.errors import NotAllowed
 from ca.domain.decisions import Assertion
+from ca.domain.errors import NotAllowed
 from ca.signer_client import SignerClient
 
 MAKER, CHECKER = "E1001", "E1002"

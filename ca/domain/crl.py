@@ -121,7 +121,7 @@ def _inside(content: bytes) -> list[der.Element]:
 def _crl_number(extensions: der.Element) -> int:
     (listed,) = extensions.children()
     values = {parts[0].der: parts[-1] for parts in (extension.children() for extension in listed.children())}
-    (number,) = values[_CRL_NUMBER].children()
+    (number,) = _inside(values[_CRL_NUMBER].content)
     return _integer(number)
 
 

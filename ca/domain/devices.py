@@ -7,6 +7,10 @@ from enum import StrEnum
 from ca.domain.errors import InvalidTransition
 
 
+SOFTWARE_TOKEN = "SoftHSM"
+"""A model that begins so is a program playing a U-Shield."""
+
+
 class DeviceState(StrEnum):
     """Where a U-Shield stands."""
 
@@ -47,6 +51,11 @@ class Device:
     customer: str
     registered_by: str
     registered_at: datetime
+
+    @property
+    def token_serial(self) -> str:
+        """What the token itself tells as its serial number; empty for a software token, which makes one up at random."""
+        return "" if self.model.startswith(SOFTWARE_TOKEN) else self.serial
 
     def assign(self, customer: str) -> "Device":
         """Hand it to a customer."""

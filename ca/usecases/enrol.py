@@ -30,6 +30,8 @@ class Hints:
 
     profile: Profile
     application: Application
+    token_serial: str
+    """The serial number of the U-Shield it must go into; empty when it is bound to none that can tell its own."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,8 @@ class Enrol:
         pair = self.check_codes.require(reference, code)
         with self.unit_of_work() as work:
             application, profile = self.dossier.require(work, pair.application)
-        return Hints(profile, application)
+            device = work.devices.find(application.case.device_serial)
+        return Hints(profile, application, device.token_serial if device else "")
 
     def __call__(self, reference: str, code: str, request_der: bytes) -> Certificate:
         """The certificate. Raises NotAuthenticated, InvalidRequest, InvalidTransition when the codes are used up."""

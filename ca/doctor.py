@@ -1,0 +1,110 @@
+"""`./pki doctor`: what is wrong with files, HSM, database, clock and ports, in words an operator can act on."""
+
+import socket
+from collections.abc import Callable
+from functools import partial
+
+from ca.adapters.clock import SystemClock
+from ca.adapters.db.unit_of_work import SqlUnitOfWork
+from ca.adapters.files import TrustDirectory
+from ca.adapters.hsm.diagnosis import Expectation, ExpectedKey, Finding, diagnose
+from ca.domain.errors import NotReady, PKIError
+from ca.operations import Health
+from ca.ports import KeyId
+from ca.signer_client import SignerClient
+from ca.usecases.answer_ocsp import responder_key
+from ca.usecases.audit import AUDIT_KEY
+from ca.wiring import ISSUING, SEAL_KEY, Files, issuing_token, open_current_database
+from config.settings import Settings, State, load_settings
+
+_TRUST = ("root.cer", "issuing.cer", "audit.spki")
+
+
+def examine(state: State) -> list[Finding]:
+    """Everything that can be looked at, from the outside in; stops early when settings cannot be read."""
+    try:
+        settings = load_settings(state)
+    except PKIError as error:
+        return [Finding("settings", ok=False, sentence=str(error))]
+    trust = Files.of(state).trust
+    findings = [Finding("settings", ok=True, sentence=f"{state.settings_file} can be read")]
+    findings += [_look(f"trust/{name}", "is there", partial(trust.read, name)) for name in _TRUST]
+    findings += [_secrecy(state)]
+    findings += _hsm(state, settings, trust)
+    findings += [
+        _look("database", "can be read, of the right schema", lambda: open_current_database(state, settings).dispose()),
+        _look("clock", "not behind what was signed", lambda: _require_clock(state, settings)),
+    ]
+    running = _look("signer", "answers and is healthy", lambda: _require_healthy(state))
+    return [*findings, running, *_ports(settings, running=running.ok)]
+
+
+def _look(subject: str, good: str, look: Callable[[], object]) -> Finding:
+    try:
+        look()
+    except PKIError as error:
+        return Finding(subject, ok=False, sentence=str(error))
+    return Finding(subject, ok=True, sentence=good)
+
+
+def _secrecy(state: State) -> Finding:
+    secret = [state.token("root"), state.token(ISSUING), state / "secrets", state.tls / "server.key"]
+    open_to_others = [str(path) for path in secret if path.exists() and path.stat().st_mode & 0o077]
+    if open_to_others:
+        return Finding("secrets", ok=False, sentence=f"others can read {open_to_others[0]}: run chmod go= on it")
+    return Finding("secrets", ok=True, sentence="only this user can read them")
+
+
+def _hsm(state: State, settings: Settings, trust: TrustDirectory) -> list[Finding]:
+    try:
+        with SqlUnitOfWork(open_current_database(state, settings))() as work:
+            issuer = work.issuers.get(ISSUING)
+        expected = Expectation(
+            algorithms=[issuer.algorithm],
+            keys=[
+                ExpectedKey(KeyId(issuer.key_id), "issuing key", issuer.spki_der),
+                ExpectedKey(responder_key(ISSUING), "OCSP responder key"),
+                ExpectedKey(AUDIT_KEY, "audit key", trust.read("audit.spki")),
+            ],
+            seal_key=SEAL_KEY,
+        )
+    except PKIError:
+        # Database or trust files are reported on their own lines; the token can still be looked at.
+        expected = Expectation()
+    try:
+        return diagnose(issuing_token(state, settings), expected, try_login=True)
+    except PKIError as error:
+        return [Finding("HSM", ok=False, sentence=str(error))]
+
+
+def _require_clock(state: State, settings: Settings) -> None:
+    now = SystemClock().now()
+    with SqlUnitOfWork(open_current_database(state, settings))() as work:
+        last = work.crls.last(ISSUING)
+    if last is not None and now < last.this_update:
+        raise NotReady(f"the clock says {now:%d %b %Y %H:%M} UTC, before the last CRL was signed; set it right")
+
+
+def _require_healthy(state: State) -> None:
+    answer = SignerClient(state.socket("signer"), timeout=5).call(Health())
+    wrong = [f"{part}: {sentence}" for part, sentence in answer.items() if sentence != "ok"]
+    if wrong:
+        raise NotReady("; ".join(wrong))
+
+
+def _ports(settings: Settings, *, running: bool) -> list[Finding]:
+    listening = settings.listening
+    findings = []
+    for name, port in (("https", listening.https_port), ("http", listening.http_port)):
+        answers = _listens(listening.host, port)
+        good = answers == running
+        words = "answers" if answers else "is free"
+        hint = "" if good else (": the process behind it is not running" if running else ": another program has it")
+        findings.append(Finding(f"{name} port {port}", ok=good, sentence=words + hint))
+    return findings
+
+
+def _listens(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((host, port)) == 0
