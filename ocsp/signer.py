@@ -39,13 +39,18 @@ class _UnixConnection(http.client.HTTPConnection):
         self.sock.connect(str(self._path))
 
 
+class _Mine(threading.local):
+    """A thread's own connection; it connects when it is used, and again after it was closed."""
+
+    def __init__(self, path: Path, timeout: float) -> None:
+        self.connection = _UnixConnection(path, timeout)
+
+
 class SocketSigner:
     """The signer behind its Unix socket."""
 
     def __init__(self, path: Path, *, timeout: float = 5.0) -> None:
-        self._path = path
-        self._timeout = timeout
-        self._mine = threading.local()
+        self._mine = _Mine(path, timeout)
 
     def answer(self, cert_ids: Sequence[bytes], nonce: bytes | None) -> bytes:
         asked = {
@@ -62,20 +67,15 @@ class SocketSigner:
             raise NotReady("the signer answered something else than agreed") from error
 
     def _post(self, body: str) -> tuple[int, Any]:
-        connection: _UnixConnection | None = getattr(self._mine, "connection", None)
+        connection = self._mine.connection
+        was_kept = connection.sock is not None
         try:
-            if connection is not None:
-                try:
-                    return self._exchange(connection, body)
-                except (ConnectionError, http.client.HTTPException):
-                    # The signer closed a connection we kept, or was started anew; asking again changes nothing there.
-                    connection.close()
-            connection = self._mine.connection = _UnixConnection(self._path, self._timeout)
             return self._exchange(connection, body)
         except (OSError, http.client.HTTPException, ValueError) as error:
-            self._mine.connection = None
-            if connection is not None:
-                connection.close()
+            connection.close()
+            if was_kept and isinstance(error, ConnectionError | http.client.HTTPException):
+                # The signer closed a connection we kept, or was started anew; asking again changes nothing there.
+                return self._post(body)
             raise NotReady("the signer does not answer") from error
 
     def _exchange(self, connection: _UnixConnection, body: str) -> tuple[int, Any]:

@@ -131,16 +131,15 @@ class Answer:
 
 def said_of(cert_id: bytes, status: CertStatus) -> bytes:
     """The start of a SingleResponse: the CertID as asked and its status."""
-    match status:
-        case Good():
-            return cert_id + der.tlv(0x80)
-        case Unknown():
-            return cert_id + der.tlv(0x82)
-        case Revoked(revocation):
-            # As in the CRL: unspecified says nothing and is left out (RFC 5280 section 5.3.1).
-            unspecified = revocation.reason is RevocationReason.UNSPECIFIED
-            reason = b"" if unspecified else der.explicit(0, der.enumerated(revocation.reason))
-            return cert_id + der.tlv(0xA1, der.generalized_time(revocation.revoked_at), reason)
+    if isinstance(status, Good):
+        return cert_id + der.tlv(0x80)
+    if isinstance(status, Unknown):
+        return cert_id + der.tlv(0x82)
+    revocation = status.revocation
+    # As in the CRL: unspecified says nothing and is left out (RFC 5280 section 5.3.1).
+    unspecified = revocation.reason is RevocationReason.UNSPECIFIED
+    reason = b"" if unspecified else der.explicit(0, der.enumerated(revocation.reason))
+    return cert_id + der.tlv(0xA1, der.generalized_time(revocation.revoked_at), reason)
 
 
 def response_data(

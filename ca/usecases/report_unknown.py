@@ -30,9 +30,10 @@ class ReportUnknownCertificate:
         """
         if len(certificate_der) > _MAX_SIZE:
             raise InvalidRequest("the certificate is too large to be one of ours")
-        tbs, signature, serial = _parts(certificate_der)
+        tbs_der, _, signature = split_certificate(certificate_der)
+        serial = read_tbs(tbs_der).serial
         with self.unit_of_work() as work:
-            issuer = next((each for each in work.issuers.list() if _has_signed(each, tbs, signature)), None)
+            issuer = next((each for each in work.issuers.list() if _has_signed(each, tbs_der, signature)), None)
             if issuer is None:
                 raise InvalidRequest("the certificate carries no signature of ours")
             known = work.certificates.find(serial)
@@ -42,14 +43,6 @@ class ReportUnknownCertificate:
             work.audit.append(AuditEvent("certificate.unknown-seen", f"{serial:x}", by, self.clock.now(), details))
             work.commit()
         return True
-
-
-def _parts(certificate_der: bytes) -> tuple[bytes, bytes, int]:
-    try:
-        tbs_der, _, signature = split_certificate(certificate_der)
-        return tbs_der, signature, read_tbs(tbs_der).serial
-    except (ValueError, IndexError) as error:
-        raise InvalidRequest("this is not an X.509 v3 certificate") from error
 
 
 def _has_signed(issuer: Issuer, tbs_der: bytes, signature: bytes) -> bool:

@@ -148,7 +148,7 @@ class StatusWorld:
     ) -> bytes:
         """The DER of an OCSP request by an independent implementation."""
         by = x509.load_der_x509_certificate((issuer or self.issuing).certificate_der)
-        algorithm = hash_algorithm or hashes.SHA1()
+        algorithm = hash_algorithm or hashes.SHA1()  # noqa: S303 - what most clients send
         name_hash, key_hash = hashes.Hash(algorithm), hashes.Hash(algorithm)
         name_hash.update(by.subject.public_bytes())
         key_hash.update(_key_bits(by))

@@ -59,6 +59,26 @@ def test_a_file_that_changed_is_read_again_and_only_then(directory: Path) -> Non
     assert second.etag != first.etag
 
 
+class _ReadMeanwhile(dict[str, object]):
+    """Empty at the first look, as for a thread that waits while another one reads the file."""
+
+    looked = False
+
+    def get(self, key: str, default: object = None) -> object:
+        if not self.looked:
+            self.looked = True
+            return None
+        return super().get(key, default)
+
+
+def test_a_file_that_another_thread_has_just_read_is_not_read_twice(directory: Path) -> None:
+    publication = Publication(directory)
+    (directory / "ca/chain.pem").write_bytes(b"one")
+    first = publication.find("ca/chain.pem")
+    publication._read = _ReadMeanwhile(publication._read)  # type: ignore[assignment]  # a dict that was late
+    assert publication.find("ca/chain.pem") is first
+
+
 def test_junk_in_place_of_a_crl_is_not_to_be_kept(directory: Path) -> None:
     (directory / "crl/issuing.crl").write_bytes(b"junk")
     file = Publication(directory).find("crl/issuing.crl")

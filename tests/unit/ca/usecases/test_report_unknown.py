@@ -45,8 +45,19 @@ def test_a_foreign_certificate_is_refused(world: StatusWorld) -> None:
         report(world, StatusWorld().issue(0xA1).der)
 
 
+_NO_VERSION = der.sequence(der.explicit(0, b""), der.integer(1), *[der.sequence()] * 5, der.explicit(3, der.sequence()))
+
+
 @pytest.mark.parametrize(
-    "blob", [b"", b"junk", der.sequence(), der.sequence(der.sequence(), der.sequence(), der.null()), bytes(40_000)]
+    "blob",
+    [
+        b"",
+        b"junk",
+        der.sequence(),
+        der.sequence(der.sequence(), der.sequence(), der.null()),
+        der.sequence(_NO_VERSION, der.sequence(), der.bit_string(b"")),
+        bytes(40_000),
+    ],
 )
 def test_what_is_no_certificate_is_refused(world: StatusWorld, blob: bytes) -> None:
     with pytest.raises(InvalidRequest):

@@ -1,0 +1,193 @@
+"""The status process as it runs: granian, a database file, a publication directory and a signer on a Unix socket."""
+
+import base64
+import http.client
+import json
+import os
+import shutil
+import signal
+import socket
+import socketserver
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from ca.adapters.publication import DirectoryPublisher
+from ca.domain.errors import PKIError
+from ca.usecases.publish_crl import PublishCRL
+from tests.fakes.status_world import StatusWorld
+
+ROOT = Path(__file__).parents[2]
+_TABLE = (
+    "CREATE TABLE certificates"
+    " (serial TEXT PRIMARY KEY, issuer TEXT, status TEXT, issued_at INT, revoked_at INT, reason INT)"
+)
+_APP = """
+from datetime import UTC, datetime
+from pathlib import Path
+from ocsp.app import status_app
+here = Path(__file__).parent
+app = status_app(
+    database_url=f"sqlite:///{here}/database.sqlite3",
+    publication=here / "publication",
+    signer_socket=here / "signer.sock",
+    now=lambda: datetime.now(UTC).replace(microsecond=0),
+)
+"""
+
+
+class _Server(socketserver.ThreadingUnixStreamServer):
+    daemon_threads = True
+    world: StatusWorld
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """What the signer's HTTP face does for `ocsp/answer`."""
+
+    protocol_version = "HTTP/1.1"
+    server: _Server
+
+    def do_POST(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        nonce = None if asked["nonce"] is None else base64.b64decode(asked["nonce"])
+        try:
+            self.server.world.clock.set(datetime.now(UTC).replace(microsecond=0))
+            response = self.server.world.answer_ocsp([base64.b64decode(each) for each in asked["cert_ids"]], nonce)
+            status, answer = 200, {"response": base64.b64encode(response).decode()}
+        except PKIError as error:
+            status, answer = 409, {"error": error.code, "message": str(error)}
+        body = json.dumps(answer).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+        """Quiet."""
+
+
+class StatusSite:
+    """`world` is what the signer knows; `sync` brings its statuses into the database file that granian reads."""
+
+    def __init__(self, directory: Path, *, port: int) -> None:
+        self.directory = directory
+        self.port = port
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.world = StatusWorld(datetime.now(UTC).replace(microsecond=0), ocsp_url=f"{self.url}/ocsp")
+        self._publisher = DirectoryPublisher(directory / "publication")
+        self._server: _Server | None = None
+        connection = sqlite3.connect(self.database)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute(_TABLE)
+        connection.close()
+        for issuer in (self.world.root, self.world.issuing):
+            self._publisher.publish_certificate(issuer.name, issuer.certificate_der)
+            self.write_pem(issuer.name, issuer.certificate_der)
+        (directory / "app.py").write_text(_APP)
+
+    @property
+    def database(self) -> Path:
+        return self.directory / "database.sqlite3"
+
+    def write_pem(self, stem: str, der: bytes) -> Path:
+        path = self.directory / f"{stem}.pem"
+        path.write_bytes(x509.load_der_x509_certificate(der).public_bytes(Encoding.PEM))
+        return path
+
+    def sync(self) -> None:
+        rows = [
+            (
+                f"{each.serial:x}",
+                each.issuer,
+                each.status.value,
+                int(each.issued_at.timestamp()),
+                int(each.revocation.revoked_at.timestamp()) if each.revocation else None,
+                int(each.revocation.reason) if each.revocation else None,
+            )
+            for each in self.world.unit_of_work.certificates.values()
+        ]
+        connection = sqlite3.connect(self.database)
+        with connection:
+            connection.executemany("INSERT OR REPLACE INTO certificates VALUES (?, ?, ?, ?, ?, ?)", rows)
+        connection.close()
+
+    def publish(self, issuer: str = "issuing") -> bytes:
+        world = self.world
+        world.clock.set(datetime.now(UTC).replace(microsecond=0))
+        publish = PublishCRL(world.unit_of_work, world.clock, world.key_store, self._publisher, world.linter)
+        return publish(issuer).der
+
+    def start_signer(self) -> None:
+        path = self.directory / "signer.sock"
+        path.unlink(missing_ok=True)
+        self._server = _Server(str(path), _Handler)
+        self._server.world = self.world
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def stop_signer(self) -> None:
+        """Nobody listens any more; connections that were kept stay open until they are used."""
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
+            self._server = None
+            (self.directory / "signer.sock").unlink()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running_status(*, workers: int = 2) -> Iterator[StatusSite]:
+    """The site with granian in front, for as long as the block lasts."""
+    directory = Path(tempfile.mkdtemp(prefix="vermilion-status-"))
+    site = StatusSite(directory, port=free_port())
+    site.start_signer()
+    command = [
+        str(Path(sys.executable).with_name("granian")),
+        *("--interface", "wsgi", "--host", "127.0.0.1", "--port", str(site.port), "--no-ws"),
+        *("--workers", str(workers), "--blocking-threads", "4", "--working-dir", str(directory), "app:app"),
+    ]
+    log = (directory / "granian.log").open("wb")
+    process = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=log, stderr=log)
+    try:
+        _await(site, process)
+        yield site
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        log.close()
+        site.stop_signer()
+        shutil.rmtree(directory)
+
+
+def _await(site: StatusSite, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=5)
+            connection.request("GET", "/ca/root.cer")
+            connection.getresponse().read()
+            connection.close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    raise AssertionError((site.directory / "granian.log").read_text())

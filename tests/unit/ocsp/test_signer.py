@@ -1,0 +1,156 @@
+"""ocsp/signer.py: one kept connection, asked again when it was closed, never waiting for ever."""
+
+import base64
+import json
+import socket
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from ca.domain.errors import InvalidRequest, KeyStoreUnavailable, NotFound, NotReady, PKIError
+from ocsp.signer import SocketSigner
+
+pytestmark = pytest.mark.socket
+
+
+class Stub:
+    """A signer on a Unix socket that answers each request from a script and counts connections."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.connections = 0
+        self.requests: list[dict[str, object]] = []
+        self.script: Callable[[int], bytes | None] = lambda _: reply(200, {"response": base64.b64encode(b"r").decode()})
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._socket.bind(str(path))
+        self._socket.listen()
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return
+            self.connections += 1
+            threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
+
+    def _talk(self, connection: socket.socket) -> None:
+        with connection, connection.makefile("rb") as reader:
+            while line := reader.readline():
+                assert line == b"POST /v1/ocsp/answer HTTP/1.1\r\n"
+                length = 0
+                while (header := reader.readline()) != b"\r\n":
+                    name, _, value = header.partition(b":")
+                    length = int(value) if name.lower() == b"content-length" else length
+                self.requests.append(json.loads(reader.read(length)))
+                answer = self.script(len(self.requests))
+                if answer is None:
+                    return
+                connection.sendall(answer)
+
+    def close(self) -> None:
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+
+
+def reply(status: int, answer: object) -> bytes:
+    body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+    return b"HTTP/1.1 %d x\r\nContent-Length: %d\r\n\r\n%s" % (status, len(body), body)
+
+
+@pytest.fixture
+def stub() -> Iterator[Stub]:
+    with tempfile.TemporaryDirectory() as directory:
+        stub = Stub(Path(directory) / "signer.sock")
+        yield stub
+        stub.close()
+
+
+def test_it_asks_about_cert_ids_and_nonce_over_one_connection(stub: Stub) -> None:
+    signer = SocketSigner(stub.path)
+    assert signer.answer([b"one", b"two"], b"n") == b"r"
+    assert signer.answer([b"one"], None) == b"r"
+    assert stub.requests == [{"cert_ids": ["b25l", "dHdv"], "nonce": "bg=="}, {"cert_ids": ["b25l"], "nonce": None}]
+    assert stub.connections == 1
+    signer._mine.connection.close()
+
+
+def test_a_connection_that_was_closed_meanwhile_is_made_anew(stub: Stub) -> None:
+    signer = SocketSigner(stub.path)
+    good = stub.script
+    signer.answer([b"one"], None)
+    stub.script = lambda count: None if count == 2 else good(count)
+    assert signer.answer([b"one"], None) == b"r"
+    assert (stub.connections, len(stub.requests)) == (2, 3)
+    signer._mine.connection.close()
+
+
+def test_a_signer_that_hangs_up_on_a_new_connection_is_not_ready(stub: Stub) -> None:
+    stub.script = lambda _: None
+    with pytest.raises(NotReady):
+        SocketSigner(stub.path).answer([b"one"], None)
+    assert len(stub.requests) == 1
+
+
+def test_a_signer_that_is_slow_is_not_ready_and_not_asked_twice(stub: Stub) -> None:
+    signer = SocketSigner(stub.path, timeout=0.2)
+    signer.answer([b"one"], None)
+    release = threading.Event()
+
+    def wait(_: int) -> None:
+        release.wait(10)
+
+    stub.script = wait
+    with pytest.raises(NotReady):
+        signer.answer([b"one"], None)
+    release.set()
+    assert len(stub.requests) == 2
+
+
+def test_a_signer_that_is_not_there_is_not_ready(tmp_path: Path) -> None:
+    with pytest.raises(NotReady):
+        SocketSigner(tmp_path / "missing.sock").answer([b"one"], None)
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("not-ready", NotReady),
+        ("key-store-unavailable", KeyStoreUnavailable),
+        ("not-found", NotFound),
+        ("invalid-request", InvalidRequest),
+        ("tampered", PKIError),
+    ],
+)
+def test_what_the_signer_refuses_is_raised_here(stub: Stub, code: str, kind: type[PKIError]) -> None:
+    stub.script = lambda _: reply(409, {"error": code, "message": "because"})
+    signer = SocketSigner(stub.path)
+    with pytest.raises(PKIError, match="because") as raised:
+        signer.answer([b"one"], None)
+    assert type(raised.value) is kind
+    signer._mine.connection.close()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        reply(200, {}),
+        reply(200, []),
+        reply(200, {"response": "not base64!"}),
+        reply(200, {"response": 5}),
+        reply(500, []),
+        reply(500, {"error": []}),
+        reply(200, b"not JSON"),
+        b"junk\r\n\r\n",
+    ],
+)
+def test_anything_else_is_not_ready(stub: Stub, answer: bytes) -> None:
+    stub.script = lambda _: answer
+    signer = SocketSigner(stub.path)
+    with pytest.raises(NotReady):
+        signer.answer([b"one"], None)
+    signer._mine.connection.close()
