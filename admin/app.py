@@ -28,7 +28,7 @@ PROFILES = ("personal-signing", "corporate-operator", "machine", "tls-server", "
 """Those that branches apply for, in the order they are offered."""
 
 
-def create_app(
+def create_app(  # noqa: PLR0913 - everything it needs is given, by name
     *,
     signer: Signer,
     database_url: str,

@@ -86,10 +86,14 @@ def span(length: timedelta) -> str:
     minutes = int(length.total_seconds()) // 60
     days, hours = minutes // 1440, minutes // 60
     if days >= 2:
-        return ngettext("%(num)d day", "%(num)d days", days)
-    if hours:
-        return _("%(h)d h %(m)d min", h=hours, m=minutes % 60)
-    return _("%(m)d min", m=minutes) if minutes else _("less than a minute")
+        text = ngettext("%(num)d day", "%(num)d days", days)
+    elif hours and not minutes % 60:
+        text = _("%(h)d h", h=hours)
+    elif hours:
+        text = _("%(h)d h %(m)d min", h=hours, m=minutes % 60)
+    else:
+        text = _("%(m)d min", m=minutes) if minutes else _("less than a minute")
+    return str(text)
 
 
 def reason_name(code: int | None) -> str:

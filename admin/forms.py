@@ -5,7 +5,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import SelectField, SelectMultipleField, StringField, TextAreaField
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms.validators import DataRequired, Length, Optional
 
 from ca.domain.customers import CustomerKind
 from ca.domain.officers import TrustedRole
@@ -18,7 +18,7 @@ def _trim(text: Any) -> Any:
 
 def _text(label: Any, hint: Any = "", *, limit: int = 64, required: bool = True) -> StringField:
     """A line of text, as long as the signer takes it."""
-    first = InputRequired(_l("Fill this in.")) if required else Optional()
+    first = DataRequired(_l("Fill this in.")) if required else Optional()
     return StringField(label, [first, Length(max=limit)], filters=[_trim], description=hint)
 
 
@@ -81,7 +81,7 @@ class InvitationForm(FlaskForm):
     branch = _text(_l("Branch"))
     roles = SelectMultipleField(
         _l("Roles"),
-        [InputRequired(_l("Choose at least one role."))],
+        [DataRequired(_l("Choose at least one role."))],
         choices=[role.value for role in TrustedRole],
     )
 

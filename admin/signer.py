@@ -24,7 +24,7 @@ def officer() -> SignedIn:
     return found
 
 
-def tell(kind: type[Operation], **fields: Any) -> dict[str, Any]:
+def tell(kind: type[Operation], /, **fields: Any) -> dict[str, Any]:
     """Ask without a session: signing in and invitations."""
     signer: Signer = current_app.extensions["vermilion_signer"]
     try:
@@ -36,7 +36,7 @@ def tell(kind: type[Operation], **fields: Any) -> dict[str, Any]:
     return signer.call(operation)
 
 
-def ask(kind: type[OfficerOperation], **fields: Any) -> dict[str, Any]:
+def ask(kind: type[OfficerOperation], /, **fields: Any) -> dict[str, Any]:
     """Ask as the officer who is signed in."""
     return tell(kind, session=officer().token, **fields)
 

@@ -1,7 +1,7 @@
 """The rooms that show rows: which columns, in which order, and what a row's page adds."""
 
 import json
-from typing import Any
+from typing import Any, ClassVar
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
@@ -41,8 +41,14 @@ class ApplicationsView(ReadOnlyView):
     column_default_sort = ("submitted_at", True)
     column_searchable_list = ("customer_name", "customer_number", "device_serial", "id")
     chips = ("state", [state.value for state in ApplicationState])
-    kinds = {"state": "badge", "submitted_at": "when", "updated_at": "when", "device_serial": "mono", "id": "mono"}
-    hidden = _SECRETS
+    kinds: ClassVar = {
+        "state": "badge",
+        "submitted_at": "when",
+        "updated_at": "when",
+        "device_serial": "mono",
+        "id": "mono",
+    }
+    hidden = (*_SECRETS, "customer")
     row_template = "console/application.html"
 
     def details_context(self, row: ApplicationRow) -> dict[str, Any]:
@@ -65,7 +71,7 @@ class CertificatesView(ReadOnlyView):
     column_default_sort = ("issued_at", True)
     column_searchable_list = ("subject", "serial", "device_serial")
     chips = ("status", [status.value for status in CertificateStatus])
-    kinds = {
+    kinds: ClassVar = {
         "status": "badge",
         "serial": "serial",
         "predecessor": "serial",
@@ -101,7 +107,7 @@ class CustomersView(ReadOnlyView):
     column_default_sort = ("registered_at", True)
     column_searchable_list = ("name", "number", "document_number")
     chips = ("kind", [kind.value for kind in CustomerKind])
-    kinds = {"registered_at": "when", "id": "mono", "number": "mono", "document_number": "mono"}
+    kinds: ClassVar = {"registered_at": "when", "id": "mono", "number": "mono", "document_number": "mono"}
     row_template = "console/customer.html"
 
     def details_context(self, row: CustomerRow) -> dict[str, Any]:
@@ -123,7 +129,7 @@ class DevicesView(ReadOnlyView):
     column_default_sort = ("registered_at", True)
     column_searchable_list = ("serial", "model")
     chips = ("state", [state.value for state in DeviceState])
-    kinds = {"state": "badge", "serial": "mono", "registered_at": "when", "id": "mono", "customer": "mono"}
+    kinds: ClassVar = {"state": "badge", "serial": "mono", "registered_at": "when", "id": "mono", "customer": "mono"}
     row_template = "console/device.html"
 
     def details_context(self, row: DeviceRow) -> dict[str, Any]:
@@ -139,8 +145,8 @@ class CRLsView(ReadOnlyView):
     empty = _l("No CRL was made yet. The jobs process makes the first one.")
     branch_column = None
     column_list = ("issuer", "number", "entries", "this_update", "next_update")
-    column_default_sort = [("this_update", True), ("number", True)]
-    kinds = {"this_update": "when", "next_update": "when"}
+    column_default_sort: ClassVar = [("this_update", True), ("number", True)]
+    kinds: ClassVar = {"this_update": "when", "next_update": "when"}
     hidden = _SECRETS
 
     def get_pk_value(self, model: CRLRow) -> str:
@@ -163,7 +169,7 @@ class AuditView(ReadOnlyView):
     column_list = ("number", "name", "subject", "actor", "at")
     column_default_sort = ("number", True)
     column_searchable_list = ("name", "subject", "actor")
-    kinds = {"at": "when", "subject": "mono", "name": "mono", "details": "json"}
+    kinds: ClassVar = {"at": "when", "subject": "mono", "name": "mono", "details": "json"}
     hidden = ("hash",)
 
     def find(self, identity: str) -> AuditEventRow | None:
@@ -185,7 +191,7 @@ class OfficersView(ReadOnlyView):
     column_default_sort = "name"
     column_searchable_list = ("name", "person", "branch")
     chips = ("state", [state.value for state in OfficerState])
-    kinds = {"state": "badge", "roles": "roles", "id": "mono", "person": "mono"}
+    kinds: ClassVar = {"state": "badge", "roles": "roles", "id": "mono", "person": "mono"}
     hidden = _SECRETS
     row_template = "console/officer.html"
 
@@ -203,7 +209,7 @@ class InvitationsView(ReadOnlyView):
     column_default_sort = ("expires_at", True)
     column_searchable_list = ("name", "person", "branch")
     chips = ("state", [state.value for state in InvitationState])
-    kinds = {"state": "badge", "roles": "roles", "expires_at": "when", "id": "mono"}
+    kinds: ClassVar = {"state": "badge", "roles": "roles", "expires_at": "when", "id": "mono"}
     hidden = _SECRETS
     row_template = "console/invitation_row.html"
 
@@ -220,7 +226,7 @@ class JobsView(ReadOnlyView):
     key = "name"
     column_list = ("name", "ran_at", "ok", "result")
     column_default_sort = "name"
-    kinds = {"ok": "badge", "ran_at": "age"}
+    kinds: ClassVar = {"ok": "badge", "ran_at": "age"}
 
 
 VIEWS: tuple[tuple[type[ReadOnlyView], type[Any], str, str], ...] = (

@@ -1,0 +1,171 @@
+"""The console in a real browser with a virtual authenticator: invitation, passkey, sign-in, approval."""
+
+import logging
+import threading
+
+import pytest
+from playwright.sync_api import expect
+from playwright.sync_api import sync_playwright as playwright_in_this_thread
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from ca.adapters.db.rows import db
+from ca.domain.applications import ApplicationState
+from tests.fakes.console import console, fill
+from tests.fakes.console_signer import FakeSigner
+
+pytestmark = [pytest.mark.browser, pytest.mark.socket]
+
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+AUTHENTICATOR = {
+    "protocol": "ctap2",
+    "transport": "internal",
+    "hasResidentKey": True,
+    "hasUserVerification": True,
+    "isUserVerified": True,
+    "automaticPresenceSimulation": True,
+}
+
+
+class _Quiet(WSGIRequestHandler):
+    def log(self, kind, message, *args):
+        logging.getLogger("console").debug(message, *args)
+
+
+@pytest.fixture
+def signer(tmp_path):
+    signer = FakeSigner(database=tmp_path / "console.sqlite3")
+    fill(signer.database, signer)
+    signer.invitations["invitation-2"] = {
+        "person": "E-approver", "name": "Pavel Chen", "branch": "Pudong", "roles": ["ra-approver"],
+        "code": "one-time_code", "state": "open", "officer": "approver",
+    }  # fmt: skip
+    return signer
+
+
+@pytest.fixture
+def address(signer):
+    """The console on plain http://localhost, as in a demo."""
+    server = make_server("localhost", 0, lambda _environ, _start: [], threaded=True, request_handler=_Quiet)
+    url = f"http://localhost:{server.server_port}"
+    signer.origins = (url,)
+    server.app = app = console(signer.database, signer)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield url
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    with app.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture
+def tab():
+    """A tab of Chromium whose machine has a fingerprint reader; script errors and CSP violations fail the test."""
+    with playwright_in_this_thread() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        context = chromium.new_context()
+        tab = context.new_page()
+        complaints = []
+        tab.on("pageerror", lambda error: complaints.append(str(error)))
+        tab.on("console", lambda message: complaints.append(message.text) if "policy" in message.text.lower() else None)
+        devtools = context.new_cdp_session(tab)
+        devtools.send("WebAuthn.enable")
+        devtools.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
+        yield tab
+        chromium.close()
+    assert complaints == []
+
+
+def _become_approver(tab, address):
+    tab.goto(f"{address}/admin/invitation/invitation-2#one-time_code")
+    tab.get_by_role("button", name="Make my passkey").click()
+    tab.get_by_role("button", name="Sign in with your passkey").click()
+    expect(tab.get_by_role("heading", name="Work", exact=True)).to_be_visible()
+
+
+def test_an_invited_officer_makes_a_passkey_signs_in_and_approves(tab, address, signer):
+    _become_approver(tab, address)
+
+    tab.locator(".queue a").first.click()
+    tab.get_by_role("button", name="Approve and seal with passkey").click()
+
+    expect(tab.locator(".standing")).to_contain_text("approved")
+    assert signer.cases["application-1"].state is ApplicationState.APPROVED
+
+
+def test_the_invitation_shows_who_is_invited_and_hides_its_code(tab, address):
+    tab.goto(f"{address}/admin/invitation/invitation-2#one-time_code")
+
+    expect(tab.locator("[data-field=name]")).to_have_text("Pavel Chen")
+    expect(tab.locator("[data-field=roles]")).to_have_text("ra-approver")
+    assert tab.url == f"{address}/admin/invitation/invitation-2"
+
+
+def test_a_used_invitation_says_so(tab, address, signer):
+    signer.invitations["invitation-2"]["state"] = "redeemed"
+
+    tab.goto(f"{address}/admin/invitation/invitation-2#one-time_code")
+
+    expect(tab.get_by_role("alert")).to_contain_text("used already or is out of date")
+    expect(tab.get_by_role("button", name="Make my passkey")).to_be_hidden()
+
+
+def test_a_passkey_nobody_knows_signs_nobody_in(tab, address, signer):
+    _become_approver(tab, address)
+    signer.passkeys.clear()
+    tab.get_by_role("button", name="Sign out").click()
+
+    tab.get_by_role("button", name="Sign in with your passkey").click()
+
+    expect(tab.get_by_role("alert").first).to_contain_text("This passkey did not sign you in; try again.")
+
+
+def test_signing_out_ends_the_session(tab, address, signer):
+    _become_approver(tab, address)
+
+    tab.get_by_role("button", name="Sign out").click()
+
+    expect(tab.get_by_role("button", name="Sign in with your passkey")).to_be_visible()
+    assert tab.context.cookies() == [] or all(cookie["name"] != "vermilion_officer" for cookie in tab.context.cookies())
+    assert signer.sessions == {}
+
+
+def test_rejecting_needs_a_reason(tab, address, signer):
+    _become_approver(tab, address)
+    tab.goto(f"{address}/admin/cases/application-1")
+
+    tab.get_by_text("Reject…").click()
+    tab.get_by_label("Reason").fill("document number differs")
+    tab.get_by_role("button", name="Reject this application").click()
+
+    expect(tab.get_by_text("document number differs").first).to_be_visible()
+    assert signer.cases["application-1"].state is ApplicationState.REJECTED
+
+
+def test_hostile_names_do_not_run(tab, address):
+    dialogs = []
+    tab.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    _become_approver(tab, address)
+
+    tab.goto(f"{address}/admin/cases/application-hostile")
+
+    expect(tab.get_by_role("heading", level=1)).to_contain_text("<script>alert(1)</script>")
+    assert dialogs == []
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_no_page_scrolls_sideways(tab, address, width):
+    tab.set_viewport_size({"width": width, "height": 800})
+    _become_approver(tab, address)
+
+    wide = []
+    for path in ("", "applications/", "certificates/", "customers/", "u-shields/", "cases/application-hostile"):
+        tab.goto(f"{address}/admin/{path}")
+        wide += [path] * (tab.evaluate("document.documentElement.scrollWidth") > width)
+
+    assert wide == []

@@ -1,0 +1,157 @@
+"""Every route of the console, who may call it with which verb, and no other (THREATS 38 to 40; T-15, T-17)."""
+
+import pytest
+
+from admin.access import PUBLIC, ROOMS
+from ca.domain.officers import TrustedRole
+from tests.fakes.console import ACTIVE, HELD
+from tests.fakes.console_signer import OFFICERS
+
+# Path and verbs of every route; a route that is missing here fails the build.
+ROUTES = {
+    "static": ("/admin/static/console.css", {"GET"}),
+    "sign_in.health": ("/admin/health", {"GET"}),
+    "sign_in.page": ("/admin/sign-in", {"GET"}),
+    "sign_in.enter": ("/admin/sign-in", {"POST"}),
+    "sign_in.challenge": ("/admin/sign-in/challenge", {"POST"}),
+    "sign_in.leave": ("/admin/sign-out", {"POST"}),
+    "invitation.page": ("/admin/invitation/open-1", {"GET"}),
+    "invitation.open_link": ("/admin/invitation/open-1/open", {"POST"}),
+    "invitation.redeem": ("/admin/invitation/open-1/redeem", {"POST"}),
+    "admin.index": ("/admin/", {"GET"}),
+    "applications.index_view": ("/admin/applications/", {"GET"}),
+    "applications.details_view": ("/admin/applications/details/?id=application-done", {"GET"}),
+    "certificates.index_view": ("/admin/certificates/", {"GET"}),
+    "certificates.details_view": (f"/admin/certificates/details/?id={ACTIVE}", {"GET"}),
+    "customers.index_view": ("/admin/customers/", {"GET"}),
+    "customers.details_view": ("/admin/customers/details/?id=customer-1", {"GET"}),
+    "devices.index_view": ("/admin/u-shields/", {"GET"}),
+    "devices.details_view": ("/admin/u-shields/details/?id=US-2026-000123", {"GET"}),
+    "crls.index_view": ("/admin/crls/", {"GET"}),
+    "crls.details_view": ("/admin/crls/details/?id=issuing-1841", {"GET"}),
+    "jobs.index_view": ("/admin/jobs/", {"GET"}),
+    "jobs.details_view": ("/admin/jobs/details/?id=sweep", {"GET"}),
+    "audit.index_view": ("/admin/audit/", {"GET"}),
+    "audit.details_view": ("/admin/audit/details/?id=1", {"GET"}),
+    "officers.index_view": ("/admin/officers/", {"GET"}),
+    "officers.details_view": ("/admin/officers/details/?id=maker", {"GET"}),
+    "invitations.index_view": ("/admin/invitations/", {"GET"}),
+    "invitations.details_view": ("/admin/invitations/details/?id=invitation-1", {"GET"}),
+    "registration.customer": ("/admin/customers/register", {"GET", "POST"}),
+    "registration.device": ("/admin/u-shields/register", {"GET", "POST"}),
+    "cases.apply": ("/admin/customers/customer-1/apply", {"GET", "POST"}),
+    "cases.show": ("/admin/cases/application-1", {"GET"}),
+    "cases.approve": ("/admin/cases/application-1/approve", {"POST"}),
+    "cases.reject": ("/admin/cases/application-1/reject", {"POST"}),
+    "cases.withdraw": ("/admin/cases/application-1/withdraw", {"POST"}),
+    "cases.codes": ("/admin/cases/application-approved/codes", {"POST"}),
+    "changes.hold": (f"/admin/certificates/{ACTIVE}/hold", {"GET", "POST"}),
+    "changes.release": (f"/admin/certificates/{HELD}/release", {"GET", "POST"}),
+    "changes.revoke": (f"/admin/certificates/{ACTIVE}/revoke", {"GET", "POST"}),
+    "people.propose": ("/admin/invitations/propose", {"GET", "POST"}),
+    "people.show_invitation": ("/admin/invitations/invitation-1/decide", {"GET"}),
+    "people.approve_invitation": ("/admin/invitations/invitation-1/approve", {"POST"}),
+    "people.change": ("/admin/officers/maker/suspend", {"GET", "POST"}),
+}
+VERBS = [(name, path, verb) for name, (path, verbs) in ROUTES.items() for verb in sorted(verbs)]
+CLOSED = [case for case in VERBS if case[0] not in PUBLIC]
+POSTS = [case for case in VERBS if case[2] == "POST"]
+WRITING_WORDS = ("new/", "edit/", "delete/", "action/", "ajax/lookup/", "ajax/update/", "export/csv/", "export/xlsx/")
+ROOM_PATHS = (
+    "applications",
+    "certificates",
+    "customers",
+    "u-shields",
+    "crls",
+    "jobs",
+    "audit",
+    "officers",
+    "invitations",
+)
+
+
+@pytest.fixture(autouse=True)
+def _invitation(signer):
+    expiry = "2026-11-30T07:04:05Z"
+    signer.invitations["invitation-1"] = {
+        "person": "E-new", "name": "Nina Luo", "branch": "Pudong", "roles": ["ra-approver"],
+        "proposed_by": "E-other", "expires_at": expiry, "state": "proposed", "code": "c",
+    }  # fmt: skip
+
+
+def test_every_route_is_listed_with_its_verbs(app):
+    found = {}
+    for rule in app.url_map.iter_rules():
+        found.setdefault(rule.endpoint, set()).update(rule.methods - {"HEAD", "OPTIONS"})
+
+    assert found == {name: verbs for name, (_path, verbs) in ROUTES.items()}
+
+
+def test_every_route_has_its_roles_or_is_public(app):
+    assert {rule.endpoint for rule in app.url_map.iter_rules()} == PUBLIC | ROOMS.keys()
+
+
+@pytest.mark.parametrize("room", ROOM_PATHS)
+@pytest.mark.parametrize("word", WRITING_WORDS)
+@pytest.mark.parametrize("verb", ["GET", "POST", "PUT", "PATCH", "DELETE"])
+def test_flask_admin_brings_no_route_that_writes(app, room, word, verb):
+    urls = app.url_map.bind("localhost")
+
+    assert not urls.test(f"/admin/{room}/{word}", verb)
+
+
+@pytest.mark.parametrize(("name", "path", "verb"), CLOSED, ids=str)
+def test_a_stranger_is_led_to_the_sign_in_page_or_refused(visitor, signer, name, path, verb):
+    response = visitor.get(path) if verb == "GET" else visitor.post(path)
+
+    assert response.status_code == (303 if verb == "GET" else 401)
+    assert verb == "POST" or response.headers["Location"].startswith("/admin/sign-in?next=")
+    assert signer.asked == []
+
+
+@pytest.mark.parametrize(("name", "path", "verb"), POSTS, ids=str)
+def test_every_post_needs_the_csrf_token(at, signer, name, path, verb):
+    response = at("both").bare_post(path)
+
+    assert response.status_code == 400
+    assert signer.asked == []
+
+
+@pytest.mark.parametrize(("name", "path", "verb"), POSTS, ids=str)
+def test_a_post_from_another_site_is_refused(at, signer, name, path, verb):
+    responses = [
+        at("both").post(path, headers={"Sec-Fetch-Site": "cross-site"}),
+        at("both").post(path, headers={"Origin": "https://evil.example"}),
+    ]
+
+    assert [response.status_code for response in responses] == [400, 400]
+    assert signer.commands() == []
+
+
+@pytest.mark.parametrize("officer", sorted(OFFICERS))
+@pytest.mark.parametrize(("name", "path", "verb"), CLOSED, ids=str)
+def test_a_room_opens_for_its_roles_only(at, signer, officer, name, path, verb):
+    roles = {TrustedRole(role) for role in OFFICERS[officer]["roles"]}
+
+    response = at(officer).get(path) if verb == "GET" else at(officer).post(path)
+
+    assert (response.status_code == 403) is not bool(roles & ROOMS[name])
+    assert response.status_code < 500
+
+
+@pytest.mark.parametrize(("name", "path", "verb"), [case for case in CLOSED if case[2] == "GET"], ids=str)
+def test_reading_changes_nothing(at, signer, name, path, verb):
+    for officer in sorted(OFFICERS):
+        at(officer).get(path)
+
+    assert {asked.path for asked in signer.asked} <= {"who-am-i", "applications/show", "invitations/show"}
+
+
+@pytest.mark.parametrize("officer", sorted(OFFICERS))
+def test_the_menu_names_only_rooms_that_open(at, officer):
+    page = at(officer).text("/admin/")
+
+    for name, (path, _verbs) in ROUTES.items():
+        if name.endswith("index_view"):
+            roles = {TrustedRole(role) for role in OFFICERS[officer]["roles"]}
+            assert (f'href="{path}"' in page) == bool(roles & ROOMS[name])
