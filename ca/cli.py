@@ -18,7 +18,7 @@ from rich.table import Table
 
 from ca import operations as ops
 from ca.domain.ceremony import Step
-from ca.domain.errors import PKIError
+from ca.domain.errors import PKIError, Tampered
 from ca.signer_client import SignerClient
 from ca.usecases.ceremony import Record
 from config.settings import Settings, State, load_settings
@@ -172,6 +172,23 @@ def reconcile(context: Context) -> None:
     say(f"{len(finished)} unfinished issuance(s) finished")
     for serial in finished:
         say(f"  {serial}")
+
+
+@cli.command("report-unknown")
+@click.argument("certificate", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.pass_obj
+@speaking
+def report_unknown(context: Context, certificate: Path) -> None:
+    """Ask about a CERTIFICATE (DER or PEM) met in the field; exit code 1 and an alarm when ours and unknown to us."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    content = certificate.read_bytes()
+    if b"-----BEGIN" in content:
+        content = x509.load_pem_x509_certificate(content).public_bytes(Encoding.DER)
+    if context.client.call(ops.ReportUnknown(certificate=content))["alarm"]:
+        raise Tampered("ALARM: it carries our signature and we have no record of it; follow the key compromise runbook")
+    say("It is in our records, bit for bit.")
 
 
 @cli.command()

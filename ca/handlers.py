@@ -33,6 +33,7 @@ from ca.usecases.jobs import RunJob
 from ca.usecases.officers import ChangeOfficer, InviteOfficer, RedeemInvitation
 from ca.usecases.reconcile import Reconcile
 from ca.usecases.renew import ReEnrol
+from ca.usecases.report_unknown import ReportUnknownCertificate
 from ca.usecases.revoke import ChangeStatus
 from ca.usecases.sign_in import SignIn
 
@@ -59,6 +60,7 @@ class UseCases:
     confirm: ConfirmCertificate
     change_status: ChangeStatus
     answer_ocsp: AnswerOCSP
+    report_unknown: ReportUnknownCertificate
     run_job: RunJob
     reconcile: Reconcile
     health: CheckHealth
@@ -146,6 +148,7 @@ class Handlers:
             ops.Confirm: lambda op: _status(do.confirm(parse_serial(op.serial), op.nonce, op.signature)),
             ops.CACertificates: self.ca_certificates,
             ops.AnswerOCSPRequests: lambda op: {"response": b64(do.answer_ocsp(op.cert_ids, op.nonce))},
+            ops.ReportUnknown: lambda op: {"alarm": do.report_unknown(op.certificate, by="reporter")},
             ops.RunJob: self.run_job,
             ops.Reconcile: lambda _: {"finished": [serial_text(serial) for serial in do.reconcile()]},
             ops.Health: lambda _: do.health(),

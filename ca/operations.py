@@ -294,6 +294,13 @@ class AnswerOCSPRequests(Operation):
     nonce: B64 | None = None
 
 
+class ReportUnknown(Operation):
+    """-> {alarm: bool}. A certificate met in the field: an alarm when it carries our signature and we do not know it."""
+
+    path = "certificates/report-unknown"
+    certificate: B64
+
+
 class RunJob(Operation):
     """-> {ran: bool, ok, result}. Only the holder of the lease gets work done, and only what is due."""
 

@@ -126,4 +126,3 @@ def _answers(connection: http.client.HTTPConnection, path: str) -> bool:
         return False
     finally:
         connection.close()
-

@@ -88,9 +88,7 @@ def _settings(state: State, ports: Ports, say: Say) -> Settings:
     if not settings.demo:
         raise NotReady(f"{state.settings_file} is not a demo's; start its processes as deploy/ describes")
     now = settings.listening
-    wanted = _ports(
-        ports.https or now.https_port, ports.http or now.http_port, ports.console or now.console_port
-    )
+    wanted = _ports(ports.https or now.https_port, ports.http or now.http_port, ports.console or now.console_port)
     if wanted != (now.https_port, now.http_port, now.console_port):
         if wanted[1] != now.http_port:
             say(f"Certificates issued before point to port {now.http_port} for OCSP and CRL; new ones to {wanted[1]}")

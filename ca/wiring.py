@@ -45,6 +45,7 @@ from ca.usecases.officers import ChangeOfficer, InviteOfficer, RedeemInvitation
 from ca.usecases.publish_crl import PublishCRL
 from ca.usecases.reconcile import Reconcile
 from ca.usecases.renew import ReEnrol
+from ca.usecases.report_unknown import ReportUnknownCertificate
 from ca.usecases.responder import CertifyResponder
 from ca.usecases.revoke import ChangeStatus
 from ca.usecases.sign_in import SignIn
@@ -139,10 +140,9 @@ def _wire(
     issuance = Issuance(unit_of_work, clock, key_store, seals, linter, profiles)
     drafter = Drafter(clock, random, issuance, ISSUING)
     check_codes = CheckCodes(unit_of_work, clock, seals)
-    publish_crl = PublishCRL(
-        unit_of_work, clock, key_store, files.publisher, linter, seconds(settings.times.crl_life)
-    )
+    publish_crl = PublishCRL(unit_of_work, clock, key_store, files.publisher, linter, seconds(settings.times.crl_life))
     publish_changes = _publish_if_due(publish_crl)
+    report_unknown = ReportUnknownCertificate(unit_of_work, clock)
     reconcile = Reconcile(unit_of_work, clock, issuance)
     jobs = _jobs(
         settings,
@@ -163,10 +163,11 @@ def _wire(
         decide=DecideOnApplication(unit_of_work, clock, seals, authenticators, authorize, profiles),
         hand_out=HandOutCodes(unit_of_work, clock, random, seals, authorize, profiles),
         enrol=Enrol(unit_of_work, clock, check_codes, dossier, drafter, issuance, profiles),
-        re_enrol=ReEnrol(unit_of_work, clock, dossier, drafter, issuance, profiles),
+        re_enrol=ReEnrol(unit_of_work, clock, dossier, drafter, issuance, profiles, report_unknown),
         confirm=ConfirmCertificate(unit_of_work, clock, random, publish_changes),
         change_status=ChangeStatus(unit_of_work, clock, authorize, publish_changes),
         answer_ocsp=AnswerOCSP(unit_of_work, clock, key_store, seconds(settings.times.ocsp_life)),
+        report_unknown=report_unknown,
         run_job=RunJob(unit_of_work, clock, jobs),
         reconcile=reconcile,
         health=CheckHealth(unit_of_work, clock, key_store, ISSUING),

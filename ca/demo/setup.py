@@ -82,9 +82,7 @@ def make_tls_certificate(state: State, client: SignerClient) -> bool:
     )
     chain = client.call(ops.CACertificates())["certificates"]
     certificates = [ops.decode_base64(text) for text in (answer["certificate"], *chain[:-1])]
-    pem = b"".join(
-        x509.load_der_x509_certificate(der).public_bytes(serialization.Encoding.PEM) for der in certificates
-    )
+    pem = b"".join(x509.load_der_x509_certificate(der).public_bytes(serialization.Encoding.PEM) for der in certificates)
     state.tls.mkdir(mode=0o700, exist_ok=True)
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()

@@ -179,7 +179,9 @@ def _token(tour: Tour) -> None:
     if tool is None:
         shown = json.loads(tour.ushield("show", "--password-file", str(tour.place / "password"), "--json"))
         key = shown["entries"][0]["key"]
-        tour.note("On the U-Shield", "key never extractable", "ushield (no opensc here)", holds=key["never_extractable"])
+        tour.note(
+            "On the U-Shield", "key never extractable", "ushield (no opensc here)", holds=key["never_extractable"]
+        )
         return
     from ca.adapters.hsm.tokens import find_module
 
@@ -232,7 +234,9 @@ def _listed(tour: Tour) -> None:
         *("openssl", "verify", "-crl_check", "-CRLfile", "crl.pem", "-CAfile", "root.pem"),
         *("-untrusted", "issuing.pem", "customer.pem"),
     )
-    tour.note("Relying party", "a path check with the CRL: refused", "openssl verify", holds="certificate revoked" in said)
+    tour.note(
+        "Relying party", "a path check with the CRL: refused", "openssl verify", holds="certificate revoked" in said
+    )
 
 
 def _audit(tour: Tour) -> None:

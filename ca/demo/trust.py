@@ -27,7 +27,9 @@ def trust_root(state: State) -> str:
         _certutil(certutil, "-N", "-d", f"sql:{store}", "--empty-password")
     subprocess.run([certutil, "-D", "-n", _NAME, "-d", f"sql:{store}"], capture_output=True, check=False)
     _certutil(certutil, "-A", "-n", _NAME, "-t", "C,,", "-i", str(root), "-d", f"sql:{store}")
-    return f"Chromium and Chrome now trust {root} for this user. Remove it with: certutil -D -n '{_NAME}' -d sql:{store}"
+    return (
+        f"Chromium and Chrome now trust {root} for this user. Remove it with: certutil -D -n '{_NAME}' -d sql:{store}"
+    )
 
 
 def _certutil(certutil: str, *arguments: str) -> None:

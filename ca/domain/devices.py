@@ -6,7 +6,6 @@ from enum import StrEnum
 
 from ca.domain.errors import InvalidTransition
 
-
 SOFTWARE_TOKEN = "SoftHSM"
 """A model that begins so is a program playing a U-Shield."""
 

@@ -8,8 +8,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from cryptography import x509
-
 from ca.domain.audit import AuditEvent
 from ca.domain.ceremony import Act, Script, Step, Transcript, opening, read_aloud
 from ca.domain.certificates import Certificate, CertificateStatus
@@ -20,9 +18,11 @@ from ca.domain.errors import InvalidTransition
 from ca.domain.issuers import Issuer
 from ca.domain.keys import SIGNATURE_OF, KeyAlgorithm, PublicKey
 from ca.domain.linting import lint_certificate
+from ca.domain.names import Name
 from ca.domain.officers import Invitation, InvitationState
 from ca.domain.profiles import Profile
 from ca.domain.serials import new_serial
+from ca.domain.tbs import read_certificate
 from ca.domain.times import timestamp
 from ca.ports import Clock, KeyId, KeyRoom, Publisher, Random, TrustFiles, UnitOfWork
 from ca.usecases.audit import AUDIT_KEY
@@ -179,7 +179,7 @@ class HoldCeremony:
             work.commit()
         self.publisher.publish_certificate(name, der)
         self.trust.write(f"{name}.cer", der)
-        subject = x509.load_der_x509_certificate(der).subject.rfc4514_string()
+        subject = Name.from_der(read_certificate(der).subject_der).text
         return [f"Certificate of {subject}", "SHA-256, read aloud:", read_aloud(fingerprint)]
 
     def _sign_root_crl(self, step: Step, _: Record) -> list[str]:
@@ -191,10 +191,7 @@ class HoldCeremony:
         with self.room.enter(step["token"]) as key_store:
             signature = key_store.sign(KeyId(issuer.key_id), tbs)
         der = signed(tbs, SIGNATURE_OF[issuer.algorithm], signature)
-        if not x509.load_der_x509_crl(der).is_signature_valid(
-            x509.load_der_x509_certificate(issuer.certificate_der).public_key()  # type: ignore[arg-type]  # RSA or EC
-        ):
-            raise InvalidTransition("the CRL's signature does not verify; the ceremony stops here")
+        PublicKey.from_spki(issuer.spki_der).verify(signature, tbs)
         with self.unit_of_work() as work:
             work.crls.add(CRLRecord(issuer.name, 1, now, now + life, 0, der))
             work.audit.append(AuditEvent("crl.published", issuer.name, _ACTOR, now, {"number": "1"}))
@@ -238,20 +235,20 @@ def _spoken(spki: bytes) -> str:
 
 
 def _ca_certificate(subject: Issuer, issuer: Issuer, profile: str, now: datetime) -> Certificate:
-    parsed = x509.load_der_x509_certificate(subject.certificate_der)
+    parsed = read_certificate(subject.certificate_der)
     return Certificate(
-        serial=parsed.serial_number,
+        serial=parsed.serial,
         issuer=issuer.name,
         profile=profile,
         der=subject.certificate_der,
         public_key=hashlib.sha256(subject.spki_der).hexdigest(),
-        subject=parsed.subject.rfc4514_string(),
+        subject=Name.from_der(parsed.subject_der).text,
         application="",
         customer="",
         device_serial="",
         branch="",
-        not_before=parsed.not_valid_before_utc,
-        not_after=parsed.not_valid_after_utc,
+        not_before=parsed.not_before,
+        not_after=parsed.not_after,
         issued_at=now,
         status=CertificateStatus.ACTIVE,
     )

@@ -4,17 +4,14 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cryptography import x509
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.hashes import SHA256, SHA384
-
 from ca.domain.audit import AuditEvent
 from ca.domain.certificates import Certificate, CertificateStatus
 from ca.domain.errors import InvalidRequest, InvalidTransition, NotFound
+from ca.domain.keys import PublicKey
 from ca.domain.revocation import RevocationReason
 from ca.domain.serials import serial_text
 from ca.domain.sessions import CHALLENGE_LIFE, Challenge
+from ca.domain.tbs import read_certificate
 from ca.ports import Clock, Random, UnitOfWork, Work
 from ca.usecases.issuance import complete
 
@@ -28,16 +25,10 @@ def proof_message(nonce: bytes, certificate_der: bytes) -> bytes:
 
 def verify_proof(certificate_der: bytes, nonce: bytes, signature: bytes) -> None:
     """Raise InvalidRequest unless the certificate's key signed this nonce for this certificate."""
-    key = x509.load_der_x509_certificate(certificate_der).public_key()
-    message = proof_message(nonce, certificate_der)
+    key = PublicKey.from_spki(read_certificate(certificate_der).spki_der)
     try:
-        if isinstance(key, rsa.RSAPublicKey):
-            key.verify(signature, message, padding.PKCS1v15(), SHA256())
-        elif isinstance(key, ec.EllipticCurvePublicKey):
-            key.verify(signature, message, ec.ECDSA(SHA384() if key.key_size == 384 else SHA256()))
-        else:
-            raise InvalidRequest("this kind of key cannot prove itself")
-    except InvalidSignature as error:
+        key.verify(signature, proof_message(nonce, certificate_der))
+    except InvalidRequest as error:
         raise InvalidRequest("the signature is not by the new certificate's key over this nonce") from error
 
 

@@ -10,8 +10,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from cryptography import x509
-
 from ca.domain.applications import Application, ApplicationState
 from ca.domain.audit import AuditEvent
 from ca.domain.certificates import Certificate, CertificateStatus, Intent
@@ -22,8 +20,10 @@ from ca.domain.errors import InvalidTransition, LintFailed
 from ca.domain.issuers import Issuer
 from ca.domain.keys import SIGNATURE_OF, SignatureAlgorithm
 from ca.domain.linting import lint_certificate
+from ca.domain.names import Name
 from ca.domain.profiles import Profile
 from ca.domain.serials import serial_text
+from ca.domain.tbs import read_tbs
 from ca.ports import Clock, KeyId, KeyStore, Linter, Seals, UnitOfWork, Work
 
 _INTENT_SEAL = "intent"
@@ -84,7 +84,7 @@ class Issuance:
     def _record_signed(self, intent: Intent, issuer: Issuer, der: bytes, actor: str) -> Certificate:
         now = self.clock.now()
         profile = self.profiles[intent.profile]
-        parsed = x509.load_der_x509_certificate(der)
+        parsed = read_tbs(intent.tbs_der)
         with self.unit_of_work() as work:
             application = work.applications.get(intent.application)[0] if intent.application else None
             certificate = Certificate(
@@ -93,13 +93,13 @@ class Issuance:
                 profile=intent.profile,
                 der=der,
                 public_key=intent.public_key,
-                subject=parsed.subject.rfc4514_string(),
+                subject=Name.from_der(parsed.subject_der).text,
                 application=intent.application,
                 customer=application.case.customer if application else "",
                 device_serial=application.case.device_serial if application else "",
                 branch=application.case.branch if application else "",
-                not_before=parsed.not_valid_before_utc,
-                not_after=parsed.not_valid_after_utc,
+                not_before=parsed.not_before,
+                not_after=parsed.not_after,
                 issued_at=now,
                 status=CertificateStatus.UNCONFIRMED if profile.needs_confirmation else CertificateStatus.ACTIVE,
                 predecessor=intent.predecessor,

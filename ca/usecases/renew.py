@@ -5,19 +5,23 @@ profile's window, and the approval of its application is checked again.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from cryptography import x509
 
+from ca.domain import der
 from ca.domain.certificates import Certificate, CertificateStatus, Intent
 from ca.domain.errors import InvalidRequest, NotAuthenticated, NotFound, ProfileViolation
 from ca.domain.issuers import Issuer
 from ca.domain.profiles import Profile
 from ca.domain.requests import CertificationRequest
+from ca.domain.tbs import read_certificate
 from ca.ports import Clock, UnitOfWork, Work
 from ca.usecases.dossier import Dossier
 from ca.usecases.enrol import Drafter
 from ca.usecases.issuance import Issuance
+from ca.usecases.report_unknown import ReportUnknownCertificate
 
 _CUSTOMER = "customer"
 
@@ -32,12 +36,19 @@ class ReEnrol:
     drafter: Drafter
     issuance: Issuance
     profiles: Mapping[str, Profile]
+    report_unknown: ReportUnknownCertificate
 
     def __call__(self, client_certificate_der: bytes, request_der: bytes) -> Certificate:
         """The new certificate; the same request again gets the same one."""
         request = CertificationRequest.parse(request_der)
+        self._raise_alarm(client_certificate_der)
         intent, issuer = self._intend(client_certificate_der, request)
         return self.issuance.finish(intent, issuer, _CUSTOMER)
+
+    def _raise_alarm(self, client_certificate_der: bytes) -> None:
+        # TLS let it in, so it carries our signature: if we do not know it, our key was misused (DESIGN invariant 10).
+        with suppress(InvalidRequest):
+            self.report_unknown(client_certificate_der, by=_CUSTOMER)
 
     def _intend(self, client_certificate_der: bytes, request: CertificationRequest) -> tuple[Intent, Issuer]:
         with self.unit_of_work() as work:
@@ -55,9 +66,8 @@ class ReEnrol:
 
     def _current(self, work: Work, client_certificate_der: bytes) -> Certificate:
         try:
-            serial = x509.load_der_x509_certificate(client_certificate_der).serial_number
-            current = work.certificates.get(serial)
-        except (ValueError, NotFound) as error:
+            current = work.certificates.get(read_certificate(client_certificate_der).serial)
+        except (InvalidRequest, NotFound) as error:
             raise NotAuthenticated("this certificate is not one of ours") from error
         if current.der != client_certificate_der or not current.application:
             raise NotAuthenticated("this certificate is not one of ours")
@@ -75,22 +85,29 @@ class ReEnrol:
 
 
 def _require_same_names(current: Certificate, request: CertificationRequest) -> None:
-    old = x509.load_der_x509_certificate(current.der)
-    new = x509.load_der_x509_csr(request.der)
+    asked_subject = der.parse_sequence(request.der, "the request")[0].children()[1].der
+    try:
+        subject = _values(asked_subject)
+        asked = _alternative_names(x509.load_der_x509_csr(request.der).extensions)
+    except ValueError as error:
+        raise InvalidRequest("the names in the request cannot be read") from error
     # Values are compared, not their string types: OpenSSL writes UTF8String where others write PrintableString.
-    if _attributes(new.subject) != _attributes(old.subject):
+    if subject != _values(read_certificate(current.der).subject_der):
         raise InvalidRequest("the subject must be that of the present certificate; a new name needs a new application")
-    try:
-        asked = new.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound:
-        return
-    try:
-        held = old.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound:
-        held = None
-    if held is None or set(asked) != set(held):
+    held = _alternative_names(x509.load_der_x509_certificate(current.der).extensions)
+    if asked and asked != held:
         raise InvalidRequest("the alternative names must be those of the present certificate")
 
 
-def _attributes(name: x509.Name) -> list[tuple[str, str | bytes]]:
-    return [(attribute.oid.dotted_string, attribute.value) for attribute in name]
+def _values(name_der: bytes) -> list[tuple[bytes, bytes]]:
+    pairs = [
+        tuple(part.children()) for relative in der.parse_sequence(name_der, "the name") for part in relative.children()
+    ]
+    return [(kind.der, value.content) for kind, value in pairs]
+
+
+def _alternative_names(extensions: x509.Extensions) -> frozenset[x509.GeneralName]:
+    try:
+        return frozenset(extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
+    except x509.ExtensionNotFound:
+        return frozenset()

@@ -6,6 +6,7 @@ starting meanwhile does not see the token. `token_lock` keeps the others out.
 
 import fcntl
 import os
+import re
 import secrets
 import time
 from collections.abc import Iterator, Sequence
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from ca.adapters.files import write_atomically
 from ca.adapters.hsm.module import Module, unavailable
 from ca.domain.errors import NotReady
 
@@ -26,6 +28,7 @@ _MODULES = (
     Path("/usr/lib64/libsofthsm2.so"),
     Path("/usr/local/lib/softhsm/libsofthsm2.so"),
 )
+_TOKENDIR = re.compile(r"^directories\.tokendir *=.*$", re.MULTILINE)
 _LONGEST_LABEL = 32
 _LOCK_POLL = 0.05
 _LOCK_WAIT = timedelta(seconds=10)
@@ -70,7 +73,19 @@ class TokenDirectory:
 
     def token(self, label: str, module: Path | None = None) -> HsmToken:
         """Raises NotReady if no module is given and SoftHSM is not installed."""
+        self._follow_move()
         return HsmToken(module or find_module(), label, self.pin_file, self.lock_file, self.configuration)
+
+    def _follow_move(self) -> None:
+        # SoftHSM wants an absolute path. A state directory that was moved, or restored beside its original, must never
+        # use the tokens of the place where it was made.
+        try:
+            written = self.configuration.read_text()
+        except (OSError, UnicodeDecodeError):
+            return  # none yet, damaged, or not for us to read: who opens the module says so
+        settled = _TOKENDIR.sub(lambda _: f"directories.tokendir = {self.tokens.resolve()}", written)
+        if settled != written:
+            write_atomically(self.configuration, settled.encode(), mode=0o600)
 
 
 def find_module(candidates: Sequence[Path] = _MODULES) -> Path:
