@@ -69,7 +69,8 @@ class RevocationForm(FlaskForm):
 
     reason = SelectField(
         _l("Reason"),
-        choices=[name for code, name in RFC_NAMES.items() if code is not RevocationReason.CERTIFICATE_HOLD],
+        [DataRequired(_l("Choose the reason."))],
+        choices=["", *(name for code, name in RFC_NAMES.items() if code is not RevocationReason.CERTIFICATE_HOLD)],
     )
 
 

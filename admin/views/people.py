@@ -80,7 +80,9 @@ def approve_invitation(invitation: str) -> str:
     answer = ask(ApproveInvitation, invitation=invitation, assertion=parse_assertion(request.form.get("assertion", "")))
     path = url_for("invitation.page", invitation=answer["invitation"])
     origins: tuple[str, ...] = current_app.extensions["vermilion_origins"]
-    link = f"{origins[0]}{path}#{answer['code']}"
+    # The address the officer uses works here; the invited person gets the same one if it is one of ours.
+    here = request.host_url.rstrip("/")
+    link = f"{here if here in origins else origins[0]}{path}#{answer['code']}"
     return render_template("console/invitation_link.html", link=link)
 
 

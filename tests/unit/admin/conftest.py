@@ -37,6 +37,8 @@ def app(one_console, signer):
 class Visitor:
     """A browser at the console: keeps cookies, sends the CSRF token that the page gave it."""
 
+    base = "https://localhost:8443"
+
     def __init__(self, app, signer):
         self.app = app
         self.signer = signer
@@ -47,14 +49,14 @@ class Visitor:
         return self
 
     def get(self, path, **options):
-        return self.client.get(path, base_url="https://localhost:8443", buffered=True, **options)
+        return self.client.get(path, base_url=self.base, buffered=True, **options)
 
     def text(self, path):
         return self.get(path).get_data(as_text=True)
 
     def bare_post(self, path, form=None, **options):
         """Without the CSRF token."""
-        return self.client.post(path, data=form or {}, base_url="https://localhost:8443", buffered=True, **options)
+        return self.client.post(path, data=form or {}, base_url=self.base, buffered=True, **options)
 
     def post(self, path, form=None, **options):
         page = self.text("/admin/sign-in")

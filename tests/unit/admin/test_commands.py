@@ -221,6 +221,15 @@ def test_the_one_time_link_carries_its_code_in_the_fragment(at, signer):
     assert response.headers["Cache-Control"] == "no-store"
 
 
+def test_the_one_time_link_uses_the_address_the_officer_is_on(at, app):
+    visitor = at("security")
+    visitor.base = "http://localhost:8081"
+
+    page = visitor.post("/admin/invitations/invitation-1/approve", {"assertion": ASSERTION}).get_data(as_text=True)
+
+    assert "http://localhost:8081/admin/invitation/invitation-1#one-time-code" in page
+
+
 @pytest.mark.parametrize(("act", "state"), [("suspend", "suspended"), ("reinstate", "active"), ("retire", "left")])
 def test_an_officer_is_changed_with_a_reason(at, signer, act, state):
     at("security").post(f"/admin/officers/maker/{act}", {"reason": "on leave"})
