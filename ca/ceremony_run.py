@@ -22,7 +22,7 @@ def run_ceremony(
     say: Callable[[str], None],
     keep: Callable[[Record], None],
 ) -> None:
-    """Hold it once; `keep` gets the invitations. Raises InvalidTransition when one was held, PKIError with a sentence for all else."""
+    """Hold it once; `keep` gets the invitations. Raises InvalidTransition when one was held already."""
     held = state.ceremony / "held"
     if held.exists():
         transcript = held.read_text("utf-8").strip()

@@ -4,6 +4,8 @@ Each step leaves the state directory either as it was or one step further, so th
 started again.
 """
 
+import json
+import re
 import secrets
 import shutil
 import sys
@@ -88,12 +90,31 @@ def _settings(state: State, ports: Ports, say: Say) -> Settings:
     if not settings.demo:
         raise NotReady(f"{state.settings_file} is not a demo's; start its processes as deploy/ describes")
     now = settings.listening
-    wanted = _ports(ports.https or now.https_port, ports.http or now.http_port, ports.console or now.console_port)
-    if wanted != (now.https_port, now.http_port, now.console_port):
+    before = (now.https_port, now.http_port, now.console_port)
+    wanted = _ports(ports.https or before[0], ports.http or before[1], ports.console or before[2])
+    if wanted != before:
         if wanted[1] != now.http_port:
             say(f"Certificates issued before point to port {now.http_port} for OCSP and CRL; new ones to {wanted[1]}")
-        _write_settings(state, wanted)
+        _change_ports(state, settings, before, wanted)
     return load_settings(state)
+
+
+def _change_ports(state: State, settings: Settings, before: tuple[int, int, int], wanted: tuple[int, int, int]) -> None:
+    """Only the lines that name the ports change: what else a person wrote there stays."""
+    text = state.settings_file.read_text("utf-8")
+    for name, port in zip(("https_port", "http_port", "console_port"), wanted, strict=True):
+        text = re.sub(rf"^{name} *=.*$", f"{name} = {port}", text, flags=re.MULTILINE)
+    for url, old, new in (("http://127.0.0.1", before[1], wanted[1]), ("https://localhost", before[0], wanted[0])):
+        text = re.sub(rf'^(\w+_url *= *)"{url}:{old}"', rf'\g<1>"{url}:{new}"', text, flags=re.MULTILINE)
+    # Earlier origins stay: what was approved with a passkey there must be provable for as long as it may be renewed.
+    origins = list(dict.fromkeys([*_origins(wanted), *settings.origins]))
+    text = re.sub(r"^origins *=.*$", f"origins = {json.dumps(origins)}", text, flags=re.MULTILINE)
+    write_atomically(state.settings_file, text.encode())
+
+
+def _origins(ports: tuple[int, int, int]) -> list[str]:
+    https, _, console = ports
+    return [f"https://localhost:{https}", f"http://localhost:{console}"]
 
 
 def _ports(https: int, http: int, console: int | None) -> tuple[int, int, int]:
@@ -111,7 +132,7 @@ demo = true
 public_url = "http://127.0.0.1:{http}"
 enrolment_url = "https://localhost:{https}"
 relying_party = "localhost"
-origins = ["https://localhost:{https}", "http://localhost:{console}"]
+origins = {json.dumps(_origins(ports))}
 organization = "Demo Bank"
 
 [listening]

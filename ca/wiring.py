@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from ca.adapters.hsm.tokens import HsmToken, TokenDirectory
 from ca.adapters.linter import PkilintLinter
 from ca.adapters.publication import DirectoryPublisher
 from ca.adapters.webauthn import WebAuthnAuthenticators
+from ca.domain.audit import AuditEvent
 from ca.domain.errors import PKIError
 from ca.domain.profiles import Profile
 from ca.handlers import UseCases
@@ -102,6 +103,7 @@ def build_signer(state: State, settings: Settings) -> UseCases:
     try:
         key_store, seals = Pkcs11KeyStore(sessions), Pkcs11Seals(sessions, SEAL_KEY)
         _require_own_keys(unit_of_work, key_store, seals, files.trust)
+        _settle_urls(unit_of_work, settings.public_url)
         return _wire(settings, files, unit_of_work, profiles, key_store, seals)
     except PKIError:
         sessions.close()
@@ -122,6 +124,23 @@ def _require_own_keys(
     key_store.require_mechanisms([issuer.algorithm])
     key_store.public_key(responder_key(ISSUING))
     seals.verify_key()
+
+
+def _settle_urls(unit_of_work: SqlUnitOfWork, public_url: str) -> None:
+    # Where this CA publishes is for the settings to say: a row that says otherwise would send relying parties elsewhere.
+    with unit_of_work() as work:
+        issuer = work.issuers.get(ISSUING)
+        settled = replace(
+            issuer,
+            crl_url=f"{public_url}/crl/{ISSUING}.crl",
+            ocsp_url=f"{public_url}/ocsp",
+            certificate_url=f"{public_url}/ca/{ISSUING}.cer",
+        )
+        if settled != issuer:
+            work.issuers.save(settled)
+            details = {"crl": settled.crl_url, "ocsp": settled.ocsp_url, "certificate": settled.certificate_url}
+            work.audit.append(AuditEvent("issuer.moved", ISSUING, "signer", SystemClock().now(), details))
+            work.commit()
 
 
 def _wire(
