@@ -295,7 +295,7 @@ class AnswerOCSPRequests(Operation):
 
 
 class ReportUnknown(Operation):
-    """-> {alarm: bool}. A certificate met in the field: an alarm when it carries our signature and we do not know it."""
+    """-> {alarm: bool}. A certificate met in the field: an alarm when it carries our signature and is unknown to us."""
 
     path = "certificates/report-unknown"
     certificate: B64

@@ -40,8 +40,8 @@ class HSM(_Section):
     """Which PKCS#11 module and tokens; empty module: the SoftHSM that is installed."""
 
     module: str = ""
-    issuing_token: str = "vermilion-issuing"
-    root_token: str = "vermilion-root"
+    issuing_token: str = "vermilion-issuing"  # noqa: S105  a label
+    root_token: str = "vermilion-root"  # noqa: S105  a label
     sessions: int = Field(default=8, ge=1, le=64)
 
 

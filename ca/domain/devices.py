@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from ca.domain.errors import InvalidTransition
 
-SOFTWARE_TOKEN = "SoftHSM"
+SOFTWARE_TOKEN = "SoftHSM"  # noqa: S105  the name of a product
 """A model that begins so is a program playing a U-Shield."""
 
 
@@ -53,7 +53,7 @@ class Device:
 
     @property
     def token_serial(self) -> str:
-        """What the token itself tells as its serial number; empty for a software token, which makes one up at random."""
+        """What the token tells as its serial number; empty for a software token, which makes one up at random."""
         return "" if self.model.startswith(SOFTWARE_TOKEN) else self.serial
 
     def assign(self, customer: str) -> "Device":
