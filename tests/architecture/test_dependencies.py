@@ -1,0 +1,36 @@
+"""What we ask for is what we use: nothing is installed for nobody, and nothing is used that only came along."""
+
+import ast
+import sys
+
+from tests.architecture.sources import PACKAGES, PRODUCT, ROOT, parsed
+
+MIGRATIONS = [ROOT / "migrations" / "env.py"]
+PACKAGE_OF = {"pkcs11": "python-pkcs11"}
+# Started by name (`python -m …`), or offered to operators beside our own command.
+USED_BY_NAME = {"granian", "gunicorn", "flask-migrate"}
+
+
+def imported_packages() -> set[str]:
+    modules: set[str] = set()
+    for path in [*PRODUCT, *MIGRATIONS]:
+        for node in ast.walk(parsed(path)):
+            if isinstance(node, ast.Import):
+                modules |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.level == 0:
+                modules.add((node.module or "").partition(".")[0])
+    foreign = modules - sys.stdlib_module_names - set(PACKAGES) - {"_typeshed"}
+    return {PACKAGE_OF.get(module, module.replace("_", "-")) for module in foreign}
+
+
+def wanted_packages() -> set[str]:
+    lines = (ROOT / "requirements.in").read_text("ascii").splitlines()
+    return {line.partition("[")[0] for line in lines if line and not line.startswith("#")}
+
+
+def test_everything_imported_is_asked_for_by_name() -> None:
+    assert imported_packages() - wanted_packages() == set()
+
+
+def test_everything_asked_for_is_used() -> None:
+    assert wanted_packages() - imported_packages() - USED_BY_NAME == set()
