@@ -109,7 +109,7 @@ def start(
     context: Context, directory: Path | None, https_port: int | None, http_port: int | None, console_port: int | None
 ) -> None:
     """Set up a demo if there is none, start every process, stay until Ctrl-C."""
-    from ca.start import Ports
+    from ca.demo.settings import Ports
     from ca.start import start as begin
 
     begin(_at(context, directory).state.directory, Ports(https_port, http_port, console_port), say)
@@ -250,13 +250,21 @@ def ceremony() -> None:
 def ceremony_run(context: Context, script: Path, *, attended: bool) -> None:
     """Hold the ceremony that SCRIPT describes; it is held once."""
     from ca.ceremony_run import run_ceremony
+    from ca.demo import setup
+    from ca.demo.settings import Ports, settle
 
     def attend(step: Step) -> None:
         say(f"\nStep {step.number}. {step.role}: {step.words}")
         if attended and sys.stdin.isatty():
             click.pause("  Press any key when everyone agrees …")
 
+    settings = settle(context.state, Ports(), say)
+
     def hand_out(record: Record) -> None:
+        if settings.demo:
+            setup.keep_appointments(context.state, record.appointments)
+            say("Go on with ./run: it registers the demo officers and prints one-time links for people.")
+            return
         for one in record.appointments:
             say(f"For {one.name} ({one.person}), one-time: /admin/invitation/{one.invitation}#{one.code}")
 

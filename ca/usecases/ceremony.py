@@ -73,7 +73,10 @@ class HoldCeremony:
         now = self.clock.now()
         with self.unit_of_work() as work:
             if work.issuers.list() or work.audit.head().number:
-                raise InvalidTransition("a key ceremony was held (or begun) in this state directory; it is held once")
+                raise InvalidTransition(
+                    "a key ceremony was begun in this state directory before; it is held once. If it was interrupted, "
+                    "nothing was put into service: begin again in a new, empty state directory"
+                )
             details = {"title": script.title, "script": script.digest}
             work.audit.append(AuditEvent("ceremony.begun", script.title, _ACTOR, now, details))
             work.commit()
