@@ -65,12 +65,11 @@ apt_install() {
   return 1
 }
 
-# pip_install LOCK: exactly what LOCK pins, by hash, with a line that counts where a person watches.
+# pip_install LOCK: exactly what LOCK pins, by hash, built by nobody here, with a line that counts where a person watches.
 pip_install() {
-  local total
+  local total pip=("$root/.venv/bin/python" -m pip --disable-pip-version-check --no-input)
   total=$(grep -c '^[a-z].*==' "$1")
-  "$root/.venv/bin/python" -m pip install --disable-pip-version-check --no-input --no-deps --require-hashes -r "$1" 2>&1 |
-    show_progress "$total"
+  "${pip[@]}" install --no-deps --only-binary :all: --require-hashes -r "$1" 2>&1 | show_progress "$total"
 }
 
 show_progress() {
