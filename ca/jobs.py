@@ -29,11 +29,13 @@ def run_jobs(client: SignerClient) -> None:
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
     holder = f"{socket.gethostname()[:40]}-{os.getpid()}"
-    while not stop.wait(_TICK_SECONDS):
+    while True:
         for name in JOB_NAMES:
             if stop.is_set():
                 return
             _run(client, name, holder)
+        if stop.wait(_TICK_SECONDS):
+            return
 
 
 def _run(client: SignerClient, name: str, holder: str) -> None:

@@ -43,6 +43,7 @@ def other_programs(state: State, settings: Settings) -> list[Program]:
     """Console, customer, edge, status and jobs."""
     listening = settings.listening
     chain = state.trust / "chain.pem"
+    first_crl = state.publication / "crl" / "issuing.crl"
     behind = ("-c", "python:edge.gunicorn_behind")
     console = [*behind, _bind_socket(state, "console")]
     if settings.demo:
@@ -68,7 +69,8 @@ def other_programs(state: State, settings: Settings) -> list[Program]:
             f"--ca-certs={chain}",
         ),
         _status(state, settings),
-        _program(state, "jobs", (sys.executable, "-m", "ca", "jobs-process"), lambda: True),
+        # The first round certifies the OCSP responder and then publishes a CRL: before that, status cannot answer.
+        _program(state, "jobs", (sys.executable, "-m", "ca", "jobs-process"), first_crl.exists),
     ]
 
 

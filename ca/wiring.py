@@ -127,7 +127,7 @@ def _require_own_keys(
 
 
 def _settle_urls(unit_of_work: SqlUnitOfWork, public_url: str) -> None:
-    # Where this CA publishes is for the settings to say: a row that says otherwise would send relying parties elsewhere.
+    # Where this CA publishes is for the settings to say: another row would send relying parties elsewhere.
     with unit_of_work() as work:
         issuer = work.issuers.get(ISSUING)
         settled = replace(
