@@ -92,7 +92,7 @@ def span(length: timedelta) -> str:
     elif hours:
         text = _("%(h)d h %(m)d min", h=hours, m=minutes % 60)
     else:
-        text = _("%(m)d min", m=minutes) if minutes else _("less than a minute")
+        text = _("%(m)d min", m=minutes) if minutes else _("< 1 min")
     return str(text)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from flask import request
 from flask_admin import BaseView, expose
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select, tuple_
 
 from admin.access import SignedIn
 from admin.signer import officer
@@ -94,10 +94,9 @@ def _at_branch(query: Select[Any], column: Any, who: SignedIn) -> Select[Any]:
 
 
 def _last_crls() -> list[CRLRow]:
-    newest: dict[str, CRLRow] = {}
-    for row in db.session.scalars(select(CRLRow).order_by(CRLRow.number.desc()).limit(_SHOWN)):
-        newest.setdefault(row.issuer, row)
-    return [newest[issuer] for issuer in sorted(newest)]
+    newest = select(CRLRow.issuer, func.max(CRLRow.number)).group_by(CRLRow.issuer)
+    query = select(CRLRow).where(tuple_(CRLRow.issuer, CRLRow.number).in_(newest))
+    return list(db.session.scalars(query.order_by(CRLRow.issuer)))
 
 
 def _jobs() -> list[JobRunRow]:

@@ -60,7 +60,7 @@ def test_no_time_is_a_dash():
 @pytest.mark.parametrize(
     ("length", "text"),
     [
-        (timedelta(seconds=20), "less than a minute"),
+        (timedelta(seconds=20), "< 1 min"),
         (timedelta(minutes=14), "14 min"),
         (timedelta(hours=3), "3 h"),
         (timedelta(hours=3, minutes=12), "3 h 12 min"),

@@ -256,6 +256,13 @@ def test_a_refused_session_says_so_on_a_command(at, signer):
     assert "Your session is over; sign in again." in response.get_data(as_text=True)
 
 
+def test_the_home_page_names_what_failed_and_counts_the_rest(at):
+    page = at("approver").text("/admin/")
+
+    assert "sweep: the HSM did not answer" in page
+    assert "1 of 2 jobs went well" in page
+
+
 def test_ages_are_told_from_the_clock_that_was_given(at):
     assert NOW.year == 2026
     assert "14 min old" in at("approver").text("/admin/")
