@@ -5,10 +5,11 @@
 say() { printf '%s\n' "$*"; }
 complain() { printf 'vermilion: %s\n' "$*" >&2; }
 stop() { complain "$@"; exit 1; }
+trap 'printf "\n" && complain "interrupted; start again to go on" && exit 130' INT TERM
 
 has_softhsm() {
   local place
-  for place in '/usr/lib/softhsm' '/usr/lib/*/softhsm' '/usr/lib64/softhsm' '/usr/lib64/pkcs11' '/usr/lib64' '/usr/local/lib/softhsm'; do
+  for place in /usr/lib/softhsm '/usr/lib/*/softhsm' /usr/lib64/softhsm /usr/lib64/pkcs11 /usr/lib64 /usr/local/lib/softhsm; do
     if compgen -G "$place/libsofthsm2.so" >/dev/null; then return; fi
   done
   return 1
@@ -99,7 +100,7 @@ end_turn() { exec 9<&-; }
 
 # .venv with exactly what requirements.txt pins.
 make_venv() {
-  local lock="$root/requirements.txt" stamp="$root/.venv/run.stamp" wanted python
+  local lock="$root/requirements.txt" stamp="$root/.venv/run.stamp" wanted python failure
   wanted=$(wanted_stamp "$lock")
   if has_stamp "$stamp" "$wanted"; then return; fi
   take_turn
@@ -107,7 +108,9 @@ make_venv() {
     python=$(find_python) || stop "no Python 3.11 or newer was found"
     say "Making .venv with $("$python" -V) (once; about a minute)"
     rm -f "$root"/.venv/*.stamp
-    "$python" -m venv --clear "$root/.venv" || stop "$root/.venv cannot be made; is the directory yours and the disk not full?"
+    if ! failure=$("$python" -m venv --clear "$root/.venv" 2>&1); then
+      stop "$root/.venv cannot be made: ${failure##*$'\n'}"
+    fi
     pip_install "$lock" || stop "the packages in requirements.txt could not be installed"
     say "$wanted" >"$stamp"
   fi
