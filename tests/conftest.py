@@ -14,6 +14,8 @@ from typing import TypeVar
 import pytest
 from hypothesis import settings
 
+pytest_plugins = ["tests.integration.system.fixtures"]
+
 settings.register_profile("vermilion", deadline=None)
 settings.load_profile("vermilion")
 
@@ -55,7 +57,19 @@ Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 _IN_CI = os.environ.get("CI", "").lower() not in {"", "0", "false"}
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--campaign", action="store_true", help="also the tests that take many minutes")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "campaign: takes many minutes; runs with --campaign only")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--campaign"):
+        campaign = [item for item in items if item.get_closest_marker("campaign")]
+        items[:] = [item for item in items if item not in campaign]
+        config.hook.pytest_deselected(items=campaign)
     missing = {marker: reason for marker, (present, reason) in _NEEDS.items() if not present()}
     for item in items:
         for marker, reason in missing.items():

@@ -1,0 +1,60 @@
+"""The running demo that the tests of the whole share. A plugin, because two folders of tests use the same one."""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.system.running import Demo, stopping
+
+CopyOfDemo = Callable[[], Demo]
+
+
+@pytest.fixture(scope="session")
+def short_directory() -> Iterator[Path]:
+    """Unix sockets want short paths; pytest's own are long."""
+    directory = Path(tempfile.mkdtemp(prefix="vm"))
+    yield directory
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def stopped_demo(short_directory: Path) -> Demo:
+    """Set up from nothing, then stopped by Ctrl-C. Never started itself: it is what the others are copies of."""
+    demo = Demo(short_directory / "0")
+    with stopping(demo):
+        demo.start()
+        assert demo.stop() == 0, demo.output
+    return demo
+
+
+@pytest.fixture(scope="session")
+def demo(stopped_demo: Demo, short_directory: Path) -> Iterator[Demo]:
+    """The one that runs for all tests that break nothing."""
+    with stopping(stopped_demo.copy(short_directory / "1")) as running:
+        yield running.start()
+
+
+@pytest.fixture
+def copy_of_demo(stopped_demo: Demo, short_directory: Path) -> Iterator[CopyOfDemo]:
+    """Stopped demos to break, as many as a test wants."""
+    made: list[Demo] = []
+
+    def copy() -> Demo:
+        made.append(stopped_demo.copy(Path(tempfile.mkdtemp(dir=short_directory)) / "s"))
+        return made[-1]
+
+    yield copy
+    for one in made:
+        with stopping(one):
+            pass
+        shutil.rmtree(one.state.parent, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def victim(stopped_demo: Demo, short_directory: Path) -> Iterator[Demo]:
+    """A running one of its own for the tests of one module, which may break it."""
+    with stopping(stopped_demo.copy(Path(tempfile.mkdtemp(dir=short_directory)) / "v")) as running:
+        yield running.start()
