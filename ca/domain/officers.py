@@ -3,6 +3,7 @@
 An officer's record counts only with the signer's seal over `sealed_fields`. Nobody is ever deleted.
 """
 
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -38,6 +39,15 @@ def require_compatible(roles: frozenset[TrustedRole]) -> None:
     if len(apart) > 1 or (apart and roles & _CASE_WORK):
         names = ", ".join(sorted(role.value for role in roles))
         raise InvalidRequest(f"one person may not hold these roles together: {names}")
+
+
+_EMPLOYEE_NUMBER = re.compile("[A-Z0-9](-?[A-Z0-9])*")
+
+
+def require_employee_number(text: str) -> None:
+    """Raise InvalidRequest unless written in the one way there is: `e1001` beside `E1001` would be a second person."""
+    if not _EMPLOYEE_NUMBER.fullmatch(text):
+        raise InvalidRequest("an employee number is capital letters and digits, with single hyphens between them")
 
 
 class OfficerState(StrEnum):

@@ -49,8 +49,7 @@ class SubmitApplication:
         chosen = find_profile(self.profiles, profile)
         with self.unit_of_work() as work:
             maker = self.authorize(work, session, TrustedRole.RA_OPERATOR)
-            person = work.customers.get(customer)
-            require_branch(maker, person.branch, "customer")
+            person = _customer_of(work, maker, customer)
             self._assign_device(work, chosen, person, device_serial, maker)
             case = Case(
                 application=self.random(8).hex(),
@@ -93,6 +92,15 @@ class SubmitApplication:
             raise InvalidRequest(f"U-Shield {serial} is {device.state.value} and not free for this customer")
 
 
+def _customer_of(work: Work, maker: Officer, customer: str) -> Customer:
+    try:
+        person = work.customers.get(customer)
+    except NotFound as error:
+        raise NotFound("there is no such customer at your branch") from error
+    require_branch(maker, person.branch, "customer")
+    return person
+
+
 def _subject(
     profile: Profile, customer: Customer, device_serial: str, host_names: Sequence[str], branch: str
 ) -> tuple[tuple[str, str], ...]:
@@ -113,6 +121,8 @@ def _alternative_names(profile: Profile, customer: Customer, host_names: Sequenc
     if "dns" in profile.alternative_names:
         if not host_names:
             raise InvalidRequest(f"the profile {profile.name} needs at least one host name")
+        if len(set(host_names)) != len(host_names):
+            raise InvalidRequest("a host name is there twice")
         names += [("dns", AlternativeName("dns", host).value) for host in host_names]
     elif host_names:
         raise InvalidRequest(f"the profile {profile.name} has no host names")

@@ -27,8 +27,7 @@ class RegisterCustomer:
         now = self.clock.now()
         with self.unit_of_work() as work:
             officer = self.authorize(work, session, TrustedRole.RA_OPERATOR, TrustedRole.RA_SUPERVISOR)
-            for text in (number, name, document_number):
-                verify_text(text, 64)
+            number, name, document_number = (verify_text(text, 64) for text in (number, name, document_number))
             if email:
                 AlternativeName("email", email)
             if work.customers.find_by_number(number) is not None:

@@ -25,8 +25,7 @@ class RegisterDevice:
         now = self.clock.now()
         with self.unit_of_work() as work:
             officer = self.authorize(work, session, TrustedRole.RA_OPERATOR, TrustedRole.RA_SUPERVISOR)
-            for text in (serial, model):
-                verify_text(text, 64)
+            serial, model = (verify_text(text, 64) for text in (serial, model))
             if work.devices.find(serial) is not None:
                 raise InvalidRequest(f"U-Shield {serial} is registered already")
             device = Device(

@@ -20,6 +20,7 @@ from ca.domain.officers import (
     OfficerState,
     TrustedRole,
     require_compatible,
+    require_employee_number,
 )
 from ca.domain.sessions import CHALLENGE_LIFE, Challenge
 from ca.ports import Authenticators, Clock, Random, Seals, UnitOfWork, Work
@@ -71,10 +72,10 @@ class InviteOfficer:
         now = self.clock.now()
         with self.unit_of_work() as work:
             proposer = self.authorize(work, session, TrustedRole.SECURITY_OFFICER)
+            person, name, branch = (verify_text(text, 64) for text in (person, name, branch))
+            require_employee_number(person)
             if proposer.person == person:
                 raise NotAllowed("nobody proposes roles for themselves")
-            for text in (person, name, branch):
-                verify_text(text, 64)
             invitation = Invitation(
                 id=self.random(8).hex(),
                 person=person,
