@@ -108,9 +108,13 @@ class Drafter:
             if compromised or not (
                 kept and profile.same_key_on_renewal and earlier.customer == application.case.customer
             ):
-                raise ProfileViolation("this key was certified before; make a new one")
+                raise ProfileViolation(_KNOWN_KEY)
+        if any(intent.public_key == key.fingerprint for intent in work.intents.list_unsigned()):
+            raise ProfileViolation(_KNOWN_KEY)
 
 
+_KNOWN_KEY = "this key was certified before; make a new one"
+_USED = "these codes were used already, for another request"
 _COMPROMISE = RevocationReason.KEY_COMPROMISE
 
 
@@ -165,8 +169,11 @@ class Enrol:
             if pair.state is CodeState.CLAIMED:
                 intent = work.intents.find_for_request(pair.application, request.fingerprint)
                 if intent is None or pair.request != request.fingerprint:
-                    raise InvalidTransition("these codes were used already, for another request")
+                    raise InvalidTransition(_USED)
                 return intent, work.issuers.get(intent.issuer)
+            if _has_certificate(work, pair.application):
+                # The rows say the codes are new, and they are not: somebody wrote them back.
+                raise InvalidTransition(_USED)
             application, profile = self.dossier.require(work, pair.application)
             claimed = application.become(ApplicationState.CLAIMED, at=now)
             work.codes.save(pair.claim(request.fingerprint))
@@ -175,3 +182,8 @@ class Enrol:
             issuer = work.issuers.get(intent.issuer)
             work.commit()
         return intent, issuer
+
+
+def _has_certificate(work: Work, application: str) -> bool:
+    begun = any(intent.application == application for intent in work.intents.list_unsigned())
+    return begun or work.certificates.find_by_application(application) is not None

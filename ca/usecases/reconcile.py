@@ -8,6 +8,9 @@ revoked by the sweep.
 from dataclasses import dataclass
 from datetime import timedelta
 
+from ca.domain.certificates import Intent
+from ca.domain.errors import KeyStoreUnavailable, NotReady, PKIError, Tampered
+from ca.domain.serials import serial_text
 from ca.ports import Clock, UnitOfWork
 from ca.usecases.issuance import Issuance
 
@@ -23,9 +26,24 @@ class Reconcile:
     issuance: Issuance
 
     def __call__(self, *, grace: timedelta = timedelta(0)) -> list[int]:
-        """The serials that were finished."""
+        """The serials that were finished. Raise Tampered, once all others are, for one that we did not record so."""
         with self.unit_of_work() as work:
             before = self.clock.now() - grace
             pending = [intent for intent in work.intents.list_unsigned() if intent.intended_at <= before]
-            issuers = {issuer.name: issuer for issuer in work.issuers.list()}
-        return [self.issuance.finish(intent, issuers[intent.issuer], _ACTOR).serial for intent in pending]
+        finished, wrong = [], []
+        for intent in pending:
+            try:
+                finished.append(self._finish(intent))
+            except (KeyStoreUnavailable, NotReady):
+                raise
+            except PKIError as error:
+                # A row that somebody wrote or edited must not stand in the way of the honest ones behind it.
+                wrong.append(f"{serial_text(intent.serial)}: {error}")
+        if wrong:
+            raise Tampered(f"{len(finished)} finished, {len(wrong)} cannot be: {'; '.join(wrong)}")
+        return finished
+
+    def _finish(self, intent: Intent) -> int:
+        with self.unit_of_work() as work:
+            issuer = work.issuers.get(intent.issuer)
+        return self.issuance.finish(intent, issuer, _ACTOR).serial

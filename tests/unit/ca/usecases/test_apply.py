@@ -1,4 +1,4 @@
-"""ca/usecases/apply.py, customers.py, devices.py: the counter. The profile and the register decide what is asked for."""
+"""ca/usecases/apply.py, customers.py, devices.py: the counter. Profile and register decide what is asked for."""
 
 import pytest
 
