@@ -2,8 +2,10 @@
 
 import ast
 import sys
+from collections.abc import Iterable
+from pathlib import Path
 
-from tests.architecture.sources import PACKAGES, PRODUCT, ROOT, parsed
+from tests.architecture.sources import PACKAGES, PRODUCT, ROOT, TESTS, parsed
 
 MIGRATIONS = [ROOT / "migrations" / "env.py"]
 PACKAGE_OF = {"pkcs11": "python-pkcs11"}
@@ -11,26 +13,30 @@ PACKAGE_OF = {"pkcs11": "python-pkcs11"}
 USED_BY_NAME = {"granian", "gunicorn", "flask-migrate"}
 
 
-def imported_packages() -> set[str]:
+def imported_by(paths: Iterable[Path]) -> set[str]:
     modules: set[str] = set()
-    for path in [*PRODUCT, *MIGRATIONS]:
+    for path in paths:
         for node in ast.walk(parsed(path)):
             if isinstance(node, ast.Import):
                 modules |= {alias.name.partition(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.level == 0:
                 modules.add((node.module or "").partition(".")[0])
-    foreign = modules - sys.stdlib_module_names - set(PACKAGES) - {"_typeshed"}
+    foreign = modules - sys.stdlib_module_names - {*PACKAGES, "tests", "_typeshed"}
     return {PACKAGE_OF.get(module, module.replace("_", "-")) for module in foreign}
 
 
-def wanted_packages() -> set[str]:
-    lines = (ROOT / "requirements.in").read_text("ascii").splitlines()
-    return {line.partition("[")[0] for line in lines if line and not line.startswith("#")}
+def wanted_by(name: str) -> set[str]:
+    lines = (ROOT / name).read_text("ascii").splitlines()
+    return {line.partition("[")[0] for line in lines if line and not line.startswith(("#", "-"))}
 
 
-def test_everything_imported_is_asked_for_by_name() -> None:
-    assert imported_packages() - wanted_packages() == set()
+def test_everything_the_product_imports_is_asked_for_by_name() -> None:
+    assert imported_by([*PRODUCT, *MIGRATIONS]) - wanted_by("requirements.in") == set()
 
 
 def test_everything_asked_for_is_used() -> None:
-    assert wanted_packages() - imported_packages() - USED_BY_NAME == set()
+    assert wanted_by("requirements.in") - imported_by([*PRODUCT, *MIGRATIONS]) - USED_BY_NAME == set()
+
+
+def test_everything_the_tests_import_is_asked_for_by_name() -> None:
+    assert imported_by(TESTS) - wanted_by("requirements.in") - wanted_by("requirements-dev.in") == set()
