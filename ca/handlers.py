@@ -8,6 +8,7 @@ from typing import Any
 from ca import operations as ops
 from ca.domain.applications import Application
 from ca.domain.certificates import Certificate
+from ca.domain.codes import shown
 from ca.domain.decisions import Assertion
 from ca.domain.errors import KeyStoreUnavailable, NotReady, PKIError
 from ca.domain.names import Name
@@ -249,7 +250,7 @@ class Handlers:
         handed_out = self._do.hand_out(op.session, op.application)
         return {
             "reference_number": handed_out.reference,
-            "authorization_code": handed_out.authorization_code,
+            "authorization_code": shown(handed_out.authorization_code),
             "expires_at": timestamp(handed_out.expires_at),
         }
 

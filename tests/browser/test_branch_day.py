@@ -1,0 +1,138 @@
+"""A day at a branch on the running system: two officers with passkeys, a customer's U-Shield, and a revocation.
+
+Nothing is faked: the console, the signer with SoftHSM, the customer's tool and openssl as the relying party. Set
+SCREENSHOTS to a directory to keep a picture of each page.
+"""
+
+import os
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+from playwright.sync_api import sync_playwright as playwright_in_this_thread
+
+from tests.browser.test_console import ARGUMENTS, AUTHENTICATOR, CHROMIUM
+from tests.integration.system.running import Demo, pki, run
+
+pytestmark = [pytest.mark.browser, pytest.mark.socket, pytest.mark.softhsm, pytest.mark.openssl]
+
+PASSWORD = "Branch26"
+
+
+@pytest.fixture
+def officers(demo: Demo):
+    """Two officers at two computers, each with a passkey from a one-time link, both signed in."""
+    links = [line.split(": ", 1)[1] for line in pki(demo.state, "demo", "links").out.strip().splitlines()]
+    with playwright_in_this_thread() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield [_sign_in(chromium.new_context(viewport={"width": 1280, "height": 900}), link) for link in links]
+        chromium.close()
+
+
+def _sign_in(context, link: str) -> Page:
+    tab = context.new_page()
+    devtools = context.new_cdp_session(tab)
+    devtools.send("WebAuthn.enable")
+    devtools.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
+    tab.goto(link)
+    tab.get_by_role("button", name="Make my passkey").click()
+    tab.get_by_role("button", name="Sign in with your passkey").click()
+    expect(tab.get_by_role("heading", name="Work", exact=True)).to_be_visible()
+    return tab
+
+
+def _picture(tab: Page, name: str) -> None:
+    if directory := os.environ.get("SCREENSHOTS"):
+        tab.screenshot(path=str(Path(directory) / f"{name}.png"), full_page=True)
+
+
+def _ushield(place: Path, *arguments: object) -> str:
+    ran = run(sys.executable, "-m", "ushield", *arguments, "--token-dir", place / "u-shield")
+    assert ran.status == 0, ran.text
+    return ran.out
+
+
+def _apply(tab: Page, console: str, serial: str) -> str:
+    """Register customer and U-Shield, submit; the address of the application."""
+    tab.goto(f"{console}/admin/u-shields/register")
+    tab.get_by_label("Serial number").fill(serial)
+    tab.get_by_label("Model").fill("U-Shield 3")
+    tab.locator("main form button").click()
+    tab.goto(f"{console}/admin/customers/register")
+    tab.get_by_label("Name", exact=True).fill("张伟")
+    tab.get_by_label("Document number").fill(f"31011519900101{serial[:4]}")
+    tab.get_by_label("Customer number").fill(f"B{serial[:9]}")
+    _picture(tab, "01-register-customer")
+    tab.locator("main form button").click()
+    tab.locator("main a[href$='/apply']").click()
+    tab.get_by_label("Profile").select_option("personal-signing")
+    tab.get_by_label("U-Shield").fill(serial)
+    _picture(tab, "02-apply")
+    tab.get_by_role("button", name="Submit for approval").click()
+    _picture(tab, "03-submitted")
+    return tab.url
+
+
+def _revoked_for_relying_parties(demo: Demo, place: Path) -> str:
+    chain = (demo.state / "trust" / "chain.pem").read_text()
+    (place / "issuing.pem").write_text(chain.split("-----END CERTIFICATE-----")[0] + "-----END CERTIFICATE-----\n")
+    return run(
+        *("openssl", "ocsp", "-issuer", place / "issuing.pem", "-cert", place / "customer.pem"),
+        *("-CAfile", demo.root_pem, "-url", f"{demo.status_url}/ocsp"),
+    ).text
+
+
+def test_a_certificate_is_applied_for_approved_downloaded_and_revoked_at_a_branch(demo, officers, tmp_path):
+    maker, checker = officers
+    console = f"http://localhost:{demo.console}"
+    made = _ushield(tmp_path, "init", "--label", "Branch day", "--json")
+    serial = re.search(r'"serial": *"([^"]+)"', made)[1]
+
+    application = _apply(maker, console, serial).partition("id=")[2]
+    case = f"{console}/admin/cases/{application}"
+    maker.goto(case)
+    expect(maker.get_by_role("button", name="Approve and seal with passkey")).to_have_count(0)
+    checker.goto(f"{console}/admin/")
+    _picture(checker, "04-work")
+    checker.goto(case)
+    _picture(checker, "05-case")
+    checker.get_by_role("button", name="Approve and seal with passkey").click()
+    expect(checker.locator(".standing")).to_contain_text("approved")
+    _picture(checker, "06-approved")
+
+    maker.goto(f"{console}/admin/applications/details/?id={application}")
+    _picture(maker, "07-application")
+    maker.get_by_role("button", name="Hand out the two codes").click()
+    _picture(maker, "08-codes")
+    letter = maker.locator("main").inner_text()
+    reference = re.search(r"\b\d{10}\b", letter.replace(" ", ""))[0]
+    code = re.search(r"\b[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}\b", letter)[0]
+
+    (tmp_path / "secrets").write_text(f"{code}\n")
+    (tmp_path / "password").write_text(f"{PASSWORD}\n")
+    downloaded = _ushield(
+        tmp_path,
+        *("download", "--server", demo.url, "--reference", reference, "--ca-file", demo.root_pem),
+        *("--code-file", tmp_path / "secrets", "--password-file", tmp_path / "password", "--json"),
+    )
+    pem = re.search(r'"certificate": *"([^"]+)"', downloaded)[1].replace("\\n", "\n")
+    (tmp_path / "customer.pem").write_text(pem)
+    assert "customer.pem: good" in _revoked_for_relying_parties(demo, tmp_path)
+
+    maker.goto(f"{console}/admin/certificates/")
+    _picture(maker, "09-certificates")
+    text = run("openssl", "x509", "-in", tmp_path / "customer.pem", "-noout", "-serial").out
+    number = text.strip().partition("=")[2].lower().lstrip("0")
+    maker.goto(f"{console}/admin/certificates/details/?id={number}")
+    _picture(maker, "10-certificate")
+    maker.goto(f"{console}/admin/certificates/{number}/revoke")
+    maker.get_by_label("Reason").select_option("keyCompromise")
+    _picture(maker, "11-revoke")
+    maker.get_by_role("button", name="Revoke for good").click()
+    _picture(maker, "12-revoked")
+
+    said = _revoked_for_relying_parties(demo, tmp_path)
+    assert "customer.pem: revoked" in said
+    assert "keyCompromise" in said
