@@ -31,6 +31,7 @@ find_python() {
 # a package of its own.
 missing_venv_package() {
   local python
+  if [[ -f $root/.venv/run.stamp ]]; then return; fi
   if ! python=$(find_python); then
     say python3-venv
   elif ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
