@@ -10,6 +10,7 @@ import base64
 import http.client
 import socket
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -202,7 +203,9 @@ def _exchange(
             connection.putheader(name, value)
         if body is not None:
             connection.putheader("Content-Length", str(len(body)))
-        connection.endheaders(body)
+        with suppress(BrokenPipeError, ConnectionResetError):
+            # Who answers before it has read everything (413, say) closes on us; its answer is there to be read.
+            connection.endheaders(body)
         return connection.getresponse()
     except TimeoutError as error:
         raise RefusalError("504 Gateway Timeout", _LATE) from error
