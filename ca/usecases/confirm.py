@@ -3,10 +3,11 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from ca.domain.audit import AuditEvent
 from ca.domain.certificates import Certificate, CertificateStatus
-from ca.domain.errors import InvalidRequest, InvalidTransition, NotFound
+from ca.domain.errors import InvalidRequest, InvalidTransition
 from ca.domain.keys import PublicKey
 from ca.domain.revocation import RevocationReason
 from ca.domain.serials import serial_text
@@ -65,12 +66,14 @@ class ConfirmCertificate:
             verify_proof(certificate.der, nonce, signature)
             if certificate.status is CertificateStatus.ACTIVE:
                 return certificate
+            predecessor = _predecessor(work, certificate)
             active = certificate.confirm(at=now)
             work.certificates.save(active)
             self._mark_crl_due(work, certificate)
             complete(work, work.applications.get(certificate.application)[0], at=now)
             work.audit.append(AuditEvent("certificate.confirmed", serial_text(serial), "customer", now))
-            self._retire_predecessor(work, active)
+            if predecessor is not None:
+                _retire(work, predecessor, active, at=now)
             work.commit()
         self.publish_changes(certificate.issuer)
         return active
@@ -81,20 +84,25 @@ class ConfirmCertificate:
         if last is not None and last.this_update >= certificate.issued_at:
             work.crls.set_due(certificate.issuer, due=True)
 
-    def _retire_predecessor(self, work: Work, successor: Certificate) -> None:
-        if successor.predecessor is None:
-            return
-        try:
-            predecessor = work.certificates.get(successor.predecessor)
-        except NotFound:
-            return
-        if predecessor.status is CertificateStatus.REVOKED:
-            return
-        now = self.clock.now()
-        work.certificates.save(predecessor.revoke(RevocationReason.SUPERSEDED, at=now))
-        work.crls.set_due(predecessor.issuer, due=True)
-        details = {"reason": "superseded", "successor": serial_text(successor.serial)}
-        work.audit.append(AuditEvent("certificate.revoked", serial_text(predecessor.serial), "customer", now, details))
+
+def _predecessor(work: Work, successor: Certificate) -> Certificate | None:
+    """The certificate that was renewed. Raises InvalidTransition unless it still is the customer's."""
+    if successor.predecessor is None:
+        return None
+    predecessor = work.certificates.get(successor.predecessor)
+    # Renewed by a thief before the theft was reported, or renewed twice: one certificate has one successor.
+    if predecessor.status is not CertificateStatus.ACTIVE:
+        raise InvalidTransition(
+            f"the certificate it follows is {predecessor.status.value}; this one is not confirmed, ask at your branch"
+        )
+    return predecessor
+
+
+def _retire(work: Work, predecessor: Certificate, successor: Certificate, *, at: datetime) -> None:
+    work.certificates.save(predecessor.revoke(RevocationReason.SUPERSEDED, at=at))
+    work.crls.set_due(predecessor.issuer, due=True)
+    details = {"reason": "superseded", "successor": serial_text(successor.serial)}
+    work.audit.append(AuditEvent("certificate.revoked", serial_text(predecessor.serial), "customer", at, details))
 
 
 def _purpose(serial: int) -> str:
