@@ -1,4 +1,4 @@
-"""Libraries that are not ours build and judge the path: pyHanko's validator with CRL and OCSP, cryptography, OpenSSL."""
+"""Libraries that are not ours build and judge the path: pyHanko's validator (CRL, OCSP), cryptography, OpenSSL."""
 
 import asyncio
 import socket
@@ -43,7 +43,8 @@ def validate(demo: Demo, directory: Path, certificate: Path, usage: set[str], *,
     )
     _, _, der = armor.unarmor(certificate.read_bytes())
     validator = CertificateValidator(asn1_x509.Certificate.load(der), validation_context=context)
-    asyncio.run(validator.async_validate_usage(usage))
+    path = validator.async_validate_usage(usage)  # type: ignore[no-untyped-call]  # pyHanko leaves it untyped
+    asyncio.run(path)
 
 
 @pytest.mark.parametrize("by", ["crl", "ocsp"])

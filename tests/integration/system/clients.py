@@ -51,9 +51,8 @@ def new_request(
     """A key pair and a request by `openssl req`: name.key, name.csr (DER) and name.b64 (what EST sends)."""
     key, csr = directory / f"{name}.key", directory / f"{name}.csr"
     settings = directory / f"{name}.cnf"
-    settings.write_text(
-        f"[req]\ndistinguished_name=dn\nprompt=no\n{'req_extensions=ext' if more else ''}\n[dn]\n{more}\n"
-    )
+    wanted = "req_extensions=ext" if more else ""
+    settings.write_text(f"[req]\ndistinguished_name=dn\nprompt=no\n{wanted}\n[dn]\n[ext]\n{more}\n")
     openssl(
         *("req", "-new", "-utf8", "-nodes", *kind, "-keyout", key, "-outform", "DER", "-out", csr),
         *("-subj", subject, "-config", settings),

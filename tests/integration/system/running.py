@@ -171,9 +171,9 @@ class Demo:
         finally:
             self.process = None
 
-    def start_in_vain(self, **more_environment: str) -> Ran:
+    def start_in_vain(self) -> Ran:
         """A start that is expected to end by itself."""
-        return run(*self.argv, **more_environment)
+        return run(*self.argv)
 
     def pki(self, *argv: object) -> Ran:
         return pki(self.state, *argv)

@@ -1,0 +1,181 @@
+"""The customer's U-Shield (a SoftHSM token of its own) against the running bank, pkcs11-tool looking on."""
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ca.adapters.hsm.tokens import find_module
+from tests.integration.system.clients import ask_ocsp, issue, openssl
+from tests.integration.system.running import REPOSITORY, Demo, Ran, environment, run
+
+pytestmark = [pytest.mark.softhsm, pytest.mark.opensc, pytest.mark.socket, pytest.mark.openssl]
+
+PASSWORD = "abc1234"
+
+
+@dataclass(frozen=True)
+class Customer:
+    """A computer with a U-Shield, and the codes from the branch."""
+
+    home: Path
+    demo: Demo
+    serial: str
+    codes: Mapping[str, Any]
+
+    @property
+    def tokens(self) -> Path:
+        return self.home / "tokens"
+
+    def argv(self, command: str, *options: object) -> list[str]:
+        words = (sys.executable, "-m", "ushield", command, "--token-dir", self.tokens, *options)
+        return [str(word) for word in words]
+
+    def ushield(self, command: str, *options: object) -> Ran:
+        ran = run(*self.argv(command, *options), HOME=str(self.home))
+        assert "Traceback" not in ran.text, ran
+        return ran
+
+    @property
+    def download_options(self) -> tuple[object, ...]:
+        (self.home / "code").write_text(f"{self.codes['authorization_code']}\n")
+        (self.home / "password").write_text(f"{PASSWORD}\n")
+        return (
+            *("--json", "--server", self.demo.url, "--reference", self.codes["reference_number"]),
+            *("--ca-file", self.demo.root_pem, "--code-file", self.home / "code"),
+            *("--password-file", self.home / "password"),
+        )
+
+    def download(self) -> Ran:
+        return self.ushield("download", *self.download_options)
+
+    def pkcs11_tool(self, *options: object) -> str:
+        ran = run(
+            *("pkcs11-tool", "--module", find_module(), *options), SOFTHSM2_CONF=str(self.tokens / "softhsm2.conf")
+        )
+        assert ran.status == 0, ran
+        return ran.text
+
+    def objects(self) -> str:
+        return self.pkcs11_tool("--login", "--pin", PASSWORD, "-O")
+
+    def certificate(self, directory: Path) -> Path:
+        """As pkcs11-tool reads it from the U-Shield."""
+        listed = self.pkcs11_tool("-O", "--type", "cert")
+        identifier = next(line.split()[-1] for line in listed.splitlines() if line.strip().startswith("ID:"))
+        der, pem = directory / "read.der", directory / "read.pem"
+        self.pkcs11_tool("--read-object", "--type", "cert", "--id", identifier, "--output-file", der)
+        openssl("x509", "-inform", "DER", "-in", der, "-out", pem)
+        return pem
+
+
+@pytest.fixture
+def customer(demo: Demo, tmp_path: Path) -> Customer:
+    blank = Customer(tmp_path, demo, "", {})
+    made = blank.ushield("init", "--label", "My U-Shield", "--json")
+    assert made.status == 0, made
+    serial = json.loads(made.out)["serial"]
+    return Customer(tmp_path, demo, serial, demo.codes("personal-signing", device_serial=serial)[0])
+
+
+def test_a_download_ends_with_key_and_certificate_on_the_ushield_and_active(
+    customer: Customer, demo: Demo, tmp_path: Path
+) -> None:
+    done = customer.download()
+
+    assert done.status == 0, done
+    answer = json.loads(done.out)
+    assert (answer["status"], answer["device"]["serial"]) == ("active", customer.serial)
+    objects = customer.objects()
+    assert objects.count("Private Key Object") == 1
+    assert objects.count("Certificate Object") == 1
+    private = objects.split("Private Key Object;")[1].split(" Object;")[0]
+    assert "never extractable" in private
+    assert "local" in private
+    certificate = customer.certificate(tmp_path)
+    assert f"{certificate}: good" in ask_ocsp(demo, tmp_path, "-cert", certificate)
+    shown = customer.ushield("show", "--password-file", tmp_path / "password")
+    tested = customer.ushield("test", "--password-file", tmp_path / "password")
+    assert (shown.status, tested.status) == (0, 0), (shown, tested)
+    assert "can never leave it" in shown.out
+
+
+def test_the_private_key_cannot_be_taken_out(customer: Customer, tmp_path: Path) -> None:
+    assert customer.download().status == 0
+
+    taken = run(
+        *("pkcs11-tool", "--module", find_module(), "--login", "--pin", PASSWORD, "--read-object", "--type", "privkey"),
+        *("--output-file", tmp_path / "stolen"),
+        SOFTHSM2_CONF=str(customer.tokens / "softhsm2.conf"),
+    )
+
+    assert taken.status != 0, taken
+    assert not (tmp_path / "stolen").exists() or (tmp_path / "stolen").read_bytes() == b""
+
+
+def test_the_factory_password_does_not_open_it_any_more(customer: Customer) -> None:
+    assert customer.download().status == 0
+
+    tried = run(
+        *("pkcs11-tool", "--module", find_module(), "--login", "--pin", "12345678", "-O"),
+        SOFTHSM2_CONF=str(customer.tokens / "softhsm2.conf"),
+    )
+
+    assert tried.status != 0, tried
+
+
+def test_another_customers_ushield_is_refused_before_a_key_is_made(customer: Customer, demo: Demo) -> None:
+    (others,) = demo.codes("personal-signing", device_serial=f"1{customer.serial[1:]}")
+    mixed_up = Customer(customer.home, demo, customer.serial, others)
+
+    refused = mixed_up.download()
+
+    assert refused.status not in {0, 1}, refused
+    assert customer.pkcs11_tool("-O").count("Object") == 0
+    assert demo.rows("SELECT state FROM code_pairs WHERE reference = ?", others["reference_number"]) == [("open",)]
+
+
+@pytest.mark.parametrize("delay", [0.9, 1.3, 1.7])
+def test_a_download_that_was_killed_is_finished_by_the_same_command(
+    customer: Customer, demo: Demo, tmp_path: Path, delay: float
+) -> None:
+    argv = customer.argv("download", *customer.download_options)
+    running = subprocess.Popen(
+        argv,
+        cwd=REPOSITORY,
+        env=environment(HOME=str(customer.home)),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        running.wait(timeout=delay)
+    except subprocess.TimeoutExpired:
+        running.send_signal(signal.SIGKILL)
+        running.wait()
+
+    finished = customer.download()
+
+    assert finished.status == 0, finished
+    objects = customer.objects()
+    assert (objects.count("Private Key Object"), objects.count("Certificate Object")) == (1, 1), objects
+    states = "SELECT certificates.status FROM certificates JOIN code_pairs USING (application) WHERE reference = ?"
+    assert demo.rows(states, customer.codes["reference_number"]) == [("active",)]
+    certificate = customer.certificate(tmp_path)
+    assert f"{certificate}: good" in ask_ocsp(demo, tmp_path, "-cert", certificate)
+
+
+@pytest.mark.curl
+def test_a_certificate_nobody_confirmed_is_on_hold(demo: Demo, tmp_path: Path) -> None:
+    certificate = issue(demo, tmp_path, demo.codes("personal-signing")[0])
+
+    said = ask_ocsp(demo, tmp_path, "-cert", certificate)
+
+    assert f"{certificate}: revoked" in said
+    assert "Reason: certificateHold" in said
