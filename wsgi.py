@@ -34,7 +34,11 @@ def signer() -> WSGI:
         from ca.wiring import build_signer
 
         use_cases = build_signer(state, settings)
-        use_cases.reconcile()
+        try:
+            use_cases.reconcile()
+        except PKIError as error:
+            # One row that somebody wrote must not keep the bank closed: it stays unsigned, the event and the job say so.
+            use_cases.record_refusal("reconcile", "signer", error)
         handlers = Handlers(use_cases)
         return create_app(handlers.table(), handlers.refused)
 
