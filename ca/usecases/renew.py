@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from cryptography import x509
 
 from ca.domain import der
+from ca.domain.applications import Case
 from ca.domain.certificates import Certificate, CertificateStatus, Intent
-from ca.domain.errors import InvalidRequest, NotAuthenticated, NotFound, ProfileViolation
+from ca.domain.drafting import verify_signed
+from ca.domain.errors import InvalidRequest, NotAuthenticated, NotFound, ProfileViolation, SigningRefused
 from ca.domain.issuers import Issuer
+from ca.domain.names import AlternativeName, Name
 from ca.domain.profiles import Profile
 from ca.domain.requests import CertificationRequest
 from ca.domain.tbs import read_certificate
@@ -59,6 +62,7 @@ class ReEnrol:
             self._require_renewable(current)
             _require_same_names(current, request)
             application, profile = self.dossier.require(work, current.application)
+            _require_own(current, application.case)
             intent = self.drafter.intend(work, application, profile, request, predecessor=current)
             issuer = work.issuers.get(intent.issuer)
             work.commit()
@@ -71,6 +75,7 @@ class ReEnrol:
             raise NotAuthenticated("this certificate is not one of ours") from error
         if current.der != client_certificate_der or not current.application:
             raise NotAuthenticated("this certificate is not one of ours")
+        _require_signed(work, current)
         if current.status is not CertificateStatus.ACTIVE or current.is_expired(self.clock.now()):
             raise NotAuthenticated("this certificate does not hold any more; ask at your branch")
         return current
@@ -84,12 +89,28 @@ class ReEnrol:
             raise ProfileViolation(f"renewal opens on {opens:%d %b %Y}")
 
 
+def _require_signed(work: Work, current: Certificate) -> None:
+    # That it stands in our records proves nothing: somebody may have put it there.
+    try:
+        verify_signed(current.der, work.issuers.get(current.issuer).spki_der)
+    except (NotFound, SigningRefused) as error:
+        raise NotAuthenticated("this certificate is not one of ours") from error
+
+
+def _require_own(current: Certificate, case: Case) -> None:
+    # Nor does the application that its record names, unless it says what the certificate says.
+    names = frozenset(AlternativeName(kind, value).to_x509() for kind, value in case.alternative_names)
+    held = _alternative_names(x509.load_der_x509_certificate(current.der).extensions)
+    if Name.from_list(case.subject).der != read_certificate(current.der).subject_der or names != held:
+        raise SigningRefused("the certificate answers another application than its record says")
+
+
 def _require_same_names(current: Certificate, request: CertificationRequest) -> None:
     asked_subject = der.parse_sequence(request.der, "the request")[0].children()[1].der
     try:
         subject = _values(asked_subject)
         asked = _alternative_names(x509.load_der_x509_csr(request.der).extensions)
-    except ValueError as error:
+    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
         raise InvalidRequest("the names in the request cannot be read") from error
     # Values are compared, not their string types: OpenSSL writes UTF8String where others write PrintableString.
     if subject != _values(read_certificate(current.der).subject_der):

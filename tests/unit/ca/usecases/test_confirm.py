@@ -1,4 +1,4 @@
-"""ca/usecases/confirm.py: it holds once its key has proved itself, and only then is the old one retired (invariant 5)."""
+"""ca/usecases/confirm.py: it holds once its key has proved itself, and then the old one is retired (invariant 5)."""
 
 from dataclasses import replace
 from datetime import timedelta
