@@ -37,7 +37,7 @@ def signer() -> WSGI:
         try:
             use_cases.reconcile()
         except PKIError as error:
-            # One row that somebody wrote must not keep the bank closed: it stays unsigned, the event and the job say so.
+            # One row that somebody wrote must not keep the bank closed: it stays unsigned, event and job say so.
             use_cases.record_refusal("reconcile", "signer", error)
         handlers = Handlers(use_cases)
         return create_app(handlers.table(), handlers.refused)
