@@ -11,9 +11,9 @@ import threading
 from types import FrameType
 
 from ca.domain.errors import PKIError
+from ca.domain.jobs import JOB_NAMES
 from ca.operations import RunJob
 from ca.signer_client import SignerClient
-from ca.wiring import JOB_NAMES
 
 log = logging.getLogger("vermilion.jobs")
 _TICK_SECONDS = 3.0

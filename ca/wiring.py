@@ -24,6 +24,7 @@ from ca.adapters.publication import DirectoryPublisher
 from ca.adapters.webauthn import WebAuthnAuthenticators
 from ca.domain.audit import AuditEvent
 from ca.domain.errors import PKIError
+from ca.domain.jobs import JOB_NAMES
 from ca.domain.profiles import Profile
 from ca.handlers import UseCases
 from ca.ports import KeyId
@@ -241,10 +242,10 @@ def _jobs(
         Job("checkpoint", seconds(settings.times.checkpoint_period), make_checkpoint),
         Job("reconcile", minute, lambda: f"{len(reconcile(grace=_UNFINISHED_GRACE))} finished"),
     ]
-    return {job.name: job for job in jobs}
-
-
-JOB_NAMES = ("responder", "crl-after-change", "crl", "codes", "unconfirmed", "challenges", "checkpoint", "reconcile")
+    by_name = {job.name: job for job in jobs}
+    if set(by_name) != set(JOB_NAMES):
+        raise LookupError("the jobs are not those that the jobs process asks for")
+    return by_name
 
 
 def build_ceremony(state: State, settings: Settings, engine: Engine) -> HoldCeremony:
