@@ -39,6 +39,7 @@ from pkcs11.exceptions import (
 from pkcs11.mechanisms import Mechanism
 from pkcs11.types import PrivateKey, SecretKey, Session, Token
 
+from ca.adapters.hsm import safekeeping
 from ca.adapters.hsm.module import Module, describe
 from ca.adapters.hsm.tokens import HsmToken, read_pin, token_lock
 from ca.domain.errors import KeyStoreUnavailable, NotReady
@@ -129,9 +130,11 @@ class TokenSessions:
         """Own the token, load its module and log in. Raises NotReady or KeyStoreUnavailable."""
         with ExitStack() as held:
             held.enter_context(token_lock(token.lock_file, lock_wait))
+            safekeeping.put_back(token)
             module = Module(token.module, token.configuration)
             held.callback(module.close)
             sessions = cls(module, token, workers=workers, patience=patience)
+            safekeeping.keep(token)
             sessions._held = held.pop_all()
         return sessions
 
