@@ -151,8 +151,10 @@ class RedeemInvitation:
         """The officer, new or with one passkey more."""
         now = self.clock.now()
         with self.unit_of_work() as work:
+            given = work.challenges.take(f"register:{invitation_id}", challenge)
+            work.commit()  # it stays used, whatever comes of it
+        with self.unit_of_work() as work:
             invitation = self._redeemable(work, invitation_id, code)
-            given = work.challenges.take(f"register:{invitation.id}", challenge)
             if given is None or given.is_over(now):
                 raise NotAuthenticated("this took too long; open the link again")
             credential = self.authenticators.verify_registration(registration, challenge=challenge, label=label)

@@ -39,9 +39,10 @@ class SignIn:
         token = base64.urlsafe_b64encode(self.random(32)).decode("ascii").rstrip("=")
         with self.unit_of_work() as work:
             given = work.challenges.take(_PURPOSE, challenge)
+            work.commit()  # it stays used, whatever comes of it
+        with self.unit_of_work() as work:
             found = work.officers.find_by_credential(assertion.credential_id)
             if given is None or given.is_over(now) or found is None:
-                work.commit()  # the challenge stays used
                 raise NotAuthenticated("this passkey did not sign you in; try again")
             officer, seal = found
             self.seals.require(OFFICER_SEAL, officer.sealed_fields(), seal)
