@@ -1,6 +1,6 @@
 """Proving the audit log: checkpoints while it grows, verification whenever somebody asks (DESIGN invariant 9)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ca.domain.audit import AuditEvent, Checkpoint, Head, checkpoint_message
@@ -61,12 +61,12 @@ class VerifyAudit:
             checkpoints = self._checkpoints(list(work.audit.list_checkpoints()))
             # Read before the walk: events appended meanwhile only make the chain longer.
             seen = self.head_file.read()
-            marks = {one.number: one.hash for one in checkpoints} | ({seen.number: seen.hash} if seen else {})
+            marks = _marks([*checkpoints, *([seen] if seen else [])])
             head = Head()
             for chained in work.audit.read():
                 head = head.follow(chained)
-                expected = marks.pop(head.number, None)
-                if expected is not None and expected != head.hash:
+                # Every one counts: two that differ are a chain that was rolled back and grew again.
+                if marks.pop(head.number, {head.hash}) != {head.hash}:
                     raise Tampered(f"audit event {head.number} differs from what was recorded outside the database")
             marks.pop(0, None)
             if marks:
@@ -84,6 +84,14 @@ class VerifyAudit:
             except PKIError as error:
                 raise Tampered(f"the checkpoint at event {checkpoint.number} is not signed by the audit key") from error
         return sorted(everywhere.values(), key=lambda one: one.number)
+
+
+def _marks(recorded: Sequence[Checkpoint | Head]) -> dict[int, set[bytes]]:
+    """What was recorded outside the database about each event."""
+    marks: dict[int, set[bytes]] = {}
+    for one in recorded:
+        marks.setdefault(one.number, set()).add(one.hash)
+    return marks
 
 
 @dataclass(frozen=True)
