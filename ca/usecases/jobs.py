@@ -45,6 +45,8 @@ class RunJob:
             run = JobRun(name, now, ok=True, result=job.work())
         except PKIError as error:
             run = JobRun(name, now, ok=False, result=str(error))
+        except OSError as error:
+            run = JobRun(name, now, ok=False, result=f"a file could not be read or written: {error}")
         with self.unit_of_work() as work:
             work.jobs.record(run)
             work.commit()
