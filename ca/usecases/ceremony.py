@@ -4,7 +4,8 @@ It is held once. A second run is refused: keys are rolled over in a ceremony of 
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -14,7 +15,7 @@ from ca.domain.certificates import Certificate, CertificateStatus
 from ca.domain.crl import CRLRecord, draft_crl
 from ca.domain.der import signed
 from ca.domain.drafting import Draft, draft_certificate, draft_self_signed, verify_signed
-from ca.domain.errors import InvalidTransition
+from ca.domain.errors import InvalidRequest, InvalidTransition
 from ca.domain.issuers import Issuer
 from ca.domain.keys import SIGNATURE_OF, KeyAlgorithm, PublicKey
 from ca.domain.linting import lint_certificate
@@ -69,6 +70,7 @@ class HoldCeremony:
 
     def __call__(self, script: Script, *, attend: Callable[[Step], None]) -> Record:
         """`attend` is called before each step, so that those present can follow. Raises InvalidTransition twice."""
+        self._require_playable(script)
         record = Record()
         now = self.clock.now()
         with self.unit_of_work() as work:
@@ -95,6 +97,24 @@ class HoldCeremony:
             work.audit.append(AuditEvent("ceremony.held", script.title, _ACTOR, self.clock.now(), details))
             work.commit()
         return record
+
+    def _require_playable(self, script: Script) -> None:
+        # Found in the middle of a ceremony, a slip of the pen would leave keys that no second ceremony can use.
+        made: set[str] = set()
+        for step in script.steps:
+            if step.act is Act.MAKE_KEY:
+                made.add(step["key"])
+            known: dict[str, Collection[str]] = {"algorithm": tuple(KeyAlgorithm), "profile": self.profiles}
+            if step.act in (Act.CERTIFY_ROOT, Act.CERTIFY_ISSUING):
+                known["key"] = made
+            given = step.parameters
+            wrong = [name for name, choice in known.items() if name in given and given[name] not in choice]
+            if not re.fullmatch("[1-9][0-9]{0,3}", given.get("days", "1")):
+                wrong.append("days")
+            if wrong:
+                raise InvalidRequest(f"step {step.number} ({step.act.value}): there is no such {', '.join(wrong)}")
+            if step.act is Act.INVITE_OFFICER:
+                parse_roles(step["roles"].split())
 
     def _act(self, step: Step, record: Record) -> list[str]:
         acts = {
