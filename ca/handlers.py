@@ -42,6 +42,16 @@ _NOT_REFUSALS = (NotReady, KeyStoreUnavailable)
 # Asked all day by pages and clients: a refusal here is an answer, not an act that was refused.
 _QUESTIONS = (ops.WhoAmI, ops.ShowCase, ops.ShowInvitation, ops.AnswerOCSPRequests, ops.Health, ops.CACertificates)
 
+# Who asks without a session and is not a customer.
+_ACTORS: dict[type[ops.Operation], str] = {
+    ops.SignIn: "unknown",
+    ops.OpenInvitation: "unknown",
+    ops.RedeemInvitation: "unknown",
+    ops.ReportUnknown: "reporter",
+    ops.RunJob: "jobs",
+    ops.Reconcile: "jobs",
+}
+
 
 @dataclass(frozen=True)
 class UseCases:
@@ -163,7 +173,7 @@ class Handlers:
 
     def _actor(self, operation: ops.Operation) -> str:
         if not isinstance(operation, ops.OfficerOperation):
-            return "customer"
+            return _ACTORS.get(type(operation), "customer")
         try:
             return self._do.sign_in.who(operation.session).person
         except PKIError:

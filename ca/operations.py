@@ -20,9 +20,11 @@ def _decode(value: object) -> object:
 
 
 B64 = Annotated[bytes, BeforeValidator(_decode), PlainSerializer(lambda raw: base64.b64encode(raw).decode("ascii"))]
-Text = Annotated[str, Field(max_length=300)]
-Token = Annotated[str, Field(max_length=100)]
-Identifier = Annotated[str, Field(max_length=64)]
+# PostgreSQL has no place for NUL in text: refused here, it is an answer and not a failure.
+_NO_NUL = r"^[^\x00]*$"
+Text = Annotated[str, Field(max_length=300, pattern=_NO_NUL)]
+Token = Annotated[str, Field(max_length=100, pattern=_NO_NUL)]
+Identifier = Annotated[str, Field(max_length=64, pattern=_NO_NUL)]
 
 
 class Operation(BaseModel):

@@ -64,7 +64,9 @@ class SignerClient:
             raise errors.NotReady("the signer does not answer; it may be starting or stopped, try again") from error
         finally:
             connection.close()
-        if status == http.client.OK and isinstance(answer, dict):
+        if not isinstance(answer, dict):
+            raise errors.NotReady("what answers on the signer's socket is not the signer")
+        if status == http.client.OK:
             return answer
         kind = _ERRORS.get(answer.get("error", ""), errors.PKIError)
         raise kind(answer.get("message", "the signer failed"))
