@@ -25,6 +25,7 @@ from ca.adapters.webauthn import WebAuthnAuthenticators
 from ca.domain.audit import AuditEvent
 from ca.domain.errors import PKIError
 from ca.domain.jobs import JOB_NAMES
+from ca.domain.issuers import Issuer
 from ca.domain.profiles import Profile
 from ca.handlers import UseCases
 from ca.ports import KeyId
@@ -104,8 +105,8 @@ def build_signer(state: State, settings: Settings) -> UseCases:
     try:
         key_store, seals = Pkcs11KeyStore(sessions), Pkcs11Seals(sessions, SEAL_KEY)
         _require_own_keys(unit_of_work, key_store, seals, files.trust)
-        _settle_urls(unit_of_work, settings.public_url)
-        return _wire(settings, files, unit_of_work, profiles, key_store, seals)
+        issuer = _settled_issuer(unit_of_work, settings.public_url)
+        return _wire(settings, files, unit_of_work, profiles, key_store, seals, issuer)
     except PKIError:
         sessions.close()
         raise
@@ -127,7 +128,7 @@ def _require_own_keys(
     seals.verify_key()
 
 
-def _settle_urls(unit_of_work: SqlUnitOfWork, public_url: str) -> None:
+def _settled_issuer(unit_of_work: SqlUnitOfWork, public_url: str) -> Issuer:
     # Where this CA publishes is for the settings to say: another row would send relying parties elsewhere.
     with unit_of_work() as work:
         issuer = work.issuers.get(ISSUING)
@@ -142,6 +143,7 @@ def _settle_urls(unit_of_work: SqlUnitOfWork, public_url: str) -> None:
             details = {"crl": settled.crl_url, "ocsp": settled.ocsp_url, "certificate": settled.certificate_url}
             work.audit.append(AuditEvent("issuer.moved", ISSUING, "signer", SystemClock().now(), details))
             work.commit()
+    return settled
 
 
 def _wire(
@@ -151,6 +153,7 @@ def _wire(
     profiles: Mapping[str, Profile],
     key_store: Pkcs11KeyStore,
     seals: Pkcs11Seals,
+    issuer: Issuer,
 ) -> UseCases:
     clock, random = SystemClock(), system_random
     linter = PkilintLinter()
@@ -158,7 +161,7 @@ def _wire(
     authorize = Authorize(seals, clock)
     dossier = Dossier(seals, authenticators, authorize, profiles)
     issuance = Issuance(unit_of_work, clock, key_store, seals, linter, profiles)
-    drafter = Drafter(clock, random, issuance, ISSUING)
+    drafter = Drafter(clock, random, issuance, issuer)
     check_codes = CheckCodes(unit_of_work, clock, seals)
     publish_crl = PublishCRL(unit_of_work, clock, key_store, files.publisher, linter, seconds(settings.times.crl_life))
     publish_changes = _publish_if_due(publish_crl)

@@ -41,7 +41,8 @@ class Drafter:
     clock: Clock
     random: Random
     issuance: Issuance
-    issuer_name: str
+    issuer: Issuer
+    """As it stood when the signer started: a row edited since must not say where a certificate points to."""
 
     def intend(
         self,
@@ -54,7 +55,7 @@ class Drafter:
     ) -> Intent:
         """Check the key, draft, lint, record. Raises ProfileViolation for a key we do not certify."""
         now = self.clock.now()
-        issuer = work.issuers.get(self.issuer_name)
+        issuer = self.issuer
         self._require_fresh_key(work, request.public_key, application, profile, predecessor)
         case = application.case
         draft = draft_certificate(

@@ -167,7 +167,9 @@ class Bank:
         self.authorize = Authorize(seals, clock)
         self.dossier = Dossier(seals, self.authenticators, self.authorize, self.profiles)
         self.issuance = Issuance(unit_of_work, clock, self.key_store, seals, self.linter, self.profiles)
-        self.drafter = Drafter(clock, random, self.issuance, ISSUING)
+        with self.unit_of_work() as work:
+            issuer = work.issuers.get(ISSUING)
+        self.drafter = Drafter(clock, random, self.issuance, issuer)
         self.check_codes = CheckCodes(unit_of_work, clock, seals)
         self.publish_crl = PublishCRL(unit_of_work, clock, self.key_store, self.publisher, self.linter)
         self.published: list[str] = []
