@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import create_engine, select
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import NullPool
 
 from ca import operations as ops
 from ca.adapters.db import rows
@@ -236,7 +237,8 @@ class FakeSigner:
     def _become(self, application: Application, state: ApplicationState, reason: str = "") -> dict[str, Any]:
         self.cases[application.id] = application.become(state, at=NOW, reason=reason)
         if self.database is not None:
-            with Session(create_engine(f"sqlite:///{self.database}")) as session:
+            # No pool: the connection ends with its session.
+            with Session(create_engine(f"sqlite:///{self.database}", poolclass=NullPool)) as session:
                 query = select(rows.ApplicationRow).where(rows.ApplicationRow.id == application.id)
                 row = session.scalars(query).one()
                 row.state, row.reason = state.value, reason
