@@ -242,7 +242,8 @@ def test_the_client_says_when_nobody_answers(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("body", [b"[]", b'"ok"', b"<html>", b""], ids=str)
 def test_the_client_is_not_taken_in_by_something_else(serve: Callable[[Any], SignerClient], body: bytes) -> None:
-    def something_else(_: Any, start_response: Any) -> list[bytes]:
+    def something_else(environ: Any, start_response: Any) -> list[bytes]:
+        environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
         start_response("200 OK", [("Content-Length", str(len(body)))])
         return [body]
 
@@ -251,7 +252,8 @@ def test_the_client_is_not_taken_in_by_something_else(serve: Callable[[Any], Sig
 
 
 def test_an_error_without_words_is_still_an_error(serve: Callable[[Any], SignerClient]) -> None:
-    def speechless(_: Any, start_response: Any) -> list[bytes]:
+    def speechless(environ: Any, start_response: Any) -> list[bytes]:
+        environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
         start_response("418 I'm a teapot", [("Content-Length", "2")])
         return [b"{}"]
 
