@@ -24,8 +24,8 @@ from ca.adapters.publication import DirectoryPublisher
 from ca.adapters.webauthn import WebAuthnAuthenticators
 from ca.domain.audit import AuditEvent
 from ca.domain.errors import PKIError
-from ca.domain.jobs import JOB_NAMES
 from ca.domain.issuers import Issuer
+from ca.domain.jobs import JOB_NAMES
 from ca.domain.profiles import Profile
 from ca.handlers import UseCases
 from ca.ports import KeyId
