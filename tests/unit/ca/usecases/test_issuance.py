@@ -42,6 +42,7 @@ def test_it_is_linted_whatever_key_the_issuer_has(bank: Bank) -> None:
     issuer = replace(an_issuer(rsa_key), key_id=ISSUING_KEY)
     bank.stored.issuers[ISSUING] = issuer
     bank.key_store._keys[ISSUING_KEY] = KeyAlgorithm.RSA_2048, rsa_key.private
+    bank._wire(bank.unit_of_work)  # the issuer is read when the signer starts
     bank.issued()
     assert split_certificate(bank.linter.seen[-1])[2] == bytes(256)
 
