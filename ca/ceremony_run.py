@@ -5,10 +5,11 @@ from pathlib import Path
 
 from ca.adapters.db.engine import open_database
 from ca.adapters.db.schema import migrate
+from ca.adapters.db.unit_of_work import SqlUnitOfWork
 from ca.adapters.files import write_atomically
 from ca.domain.ceremony import Step
 from ca.domain.errors import InvalidTransition
-from ca.usecases.ceremony import Record
+from ca.usecases.ceremony import Record, find_held
 from ca.wiring import build_ceremony
 from config.ceremony_files import load_script
 from config.settings import State, load_settings
@@ -23,20 +24,24 @@ def run_ceremony(
     keep: Callable[[Record], None],
 ) -> None:
     """Hold it once; `keep` gets the invitations. Raises InvalidTransition when one was held already."""
-    held = state.ceremony / "held"
-    if held.exists():
-        transcript = held.read_text("utf-8").strip()
-        raise InvalidTransition(f"a key ceremony was held in this state directory: {transcript}; it is held once")
     script = load_script(script_file)
     settings = load_settings(state)
+    transcript_file = state.ceremony / f"{script_file.stem}.txt"
+
+    def put_down(record: Record) -> None:
+        write_atomically(transcript_file, record.transcript.text.encode())
+        keep(record)
+
     engine = open_database(state.database_url(settings), create=True)
-    migrate(engine)
     try:
-        record = build_ceremony(state, settings, engine)(script, attend=attend)
+        migrate(engine)
+        held = find_held(SqlUnitOfWork(engine))
+        if held is not None:
+            raise InvalidTransition(
+                f"the key ceremony “{held.subject}” was held here on {held.at:%d %b %Y}, transcript SHA-256 "
+                f"{held.details['transcript']}; it is held once"
+            )
+        record = build_ceremony(state, settings, engine)(script, attend=attend, keep=put_down)
     finally:
         engine.dispose()
-    keep(record)
-    transcript_file = state.ceremony / f"{script_file.stem}.txt"
-    write_atomically(transcript_file, record.transcript.text.encode())
-    write_atomically(held, f"{transcript_file} (SHA-256 {record.transcript.digest})\n".encode())
     say(f"Transcript {transcript_file}, SHA-256 {record.transcript.digest}")

@@ -140,6 +140,17 @@ def trust(context: Context, directory: Path | None) -> None:
     say(trust_root(_at(context, directory).state))
 
 
+@cli.command()
+@click.argument("process")
+@click.pass_obj
+@speaking
+def serve(context: Context, process: str) -> None:
+    """Become one PROCESS (signer, console, customer, edge, status, jobs); for systemd, see deploy/README.md."""
+    from ca.programs import serve as become
+
+    become(context.state, context.settings, process)
+
+
 @cli.command("jobs-process", hidden=True)
 @speaking
 def jobs_process() -> None:

@@ -8,9 +8,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from ca.domain.errors import PKIError
+from ca.domain.errors import NotReady, PKIError
 from ca.operations import Health
 from ca.signer_client import SignerClient
+from ca.state_files import make_secrets, write_chain
 from ca.supervisor import Program
 from config.settings import STATE_VARIABLE, Settings, State
 
@@ -72,6 +73,19 @@ def other_programs(state: State, settings: Settings) -> list[Program]:
         # The first round certifies the OCSP responder and then publishes a CRL: before that, status cannot answer.
         _program(state, "jobs", (sys.executable, "-m", "ca", "jobs-process"), first_crl.exists),
     ]
+
+
+def serve(state: State, settings: Settings, name: str) -> None:
+    """Become one of the processes, for a service manager to keep alive. Raises NotReady for an unknown name."""
+    programs = {program.name: program for program in [signer_program(state), *other_programs(state, settings)]}
+    if name not in programs:
+        raise NotReady(f"there is no process {name!r}; there are {', '.join(programs)}")
+    make_secrets(state)
+    write_chain(state)
+    state.run.mkdir(mode=0o700, exist_ok=True)
+    program = programs[name]
+    os.chdir(_ROOT)
+    os.execve(program.argv[0], program.argv, dict(program.env))  # noqa: S606  our own interpreter, no shell
 
 
 def _status(state: State, settings: Settings) -> Program:

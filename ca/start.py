@@ -5,17 +5,13 @@ started again.
 """
 
 import secrets
-import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
-
 from ca.adapters.db.engine import open_database
-from ca.adapters.db.schema import migrate
-from ca.adapters.files import write_atomically
+from ca.adapters.db.schema import SchemaState, migrate, schema_state
+from ca.adapters.db.unit_of_work import SqlUnitOfWork
 from ca.ceremony_run import run_ceremony
 from ca.demo import setup
 from ca.demo.settings import Ports, settle
@@ -23,8 +19,9 @@ from ca.domain.ceremony import Step
 from ca.domain.errors import NotReady
 from ca.programs import other_programs, signer_program
 from ca.signer_client import SignerClient
+from ca.state_files import make_secrets, write_chain
 from ca.supervisor import StateLock, Supervisor, require_free_port
-from ca.usecases.ceremony import Record
+from ca.usecases.ceremony import Record, find_held
 from config.ceremony_files import load_script
 from config.settings import Settings, State
 
@@ -40,7 +37,7 @@ def start(directory: Path, ports: Ports, say: Say) -> None:
     with StateLock(state.directory) as lock:
         settings = settle(state, ports, say)
         if not settings.demo:
-            raise NotReady(f"{state.settings_file} is not a demo's; start its processes as deploy/ describes")
+            raise NotReady(f"{state.settings_file} is not a demo's; start its processes as deploy/README.md says")
         _require_ports(settings)
         _prepare(state, settings, say)
         with Supervisor(log=state.log, run=state.run, say=say, keep_open=(lock.descriptor,)) as supervisor:
@@ -76,35 +73,46 @@ def _require_ports(settings: Settings) -> None:
 
 def _prepare(state: State, settings: Settings, say: Say) -> None:
     """Secrets, database, key ceremony, trust files."""
-    secret = state / "secrets" / "console-key"
-    if not secret.exists():
-        secret.parent.mkdir(mode=0o700, exist_ok=True)
-        write_atomically(secret, secrets.token_bytes(32), mode=0o600)
-    done = state.ceremony / "held"
-    if not done.exists():
-        _forget_unfinished(state, settings)
-    url = state.database_url(settings)
-    if done.exists() and url.startswith("sqlite") and not state.database_file.exists():
-        raise NotReady(f"{state.database_file} is missing; restore it from your backup, nothing was changed")
-    if not done.exists():
-        say("Key ceremony")
-        _hold_ceremony(state, say)
-    else:
-        engine = open_database(url)
+    make_secrets(state)
+    if _is_held(state, settings):
+        engine = open_database(state.database_url(settings))
         migrate(engine)
         engine.dispose()
-    _write_chain(state)
+    else:
+        _set_aside_unfinished(state, settings, say)
+        say("Key ceremony")
+        _hold_ceremony(state, say)
+    write_chain(state)
 
 
-def _forget_unfinished(state: State, settings: Settings) -> None:
-    """A ceremony that was interrupted put nothing into service: its keys go, and it is held again."""
+def _is_held(state: State, settings: Settings) -> bool:
+    """Whether the database tells of a finished ceremony. Raises NotReady when keys are there and it is not."""
+    url = state.database_url(settings)
+    if url.startswith("sqlite") and not state.database_file.exists():
+        if (state / "hsm").exists() or state.ceremony.exists():
+            raise NotReady(f"{state.database_file} is missing; restore it from your backup, nothing was changed")
+        return False
+    engine = open_database(url)
+    try:
+        return schema_state(engine) is not SchemaState.EMPTY and find_held(SqlUnitOfWork(engine)) is not None
+    finally:
+        engine.dispose()
+
+
+def _set_aside_unfinished(state: State, settings: Settings, say: Say) -> None:
+    """A ceremony that was interrupted put nothing into service: it is held again. Even so, no key is ever deleted."""
+    left = [state / "hsm", state.trust, state.publication, state.demo, state.ceremony]
+    left += [state / name for name in ("audit-head", "audit-checkpoints.jsonl")]
     if state.database_url(settings).startswith("sqlite"):
-        for suffix in ("", "-wal", "-shm"):
-            Path(f"{state.database_file}{suffix}").unlink(missing_ok=True)
-    for place in (state / "hsm", state.trust, state.publication, state.demo, state.ceremony):
-        shutil.rmtree(place, ignore_errors=True)
-    for name in ("audit-head", "audit-checkpoints.jsonl"):
-        (state / name).unlink(missing_ok=True)
+        left += [Path(f"{state.database_file}{suffix}") for suffix in ("", "-wal", "-shm")]
+    found = [path for path in left if path.exists()]
+    if not found:
+        return
+    aside = state / "unfinished" / secrets.token_hex(4)
+    aside.mkdir(mode=0o700, parents=True)
+    for path in found:
+        path.rename(aside / path.name)
+    say(f"The ceremony begun here was interrupted and put nothing into service; what it left is in {aside}")
 
 
 def _hold_ceremony(state: State, say: Say) -> None:
@@ -115,20 +123,9 @@ def _hold_ceremony(state: State, say: Say) -> None:
         say(f"  {step.number}/{total} {step.words}")
 
     def keep(record: Record) -> None:
-        # Before the ceremony counts as held: codes that died with this process could never be handed out again.
         setup.keep_appointments(state, record.appointments)
 
     run_ceremony(state, script, attend=attend, say=lambda line: say(f"  {line}"), keep=keep)
-
-
-def _write_chain(state: State) -> None:
-    try:
-        ders = [(state.trust / f"{name}.cer").read_bytes() for name in ("issuing", "root")]
-        issuing, root = (x509.load_der_x509_certificate(der).public_bytes(Encoding.PEM) for der in ders)
-    except (OSError, ValueError) as error:
-        raise NotReady(f"{state.trust} is damaged: {error}; restore it from your backup") from error
-    write_atomically(state.trust / "root.pem", root)
-    write_atomically(state.trust / "chain.pem", issuing + root)
 
 
 def _demo_setup(state: State, settings: Settings, client: SignerClient, say: Say) -> None:

@@ -32,7 +32,7 @@ class Listening(_Section):
     host: str = "127.0.0.1"
     https_port: int = Port
     http_port: int = Port
-    console_port: int = Port
+    console_port: int = Field(default=8081, ge=1, le=65535)
     """Plain http for the console on loopback, in a demo only: browsers refuse passkeys behind certificate errors."""
 
 

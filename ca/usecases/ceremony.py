@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import islice
 
 from ca.domain.audit import AuditEvent
 from ca.domain.ceremony import Act, Script, Step, Transcript, opening, read_aloud
@@ -30,6 +31,9 @@ from ca.usecases.audit import AUDIT_KEY
 from ca.usecases.officers import INVITATION_LIFE, open_invitation, parse_roles
 
 _ACTOR = "ceremony"
+_HELD = "ceremony.held"
+# A ceremony is the first thing in an audit log, and is over long before this many events.
+_CEREMONY_EVENTS = 1000
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,13 @@ class Record:
     """SubjectPublicKeyInfo of each key pair made, by its id."""
 
 
+def find_held(unit_of_work: UnitOfWork) -> AuditEvent | None:
+    """The event of the ceremony that was held here, to its end."""
+    with unit_of_work() as work:
+        first = (chained.event for chained in islice(work.audit.read(), _CEREMONY_EVENTS))
+        return next((event for event in first if event.name == _HELD), None)
+
+
 @dataclass(frozen=True)
 class HoldCeremony:
     """Run a script from its first step to its last."""
@@ -68,7 +79,7 @@ class HoldCeremony:
     """The token that holds the seal key."""
     seal_key: KeyId
 
-    def __call__(self, script: Script, *, attend: Callable[[Step], None]) -> Record:
+    def __call__(self, script: Script, *, attend: Callable[[Step], None], keep: Callable[[Record], None]) -> Record:
         """`attend` is called before each step, so that those present can follow. Raises InvalidTransition twice."""
         self._require_playable(script)
         record = Record()
@@ -92,9 +103,11 @@ class HoldCeremony:
                 record.transcript.add(f"  {line}")
         record.transcript.add("")
         record.transcript.add(f"Ended: {timestamp(self.clock.now())}")
+        # Before the ceremony counts as held: codes that die with this process could never be handed out again.
+        keep(record)
         with self.unit_of_work() as work:
             details = {"transcript": record.transcript.digest}
-            work.audit.append(AuditEvent("ceremony.held", script.title, _ACTOR, self.clock.now(), details))
+            work.audit.append(AuditEvent(_HELD, script.title, _ACTOR, self.clock.now(), details))
             work.commit()
         return record
 

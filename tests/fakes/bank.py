@@ -137,7 +137,7 @@ class Ceremony:
         )
 
     def __call__(self, script: Script | None = None) -> Record:
-        return self.hold(script or load_script(SCRIPT), attend=lambda _: None)
+        return self.hold(script or load_script(SCRIPT), attend=lambda _: None, keep=lambda _: None)
 
 
 class Bank:
