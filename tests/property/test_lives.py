@@ -5,6 +5,7 @@ database; after each one the invariants of DESIGN section 4 are looked at.
 """
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
@@ -15,6 +16,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 from ca.domain import applications, certificates
 from ca.domain.applications import ApplicationState
 from ca.domain.certificates import CertificateStatus
+from ca.domain.codes import CodeState
 from ca.domain.decisions import Evidence, approval
 from ca.domain.errors import InvalidTransition, PKIError
 from ca.domain.revocation import RevocationReason
@@ -32,13 +34,37 @@ CODES = Bundle("codes")
 class BankLife(RuleBasedStateMachine):
     """Officers, customers and a stranger who can write into the database."""
 
-    @initialize()
-    def open(self) -> None:
+    def __init__(self) -> None:
+        super().__init__()
         self.bank = Bank()
         self.bank.amend("machine", needs_confirmation=True, confirm_within=timedelta(days=1))
         self.keys: dict[int, SoftKey] = {}
         self.approvers: dict[str, str] = {}
         self.final: set[int] = set()
+
+    @initialize(target=CERTIFICATES)
+    def somebody_is_in_use(self) -> int:
+        return self.take(self.honest_codes(MARIA, PAVEL))
+
+    def honest_codes(self, maker: str, checker: str) -> Codes:
+        application = self.bank.submitted(maker=maker, profile="machine")
+        self.bank.approve(application, checker=checker)
+        self.approvers[application] = checker
+        return self.bank.codes(application, by=maker)
+
+    def take(self, codes: Codes) -> int:
+        key = new_key()
+        certificate = self.bank.download(codes, a_request(key))
+        self.keys[certificate.serial] = key
+        return certificate.serial
+
+    @rule(target=CODES, makes=st.booleans())
+    def an_ordinary_morning(self, makes: bool) -> Codes:
+        return self.honest_codes(*((MARIA, PAVEL) if makes else (PAVEL, MARIA)))
+
+    @rule(target=APPLICATIONS, codes=CODES)
+    def look_up(self, codes: Codes) -> str:
+        return codes.application
 
     @rule(target=APPLICATIONS, maker=st.sampled_from([MARIA, PAVEL, STRANGER]))
     def submit(self, maker: str) -> str:
@@ -46,6 +72,9 @@ class BankLife(RuleBasedStateMachine):
 
     @rule(application=APPLICATIONS, person=PEOPLE)
     def approve(self, application: str, person: str) -> None:
+        self.try_to_approve(application, person)
+
+    def try_to_approve(self, application: str, person: str) -> None:
         with suppress(PKIError):
             self.bank.approve(application, checker=person)
             self.approvers[application] = person
@@ -58,6 +87,9 @@ class BankLife(RuleBasedStateMachine):
 
     @rule(target=CODES, application=APPLICATIONS, person=PEOPLE)
     def hand_out(self, application: str, person: str):  # type: ignore[no-untyped-def]  # one of them or none
+        return self.try_to_hand_out(application, person)
+
+    def try_to_hand_out(self, application: str, person: str):  # type: ignore[no-untyped-def]  # one of them or none
         try:
             return self.bank.codes(application, by=person)
         except PKIError:
@@ -65,13 +97,10 @@ class BankLife(RuleBasedStateMachine):
 
     @rule(target=CERTIFICATES, codes=CODES)
     def download(self, codes: Codes):  # type: ignore[no-untyped-def]  # one of them or none
-        key = new_key()
         try:
-            certificate = self.bank.download(codes, a_request(key))
+            return self.take(codes)
         except PKIError:
             return multiple()
-        self.keys[certificate.serial] = key
-        return certificate.serial
 
     @rule(codes=CODES)
     def guess(self, codes: Codes) -> None:
@@ -113,8 +142,17 @@ class BankLife(RuleBasedStateMachine):
     def write_a_state(self, application: str, state: ApplicationState) -> None:
         self.bank.rewrite_state(application, state)
 
+    @rule(codes=CODES)
+    def write_codes_as_new(self, codes: Codes) -> None:
+        fresh = replace(self.bank.pair(codes), state=CodeState.OPEN, attempts_left=9, request="")
+        self.bank.stored.codes[codes.reference] = fresh
+        self.bank.rewrite_state(codes.application, ApplicationState.CODES_ISSUED)
+
     @rule(application=APPLICATIONS)
     def write_evidence_of_the_maker(self, application: str) -> None:
+        self.forge_evidence_of_the_maker(application)
+
+    def forge_evidence_of_the_maker(self, application: str) -> None:
         case = self.bank.application(application).case
         maker = self.bank[case.maker_person]
         decision = approval(case, maker.officer)
@@ -126,12 +164,21 @@ class BankLife(RuleBasedStateMachine):
         replayed = [(application, evidence) for key, evidence in self.bank.stored.evidence if key == other]
         self.bank.stored.evidence.extend(replayed)
 
+    @rule(target=CODES, maker=st.sampled_from([MARIA, PAVEL]), writes=st.booleans())
+    def go_alone(self, maker: str, writes: bool):  # type: ignore[no-untyped-def]  # one of them or none
+        """One person enters, approves and hands out; the database helps where it can."""
+        application = self.bank.submitted(maker=maker, profile="machine")
+        self.try_to_approve(application, maker)
+        if writes:
+            self.bank.rewrite_state(application, ApplicationState.APPROVED)
+            self.forge_evidence_of_the_maker(application)
+        return self.try_to_hand_out(application, maker)
+
     @invariant()
     def two_people_wanted_every_certificate(self) -> None:
         for certificate in self.bank.customer_certificates:
             maker = self.bank.application(certificate.application).case.maker_person
-            checker = self.approvers[certificate.application]
-            assert checker != maker
+            assert self.approvers.get(certificate.application, maker) != maker
 
     @invariant()
     def one_application_has_one_certificate(self) -> None:

@@ -8,7 +8,7 @@ from cryptography import x509
 from ca.domain.ceremony import Act, Script, Step
 from ca.domain.errors import InvalidRequest, InvalidTransition, NotFound, NotReady, SigningRefused
 from ca.domain.officers import InvitationState
-from ca.usecases.ceremony import HoldCeremony
+from ca.usecases.ceremony import HoldCeremony, find_held
 from config.ceremony_files import load_script
 from tests.fakes.bank import SCRIPT, Bank, Ceremony
 from tests.fakes.clock import FakeClock, FakeRandom
@@ -109,6 +109,14 @@ def test_one_that_was_begun_is_not_begun_again(world: World) -> None:
     with pytest.raises(InvalidTransition, match="begun"):
         world.ceremony()
     assert world.unit_of_work.event_names == ["ceremony.begun"]
+
+
+def test_a_ceremony_that_was_held_is_found_with_its_transcript(world: World) -> None:
+    assert find_held(world.unit_of_work) is None
+    record = world.ceremony()
+    held = find_held(world.unit_of_work)
+    assert held is not None
+    assert held.details == {"transcript": record.transcript.digest}
 
 
 def only(script: Script, *acts: Act) -> Script:
