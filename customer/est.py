@@ -14,7 +14,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 from flask import Blueprint, Response, request
-from werkzeug.exceptions import NotFound, UnsupportedMediaType
+from werkzeug.exceptions import MethodNotAllowed, NotFound, UnsupportedMediaType
 
 from ca.domain.errors import InvalidRequest, NotAllowed, NotAuthenticated, NotReady
 from ca.operations import Enrol, ReEnrol
@@ -71,13 +71,21 @@ def simplereenroll() -> Response:
 @views.route("/<operation>", methods=["GET", "POST"])
 @views.route("/<label>/<operation>", methods=["GET", "POST"])
 def not_offered(operation: str, label: str = "") -> Response:
-    """Operations and labels that we do not offer (sections 3.2.2, 4.3, 4.4)."""
+    """Operations and labels that we do not offer (sections 3.2.2, 4.3, 4.4), and the wrong method for one we do."""
     if label:
         raise NotFound("No labels are offered: there is one issuing CA, and your codes decide the profile.")
+    if operation in _OFFERED:
+        methods = _OFFERED[operation]
+        raise MethodNotAllowed(methods, f"{operation} takes {methods[0]} only.")
     raise NotFound(f"{_known(operation)} is not offered. Offered: {', '.join(_OFFERED)}.")
 
 
-_OFFERED = ("cacerts", "simpleenroll", "simplereenroll", "csrattrs")
+_OFFERED = {
+    "cacerts": ("GET", "HEAD"),
+    "simpleenroll": ("POST",),
+    "simplereenroll": ("POST",),
+    "csrattrs": ("GET", "HEAD"),
+}
 
 
 def _known(operation: str) -> str:

@@ -46,6 +46,19 @@ def test_e01_no_label_is_offered(client: FlaskClient, operation: str) -> None:
     assert (response.status_code, response.mimetype) == (404, "text/plain")
 
 
+@pytest.mark.parametrize(
+    ("verb", "operation", "allowed"),
+    [("GET", "simpleenroll", {"POST"}), ("GET", "simplereenroll", {"POST"}), ("POST", "cacerts", {"GET", "HEAD"})],
+)
+def test_e01_the_wrong_method_is_told_the_right_one(
+    client: FlaskClient, verb: str, operation: str, allowed: set[str]
+) -> None:
+    response = client.open(f"{EST}/{operation}", method=verb)
+
+    assert (response.status_code, response.mimetype) == (405, "text/plain")
+    assert set(response.headers["Allow"].split(", ")) == allowed
+
+
 def test_e02_cacerts_gives_the_issuing_ca_and_the_root_to_everybody(client: FlaskClient, authority: SoftwareCA) -> None:
     response = client.get(f"{EST}/cacerts")
 
