@@ -26,4 +26,7 @@ def require_codes() -> Codes:
     reference, code = given.username or "", given.password or ""
     if not 0 < len(reference) <= _LONGEST_REFERENCE or not 0 < len(code) <= _LONGEST_CODE:
         raise NotAuthenticated("these cannot be codes of ours")
+    if "\0" in reference + code:
+        # The signer takes no text with NUL in it, and who guesses with one learns no more than others.
+        raise NotAuthenticated("these cannot be codes of ours")
     return Codes(reference, code)
