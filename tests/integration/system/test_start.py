@@ -6,7 +6,7 @@ import shutil
 import signal
 import socket
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -121,21 +121,20 @@ def make_the_schema_newer(demo: Demo) -> None:
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
-        (give_a_wrong_pin, "refuses the PIN"),
         (delete_the_pin, "PIN file .* is missing"),
-        (let_others_read_the_pin, "can be read by others"),
+        pytest.param(let_others_read_the_pin, "can be read by others", marks=pytest.mark.campaign),
         (damage_the_database, "database"),
-        (cut_the_database, "database"),
+        pytest.param(cut_the_database, "database", marks=pytest.mark.campaign),
         (delete_the_database, "database.* is missing"),
         (make_the_schema_newer, "newer version"),
         (spoil_the_settings, "settings.toml cannot be read"),
-        (put_an_unknown_key_into_the_settings, "settings.toml: pin"),
+        pytest.param(put_an_unknown_key_into_the_settings, "settings.toml: pin", marks=pytest.mark.campaign),
         (delete_the_settings, "settings.toml is missing"),
         (delete_the_hsm, "HSM|token"),
-        (delete_a_trust_file, "trust"),
+        pytest.param(delete_a_trust_file, "trust", marks=pytest.mark.campaign),
         (swap_the_trust_files, "trust directory"),
         (spoil_the_token, "token|HSM"),
-        (empty_the_token_directory, "token"),
+        pytest.param(empty_the_token_directory, "token", marks=pytest.mark.campaign),
         (name_a_module_that_is_not_there, "/nowhere/libsofthsm2.so"),
         (say_that_it_is_no_demo, "not a demo"),
     ],
@@ -156,19 +155,13 @@ def test_a_damaged_state_is_said_in_one_sentence(
 def test_a_wrong_pin_is_tried_once_and_changes_nothing(copy_of_demo: CopyOfDemo) -> None:
     demo = copy_of_demo()
     ((events,),) = demo.rows("SELECT count(*) FROM audit_events")
-    pin = (demo.state / "hsm" / "issuing" / "pin").read_bytes()
     give_a_wrong_pin(demo)
 
     ran = demo.start_in_vain()
 
-    assert "it was tried once" in ran.err
+    require_one_sentence(ran, "refuses the PIN .* it was tried once")
     assert (demo.state / "log" / "signer.log").read_text().count("refuses the PIN") == 1
     assert demo.rows("SELECT count(*) FROM audit_events") == [(events,)]
-    file = demo.state / "hsm" / "issuing" / "pin"
-    file.chmod(0o600)
-    file.write_bytes(pin)
-    file.chmod(0o400)
-    demo.start()
 
 
 @pytest.mark.parametrize("which", ["--https-port", "--http-port", "--console-port"])
@@ -192,7 +185,8 @@ def test_ports_that_are_the_same_are_refused(copy_of_demo: CopyOfDemo) -> None:
 
 
 def test_a_second_start_on_the_same_state_is_refused(demo: Demo) -> None:
-    second = Demo(demo.state, *free_ports())
+    https, http, console = free_ports()
+    second = Demo(demo.state, https, http, console)
 
     ran = second.start_in_vain()
 
@@ -215,7 +209,7 @@ def test_a_file_where_the_state_should_be_is_refused(short_directory: Path) -> N
     require_one_sentence(Demo(short_directory / "file").start_in_vain(), "cannot be")
 
 
-def test_ctrl_c_leaves_no_process_and_no_listener_and_the_next_start_works(copy_of_demo: CopyOfDemo) -> None:
+def test_ctrl_c_leaves_no_process_and_no_listener(copy_of_demo: CopyOfDemo) -> None:
     demo = copy_of_demo().start()
     assert listens(demo.https)
     assert len(processes_of(demo.state)) >= 7
@@ -227,8 +221,6 @@ def test_ctrl_c_leaves_no_process_and_no_listener_and_the_next_start_works(copy_
     assert "Traceback" not in demo.output
     assert processes_of(demo.state) == {}
     assert [listens(port) for port in (demo.https, demo.http, demo.console)] == [False, False, False]
-    demo.start()
-    assert demo.pki("audit", "verify").status == 0
 
 
 def test_a_supervisor_killed_outright_takes_its_processes_with_it(copy_of_demo: CopyOfDemo) -> None:
@@ -241,27 +233,31 @@ def test_a_supervisor_killed_outright_takes_its_processes_with_it(copy_of_demo: 
     assert demo.pki("audit", "verify").status == 0
 
 
-def test_a_copied_state_never_uses_the_tokens_of_its_original(copy_of_demo: CopyOfDemo, stopped_demo: Demo) -> None:
-    demo = copy_of_demo()
-    generation = token_object(stopped_demo).stat().st_mtime_ns
+@pytest.fixture(scope="module")
+def moved(stopped_demo: Demo, short_directory: Path) -> Iterator[Demo]:
+    """Restored elsewhere beside its original, with a setting of the operator's own, on other ports."""
+    with stopping(stopped_demo.copy(short_directory / "moved")) as demo:
+        with (demo.state / "settings.toml").open("a") as file:
+            file.write("\n# mine\n[times]\ncrl_life = 7200\n")
+        yield demo.start()
 
-    demo.start()
 
-    assert token_object(stopped_demo).stat().st_mtime_ns == generation
-    assert str(demo.state) in (demo.state / "hsm" / "issuing" / "softhsm2.conf").read_text()
+def test_a_copied_state_never_uses_the_tokens_of_its_original(moved: Demo, stopped_demo: Demo) -> None:
+    configured = (moved.state / "hsm" / "issuing" / "softhsm2.conf").read_text()
+
+    assert f"{moved.state}/hsm/issuing/tokens" in configured
+    assert token_object(stopped_demo).stat().st_mtime < token_object(moved).stat().st_mtime
 
 
-def test_other_ports_keep_what_else_the_settings_say(copy_of_demo: CopyOfDemo) -> None:
-    demo = copy_of_demo()
-    with (demo.state / "settings.toml").open("a") as file:
-        file.write("\n# mine\n[times]\ncrl_life = 7200\n")
+def test_other_ports_keep_what_else_the_settings_say(moved: Demo) -> None:
+    text = (moved.state / "settings.toml").read_text()
 
-    demo.start()
-
-    text = (demo.state / "settings.toml").read_text()
     assert "# mine\n[times]\ncrl_life = 7200" in text
-    assert f"https_port = {demo.https}" in text
-    assert len(demo.codes("machine")) == 1
+    assert f"https_port = {moved.https}" in text
+
+
+def test_officers_go_on_after_a_change_of_ports(moved: Demo) -> None:
+    assert len(moved.codes("machine")) == 1
 
 
 @pytest.mark.parametrize("command", [("codes",), ("links",), ("hold", "1"), ("revoke", "1")], ids=" ".join)
@@ -299,7 +295,10 @@ def interrupt_first_start(directory: Path, line: str, number: signal.Signals) ->
 
 @pytest.mark.parametrize(
     ("line", "number"),
-    [(" 7/", signal.SIGKILL), ("Registering the demo officers", signal.SIGINT)],
+    [
+        (" 7/", signal.SIGKILL),
+        pytest.param("Registering the demo officers", signal.SIGINT, marks=pytest.mark.campaign),
+    ],
     ids=["killed in the ceremony", "Ctrl-C while officers register"],
 )
 def test_an_interrupted_first_start_is_simply_started_again(
