@@ -5,14 +5,12 @@ Every act goes through the use cases, wired as the signer wires them; what a tes
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384
 
 from ca.domain.applications import Application, ApplicationState
-from ca.domain.ceremony import Script
 from ca.domain.certificates import Certificate, CertificateStatus
 from ca.domain.codes import CodePair
 from ca.domain.errors import PKIError
@@ -28,7 +26,6 @@ from ca.usecases.apply import SubmitApplication
 from ca.usecases.approve import CaseView, DecideOnApplication
 from ca.usecases.audit import MakeCheckpoint, RecordRefusal, VerifyAudit
 from ca.usecases.authorize import Authorize, save_officer
-from ca.usecases.ceremony import HoldCeremony, Record
 from ca.usecases.codes import CheckCodes, HandedOut, HandOutCodes
 from ca.usecases.confirm import ConfirmCertificate, proof_message
 from ca.usecases.customers import RegisterCustomer
@@ -47,18 +44,14 @@ from ca.usecases.responder import CertifyResponder
 from ca.usecases.revoke import ChangeStatus
 from ca.usecases.sign_in import SignIn
 from ca.usecases.sweep import Sweep
-from config.ceremony_files import load_script
 from tests.drafts import PROFILES, SoftKey, a_request
 from tests.fakes.authenticators import FakeAuthenticators, FakePasskey
-from tests.fakes.ceremony import FakeCheckpointFile, FakeHeadFile, FakeKeyRoom, FakeTrustFiles
+from tests.fakes.ceremony import ISSUING, SEAL_KEY, Ceremony, FakeCheckpointFile, FakeHeadFile
 from tests.fakes.clock import FakeClock, FakeRandom
 from tests.fakes.key_store import FakeKeyStore
-from tests.fakes.publisher import FakeLinter, FakePublisher
+from tests.fakes.publisher import FakeLinter
 from tests.fakes.work import FakeUnitOfWork, Stored
 
-SCRIPT = Path(__file__).parents[2] / "config" / "ceremonies" / "demo.toml"
-ISSUING = "issuing"
-SEAL_KEY = KeyId(b"seals-1")
 ISSUING_KEY = KeyId(b"issuing-1")
 BRANCH, ELSEWHERE, HEAD_OFFICE = "pudong", "minhang", "head-office"
 
@@ -114,30 +107,6 @@ class Codes:
     application: str
     reference: str
     code: str
-
-
-class Ceremony:
-    """A key ceremony in memory, held with the demo's script unless another one is given."""
-
-    def __init__(self, unit_of_work: FakeUnitOfWork, clock: FakeClock, random: FakeRandom) -> None:
-        self.room = FakeKeyRoom()
-        self.trust = FakeTrustFiles()
-        self.publisher = FakePublisher()
-        self.hold = HoldCeremony(
-            unit_of_work=unit_of_work,
-            clock=clock,
-            random=random,
-            room=self.room,
-            publisher=self.publisher,
-            trust=self.trust,
-            profiles=PROFILES,
-            public_url="http://localhost:8080",
-            seals_in=ISSUING,
-            seal_key=SEAL_KEY,
-        )
-
-    def __call__(self, script: Script | None = None) -> Record:
-        return self.hold(script or load_script(SCRIPT), attend=lambda _: None, keep=lambda _: None)
 
 
 class Bank:

@@ -3,11 +3,23 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from ca.domain.audit import Checkpoint, Head
+from ca.domain.ceremony import Script
 from ca.domain.errors import NotFound, NotReady
 from ca.ports import KeyId
+from ca.usecases.ceremony import HoldCeremony, Record
+from config.ceremony_files import load_script
+from tests.drafts import PROFILES
+from tests.fakes.clock import FakeClock, FakeRandom
 from tests.fakes.key_store import FakeKeyStore, FakeSeals
+from tests.fakes.publisher import FakePublisher
+from tests.fakes.work import FakeUnitOfWork
+
+SCRIPT = Path(__file__).parents[2] / "config" / "ceremonies" / "demo.toml"
+ISSUING = "issuing"
+SEAL_KEY = KeyId(b"seals-1")
 
 
 class FakeKeyRoom:
@@ -70,3 +82,27 @@ class FakeHeadFile:
 
     def read(self) -> Head | None:
         return self.kept
+
+
+class Ceremony:
+    """A key ceremony in memory, held with the demo's script unless another one is given."""
+
+    def __init__(self, unit_of_work: FakeUnitOfWork, clock: FakeClock, random: FakeRandom) -> None:
+        self.room = FakeKeyRoom()
+        self.trust = FakeTrustFiles()
+        self.publisher = FakePublisher()
+        self.hold = HoldCeremony(
+            unit_of_work=unit_of_work,
+            clock=clock,
+            random=random,
+            room=self.room,
+            publisher=self.publisher,
+            trust=self.trust,
+            profiles=PROFILES,
+            public_url="http://localhost:8080",
+            seals_in=ISSUING,
+            seal_key=SEAL_KEY,
+        )
+
+    def __call__(self, script: Script | None = None) -> Record:
+        return self.hold(script or load_script(SCRIPT), attend=lambda _: None, keep=lambda _: None)

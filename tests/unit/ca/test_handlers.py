@@ -14,7 +14,6 @@ from tests.drafts import a_request
 from tests.fakes.authenticators import FakePasskey
 from tests.fakes.bank import (
     HOTLINE,
-    ISSUING,
     MARIA,
     PAVEL,
     SECOND_SECURITY,
@@ -25,6 +24,7 @@ from tests.fakes.bank import (
     prove,
     request_like,
 )
+from tests.fakes.ceremony import ISSUING
 
 
 class Signer:

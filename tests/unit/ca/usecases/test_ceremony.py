@@ -10,7 +10,8 @@ from ca.domain.errors import InvalidRequest, InvalidTransition, NotFound, NotRea
 from ca.domain.officers import InvitationState
 from ca.usecases.ceremony import HoldCeremony, find_held
 from config.ceremony_files import load_script
-from tests.fakes.bank import SCRIPT, Bank, Ceremony
+from tests.fakes.bank import Bank
+from tests.fakes.ceremony import SCRIPT, Ceremony
 from tests.fakes.clock import FakeClock, FakeRandom
 from tests.fakes.key_store import FakeKeyStore
 from tests.fakes.work import FakeUnitOfWork

@@ -13,7 +13,8 @@ from ca.domain.errors import InvalidRequest, InvalidTransition, NotFound, NotRea
 from ca.domain.revocation import Revocation, RevocationReason
 from ca.usecases.confirm import proof_message
 from tests.drafts import P384, SoftKey
-from tests.fakes.bank import HOTLINE, ISSUING, SUPERVISOR, Bank, new_key, prove, request_like
+from tests.fakes.bank import HOTLINE, SUPERVISOR, Bank, new_key, prove, request_like
+from tests.fakes.ceremony import ISSUING
 
 KEYS = {"P-256": new_key(), "P-384": P384, "RSA": SoftKey(rsa.generate_private_key(65537, 2048))}
 

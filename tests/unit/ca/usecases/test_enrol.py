@@ -26,7 +26,8 @@ from ca.domain.keys import KeyAlgorithm
 from ca.domain.revocation import RevocationReason
 from ca.domain.serials import serial_text
 from tests.drafts import P384, SoftKey, a_request, an_issuer
-from tests.fakes.bank import ISSUING, SUPERVISOR, Bank, new_key
+from tests.fakes.bank import SUPERVISOR, Bank, new_key
+from tests.fakes.ceremony import ISSUING
 
 
 def test_two_codes_and_a_request_become_a_certificate(bank: Bank) -> None:

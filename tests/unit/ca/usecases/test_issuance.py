@@ -20,7 +20,8 @@ from ca.domain.tbs import split_certificate
 from ca.ports import KeyId
 from ca.usecases.issuance import Issuance
 from tests.drafts import SoftKey, a_request, an_issuer
-from tests.fakes.bank import ISSUING, ISSUING_KEY, Bank, Codes, new_key
+from tests.fakes.bank import ISSUING_KEY, Bank, Codes, new_key
+from tests.fakes.ceremony import ISSUING
 from tests.fakes.key_store import FakeKeyStore
 
 

@@ -15,7 +15,8 @@ from ca.domain.errors import InvalidRequest, KeyStoreUnavailable, NotAuthenticat
 from ca.domain.revocation import Revocation, RevocationReason
 from ca.usecases.jobs import Job
 from tests.drafts import a_request
-from tests.fakes.bank import ISSUING, SUPERVISOR, Bank, new_key
+from tests.fakes.bank import SUPERVISOR, Bank, new_key
+from tests.fakes.ceremony import ISSUING
 
 SECOND, MINUTE, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(days=1)
 

@@ -15,7 +15,8 @@ from ca.domain.certificates import Certificate, CertificateStatus
 from ca.domain.errors import InvalidRequest, NotAuthenticated, PKIError, ProfileViolation, SigningRefused
 from ca.domain.tbs import read_certificate
 from tests.drafts import SoftKey, a_request
-from tests.fakes.bank import HOTLINE, ISSUING, PAVEL, Bank, new_key, request_like
+from tests.fakes.bank import HOTLINE, PAVEL, Bank, new_key, request_like
+from tests.fakes.ceremony import ISSUING
 
 DAY = timedelta(days=1)
 

@@ -12,7 +12,6 @@ from tests.fakes.bank import (
     AUDITOR,
     ELSEWHERE,
     HOTLINE,
-    ISSUING,
     MARIA,
     PAVEL,
     SECURITY,
@@ -21,6 +20,7 @@ from tests.fakes.bank import (
     Bank,
     new_key,
 )
+from tests.fakes.ceremony import ISSUING
 
 HOUR = timedelta(hours=1)
 REASON = RevocationReason.CESSATION_OF_OPERATION
