@@ -4,6 +4,7 @@ Nothing here reaches into the product, except that codes are made in bulk by the
 command line, which takes a second to start.
 """
 
+import ctypes
 import json
 import os
 import shutil
@@ -25,6 +26,15 @@ from ca.signer_client import SignerClient
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 PATIENCE = 120.0
+
+
+_PR_SET_PDEATHSIG = 1
+_prctl = ctypes.CDLL(None).prctl  # looked up before any fork
+
+
+def _end_with_pytest() -> None:
+    """A test run that is killed outright must not leave a bank running."""
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 @dataclass(frozen=True)
@@ -145,6 +155,7 @@ class Demo:
                 cwd=REPOSITORY,
                 env=environment(),
                 start_new_session=True,
+                preexec_fn=_end_with_pytest,  # noqa: PLW1509 - runs nothing but one system call
             )
 
     def start(self) -> "Demo":
