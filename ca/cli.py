@@ -208,10 +208,10 @@ def report_unknown(context: Context, certificate: Path) -> None:
 def jobs(context: Context) -> None:
     """Each job with its last result."""
     from ca.adapters.db.unit_of_work import SqlUnitOfWork
-    from ca.wiring import open_current_database
+    from ca.wiring import open_to_read
 
     table = Table("job", "last run (UTC)", "", "result")
-    with SqlUnitOfWork(open_current_database(context.state, context.settings))() as work:
+    with SqlUnitOfWork(open_to_read(context.state, context.settings))() as work:
         for run in work.jobs.list():
             table.add_row(run.name, f"{run.ran_at:%d %b %Y, %H:%M:%S}", "ok" if run.ok else "FAILED", run.result)
     _console.print(table)

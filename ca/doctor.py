@@ -14,7 +14,7 @@ from ca.ports import KeyId
 from ca.signer_client import SignerClient
 from ca.usecases.answer_ocsp import responder_key
 from ca.usecases.audit import AUDIT_KEY
-from ca.wiring import ISSUING, SEAL_KEY, Files, issuing_token, open_current_database
+from ca.wiring import ISSUING, SEAL_KEY, Files, issuing_token, open_to_read
 from config.settings import Settings, State, load_settings
 
 _TRUST = ("root.cer", "issuing.cer", "audit.spki")
@@ -32,7 +32,7 @@ def examine(state: State) -> list[Finding]:
     findings += [_secrecy(state)]
     findings += _hsm(state, settings, trust)
     findings += [
-        _look("database", "can be read, of the right schema", lambda: open_current_database(state, settings).dispose()),
+        _look("database", "can be read, of the right schema", lambda: open_to_read(state, settings).dispose()),
         _look("clock", "not behind what was signed", lambda: _require_clock(state, settings)),
     ]
     running = _look("signer", "answers and is healthy", lambda: _require_healthy(state))
@@ -57,7 +57,7 @@ def _secrecy(state: State) -> Finding:
 
 def _hsm(state: State, settings: Settings, trust: TrustDirectory) -> list[Finding]:
     try:
-        with SqlUnitOfWork(open_current_database(state, settings))() as work:
+        with SqlUnitOfWork(open_to_read(state, settings))() as work:
             issuer = work.issuers.get(ISSUING)
         expected = Expectation(
             algorithms=[issuer.algorithm],
@@ -79,7 +79,7 @@ def _hsm(state: State, settings: Settings, trust: TrustDirectory) -> list[Findin
 
 def _require_clock(state: State, settings: Settings) -> None:
     now = SystemClock().now()
-    with SqlUnitOfWork(open_current_database(state, settings))() as work:
+    with SqlUnitOfWork(open_to_read(state, settings))() as work:
         last = work.crls.last(ISSUING)
     if last is not None and now < last.this_update:
         raise NotReady(f"the clock says {now:%d %b %Y %H:%M} UTC, before the last CRL was signed; set it right")

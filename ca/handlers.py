@@ -156,7 +156,11 @@ class Handlers:
                 "nonce": b64(do.confirm.challenge(parse_serial(op.serial))),
                 "expires_in": int(CHALLENGE_LIFE.total_seconds()),
             },
-            ops.Confirm: lambda op: _status(do.confirm(parse_serial(op.serial), op.nonce, op.signature)),
+            ops.Confirm: lambda op: _status(
+                do.confirm(
+                    parse_serial(op.serial), op.nonce, op.signature, predecessor_signature=op.predecessor_signature
+                )
+            ),
             ops.CACertificates: self.ca_certificates,
             ops.AnswerOCSPRequests: lambda op: {"response": b64(do.answer_ocsp(op.cert_ids, op.nonce))},
             ops.ReportUnknown: lambda op: {"alarm": do.report_unknown(op.certificate, by="reporter")},
@@ -281,6 +285,11 @@ class Handlers:
             "serial": serial_text(certificate.serial),
             "confirm": self._do.profiles[certificate.profile].needs_confirmation,
         }
+
+    def confirm(self, op: ops.Confirm) -> dict[str, Any]:
+        by_old_key = op.predecessor_signature
+        serial = parse_serial(op.serial)
+        return _status(self._do.confirm(serial, op.nonce, op.signature, predecessor_signature=by_old_key))
 
     def ca_certificates(self, _: ops.CACertificates) -> dict[str, Any]:
         with self._do.unit_of_work() as work:

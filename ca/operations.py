@@ -277,6 +277,8 @@ class Confirm(Operation):
     serial: Identifier
     nonce: B64
     signature: B64
+    predecessor_signature: B64 | None = None
+    """For a renewal: the old key's signature over the same bytes."""
 
 
 class CACertificates(Operation):

@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from ca.adapters.clock import SystemClock, system_random
-from ca.adapters.db.engine import open_database
+from ca.adapters.db.engine import open_database, open_read_only
 from ca.adapters.db.schema import require_current_schema
 from ca.adapters.db.unit_of_work import SqlUnitOfWork
 from ca.adapters.files import CheckpointLines, HeadOfChain, TrustDirectory
@@ -92,6 +92,13 @@ def issuing_token(state: State, settings: Settings) -> HsmToken:
 def open_current_database(state: State, settings: Settings) -> Engine:
     """The database, of exactly the schema this release works with. Raises NotReady."""
     engine = open_database(state.database_url(settings))
+    require_current_schema(engine)
+    return engine
+
+
+def open_to_read(state: State, settings: Settings) -> Engine:
+    """The same, for those who only look: the signer goes on meanwhile. Raises NotReady."""
+    engine = open_read_only(state.database_url(settings))
     require_current_schema(engine)
     return engine
 
@@ -273,7 +280,7 @@ def build_ceremony(state: State, settings: Settings, engine: Engine) -> HoldCere
 def build_audit(state: State, settings: Settings) -> tuple[VerifyAudit, SqlUnitOfWork]:
     """What verifies the audit log: needs no HSM, only the audit key's public half from the trust directory."""
     files = Files.of(state)
-    unit_of_work = SqlUnitOfWork(open_current_database(state, settings))
+    unit_of_work = SqlUnitOfWork(open_to_read(state, settings))
     public_key = files.trust.read("audit.spki")
 
     def verify(message: bytes, signature: bytes) -> None:

@@ -5,6 +5,7 @@ They are what a restored or edited database is compared with, so they are only e
 
 import json
 import os
+import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -90,10 +91,13 @@ class HeadOfChain:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
-        self._written = 0
+        self._written: int | None = None
 
     def write(self, head: Head) -> None:
         with self._lock:
+            if self._written is None:
+                # A database that was taken back must not take this back too: only a longer chain is written over it.
+                self._written = self._last_number()
             # Two commits may report in either order; the chain only grows.
             if head.number <= self._written:
                 return
@@ -107,6 +111,14 @@ class HeadOfChain:
                 os.pwrite(descriptor, f"{head.number:020d} {head.hash.hex()}\n".encode("ascii"), 0)
             finally:
                 os.close(descriptor)
+
+    def _last_number(self) -> int:
+        try:
+            last = self.read()
+        except Tampered:
+            # What somebody garbled stays as it is, for the verification to find.
+            return sys.maxsize
+        return last.number if last else 0
 
     def read(self) -> Head | None:
         try:

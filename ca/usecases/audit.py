@@ -1,11 +1,12 @@
 """Proving the audit log: checkpoints while it grows, verification whenever somebody asks (DESIGN invariant 9)."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ca.domain.audit import AuditEvent, Checkpoint, Head, checkpoint_message
+from ca.domain.certificates import CertificateStatus
 from ca.domain.errors import PKIError, Tampered
-from ca.ports import CheckpointFile, Clock, HeadFile, KeyId, KeyStore, UnitOfWork
+from ca.ports import CheckpointFile, Clock, HeadFile, KeyId, KeyStore, UnitOfWork, Work
 
 AUDIT_KEY = KeyId(b"audit-1")
 
@@ -45,6 +46,38 @@ class AuditReport:
     head: Head
 
 
+_STATUS_AFTER = {"certificate.held": CertificateStatus.ON_HOLD, "certificate.revoked": CertificateStatus.REVOKED}
+
+
+@dataclass
+class _Story:
+    """What must not hold any more after all that the log tells; the rows are compared with it."""
+
+    certificates: dict[str, CertificateStatus] = field(default_factory=dict)
+    officers: dict[str, str] = field(default_factory=dict)
+
+    def tell(self, event: AuditEvent) -> None:
+        """Take in the next event."""
+        if event.name in _STATUS_AFTER:
+            self.certificates[event.subject] = _STATUS_AFTER[event.name]
+        if event.name == "certificate.released":
+            self.certificates.pop(event.subject, None)
+        if "officer_version" in event.details:
+            self.officers[event.subject] = event.details["officer_version"]
+
+    def compare(self, work: Work) -> None:
+        """Raise Tampered for a status or an officer's record that was taken back behind the log's back."""
+        for serial, status in self.certificates.items():
+            certificate = work.certificates.find(int(serial, 16))
+            if certificate is None or certificate.status is not status:
+                told = "gone" if certificate is None else certificate.status.value
+                raise Tampered(f"certificate {serial} is {status.value} by the log and {told} in the records")
+        for officer_id, version in self.officers.items():
+            officer, _ = work.officers.get(officer_id)
+            if str(officer.version) != version:
+                raise Tampered(f"officer {officer.person} has version {officer.version}, the log knows {version}")
+
+
 @dataclass(frozen=True)
 class VerifyAudit:
     """Walk the whole chain from the first event, against every checkpoint and the last head seen."""
@@ -57,14 +90,15 @@ class VerifyAudit:
 
     def __call__(self) -> AuditReport:
         """Raise Tampered naming the first bad record."""
+        # The files before the database: what is appended meanwhile only makes the chain longer.
+        kept, seen = self.checkpoint_file.read(), self.head_file.read()
         with self.unit_of_work() as work:
-            checkpoints = self._checkpoints(list(work.audit.list_checkpoints()))
-            # Read before the walk: events appended meanwhile only make the chain longer.
-            seen = self.head_file.read()
+            checkpoints = self._checkpoints([*work.audit.list_checkpoints(), *kept])
             marks = _marks([*checkpoints, *([seen] if seen else [])])
-            head = Head()
+            head, story = Head(), _Story()
             for chained in work.audit.read():
                 head = head.follow(chained)
+                story.tell(chained.event)
                 # Every one counts: two that differ are a chain that was rolled back and grew again.
                 if marks.pop(head.number, {head.hash}) != {head.hash}:
                     raise Tampered(f"audit event {head.number} differs from what was recorded outside the database")
@@ -74,10 +108,11 @@ class VerifyAudit:
             recorded = work.audit.head()
             if recorded != head:
                 raise Tampered(f"the log ends at event {head.number}, its recorded end is {recorded.number}")
+            story.compare(work)
         return AuditReport(head.number, len(checkpoints), head)
 
     def _checkpoints(self, recorded: list[Checkpoint]) -> list[Checkpoint]:
-        everywhere = {(one.number, one.hash): one for one in [*recorded, *self.checkpoint_file.read()]}
+        everywhere = {(one.number, one.hash): one for one in recorded}
         for checkpoint in everywhere.values():
             try:
                 self.verify_signature(checkpoint.message, checkpoint.signature)

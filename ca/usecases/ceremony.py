@@ -169,6 +169,7 @@ class HoldCeremony:
             serial=new_serial(self.random),
             now=self.clock.now(),
         )
+        lint_certificate(draft, profile, None)
         with self.room.enter(step["token"]) as key_store:
             der = _seal_draft(draft, key_store.sign(key, draft.tbs_der), public_key.spki_der)
         return self._put_into_service(step, der, key, issued_by=None)

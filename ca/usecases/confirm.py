@@ -26,11 +26,14 @@ def proof_message(nonce: bytes, certificate_der: bytes) -> bytes:
 
 def verify_proof(certificate_der: bytes, nonce: bytes, signature: bytes) -> None:
     """Raise InvalidRequest unless the certificate's key signed this nonce for this certificate."""
-    key = PublicKey.from_spki(read_certificate(certificate_der).spki_der)
+    _verify(certificate_der, proof_message(nonce, certificate_der), signature, "the new certificate's key")
+
+
+def _verify(signer_der: bytes, message: bytes, signature: bytes, whose: str) -> None:
     try:
-        key.verify(signature, proof_message(nonce, certificate_der))
+        PublicKey.from_spki(read_certificate(signer_der).spki_der).verify(signature, message)
     except InvalidRequest as error:
-        raise InvalidRequest("the signature is not by the new certificate's key over this nonce") from error
+        raise InvalidRequest(f"the signature is not by {whose} over this nonce") from error
 
 
 @dataclass(frozen=True)
@@ -53,8 +56,14 @@ class ConfirmCertificate:
             work.commit()
         return value
 
-    def __call__(self, serial: int, nonce: bytes, signature: bytes) -> Certificate:
-        """The active certificate; confirming twice is no mistake. A nonce works once, whatever came of it."""
+    def __call__(
+        self, serial: int, nonce: bytes, signature: bytes, *, predecessor_signature: bytes | None = None
+    ) -> Certificate:
+        """The active certificate; confirming twice is no mistake. A nonce works once, whatever came of it.
+
+        A renewal needs the old key's signature as well: that TLS once saw the old certificate is only the web tier's
+        word, and the signer does not take it (DESIGN section 2).
+        """
         now = self.clock.now()
         with self.unit_of_work() as work:
             given = work.challenges.take(_purpose(serial), nonce)
@@ -67,6 +76,9 @@ class ConfirmCertificate:
             if certificate.status is CertificateStatus.ACTIVE:
                 return certificate
             predecessor = _predecessor(work, certificate)
+            if predecessor is not None:
+                proof = proof_message(nonce, certificate.der)
+                _verify(predecessor.der, proof, predecessor_signature or b"", "the key of the certificate it follows")
             active = certificate.confirm(at=now)
             work.certificates.save(active)
             self._mark_crl_due(work, certificate)

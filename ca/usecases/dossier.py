@@ -27,22 +27,26 @@ class Dossier:
     authorize: Authorize
     profiles: Mapping[str, Profile]
 
-    def require(self, work: Work, application_id: str) -> tuple[Application, Profile]:
-        """Raise SigningRefused unless the case is sealed, approved by another person, and its profile unchanged."""
+    def require(self, work: Work, application_id: str, *, renewal: bool = False) -> tuple[Application, Profile]:
+        """Raise SigningRefused unless the case is sealed, approved by another person, and its profile unchanged.
+
+        For a first certificate the approver must still be in office: an approval by somebody who was sent away is not
+        used any more. A renewal rests on the certificate that was issued then, so it outlives its approver.
+        """
         try:
             application, seal = work.applications.get(application_id)
             require_sealed(self.seals, application, seal)
         except (NotFound, Tampered) as error:
             raise SigningRefused("the case was not entered through the signer or was edited since") from error
         evidence = work.applications.list_evidence(application_id)
-        if not any(self._proves(work, application.case, item) for item in evidence):
+        if not any(self._proves(work, application.case, item, renewal=renewal) for item in evidence):
             raise SigningRefused("there is no valid approval of this case by a second officer")
         profile = self.profiles.get(application.case.profile)
         if profile is None or profile.digest != application.case.profile_digest:
             raise SigningRefused("the profile was changed after the case was approved; a new application is needed")
         return application, profile
 
-    def _proves(self, work: Work, case: Case, evidence: Evidence) -> bool:
+    def _proves(self, work: Work, case: Case, evidence: Evidence, *, renewal: bool) -> bool:
         try:
             approver = self.authorize.sealed_officer(work, evidence.decision.officer)
         except (NotFound, Tampered):
@@ -50,8 +54,7 @@ class Dossier:
         return (
             evidence.decision == approval(case, approver)
             and approver.person != case.maker_person
-            and approver.state is OfficerState.ACTIVE
-            and TrustedRole.RA_APPROVER in approver.roles
+            and (renewal or _in_office(approver))
             and self._signed_by(approver, evidence)
         )
 
@@ -66,3 +69,7 @@ class Dossier:
         except NotAuthenticated:
             return False
         return True
+
+
+def _in_office(approver: Officer) -> bool:
+    return approver.state is OfficerState.ACTIVE and TrustedRole.RA_APPROVER in approver.roles

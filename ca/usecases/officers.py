@@ -164,7 +164,12 @@ class RedeemInvitation:
             save_officer(work, self.seals, officer)
             redeemed = replace(invitation, state=InvitationState.REDEEMED)
             work.invitations.save(redeemed, self.seals.seal(INVITATION_SEAL, redeemed.sealed_fields()))
-            details = {"invitation": invitation.id, "roles": " ".join(sorted(officer.roles)), "branch": officer.branch}
+            details = {
+                "invitation": invitation.id,
+                "roles": " ".join(sorted(officer.roles)),
+                "branch": officer.branch,
+                "officer_version": str(officer.version),
+            }
             work.audit.append(AuditEvent("officer.passkey-registered", officer.id, officer.person, now, details))
             work.commit()
         return officer
@@ -221,7 +226,8 @@ class ChangeOfficer:
             changed = officer.become(wanted)
             save_officer(work, self.seals, changed)
             work.sessions.end_all_of(officer.id)
-            work.audit.append(AuditEvent(f"officer.{wanted.value}", officer.id, by.person, now, {"reason": reason}))
+            details = {"reason": reason, "officer_version": str(changed.version)}
+            work.audit.append(AuditEvent(f"officer.{wanted.value}", officer.id, by.person, now, details))
             work.commit()
         return changed
 

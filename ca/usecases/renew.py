@@ -61,7 +61,7 @@ class ReEnrol:
                 return existing, work.issuers.get(existing.issuer)
             self._require_renewable(current)
             _require_same_names(current, request)
-            application, profile = self.dossier.require(work, current.application)
+            application, profile = self.dossier.require(work, current.application, renewal=True)
             _require_own(current, application.case)
             intent = self.drafter.intend(work, application, profile, request, predecessor=current)
             issuer = work.issuers.get(intent.issuer)

@@ -114,6 +114,7 @@ class Bank:
 
     def __init__(self) -> None:
         self.clock = FakeClock()
+        self.keys: dict[int, SoftKey] = {}
         self.random = FakeRandom()
         self.unit_of_work = FakeUnitOfWork()
         ceremony = Ceremony(self.unit_of_work, self.clock, self.random)
@@ -345,7 +346,10 @@ class Bank:
 
     def confirmed(self, certificate: Certificate, key: SoftKey) -> Certificate:
         nonce = self.confirm.challenge(certificate.serial)
-        return self.confirm(certificate.serial, nonce, prove(key, nonce, certificate))
+        self.keys[certificate.serial] = key
+        old = self.keys.get(certificate.predecessor or 0)
+        by_old = prove(old, nonce, certificate) if old else None
+        return self.confirm(certificate.serial, nonce, prove(key, nonce, certificate), predecessor_signature=by_old)
 
     def active(self, *, key: SoftKey | None = None, profile: str = "personal-signing") -> Certificate:
         """A certificate in use."""

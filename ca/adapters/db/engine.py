@@ -34,12 +34,15 @@ def open_database(url_or_path: str | Path, *, create: bool = False) -> Engine:
 
 
 def open_read_only(url_or_path: str | Path) -> Engine:
-    """An engine that cannot write, for fronts. Raises NotReady as `open_database` does."""
+    """An engine that cannot write and holds up nobody who does. Raises NotReady as `open_database` does."""
     url = database_url(url_or_path)
     if url.get_backend_name() == "sqlite":
         _require_file(Path(url.database or ""), create=False)
     engine = _create_engine(read_only_url(url), read_only=True)
     _require_not_newer(engine)
+    if engine.dialect.name == "postgresql":
+        # As on SQLite: all that one transaction reads is of one moment, however long it takes.
+        return engine.execution_options(isolation_level="REPEATABLE READ")
     return engine
 
 

@@ -263,6 +263,6 @@ def test_an_error_without_words_is_still_an_error(serve: Callable[[Any], SignerC
 
 def test_bytes_travel_as_base64() -> None:
     operation = ops.Confirm(serial="a1", nonce=b"\x00\xff", signature=b"")
-    assert operation.payload() == {"serial": "a1", "nonce": "AP8=", "signature": ""}
+    assert operation.payload() == {"serial": "a1", "nonce": "AP8=", "signature": "", "predecessor_signature": None}
     assert ops.Confirm.model_validate(operation.payload()) == operation
     assert ops.decode_base64("AP8=") == b"\x00\xff"

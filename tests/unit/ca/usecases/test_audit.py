@@ -9,7 +9,7 @@ import pytest
 from ca.domain.audit import ChainedEvent, Head
 from ca.domain.errors import KeyStoreUnavailable, NotReady, SigningRefused, Tampered
 from ca.usecases.audit import AUDIT_KEY, export
-from tests.fakes.bank import Bank
+from tests.fakes.bank import PAVEL, SUPERVISOR, Bank
 
 
 @pytest.fixture
@@ -229,3 +229,34 @@ def test_the_export_is_every_event_in_order(bank: Bank) -> None:
     assert [row["number"] for row in rows] == list(range(1, len(bank.event_names) + 1))
     assert [row["name"] for row in rows] == bank.event_names
     assert rows[-1]["hash"] == head_of(bank).hash.hex()
+
+
+def test_a_revocation_taken_back_in_the_records_is_found(bank: Bank) -> None:
+    certificate = bank.active()
+    bank.revoked(certificate)
+    bank.stored.certificates[certificate.serial] = certificate
+    with pytest.raises(Tampered, match="revoked by the log and active in the records"):
+        bank.verify_audit()
+
+
+def test_a_revoked_certificate_deleted_from_the_records_is_found(bank: Bank) -> None:
+    certificate = bank.active()
+    bank.revoked(certificate)
+    del bank.stored.certificates[certificate.serial]
+    with pytest.raises(Tampered, match="and gone in the records"):
+        bank.verify_audit()
+
+
+def test_a_hold_that_was_lifted_is_no_difference(bank: Bank) -> None:
+    certificate = bank.active()
+    bank.change_status.hold(bank.session(SUPERVISOR), certificate.serial)
+    bank.change_status.release(bank.session(SUPERVISOR), certificate.serial)
+    assert bank.verify_audit().events == len(bank.event_names)
+
+
+def test_an_officers_record_put_back_to_an_older_one_is_found(bank: Bank) -> None:
+    before = dict(bank.stored.officers)
+    bank.suspend(PAVEL)
+    bank.stored.officers.update(before)
+    with pytest.raises(Tampered, match="the log knows"):
+        bank.verify_audit()

@@ -184,6 +184,19 @@ def test_a_wrong_proof_retires_nothing(bank: Bank, key: SoftKey) -> None:
     assert bank.status(old.serial) is CertificateStatus.ACTIVE
 
 
+@pytest.mark.parametrize("by_old", [None, b"", "another key"])
+def test_a_renewal_without_the_old_keys_word_is_not_confirmed(bank: Bank, key: SoftKey, by_old: object) -> None:
+    # The web tier was taken over: it says that TLS saw the old certificate, and has only that certificate.
+    old = bank.active()
+    new = renewed(bank, old, key)
+    nonce = bank.confirm.challenge(new.serial)
+    word = prove(new_key(), nonce, new) if by_old == "another key" else by_old
+    with pytest.raises(InvalidRequest, match="the key of the certificate it follows"):
+        bank.confirm(new.serial, nonce, prove(key, nonce, new), predecessor_signature=word)
+    assert bank.status(new.serial) is CertificateStatus.UNCONFIRMED
+    assert bank.status(old.serial) is CertificateStatus.ACTIVE
+
+
 def test_a_predecessor_that_has_expired_meanwhile_is_no_hindrance(bank: Bank, key: SoftKey) -> None:
     old = bank.active()
     new = renewed(bank, old, key)

@@ -290,7 +290,11 @@ def test_a_suspended_officers_session_is_over_at_once(bank: Bank) -> None:
     with pytest.raises(NotAuthenticated):
         bank.sign_in.who(session)
     event = bank.unit_of_work.events[-1]
-    assert (event.name, event.actor, event.details) == ("officer.suspended", SECURITY, {"reason": "because"})
+    assert (event.name, event.actor, event.details) == (
+        "officer.suspended",
+        SECURITY,
+        {"reason": "because", "officer_version": "2"},
+    )
 
 
 def test_a_suspended_officer_cannot_sign_in(bank: Bank) -> None:

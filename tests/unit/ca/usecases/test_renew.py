@@ -177,8 +177,13 @@ def test_a_certificate_moved_to_another_application_renews_nothing(bank: Bank, c
 # The approval behind it
 
 
-def test_the_approval_is_checked_again(bank: Bank, current: Certificate) -> None:
+def test_a_renewal_outlives_its_approver(bank: Bank, current: Certificate) -> None:
     bank.suspend(PAVEL)
+    assert bank.re_enrol(current.der, request_like(current.der, new_key())).predecessor == current.serial
+
+
+def test_the_approval_is_checked_again(bank: Bank, current: Certificate) -> None:
+    bank.stored.evidence.clear()
     refused(bank, current, SigningRefused, "no valid approval")
 
 
