@@ -21,7 +21,7 @@ from ca.domain.ceremony import Step
 from ca.domain.errors import PKIError, Tampered
 from ca.signer_client import SignerClient
 from ca.usecases.ceremony import Record
-from config.settings import Settings, State, load_settings
+from config.settings import DEFAULT_STATE, Settings, State, load_settings
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -76,7 +76,11 @@ class Context:
 
 
 _STATE = click.option(
-    "--state", "directory", default="var", type=click.Path(path_type=Path), help="The state directory (default: var)."
+    "--state",
+    "directory",
+    default=DEFAULT_STATE,
+    type=click.Path(path_type=Path),
+    help="The state directory (default: var)",
 )
 
 
@@ -94,7 +98,7 @@ def _at(context: Context, directory: Path | None) -> Context:
 
 
 _OWN_STATE = click.option(
-    "--state", "directory", default=None, type=click.Path(path_type=Path), help="The state directory (default: var)."
+    "--state", "directory", default=None, type=click.Path(path_type=Path), help="The state directory (default: var)"
 )
 
 
@@ -351,7 +355,7 @@ def _demo_officers(context: Context) -> Any:
 def main() -> None:
     """The outermost frame: a defect is logged with its trace and said in one sentence."""
     try:
-        cli()
+        cli(prog_name="./pki")
     except Exception:
         logging.getLogger("vermilion").exception("a defect")
         click.echo("error: this is a defect of ours; the trace above helps us to mend it", err=True)

@@ -23,7 +23,7 @@ from ca.state_files import make_secrets, write_chain
 from ca.supervisor import StateLock, Supervisor, require_free_port
 from ca.usecases.ceremony import Record, find_held
 from config.ceremony_files import load_script
-from config.settings import Settings, State
+from config.settings import DEFAULT_STATE, Settings, State
 
 CEREMONIES = Path(__file__).parent.parent / "config" / "ceremonies"
 
@@ -148,7 +148,7 @@ def _welcome(state: State, settings: Settings, client: SignerClient, say: Say) -
     say(f"  Customers' portal    {settings.enrolment_url}/")
     say(f"  OCSP, CRL, CA        {settings.public_url}/ocsp  /crl/issuing.crl  /ca/issuing.cer")
     say(f"  Root certificate     {state.trust / 'root.pem'}   (./run trust adds it to your browser)")
-    flag = "" if state.directory == Path("var").resolve() else f" --state {state.directory}"
+    flag = "" if state.directory == DEFAULT_STATE else f" --state {state.directory}"
     say(f"  Try                  ./pki{flag} demo codes    ./run tour{flag}")
     say("Stop with Ctrl-C.")
     sys.stdout.flush()

@@ -17,6 +17,8 @@ STATE_VARIABLE = "VERMILION_STATE"
 DATABASE_VARIABLE = "VERMILION_DATABASE_URL"
 _KNOWN_VARIABLES = {STATE_VARIABLE, DATABASE_VARIABLE}
 
+# Beside the program and not in the caller's directory: a second start from elsewhere must find the same state.
+DEFAULT_STATE = Path(__file__).resolve().parent.parent / "var"
 _LONGEST_SOCKET_PATH = 107
 
 Port = Field(ge=1, le=65535)
