@@ -260,3 +260,8 @@ def test_an_officers_record_put_back_to_an_older_one_is_found(bank: Bank) -> Non
     bank.stored.officers.update(before)
     with pytest.raises(Tampered, match="the log knows"):
         bank.verify_audit()
+
+
+def test_an_honest_revocation_is_proved(bank: Bank) -> None:
+    bank.revoked(bank.active())
+    assert bank.verify_audit().events == len(bank.event_names)
