@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import NewType, Protocol, Self
 
-from ca.domain.applications import Application, ApplicationState
+from ca.domain.applications import Application
 from ca.domain.audit import AuditEvent, ChainedEvent, Checkpoint, Head
 from ca.domain.certificates import Certificate, Intent
 from ca.domain.codes import CodePair
@@ -199,8 +199,6 @@ class Applications(Protocol):
 
     def set_state(self, application: Application) -> None:
         """Save state, reason and time; the case and its seal stay."""
-
-    def list_in_state(self, state: ApplicationState) -> Sequence[Application]: ...
 
     def add_evidence(self, application_id: str, evidence: Evidence) -> None: ...
 

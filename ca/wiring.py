@@ -54,7 +54,7 @@ from ca.usecases.revoke import ChangeStatus
 from ca.usecases.sign_in import SignIn
 from ca.usecases.sweep import Sweep
 from config.profile_files import load_profiles
-from config.settings import Settings, State, load_settings, seconds
+from config.settings import Settings, State, seconds
 
 log = logging.getLogger("vermilion.wiring")
 
@@ -287,9 +287,3 @@ def build_audit(state: State, settings: Settings) -> tuple[VerifyAudit, SqlUnitO
         require_signature(public_key, message, signature)
 
     return VerifyAudit(unit_of_work, files.checkpoints, files.head, verify), unit_of_work
-
-
-def state_and_settings(directory: Path) -> tuple[State, Settings]:
-    """The state directory and what its settings say. Raises NotReady."""
-    state = State(directory)
-    return state, load_settings(state)

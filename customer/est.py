@@ -8,7 +8,6 @@
 """
 
 import base64
-import binascii
 from pathlib import Path
 
 from cryptography import x509
@@ -17,6 +16,7 @@ from flask import Blueprint, Response, request
 from werkzeug.exceptions import MethodNotAllowed, NotFound, UnsupportedMediaType
 
 from ca.domain.errors import InvalidRequest, NotAllowed, NotAuthenticated, NotReady
+from ca.domain.requests import decode_base64_or_der
 from ca.operations import Enrol, ReEnrol
 from customer.credentials import require_codes
 from customer.services import services, source, through_edge
@@ -101,21 +101,10 @@ def read_chain(path: Path) -> list[x509.Certificate]:
 
 
 def _request_der() -> bytes:
-    """The PKCS#10 bytes: base64 with any white space, whatever Content-Transfer-Encoding says (RFC 8951 section 3.1).
-
-    Some clients send DER: it starts with 0x30, base64 of a DER sequence with the letter M.
-    """
+    """The PKCS#10 bytes, whatever Content-Transfer-Encoding says (RFC 8951 section 3.1)."""
     if request.mimetype != "application/pkcs10":
         raise UnsupportedMediaType("Send a PKCS#10 request with the content type application/pkcs10.")
-    body = request.get_data()
-    if body.startswith(b"\x30"):
-        return body
-    if b"-----BEGIN" in body:
-        raise InvalidRequest("send the base64 text alone, without the BEGIN and END lines (RFC 7030 section 4.2.1)")
-    try:
-        decoded = base64.b64decode(b"".join(body.split()), validate=True)
-    except binascii.Error as error:
-        raise InvalidRequest("the body is not the base64 of a PKCS#10 request") from error
+    decoded = decode_base64_or_der(request.get_data())
     if not decoded:
         raise InvalidRequest("the body is empty; send the base64 of a PKCS#10 request")
     return decoded
@@ -125,7 +114,7 @@ def _client_certificate() -> bytes:
     given = through_edge(CLIENT_CERTIFICATE_HEADER)
     try:
         decoded = base64.b64decode(given, validate=True)
-    except (binascii.Error, ValueError):
+    except ValueError:
         decoded = b""
     if not decoded:
         raise NotAllowed("connect with the certificate that is to be renewed (TLS client authentication)")

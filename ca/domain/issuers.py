@@ -1,12 +1,10 @@
 """An issuing CA as its certificate tells it (RFC 5280 section 4.1.2.4): exact name, exact key, where it publishes."""
 
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
 from ca.domain.algorithms import KeyAlgorithm
 from ca.domain.errors import InvalidRequest
-from ca.domain.keys import PublicKey
 from ca.domain.tbs import TBS, read_certificate
 
 _HASHES = ("sha1", "sha256", "sha384", "sha512")
@@ -49,13 +47,6 @@ class Issuer:
     @property
     def not_after(self) -> datetime:
         return self._tbs.not_after
-
-    def certid_hashes(self, hash_name: str) -> tuple[bytes, bytes]:
-        """issuerNameHash and issuerKeyHash of an OCSP CertID (RFC 6960 section 4.1.1)."""
-        if hash_name not in _HASHES:
-            raise InvalidRequest(f"an OCSP CertID is not hashed with {hash_name}")
-        key_bits = PublicKey(self.spki_der, self.algorithm).key_bits
-        return hashlib.new(hash_name, self.subject_der).digest(), hashlib.new(hash_name, key_bits).digest()
 
     @property
     def _tbs(self) -> TBS:

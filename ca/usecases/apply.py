@@ -113,7 +113,7 @@ def _subject(
         "branch": branch,
     }
     name = profile.subject_for({field: text for field, text in fields.items() if text})
-    return tuple((attribute.value, text) for attribute, text in name.attributes)
+    return tuple((attribute, text) for attribute, text in name.as_list())
 
 
 def _alternative_names(profile: Profile, customer: Customer, host_names: Sequence[str]) -> tuple[tuple[str, str], ...]:

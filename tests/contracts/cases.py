@@ -56,18 +56,6 @@ class ApplicationsContract:
             with pytest.raises(NotFound):
                 work.applications.set_state(an_application())
 
-    def test_applications_in_a_state_are_listed_oldest_first(self, unit_of_work: UnitOfWork) -> None:
-        older = an_application(case=a_case(application="z", submitted_at=NOW - HOUR))
-        newer = an_application(case=a_case(application="a"))
-        rejected = an_application(case=a_case(application="r"), state=ApplicationState.REJECTED)
-
-        with unit_of_work() as work:
-            work.applications.save(newer, SEAL)
-            work.applications.save(older, SEAL)
-            work.applications.save(rejected, SEAL)
-
-            assert list(work.applications.list_in_state(ApplicationState.SUBMITTED)) == [older, newer]
-
     def test_evidence_reads_back_whole_and_in_order(self, unit_of_work: UnitOfWork) -> None:
         decision = Decision(Act.APPROVE_INVITATION, "application-1", b"\x09" * 32, "officer-3", "P-3")
         second = evidence(decision=decision, at=NOW - HOUR)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from ca.domain.applications import Application, ApplicationState
+from ca.domain.applications import Application
 from ca.domain.audit import AuditEvent, ChainedEvent, Checkpoint, Head
 from ca.domain.certificates import Certificate, CertificateStatus, Intent
 from ca.domain.codes import CodePair, CodeState
@@ -169,10 +169,6 @@ class FakeApplications:
         before, seal = self.get(application.id)
         after = replace(before, state=application.state, reason=application.reason, updated_at=application.updated_at)
         self._kept[application.id] = (after, seal)
-
-    def list_in_state(self, state: ApplicationState) -> Sequence[Application]:
-        found = [application for application, _seal in self._kept.values() if application.state is state]
-        return sorted(found, key=lambda each: (each.case.submitted_at, each.id))
 
     def add_evidence(self, application_id: str, evidence: Evidence) -> None:
         self._evidence.append((application_id, evidence))

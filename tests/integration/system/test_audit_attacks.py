@@ -10,7 +10,8 @@ import pytest
 
 from ca.domain.audit import GENESIS
 from ca.domain.errors import Tampered
-from ca.wiring import build_audit, state_and_settings
+from ca.wiring import build_audit
+from config.settings import State, load_settings
 from tests.integration.system.fixtures import CopyOfDemo
 from tests.integration.system.running import Demo
 
@@ -163,7 +164,8 @@ def test_what_was_done_to_the_log_is_named(
 
 def verify(demo: Demo) -> None:
     """What `./pki audit verify` does, without a process for each."""
-    state, settings = state_and_settings(demo.state)
+    state = State(demo.state)
+    settings = load_settings(state)
     verification, _ = build_audit(state, settings)
     verification()
 

@@ -8,6 +8,7 @@ import pytest
 from ca import operations as ops
 from ca.domain.decisions import Assertion
 from ca.domain.errors import KeyStoreUnavailable, NotAllowed, NotFound, NotReady, PKIError
+from ca.domain.ocsp import issuer_keys
 from ca.handlers import Handlers
 from ca.usecases.answer_ocsp import AnswerOCSP
 from tests.drafts import a_request
@@ -185,7 +186,8 @@ def test_relying_parties_are_answered(signer: Signer, bank: Bank) -> None:
     assert isinstance(bank.use_cases.answer_ocsp, AnswerOCSP)
     bank.responder(ISSUING)
     certificate = bank.active()
-    name_hash, key_hash = bank.stored.issuers[ISSUING].certid_hashes("sha256")
+    names = issuer_keys(bank.stored.issuers[ISSUING].certificate_der)
+    name_hash, key_hash = next((name, key) for algorithm, name, key in names if algorithm == "sha256")
     from ca.domain import der
 
     algorithm = der.sequence(der.oid("2.16.840.1.101.3.4.2.1"))

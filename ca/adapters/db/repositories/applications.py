@@ -17,7 +17,7 @@ from ca.adapters.db.mapping.applications import (
 )
 from ca.adapters.db.repositories.statements import change_row, find_row, list_rows, put_row
 from ca.adapters.db.rows import ApplicationRow, CodePairRow, EvidenceRow
-from ca.domain.applications import Application, ApplicationState
+from ca.domain.applications import Application
 from ca.domain.codes import CodePair, CodeState
 from ca.domain.decisions import Evidence
 from ca.domain.errors import NotFound
@@ -45,14 +45,6 @@ class SqlApplications:
     def set_state(self, application: Application) -> None:
         if not change_row(self._session, ApplicationRow, {"id": application.id}, state_values(application)):
             raise NotFound(f"there is no application {application.id}")
-
-    def list_in_state(self, state: ApplicationState) -> Sequence[Application]:
-        wanted = (
-            select(ApplicationRow)
-            .where(ApplicationRow.state == state.value)
-            .order_by(ApplicationRow.submitted_at, ApplicationRow.id)
-        )
-        return [to_application(row) for row in list_rows(self._session, wanted)]
 
     def add_evidence(self, application_id: str, evidence: Evidence) -> None:
         self._session.execute(insert(EvidenceRow).values(**evidence_values(application_id, evidence)))

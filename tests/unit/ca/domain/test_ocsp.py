@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.x509 import ocsp as judge
 
 from ca.domain import der
@@ -24,6 +25,7 @@ from ca.domain.ocsp import (
     status_of,
 )
 from ca.domain.revocation import Revocation, RevocationReason
+from tests.drafts import P256, an_issuer
 from tests.fakes.ocsp_requests import cert_id
 from tests.fakes.status_world import StatusWorld
 
@@ -94,11 +96,24 @@ def test_an_unconfirmed_certificate_is_on_hold_and_an_active_one_good() -> None:
     assert status_of(standing(CertificateStatus.ACTIVE, NOON, None)) == Good()
 
 
-@pytest.mark.parametrize("name", ["sha1", "sha256", "sha384", "sha512"])
-def test_an_issuer_is_named_by_the_hashes_of_subject_and_key(name: str) -> None:
-    issuer = StatusWorld().issuing
-    assert (name, *issuer.certid_hashes(name)) in issuer_keys(issuer.certificate_der)
-    assert len(issuer_keys(issuer.certificate_der)) == 4
+@pytest.mark.parametrize(
+    ("name", "algorithm"),
+    [
+        ("sha1", hashes.SHA1()),  # noqa: S303 - CertIDs are hashed with it (RFC 6960)
+        ("sha256", hashes.SHA256()),
+        ("sha384", hashes.SHA384()),
+        ("sha512", hashes.SHA512()),
+    ],
+)
+def test_an_issuer_is_named_as_an_independent_ocsp_client_names_it(name: str, algorithm: hashes.HashAlgorithm) -> None:
+    issuer = an_issuer(P256)
+    certificate = x509.load_der_x509_certificate(issuer.certificate_der)
+
+    request = judge.OCSPRequestBuilder().add_certificate(certificate, certificate, algorithm).build()
+
+    named = issuer_keys(issuer.certificate_der)
+    assert (name, request.issuer_name_hash, request.issuer_key_hash) in named
+    assert len(named) == 4
 
 
 def _without_key() -> bytes:
