@@ -265,3 +265,8 @@ def test_an_officers_record_put_back_to_an_older_one_is_found(bank: Bank) -> Non
 def test_an_honest_revocation_is_proved(bank: Bank) -> None:
     bank.revoked(bank.active())
     assert bank.verify_audit().events == len(bank.event_names)
+
+
+def test_an_honest_suspension_is_proved(bank: Bank) -> None:
+    bank.suspend(PAVEL)
+    assert bank.verify_audit().events == len(bank.event_names)
