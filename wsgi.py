@@ -6,16 +6,20 @@ A process that cannot come up says why in one sentence and exits with 4: a perso
 
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ca.domain.errors import PKIError
 from ca.supervisor import CONFIGURATION_ERROR, ERROR_MARK
 from config.settings import Settings, State, current_state, load_settings
 
+if TYPE_CHECKING:
+    from ocsp.rsgi import StatusServer
+
 WSGI = Callable[..., Any]
+App = TypeVar("App")
 
 
-def _or_exit(build: Callable[[State, Settings], WSGI]) -> WSGI:
+def _or_exit(build: Callable[[State, Settings], App]) -> App:
     try:
         state = current_state()
         return build(state, load_settings(state))
@@ -83,10 +87,10 @@ def customer() -> WSGI:
     return _or_exit(build)
 
 
-def status() -> WSGI:
-    """OCSP, CRLs, CA certificates: reads, and asks the signer for answers."""
+def status() -> "StatusServer":
+    """OCSP, CRLs, CA certificates: reads, and asks the signer for answers. Speaks RSGI (docs/adr/0014)."""
 
-    def build(state: State, settings: Settings) -> WSGI:
+    def build(state: State, settings: Settings) -> "StatusServer":
         from ca.adapters.clock import SystemClock
         from ocsp.app import status_app
 

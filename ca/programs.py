@@ -91,8 +91,10 @@ def serve(state: State, settings: Settings, name: str) -> None:
 def _status(state: State, settings: Settings) -> Program:
     listening = settings.listening
     argv = (
-        *(sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", "--no-ws", "--http", "1"),
-        *("--host", listening.host, "--port", str(listening.http_port), "--workers", "1", "--blocking-threads", "8"),
+        *(sys.executable, "-m", "granian", "--interface", "rsgi", "--factory", "--no-ws", "--http", "1"),
+        *("--host", listening.host, "--port", str(listening.http_port), "--workers", "1"),
+        # Who opens a connection and says nothing, or has nothing more to say, is let go.
+        *("--http1-header-read-timeout", "5000"),
         "wsgi:status",
     )
     return _program(state, "status", argv, lambda: _answers(_plain(listening.http_port), "/health"))

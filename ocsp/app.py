@@ -7,6 +7,7 @@ from pathlib import Path
 from ocsp.files import Publication, PublishedIssuers
 from ocsp.http import StatusApp
 from ocsp.responder import Responder
+from ocsp.rsgi import StatusServer
 from ocsp.signer import SocketSigner
 from ocsp.store import open_statuses
 
@@ -18,8 +19,9 @@ def status_app(
     signer_socket: Path,
     now: Callable[[], datetime],
     kept_answers: int = 50_000,
-) -> StatusApp:
-    """The WSGI application. Opens nothing before it is asked: database, signer and files may come later."""
+    body_seconds: float = 5.0,
+) -> StatusServer:
+    """The RSGI application. Opens nothing before it is asked: database, signer and files may come later."""
     statuses = open_statuses(database_url)
     responder = Responder(
         issuers=PublishedIssuers(publication),
@@ -28,4 +30,6 @@ def status_app(
         now=now,
         kept_answers=kept_answers,
     )
-    return StatusApp(responder=responder, publication=Publication(publication), statuses=statuses, now=now)
+    app = StatusApp(responder=responder, publication=Publication(publication), statuses=statuses, now=now)
+    # PostgreSQL may be far away and may keep us waiting; a file does not.
+    return StatusServer(app, reads_at_once=database_url.startswith("sqlite"), body_seconds=body_seconds)

@@ -1,13 +1,13 @@
 """The status service over HTTP: OCSP by POST and GET (RFC 6960 appendix A, RFC 9919), CRLs and CA certificates.
 
-WSGI decodes the path once and keeps `//`, `+` and `=` as they came. The base64 of a GET has no `%`, so the one decoding
-loses nothing, whichever way the client wrote `/`, `+` and `=` (`tests/integration/ocsp/test_granian.py`).
+The server decodes the path once and keeps `//`, `+` and `=` as they came. The base64 of a GET has no `%`, so the one
+decoding loses nothing, whichever way the client wrote `/`, `+` and `=` (`tests/integration/ocsp/test_granian.py`).
 """
 
 import binascii
 import json
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import unquote
@@ -16,13 +16,13 @@ from ca.domain.errors import InvalidRequest, PKIError
 from ca.domain.ocsp import ErrorStatus
 from ocsp.files import Publication, PublishedFile
 from ocsp.request import MAX_REQUEST
-from ocsp.responder import Freshness, Reply, Responder, refusal
+from ocsp.responder import Freshness, MustAskError, Reply, Responder, refusal
 from ocsp.store import Statuses
 
-StartResponse = Callable[[str, list[tuple[str, str]]], object]
 Headers = list[tuple[str, str]]
 Response = tuple[str, Headers, bytes]
 """Status line, headers, body."""
+Answer = Callable[[bytes], Reply]
 
 MAX_PATH = 4096
 OCSP_RESPONSE = "application/ocsp-response"
@@ -42,7 +42,7 @@ _log = logging.getLogger(__name__)
 
 
 class StatusApp:
-    """A WSGI application."""
+    """What is answered to a request in WSGI's words. `ocsp/rsgi.py` is between it and the server."""
 
     def __init__(
         self,
@@ -57,49 +57,49 @@ class StatusApp:
         self._statuses = statuses
         self._now = now
 
-    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+    def respond(self, environ: dict[str, Any], *, may_ask: bool = True) -> Response:
+        """The response, with its body also to a HEAD. Without `may_ask`: MustAskError when only the signer can tell."""
         try:
-            status, headers, body = self._route(environ)
+            return self._route(environ, self._responder.answer if may_ask else self._responder.answer_kept)
+        except MustAskError:
+            raise
         except Exception:  # noqa: BLE001 - the outermost frame of the process
             _log.exception("the status service failed")
-            status, headers, body = _failed(environ["PATH_INFO"])
-        headers.append(("Content-Length", str(len(body))))
-        start_response(status, headers)
-        return [] if environ["REQUEST_METHOD"] == "HEAD" or status.startswith("304") else [body]
+            return _failed(environ["PATH_INFO"])
 
-    def _route(self, environ: dict[str, Any]) -> Response:
+    def _route(self, environ: dict[str, Any], answer: Answer) -> Response:
         path: str = environ["PATH_INFO"]
         if len(path) > MAX_PATH:
-            return _plain("414 URI Too Long", "The path is too long.")
-        if environ["REQUEST_METHOD"] == "POST" and path in _POSTED_TO:
-            return self._post(environ)
+            return plain("414 URI Too Long", "The path is too long.")
+        if is_posted(environ["REQUEST_METHOD"], path):
+            return self._post(environ, answer)
         if environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
             allowed = "POST, GET, HEAD" if path in _POSTED_TO else "GET, HEAD"
-            return _plain("405 Method Not Allowed", "This method is not for this address.", ("Allow", allowed))
-        return self._read(path, environ)
+            return plain("405 Method Not Allowed", "This method is not for this address.", ("Allow", allowed))
+        return self._read(path, environ, answer)
 
-    def _read(self, path: str, environ: dict[str, Any]) -> Response:
-        if _is_ocsp(path):
-            return self._get(path.removeprefix("/ocsp"), environ)
+    def _read(self, path: str, environ: dict[str, Any], answer: Answer) -> Response:
+        if is_ocsp(path):
+            return self._get(path.removeprefix("/ocsp"), environ, answer)
         if path == "/health":
             return self._health()
         file = self._publication.find(path.removeprefix("/"))
         if file is None:
-            return _plain("404 Not Found", "There is nothing at this address.")
+            return plain("404 Not Found", "There is nothing at this address.")
         return self._file(file, environ)
 
-    def _post(self, environ: dict[str, Any]) -> Response:
+    def _post(self, environ: dict[str, Any], answer: Answer) -> Response:
         length = environ.get("CONTENT_LENGTH") or "0"
         if not (length.isascii() and length.isdigit()):
-            return _plain("400 Bad Request", "The Content-Length is not a number.")
+            return plain("400 Bad Request", "The Content-Length is not a number.")
         body = b"" if int(length) > MAX_REQUEST else environ["wsgi.input"].read(MAX_REQUEST + 1)
         if int(length) > MAX_REQUEST or len(body) > MAX_REQUEST:
-            return _plain("413 Content Too Large", "An OCSP request has at most 8 KiB.")
-        return _ocsp(self._responder.answer(body))
+            return plain("413 Content Too Large", "An OCSP request has at most 8 KiB.")
+        return _ocsp(answer(body))
 
-    def _get(self, text: str, environ: dict[str, Any]) -> Response:
+    def _get(self, text: str, environ: dict[str, Any], answer: Answer) -> Response:
         try:
-            reply = self._responder.answer(request_in_path(text))
+            reply = answer(request_in_path(text))
         except InvalidRequest as error:
             reply = refusal(error)
         if reply.fresh is None:
@@ -151,15 +151,21 @@ def request_in_path(text: str) -> bytes:
         raise InvalidRequest("the path is not base64") from error
 
 
-def _is_ocsp(path: str) -> bool:
+def is_posted(method: str, path: str) -> bool:
+    """Whether the body is an OCSP request; no other body is ever read."""
+    return method == "POST" and path in _POSTED_TO
+
+
+def is_ocsp(path: str) -> bool:
+    """Whether OCSP is spoken at this path, by GET or POST."""
     return path == "/ocsp" or path.startswith("/ocsp/")
 
 
 def _failed(path: str) -> Response:
     """Something failed that we did not foresee; a relying party is told so in its own language."""
-    if _is_ocsp(path):
+    if is_ocsp(path):
         return _ocsp(refusal(PKIError("an error that was not foreseen")))
-    return _plain("500 Internal Server Error", "Something failed on our side.")
+    return plain("500 Internal Server Error", "Something failed on our side.")
 
 
 def _ocsp(reply: Reply) -> Response:
@@ -196,7 +202,8 @@ def _conditional(environ: dict[str, Any], headers: Headers, media_type: str, bod
     return "200 OK", [("Content-Type", media_type), *headers], body
 
 
-def _plain(status: str, sentence: str, *more: tuple[str, str]) -> Response:
+def plain(status: str, sentence: str, *more: tuple[str, str]) -> Response:
+    """A sentence for whoever reads it."""
     return status, [("Content-Type", "text/plain; charset=utf-8"), _NO_STORE, *more], f"{sentence}\n".encode()
 
 

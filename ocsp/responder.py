@@ -8,7 +8,7 @@ and the answer is young, the kept one is given again. So a revocation shows in t
 import hashlib
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -68,6 +68,19 @@ class _Kept:
         return self.row == row and self.usable_from <= now < self.usable_until
 
 
+class MustAskError(Exception):
+    """No kept answer serves; only the signer can tell."""
+
+
+class _NobodyToAsk:
+    def answer(self, cert_ids: Sequence[bytes], nonce: bytes | None) -> bytes:
+        del cert_ids, nonce
+        raise MustAskError
+
+
+_NOBODY_TO_ASK = _NobodyToAsk()
+
+
 class _Memory:
     """Kept answers by CertID, the oldest forgotten first. Reading takes no lock."""
 
@@ -109,18 +122,25 @@ class Responder:
 
     def answer(self, blob: bytes) -> Reply:
         """The response to a request as it came. Whatever goes wrong is one of the errors of RFC 6960 section 4.2.1."""
+        return self._answer_or_refuse(blob, self._signer)
+
+    def answer_kept(self, blob: bytes) -> Reply:
+        """The same, as far as it needs no signer and therefore no waiting. Else raises MustAskError."""
+        return self._answer_or_refuse(blob, _NOBODY_TO_ASK)
+
+    def _answer_or_refuse(self, blob: bytes, signer: Signer) -> Reply:
         try:
-            return self._answer(parse_request(blob))
+            return self._answer(parse_request(blob), signer)
         except PKIError as error:
             return refusal(error)
 
-    def _answer(self, request: OCSPRequest) -> Reply:
+    def _answer(self, request: OCSPRequest, signer: Signer) -> Reply:
         issuer = self._issuer_of(request)
         if request.nonce is not None or len(request.cert_ids) > 1:
             # Asked of the signer each time, which looks into its own records.
-            return Reply(self._signer.answer([each.der for each in request.cert_ids], request.nonce))
+            return Reply(signer.answer([each.der for each in request.cert_ids], request.nonce))
         (row,) = self._statuses.find([request.cert_ids[0].serial])
-        return self._kept_or_new(request.cert_ids[0].der, issuer, row)
+        return self._kept_or_new(request.cert_ids[0].der, issuer, row, signer)
 
     def _issuer_of(self, request: OCSPRequest) -> str:
         names = {self._issuers.find(each) for each in request.cert_ids}
@@ -130,7 +150,7 @@ class Responder:
             raise NotFound("the certificates asked about are not all of one issuer of ours")
         return name
 
-    def _kept_or_new(self, cert_id: bytes, issuer: str, row: Row | None) -> Reply:
+    def _kept_or_new(self, cert_id: bytes, issuer: str, row: Row | None, signer: Signer) -> Reply:
         now = self._now()
         memory = self._unknown if row is None else self._issued
         kept = memory.find(cert_id)
@@ -138,7 +158,7 @@ class Responder:
         if usable is not None and now < usable.fresh_until:
             return usable.reply
         try:
-            answer = parse_answer(self._signer.answer([cert_id], None))
+            answer = parse_answer(signer.answer([cert_id], None))
         except (NotReady, KeyStoreUnavailable):
             # Young enough, and the database has just said the same.
             if usable is not None:

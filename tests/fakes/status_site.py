@@ -34,6 +34,7 @@ _TABLE = (
     " (serial TEXT PRIMARY KEY, issuer TEXT, status TEXT, issued_at INT, revoked_at INT, reason INT)"
 )
 _APP = """
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from ocsp.app import status_app
@@ -43,6 +44,7 @@ app = status_app(
     publication=here / "publication",
     signer_socket=here / "signer.sock",
     now=lambda: datetime.now(UTC).replace(microsecond=0),
+    body_seconds=float(os.environ["BODY_SECONDS"]),
 )
 """
 
@@ -151,18 +153,19 @@ def free_port() -> int:
 
 
 @contextmanager
-def running_status(*, workers: int = 2) -> Iterator[StatusSite]:
+def running_status(*, workers: int = 2, body_seconds: float = 5.0) -> Iterator[StatusSite]:
     """The site with granian in front, for as long as the block lasts."""
     directory = Path(tempfile.mkdtemp(prefix="vermilion-status-"))
     site = StatusSite(directory, port=free_port())
     site.start_signer()
     command = [
         str(Path(sys.executable).with_name("granian")),
-        *("--interface", "wsgi", "--host", "127.0.0.1", "--port", str(site.port), "--no-ws"),
-        *("--workers", str(workers), "--blocking-threads", "4", "--working-dir", str(directory), "app:app"),
+        *("--interface", "rsgi", "--http", "1", "--host", "127.0.0.1", "--port", str(site.port), "--no-ws"),
+        *("--workers", str(workers), "--working-dir", str(directory), "app:app"),
     ]
     log = (directory / "granian.log").open("wb")
-    process = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=log, stderr=log)
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "BODY_SECONDS": str(body_seconds)}
+    process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
     try:
         _await(site, process)
         yield site

@@ -1,8 +1,10 @@
 """ocsp/app.py: the status process opens nothing before it is asked, so that it may start before all else."""
 
+from asyncio import run
 from datetime import UTC, datetime
 
 from ocsp.app import status_app
+from tests.fakes.rsgi import FakeExchange, FakeScope
 
 
 def test_it_comes_up_and_says_that_it_is_not_well_while_nothing_is_there_yet(tmp_path) -> None:
@@ -12,8 +14,8 @@ def test_it_comes_up_and_says_that_it_is_not_well_while_nothing_is_there_yet(tmp
         signer_socket=tmp_path / "later.sock",
         now=lambda: datetime(2026, 11, 23, tzinfo=UTC),
     )
-    said: list[str] = []
+    exchange = FakeExchange()
 
-    app({"REQUEST_METHOD": "GET", "PATH_INFO": "/health"}, lambda status, _headers: said.append(status))
+    run(app.__rsgi__(FakeScope("GET", "/health"), exchange))
 
-    assert said == ["503 Service Unavailable"]
+    assert exchange.status == 503

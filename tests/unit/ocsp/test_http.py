@@ -3,7 +3,6 @@
 import base64
 import io
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -78,14 +77,11 @@ class Site:
         )
 
     def __call__(self, method: str, path: str, body: bytes = b"", **environ: str) -> Answer:
-        seen: list[tuple[str, list[tuple[str, str]]]] = []
-        start: Callable[[str, list[tuple[str, str]]], None] = lambda status, headers: seen.append((status, headers))  # noqa: E731 - a callback
-        content = self.app(
-            {"REQUEST_METHOD": method, "PATH_INFO": path, "wsgi.input": io.BytesIO(body), **environ}, start
+        status, headers, content = self.app.respond(
+            {"REQUEST_METHOD": method, "PATH_INFO": path, "wsgi.input": io.BytesIO(body), **environ}
         )
-        ((status, headers),) = seen
         assert len({name for name, _ in headers}) == len(headers)
-        return Answer(status, dict(headers), b"".join(content))
+        return Answer(status, dict(headers), content)
 
     def get(self, path: str, **environ: str) -> Answer:
         return self("GET", path, b"", **environ)
@@ -106,7 +102,6 @@ def test_a_request_is_posted_and_its_answer_not_stored(site: Site, path: str) ->
     assert answer.headers == {
         "Content-Type": "application/ocsp-response",
         "Cache-Control": "no-store",
-        "Content-Length": "6",
     }
 
 
@@ -205,11 +200,6 @@ def test_who_has_another_answer_gets_this_one(site: Site) -> None:
     assert site.get("/ocsp/MA", HTTP_IF_MODIFIED_SINCE=date).status.startswith("304")
 
 
-def test_head_has_the_headers_and_no_body(site: Site) -> None:
-    answer = site("HEAD", "/ocsp/MA")
-    assert (answer.status, answer.headers["Content-Length"], answer.body) == ("200 OK", "6", b"")
-
-
 def test_try_later_says_when(site: Site) -> None:
     site.responder.reply = Reply(b"later", error=ErrorStatus.TRY_LATER)
     assert site("POST", "/ocsp", REQUEST).headers["Retry-After"] == "5"
@@ -258,7 +248,7 @@ def test_a_crl_is_served_with_its_own_times(site: Site) -> None:
     assert answer.headers["Cache-Control"] == "public, max-age=300, no-transform, must-revalidate"
     assert site.get("/crl/issuing.crl", HTTP_IF_NONE_MATCH=answer.headers["ETag"]).status.startswith("304")
     assert site.get("/crl/issuing.crl", HTTP_IF_MODIFIED_SINCE=http_date(NOON)).status.startswith("304")
-    assert site("HEAD", "/crl/issuing.crl").headers["Content-Length"] == str(len(crl))
+    assert site("HEAD", "/crl/issuing.crl") == answer
 
 
 @pytest.mark.parametrize(("left", "age"), [(120, 120), (0, 0), (-10, 0)])

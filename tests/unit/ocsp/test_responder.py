@@ -10,7 +10,7 @@ from ca.domain.certificates import Certificate, CertificateStatus
 from ca.domain.errors import InvalidRequest, KeyStoreUnavailable, NotFound, NotReady, PKIError, SigningRefused
 from ca.domain.ocsp import CertId, ErrorStatus, issuer_keys
 from ocsp.request import parse_request
-from ocsp.responder import Responder
+from ocsp.responder import MustAskError, Responder
 from ocsp.store import Row
 from tests.fakes.ocsp_requests import build, nonce
 from tests.fakes.status_world import StatusWorld
@@ -76,6 +76,19 @@ def test_an_answer_is_signed_once_and_kept(world: World) -> None:
     assert len(world.asked_signer) == 1
     assert first.fresh is not None
     assert first.fresh.next_update == world.clock.now() + world.answer_ocsp.life
+
+
+def test_where_nobody_may_be_asked_only_what_is_kept_and_young_is_given(world: World) -> None:
+    world.issue(0xA1)
+    with pytest.raises(MustAskError):
+        world.front.answer_kept(world.asked(0xA1))
+    first = world.front.answer(world.asked(0xA1))
+    assert world.front.answer_kept(world.asked(0xA1)) is first
+    world.revoke(0xA1)
+    with pytest.raises(MustAskError):
+        world.front.answer_kept(world.asked(0xA1))
+    assert world.front.answer_kept(b"junk").error is ErrorStatus.MALFORMED_REQUEST
+    assert len(world.asked_signer) == 1
 
 
 def test_a_revocation_shows_in_the_very_next_answer(world: World) -> None:
