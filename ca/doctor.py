@@ -8,6 +8,7 @@ from ca.adapters.clock import SystemClock
 from ca.adapters.db.unit_of_work import SqlUnitOfWork
 from ca.adapters.files import TrustDirectory
 from ca.adapters.hsm.diagnosis import Expectation, ExpectedKey, Finding, diagnose
+from ca.domain.crl import ParsedCRL
 from ca.domain.errors import NotReady, PKIError
 from ca.operations import Health
 from ca.ports import KeyId
@@ -33,7 +34,7 @@ def examine(state: State) -> list[Finding]:
     findings += _hsm(state, settings, trust)
     findings += [
         _look("database", "can be read, of the right schema", lambda: open_to_read(state, settings).dispose()),
-        _look("clock", "not behind what was signed", lambda: _require_clock(state, settings)),
+        _look("clock", "not behind what was signed", lambda: _require_clock(state)),
     ]
     running = _look("signer", "answers and is healthy", lambda: _require_healthy(state))
     return [*findings, running, *_ports(settings, running=running.ok)]
@@ -77,11 +78,10 @@ def _hsm(state: State, settings: Settings, trust: TrustDirectory) -> list[Findin
         return [Finding("HSM", ok=False, sentence=str(error))]
 
 
-def _require_clock(state: State, settings: Settings) -> None:
+def _require_clock(state: State) -> None:
     now = SystemClock().now()
-    with SqlUnitOfWork(open_to_read(state, settings))() as work:
-        last = work.crls.last(ISSUING)
-    if last is not None and now < last.this_update:
+    published = Files.of(state).publisher.find_crl(ISSUING)
+    if published is not None and now < ParsedCRL.parse(published).this_update:
         raise NotReady(f"the clock says {now:%d %b %Y %H:%M} UTC, before the last CRL was signed; set it right")
 
 
