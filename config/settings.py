@@ -53,7 +53,6 @@ class Times(_Section):
     crl_life: int = Field(default=24 * 3600, ge=600)
     crl_period: int = Field(default=3600, ge=60)
     ocsp_life: int = Field(default=3600, ge=60)
-    responder_life: int = Field(default=30 * 24 * 3600, ge=3600)
     checkpoint_period: int = Field(default=600, ge=10)
 
 
@@ -70,7 +69,6 @@ class Settings(_Section):
     origins: tuple[str, ...]
     """Web origins from which officers' passkeys are accepted."""
     organization: str = "Demo Bank"
-    country: str = "CN"
     listening: Listening
     hsm: HSM = HSM()
     times: Times = Times()
