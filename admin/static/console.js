@@ -99,6 +99,10 @@ async function openInvitation(form) {
 
 for (const form of document.querySelectorAll("form[data-passkey]")) {
   const button = form.querySelector("button");
+  // Rendered disabled: a click before this script listens would post a form without the passkey's answer.
+  button.disabled = false;
+  // A page that the browser kept while another was open comes back as it was left: in the middle of signing.
+  window.addEventListener("pageshow", (event) => { if (event.persisted) button.disabled = false; });
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     document.querySelector("[data-passkey-error]").hidden = true;

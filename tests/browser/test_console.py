@@ -88,6 +88,24 @@ def _become_approver(tab, address):
     expect(tab.get_by_role("heading", name="Work", exact=True)).to_be_visible()
 
 
+def test_a_passkey_button_waits_for_the_script_that_answers_for_it(tab, address):
+    held = []
+
+    def hold(route):
+        held.append(route)
+
+    tab.route("**/console.js", hold)
+    with tab.expect_request("**/console.js"):
+        tab.goto(f"{address}/admin/sign-in", wait_until="commit")
+    button = tab.get_by_role("button", name="Sign in with your passkey")
+
+    expect(button).to_be_disabled()
+    held[0].continue_()
+
+    expect(button).to_be_enabled()
+    expect(tab.locator("[data-passkey-error]")).to_be_hidden()
+
+
 def test_an_invited_officer_makes_a_passkey_signs_in_and_approves(tab, address, signer):
     _become_approver(tab, address)
 
