@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from ca.adapters.clock import SystemClock, system_random
 from ca.adapters.db.engine import open_database, open_read_only
 from ca.adapters.db.schema import require_current_schema
-from ca.adapters.db.unit_of_work import SqlUnitOfWork
+from ca.adapters.db.unit_of_work import Committed, SqlUnitOfWork
 from ca.adapters.files import CheckpointLines, HeadOfChain, TrustDirectory
 from ca.adapters.hsm.key_store import Pkcs11KeyStore
 from ca.adapters.hsm.room import SoftHsmRoom
@@ -82,6 +82,10 @@ class Files:
             DirectoryPublisher(state.publication),
         )
 
+    def committed(self, committed: Committed) -> None:
+        """What else is kept of a transaction, once the database has it."""
+        self.head.write(committed.head)
+
 
 def issuing_token(state: State, settings: Settings) -> HsmToken:
     """Where the signer's token is."""
@@ -106,7 +110,7 @@ def open_to_read(state: State, settings: Settings) -> Engine:
 def build_signer(state: State, settings: Settings) -> UseCases:
     """Open database and HSM, compare keys with certificates, wire the use cases. Raises PKIError, closed."""
     files = Files.of(state)
-    unit_of_work = SqlUnitOfWork(open_current_database(state, settings), after_commit=files.head.write)
+    unit_of_work = SqlUnitOfWork(open_current_database(state, settings), after_commit=files.committed)
     profiles = load_profiles(PROFILES)
     sessions = TokenSessions.open(issuing_token(state, settings), workers=settings.hsm.sessions)
     try:
@@ -264,7 +268,7 @@ def build_ceremony(state: State, settings: Settings, engine: Engine) -> HoldCere
     module = Path(settings.hsm.module) if settings.hsm.module else None
     labels = {"root": settings.hsm.root_token, ISSUING: settings.hsm.issuing_token}
     return HoldCeremony(
-        unit_of_work=SqlUnitOfWork(engine, after_commit=files.head.write),
+        unit_of_work=SqlUnitOfWork(engine, after_commit=files.committed),
         clock=SystemClock(),
         random=system_random,
         room=SoftHsmRoom(state / "hsm", labels, module),

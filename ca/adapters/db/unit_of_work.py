@@ -1,6 +1,7 @@
 """One database transaction for one use case, with the repositories that work inside it."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Self
 
 from sqlalchemy import Engine
@@ -16,14 +17,23 @@ from ca.adapters.db.repositories.issuers import SqlBlockedKeys, SqlCRLs, SqlIssu
 from ca.adapters.db.repositories.officers import SqlInvitations, SqlOfficers
 from ca.adapters.db.repositories.sessions import SqlChallenges, SqlSessions
 from ca.domain.audit import Head
+from ca.domain.certificates import Certificate
 from ca.domain.errors import NotReady
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What a transaction has left behind: where the audit chain ends now, and the certificates it made or changed."""
+
+    head: Head
+    certificates: tuple[Certificate, ...]
 
 
 class SqlUnitOfWork:
     """Begins transactions on an engine; needs no Flask app."""
 
-    def __init__(self, engine: Engine, *, after_commit: Callable[[Head], None] | None = None) -> None:
-        """`after_commit` is told where the audit chain ends whenever a commit made it longer."""
+    def __init__(self, engine: Engine, *, after_commit: Callable[[Committed], None] | None = None) -> None:
+        """`after_commit` is told of every commit that made the audit chain longer, before the commit returns."""
         self._sessions = sessionmaker(engine)
         self._after_commit = after_commit
 
@@ -34,7 +44,7 @@ class SqlUnitOfWork:
 class SqlWork:
     """One transaction. Leaving the block without commit() rolls back; after commit() the next one begins."""
 
-    def __init__(self, session: Session, after_commit: Callable[[Head], None] | None = None) -> None:
+    def __init__(self, session: Session, after_commit: Callable[[Committed], None] | None = None) -> None:
         self._session = session
         self._after_commit = after_commit
         self.customers = SqlCustomers(session)
@@ -67,5 +77,6 @@ class SqlWork:
     def commit(self) -> None:
         self._session.commit()
         head, self.audit.appended = self.audit.appended, None
+        changed, self.certificates.changed = self.certificates.changed, {}
         if head is not None and self._after_commit is not None:
-            self._after_commit(head)
+            self._after_commit(Committed(head, tuple(changed.values())))
