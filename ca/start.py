@@ -86,17 +86,32 @@ def _prepare(state: State, settings: Settings, say: Say) -> None:
 
 
 def _is_held(state: State, settings: Settings) -> bool:
-    """Whether the database tells of a finished ceremony. Raises NotReady when keys are there and it is not."""
+    """Whether the database tells of a finished ceremony. Raises NotReady when keys are there and it knows nothing."""
     url = state.database_url(settings)
     if url.startswith("sqlite") and not state.database_file.exists():
-        if (state / "hsm").exists() or state.ceremony.exists():
-            raise NotReady(f"{state.database_file} is missing; restore it from your backup, nothing was changed")
+        _require_no_keys(state, f"{state.database_file} is missing")
         return False
     engine = open_database(url)
     try:
-        return schema_state(engine) is not SchemaState.EMPTY and find_held(SqlUnitOfWork(engine)) is not None
+        if schema_state(engine) is SchemaState.EMPTY:
+            _require_no_keys(state, "the database is empty")
+            return False
+        unit_of_work = SqlUnitOfWork(engine)
+        if find_held(unit_of_work) is not None:
+            return True
+        # A ceremony writes its first event before its first key, and only a finished one leaves the chain's file.
+        with unit_of_work() as work:
+            if not work.audit.head().number or (state.trust / "chain.pem").exists():
+                _require_no_keys(state, "the database knows nothing of the key ceremony that was held here")
+        return False
     finally:
         engine.dispose()
+
+
+def _require_no_keys(state: State, what_is_wrong: str) -> None:
+    # The migration comes before the ceremony: no interrupted first start leaves keys beside an empty database.
+    if any(path.exists() for path in (state / "hsm", state.ceremony, state / "journal")):
+        raise NotReady(f"{what_is_wrong} though its keys are here; restore it from your backup, nothing was changed")
 
 
 def _set_aside_unfinished(state: State, settings: Settings, say: Say) -> None:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from ca.adapters.db.engine import open_database
+from ca.adapters.db.schema import migrate
 from tests.integration.system.fixtures import CopyOfDemo
 from tests.integration.system.running import Demo, Ran, free_ports, processes_of, stopping, wait_for
 
@@ -72,6 +74,17 @@ def delete_the_database(demo: Demo) -> None:
     demo.database.unlink()
 
 
+def empty_the_database(demo: Demo) -> None:
+    demo.database.write_bytes(b"")
+
+
+def put_a_new_database_in_its_place(demo: Demo) -> None:
+    demo.database.unlink()
+    engine = open_database(demo.database, create=True)
+    migrate(engine)
+    engine.dispose()
+
+
 def spoil_the_settings(demo: Demo) -> None:
     (demo.state / "settings.toml").write_text("demo = maybe\n")
 
@@ -126,6 +139,8 @@ def make_the_schema_newer(demo: Demo) -> None:
         (damage_the_database, "database"),
         pytest.param(cut_the_database, "database", marks=pytest.mark.campaign),
         (delete_the_database, "database.* is missing"),
+        (empty_the_database, "database is empty though its keys are here; restore"),
+        (put_a_new_database_in_its_place, "database knows nothing of the key ceremony .* restore"),
         (make_the_schema_newer, "newer version"),
         (spoil_the_settings, "settings.toml cannot be read"),
         pytest.param(put_an_unknown_key_into_the_settings, "settings.toml: pin", marks=pytest.mark.campaign),
@@ -144,12 +159,14 @@ def test_a_damaged_state_is_said_in_one_sentence(
     copy_of_demo: CopyOfDemo, damage: Callable[[Demo], None], words: str
 ) -> None:
     demo = copy_of_demo()
+    root = demo.root_pem.read_bytes()
     damage(demo)
 
     ran = demo.start_in_vain()
 
     require_one_sentence(ran, words)
     assert processes_of(demo.state) == {}
+    assert demo.root_pem.read_bytes() == root
 
 
 def test_a_wrong_pin_is_tried_once_and_changes_nothing(copy_of_demo: CopyOfDemo) -> None:
