@@ -75,13 +75,17 @@ class Context:
         return SignerClient(self.state.socket("signer"))
 
 
-_STATE = click.option(
-    "--state",
-    "directory",
-    default=DEFAULT_STATE,
-    type=click.Path(path_type=Path),
-    help="The state directory (default: var)",
-)
+class _Directory(click.Path):
+    """A directory by its name. An empty name would be the directory the program itself lies in."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("the name of the state directory is empty", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+_HELP = "The state directory (default: var)"
+_STATE = click.option("--state", "directory", default=DEFAULT_STATE, type=_Directory(path_type=Path), help=_HELP)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -97,9 +101,7 @@ def _at(context: Context, directory: Path | None) -> Context:
     return context if directory is None else Context(directory)
 
 
-_OWN_STATE = click.option(
-    "--state", "directory", default=None, type=click.Path(path_type=Path), help="The state directory (default: var)"
-)
+_OWN_STATE = click.option("--state", "directory", default=None, type=_Directory(path_type=Path), help=_HELP)
 
 
 @cli.command()
