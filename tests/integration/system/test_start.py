@@ -14,6 +14,7 @@ import pytest
 
 from ca.adapters.db.engine import open_database
 from ca.adapters.db.schema import migrate
+from tests.integration.system.clients import ask_ocsp
 from tests.integration.system.fixtures import CopyOfDemo
 from tests.integration.system.running import Demo, Ran, free_ports, processes_of, stopping, wait_for
 
@@ -248,6 +249,21 @@ def test_a_supervisor_killed_outright_takes_its_processes_with_it(copy_of_demo: 
     wait_for("its processes to end", lambda: processes_of(demo.state) == {})
     demo.start()
     assert demo.pki("audit", "verify").status == 0
+
+
+@pytest.mark.openssl
+def test_a_lost_public_place_is_complete_after_the_next_start(copy_of_demo: CopyOfDemo, tmp_path: Path) -> None:
+    demo = copy_of_demo()
+    published = {path: path.read_bytes() for path in (demo.state / "publication").rglob("*.*")}
+    shutil.rmtree(demo.state / "publication")
+    assert "Restart the signer" in demo.pki("doctor").out
+
+    demo.start()
+
+    assert {path.name for path in published} == {"root.cer", "issuing.cer", "root.crl", "issuing.crl"}
+    for path, content in published.items():
+        assert path.name == "issuing.crl" or path.read_bytes() == content
+    assert "server.pem: good" in ask_ocsp(demo, tmp_path, "-cert", demo.state / "tls" / "server.pem")
 
 
 @pytest.fixture(scope="module")
