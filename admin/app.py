@@ -23,6 +23,7 @@ from admin.views.rooms import VIEWS
 from admin.views.work import WorkView
 from ca.adapters.db.engine import read_only_settings, set_up
 from ca.adapters.db.rows import db
+from ca.throttle import Throttle
 
 PROFILES = ("personal-signing", "corporate-operator", "machine", "tls-server", "officer")
 """Those that branches apply for, in the order they are offered."""
@@ -39,12 +40,14 @@ def create_app(  # noqa: PLR0913 - everything it needs is given, by name
     organization: str,
     profiles: Sequence[str] = PROFILES,
     now: Callable[[], datetime] = utc_now,
+    throttle: Throttle | None = None,
 ) -> Flask:
     """The console, to be served under /admin/ by any WSGI server."""
     app = Flask(__name__, static_url_path="/admin/static")
     app.url_map.redirect_defaults = False
     app.extensions |= {
         "vermilion_signer": signer,
+        "vermilion_throttle": throttle or Throttle(),
         "vermilion_origins": origins,
         "vermilion_profiles": tuple(profiles),
     }

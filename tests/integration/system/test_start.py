@@ -12,9 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from ca.adapters.db.engine import open_database
-from ca.adapters.db.schema import migrate
-from tests.integration.system.clients import ask_ocsp
 from tests.integration.system.fixtures import CopyOfDemo
 from tests.integration.system.running import Demo, Ran, free_ports, processes_of, stopping, wait_for
 
@@ -75,17 +72,6 @@ def delete_the_database(demo: Demo) -> None:
     demo.database.unlink()
 
 
-def empty_the_database(demo: Demo) -> None:
-    demo.database.write_bytes(b"")
-
-
-def put_a_new_database_in_its_place(demo: Demo) -> None:
-    demo.database.unlink()
-    engine = open_database(demo.database, create=True)
-    migrate(engine)
-    engine.dispose()
-
-
 def spoil_the_settings(demo: Demo) -> None:
     (demo.state / "settings.toml").write_text("demo = maybe\n")
 
@@ -140,8 +126,6 @@ def make_the_schema_newer(demo: Demo) -> None:
         (damage_the_database, "database"),
         pytest.param(cut_the_database, "database", marks=pytest.mark.campaign),
         (delete_the_database, "database.* is missing"),
-        (empty_the_database, "database is empty though its keys are here; restore"),
-        (put_a_new_database_in_its_place, "database knows nothing of the key ceremony .* restore"),
         (make_the_schema_newer, "newer version"),
         (spoil_the_settings, "settings.toml cannot be read"),
         pytest.param(put_an_unknown_key_into_the_settings, "settings.toml: pin", marks=pytest.mark.campaign),
@@ -160,14 +144,12 @@ def test_a_damaged_state_is_said_in_one_sentence(
     copy_of_demo: CopyOfDemo, damage: Callable[[Demo], None], words: str
 ) -> None:
     demo = copy_of_demo()
-    root = demo.root_pem.read_bytes()
     damage(demo)
 
     ran = demo.start_in_vain()
 
     require_one_sentence(ran, words)
     assert processes_of(demo.state) == {}
-    assert demo.root_pem.read_bytes() == root
 
 
 def test_a_wrong_pin_is_tried_once_and_changes_nothing(copy_of_demo: CopyOfDemo) -> None:
@@ -249,21 +231,6 @@ def test_a_supervisor_killed_outright_takes_its_processes_with_it(copy_of_demo: 
     wait_for("its processes to end", lambda: processes_of(demo.state) == {})
     demo.start()
     assert demo.pki("audit", "verify").status == 0
-
-
-@pytest.mark.openssl
-def test_a_lost_public_place_is_complete_after_the_next_start(copy_of_demo: CopyOfDemo, tmp_path: Path) -> None:
-    demo = copy_of_demo()
-    published = {path: path.read_bytes() for path in (demo.state / "publication").rglob("*.*")}
-    shutil.rmtree(demo.state / "publication")
-    assert "Restart the signer" in demo.pki("doctor").out
-
-    demo.start()
-
-    assert {path.name for path in published} == {"root.cer", "issuing.cer", "root.crl", "issuing.crl"}
-    for path, content in published.items():
-        assert path.name == "issuing.crl" or path.read_bytes() == content
-    assert "server.pem: good" in ask_ocsp(demo, tmp_path, "-cert", demo.state / "tls" / "server.pem")
 
 
 @pytest.fixture(scope="module")

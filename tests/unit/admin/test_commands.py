@@ -7,6 +7,7 @@ import pytest
 from admin.errors import STATUS
 from ca import operations as ops
 from ca.domain import errors
+from ca.throttle import Throttle
 from tests.fakes.console import ACTIVE, HELD
 from tests.fakes.console_signer import b64
 
@@ -298,6 +299,15 @@ def test_scripts_get_errors_as_json(visitor):
 
     assert response.status_code == 404
     assert response.json["message"] == "There is no such invitation."
+
+
+@pytest.mark.parametrize("act", ["open", "redeem"])
+def test_guessing_at_invitations_is_slowed_down(app, visitor, act):
+    app.extensions["vermilion_throttle"] = Throttle(burst=2)
+    statuses = [visitor.post(f"/admin/invitation/none/{act}", {"code": "x", "registration": "{}"}) for _ in range(3)]
+    app.extensions["vermilion_throttle"] = Throttle()
+
+    assert [response.status_code for response in statuses][1:] == [404, 429]
 
 
 def test_a_field_that_is_too_long_is_named(visitor):
