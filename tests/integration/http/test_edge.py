@@ -2,11 +2,15 @@
 
 import contextlib
 import json
+import select
 import socket
+import ssl
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from edge.turns import AT_ONCE
 from tests.integration.http.conftest import Doors, wait_for
 
 pytestmark = pytest.mark.curl
@@ -192,6 +196,9 @@ def test_a_process_that_is_away_is_told_in_a_sentence_and_found_again(doors: Doo
     assert other == 200
 
 
+ELSEWHERE = ("127.0.0.2", 0)
+
+
 def seconds_for_one_answer(doors: Doors) -> float:
     started = time.monotonic()
     assert doors.status("/health") == 200
@@ -211,12 +218,34 @@ def test_hundreds_of_silent_connections_keep_nobody_waiting(doors: Doors) -> Non
 def test_half_handshakes_are_given_up_and_then_everybody_is_served(doors: Doors) -> None:
     with contextlib.ExitStack() as half_open:
         for _ in range(70):
-            connection = half_open.enter_context(socket.create_connection(("127.0.0.1", doors.port)))
+            there = ("127.0.0.1", doors.port)
+            connection = half_open.enter_context(socket.create_connection(there, source_address=ELSEWHERE))
             connection.sendall(b"\x16\x03\x01\x02\x00\x01")
 
         waited = seconds_for_one_answer(doors)
 
     assert waited < 12
+
+
+def half_a_request(doors: Doors) -> ssl.SSLSocket:
+    context = ssl.create_default_context(cafile=str(doors.directory / "root.pem"))
+    plain = socket.create_connection(("127.0.0.1", doors.port), timeout=5, source_address=ELSEWHERE)
+    connection = context.wrap_socket(plain, server_hostname="localhost")
+    connection.sendall(b"POST /.well-known/est/simpleenroll HTTP/1.1\r\nHost: localhost\r\nContent-Length: 50\r\n\r\nM")
+    return connection
+
+
+def test_as_many_half_requests_as_there_are_threads_hold_up_no_other_source(doors: Doors) -> None:
+    with ThreadPoolExecutor(64) as attackers, contextlib.ExitStack() as closing:
+        begun = [attackers.submit(half_a_request, doors) for _ in range(64)]
+        stalled = [closing.enter_context(one.result()) for one in begun if one.exception() is None]
+
+        answered = doors.status("/health")
+
+        # None was given up meanwhile, so nobody waited for that.
+        given_up = select.select(stalled, [], [], 0)[0]
+    assert (answered, given_up) == (200, [])
+    assert len(stalled) == AT_ONCE
 
 
 @pytest.mark.parametrize("line", [b"Authorization Basic c2VjcmV0", b"Authorization: Basic c2Vj\x00cmV0", b"c2VjcmV0"])
