@@ -5,6 +5,7 @@ Exit codes: 0 good; 1 refused, not ready or tampered with; 2 wrongly asked; 3 a 
 
 import json
 import logging
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -343,7 +344,7 @@ def links(context: Context) -> None:
 
     _demo_officers(context)
     console = f"http://localhost:{context.settings.listening.console_port}"
-    for name, link in setup.links(context.state, context.client, console, fresh=True):
+    for name, link in setup.new_links(context.state, context.client, console):
         say(f"{name}: {link}")
 
 
@@ -356,6 +357,7 @@ def _demo_officers(context: Context) -> Any:
 
 def main() -> None:
     """The outermost frame: a defect is logged with its trace and said in one sentence."""
+    os.umask(0o077)  # whatever is made here, in the state directory or beside it, is for this user alone
     try:
         cli(prog_name="./pki")
     except Exception:

@@ -53,7 +53,7 @@ def _look(subject: str, good: str, look: Callable[[], object]) -> Finding:
 
 
 def _secrecy(state: State) -> Finding:
-    secret = [state.token("root"), state.token(ISSUING), state / "secrets", state.tls / "server.key"]
+    secret = [state.directory, state.token("root"), state.token(ISSUING), state / "secrets", state.tls / "server.key"]
     open_to_others = [str(path) for path in secret if path.exists() and path.stat().st_mode & 0o077]
     if open_to_others:
         return Finding("secrets", ok=False, sentence=f"others can read {open_to_others[0]}: run chmod go= on it")

@@ -7,8 +7,10 @@ started again.
 import secrets
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
+from ca.adapters.clock import SystemClock
 from ca.adapters.db.engine import open_database
 from ca.adapters.db.schema import SchemaState, migrate, schema_state
 from ca.adapters.db.unit_of_work import SqlUnitOfWork
@@ -16,12 +18,13 @@ from ca.ceremony_run import run_ceremony
 from ca.demo import setup
 from ca.demo.settings import Ports, settle
 from ca.domain.ceremony import Step
-from ca.domain.errors import NotReady
+from ca.domain.errors import NotFound, NotReady
 from ca.programs import other_programs, signer_program
 from ca.signer_client import SignerClient
 from ca.state_files import make_secrets, write_chain
 from ca.supervisor import StateLock, Supervisor, require_free_port
 from ca.usecases.ceremony import Record, find_held
+from ca.wiring import open_to_read
 from config.ceremony_files import load_script
 from config.settings import DEFAULT_STATE, Settings, State
 
@@ -59,9 +62,19 @@ def start(directory: Path, ports: Ports, say: Say) -> None:
 def _make_directory(state: State) -> None:
     try:
         state.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _close_to_others(state.directory)
     except OSError as error:
         raise NotReady(f"{state.directory} cannot be made: {error.strerror}; choose another with --state") from error
     state.socket("customer")  # the longest name: a path too long shows now
+
+
+def _close_to_others(directory: Path) -> None:
+    """A directory made for us is closed; one that has something else in it is not ours to close."""
+    if not directory.stat().st_mode & 0o077:
+        return
+    if any(directory.iterdir()):
+        raise NotReady(f"others can enter {directory}: run chmod go= on it, or choose another with --state")
+    directory.chmod(0o700)
 
 
 def _require_ports(settings: Settings) -> None:
@@ -151,19 +164,34 @@ def _demo_setup(state: State, settings: Settings, client: SignerClient, say: Say
         say("TLS certificate issued by our own CA")
 
 
+def _is_open(state: State, settings: Settings, invitation: str) -> bool:
+    """Whether a link still opens something: not when it was used, and not after its day."""
+    engine = open_to_read(state, settings)
+    try:
+        with SqlUnitOfWork(engine)() as work:
+            return work.invitations.get(invitation)[0].is_redeemable(SystemClock().now())
+    except NotFound:
+        return False
+    finally:
+        engine.dispose()
+
+
 def _welcome(state: State, settings: Settings, client: SignerClient, say: Say) -> None:
     listening = settings.listening
     console = f"http://localhost:{listening.console_port}"
+    flag = "" if state.directory == DEFAULT_STATE else f" --state {state.directory}"
     say("")
     say("Vermilion is up. Open next:")
-    for name, link in setup.links(state, client, console, fresh=False):
+    links = setup.open_links(state, client, console, is_open=partial(_is_open, state, settings))
+    for name, link in links:
         say(f"  {name} registers a passkey (one-time link):")
         say(f"    {link}")
+    if not links:
+        say(f"  Register a passkey   with a new one-time link: ./pki{flag} demo links")
     say(f"  Officers' console    {console}/admin/   (or {settings.enrolment_url}/admin/ once the demo root is trusted)")
     say(f"  Customers' portal    {settings.enrolment_url}/")
     say(f"  OCSP, CRL, CA        {settings.public_url}/ocsp  /crl/issuing.crl  /ca/issuing.cer")
     say(f"  Root certificate     {state.trust / 'root.pem'}   (./run trust adds it to your browser)")
-    flag = "" if state.directory == DEFAULT_STATE else f" --state {state.directory}"
     say(f"  Try                  ./pki{flag} demo codes    ./run tour{flag}")
     say("Stop with Ctrl-C.")
     sys.stdout.flush()

@@ -10,7 +10,7 @@ from ca.adapters.files import write_atomically
 from ca.adapters.publication import DirectoryPublisher
 from ca.domain.errors import NotReady
 from ca.ports import UnitOfWork
-from config.settings import State
+from config.settings import SECRET_BYTES, State
 
 _log = logging.getLogger("vermilion.state")
 
@@ -20,7 +20,7 @@ def make_secrets(state: State) -> None:
     secret = state / "secrets" / "console-key"
     if not secret.exists():
         secret.parent.mkdir(mode=0o700, exist_ok=True)
-        write_atomically(secret, secrets.token_bytes(32), mode=0o600)
+        write_atomically(secret, secrets.token_bytes(SECRET_BYTES), mode=0o600)
 
 
 def republish(unit_of_work: UnitOfWork, publisher: DirectoryPublisher, *, own: str) -> None:
