@@ -4,6 +4,7 @@ import logging
 import secrets
 
 from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from ca.adapters.files import write_atomically
@@ -36,6 +37,15 @@ def republish(unit_of_work: UnitOfWork, publisher: DirectoryPublisher, *, own: s
     except OSError as error:
         # Issuing and revoking go on; the status service's health and the doctor show what is not there.
         _log.warning("the public place could not be completed: %s", error)
+
+
+def root_fingerprint(state: State) -> str:
+    """SHA-256 of the root certificate, for letters: from the ceremony's file, since whoever writes rows could lie."""
+    try:
+        root = x509.load_pem_x509_certificates((state.trust / "chain.pem").read_bytes())[-1]
+    except (OSError, ValueError) as error:
+        raise NotReady(f"{state.trust / 'chain.pem'} cannot be read; restore the state directory") from error
+    return root.fingerprint(SHA256()).hex()
 
 
 def write_chain(state: State) -> None:

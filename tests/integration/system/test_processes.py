@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,12 +18,13 @@ from tests.integration.system.running import REPOSITORY, environment, wait_for
 pytestmark = [pytest.mark.softhsm, pytest.mark.socket]
 
 NEEDS = {
-    "console": ("database.sqlite3", "secrets/console-key"),
+    "console": ("database.sqlite3", "trust/chain.pem", "secrets/console-key"),
     "customer": ("trust/chain.pem",),
     "edge": ("tls", "trust/chain.pem"),
     "status": ("database.sqlite3", "publication"),
     "jobs": (),
 }
+CALLS = dict.fromkeys(NEEDS, ("signer",)) | {"edge": ("console", "customer")}
 SIGNER_NEEDS = ("hsm/issuing", "database.sqlite3", "trust", "publication")
 
 
@@ -55,16 +56,16 @@ def test_each_process_comes_up_from_exactly_its_row(copy_of_demo: CopyOfDemo) ->
     whole = copy_of_demo().state
     machines = whole.parent
     signer = part_of(whole, machines / "signer", SIGNER_NEEDS)
-    (signer / "publication" / "crl" / "issuing.crl").unlink()
-    state = State(signer)
-    with served(signer, "signer"):
-        wait_for("the signer's health", signer_program(state).is_healthy)
+    crl = signer / "publication" / "crl" / "issuing.crl"
+    crl.unlink()
+    with ExitStack() as running:
+        running.enter_context(served(signer, "signer"))
+        wait_for("the signer's health", signer_program(State(signer)).is_healthy)
         for name, needs in NEEDS.items():
             directory = part_of(whole, machines / name, needs)
-            (directory / "run" / "signer.sock").symlink_to(state.socket("signer"))
+            for other in CALLS[name]:
+                (directory / "run" / f"{other}.sock").symlink_to(machines / other / "run" / f"{other}.sock")
             programs = {one.name: one for one in other_programs(State(directory), load_settings(State(directory)))}
+            running.enter_context(served(directory, name))
             # The jobs' own sign of life is a CRL, which the signer publishes where it is.
-            crl = signer / "publication" / "crl" / "issuing.crl"
-            healthy = crl.exists if name == "jobs" else programs[name].is_healthy
-            with served(directory, name):
-                wait_for(f"the health of {name}", healthy)
+            wait_for(f"the health of {name}", crl.exists if name == "jobs" else programs[name].is_healthy)

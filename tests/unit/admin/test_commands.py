@@ -163,6 +163,14 @@ def test_the_codes_are_on_one_page_that_is_not_stored(at, signer):
     assert "7KQM" not in at("maker").text("/admin/applications/details/?id=application-approved")
 
 
+def test_the_letter_has_the_whole_command_and_what_to_compare_the_root_with(at):
+    page = at("maker").post("/admin/cases/application-approved/codes").get_data(as_text=True)
+
+    command = "ushield download --server https://enrol.bank.example --reference 4711081512 --ca-file root.pem"
+    assert command in page
+    assert " ".join(["abab"] * 16) in page
+
+
 def test_codes_are_never_handed_out_by_looking(at, signer):
     assert at("maker").get("/admin/cases/application-approved/codes").status_code == 405
     assert signer.commands() == []
