@@ -14,7 +14,8 @@ def to_chained_event(row: AuditEventRow) -> ChainedEvent:
         details = json.loads(row.details)
     except ValueError as error:
         raise Tampered(f"the details of audit event {row.number} cannot be read: somebody changed them") from error
-    return ChainedEvent(row.number, AuditEvent(row.name, row.subject, row.actor, row.at, details), row.hash)
+    event = AuditEvent(row.name, row.subject, row.actor, row.at, details)
+    return ChainedEvent(row.number, event, row.hash, row.changes)
 
 
 def chained_event_values(chained: ChainedEvent) -> Values:
@@ -26,6 +27,7 @@ def chained_event_values(chained: ChainedEvent) -> Values:
         "at": chained.event.at,
         "details": canonical(dict(chained.event.details)).decode(),
         "hash": chained.hash,
+        "changes": chained.changes,
     }
 
 
