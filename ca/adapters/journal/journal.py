@@ -17,7 +17,6 @@ from ca.domain.errors import NotReady, Tampered
 from ca.domain.journal import Entry
 
 FILE = "journal.jsonl"
-_PATIENCE_SECONDS = 5.0
 
 
 class Journal:
@@ -30,8 +29,11 @@ class Journal:
         self.head = Head()
         """Where the journal ends, once it is open."""
 
-    def open(self) -> None:
-        """Raises NotReady when another process has it or it cannot be written, Tampered when the two places differ."""
+    def open(self, *, patience: float = 5.0) -> None:
+        """`patience` in seconds, for a process that is being replaced.
+
+        Raises NotReady when another process has it or it cannot be written, Tampered when the two places differ.
+        """
         if self._descriptors:
             return
         try:
@@ -39,7 +41,7 @@ class Journal:
         except OSError as error:
             raise NotReady(f"the journal cannot be written: {error.strerror}: {error.filename}") from error
         try:
-            self._lock()
+            self._lock(patience)
             self._settle()
         except BaseException:
             self.close()
@@ -50,13 +52,12 @@ class Journal:
             os.close(descriptor)
         self._descriptors = []
 
-    def _lock(self) -> None:
-        deadline = time.monotonic() + _PATIENCE_SECONDS
+    def _lock(self, patience: float) -> None:
+        deadline = time.monotonic() + patience
         while True:
             try:
                 fcntl.flock(self._descriptors[0], fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
-                # A process that is being replaced may take a moment to go.
                 if time.monotonic() > deadline:
                     raise NotReady(f"another process writes {self._files[0]}; stop it first") from error
                 time.sleep(0.05)

@@ -174,3 +174,20 @@ def engine(request: pytest.FixtureRequest) -> Engine:
 @pytest.fixture
 def unit_of_work(engine: Engine) -> SqlUnitOfWork:
     return SqlUnitOfWork(engine)
+
+
+@pytest.fixture
+def fresh(engine: Engine, request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """Another database of the same kind as `engine`, as it was on its first day."""
+    if engine.dialect.name == "sqlite":
+        path = request.getfixturevalue("tmp_path") / "fresh.sqlite3"
+        opened = open_database(shutil.copy(request.getfixturevalue("migrated_sqlite"), path))
+        yield opened
+        opened.dispose()
+        return
+    folder, name = request.getfixturevalue("postgres_socket"), f"fresh_{uuid.uuid4().hex}"
+    _execute(folder, f"CREATE DATABASE {name} TEMPLATE {request.getfixturevalue('migrated_postgres')}")
+    opened = open_database(_url(folder, name))
+    yield opened
+    opened.dispose()
+    _execute(folder, f"DROP DATABASE {name} WITH (FORCE)")
