@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import socketserver
 import sqlite3
 import subprocess
@@ -26,6 +25,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from ca.adapters.publication import DirectoryPublisher
 from ca.domain.errors import PKIError
 from ca.usecases.publish_crl import PublishCRL
+from tests.fakes.ports import free_port
 from tests.fakes.status_world import StatusWorld
 
 ROOT = Path(__file__).parents[2]
@@ -144,12 +144,6 @@ class StatusSite:
             self._server.server_close()
             self._server = None
             (self.directory / "signer.sock").unlink()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

@@ -15,6 +15,7 @@ import pytest
 
 from ca.domain.errors import NotReady
 from ca.supervisor import CONFIGURATION_ERROR, Pace, Program, StateLock, Supervisor, require_free_port
+from tests.fakes.ports import free_port
 
 QUICK = Pace(start=20, stop=20, first_restart=0.01, longest_restart=0.02)
 
@@ -291,9 +292,7 @@ def test_a_port_in_use_is_refused_with_the_option_to_change(taken: int) -> None:
 
 @pytest.mark.socket
 def test_a_free_port_is_left_free() -> None:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        free = listener.getsockname()[1]
+    free = free_port()
 
     require_free_port("127.0.0.1", free, option="--http-port")
     require_free_port("127.0.0.1", free, option="--http-port")
