@@ -25,7 +25,8 @@ from ca.signer_client import SignerClient
 from tests.fakes.ports import free_ports
 
 REPOSITORY = Path(__file__).resolve().parents[3]
-PATIENCE = 120.0
+PATIENCE = 600.0
+"""What does not happen by then happens never; what does costs no more than it takes."""
 
 
 _PR_SET_PDEATHSIG = 1
