@@ -1,6 +1,7 @@
 """What a certification request must be before we look at its key, and what its key must prove."""
 
 import base64
+from itertools import repeat
 
 import pytest
 from cryptography import x509
@@ -106,6 +107,15 @@ def test_other_signature_algorithms_are_refused(algorithm: bytes) -> None:
 
     with pytest.raises(InvalidRequest, match="must be signed with"):
         CertificationRequest.parse(der.sequence(information, algorithm, der.bit_string(CUSTOMER.sign(information))))
+
+
+def test_a_signature_with_unused_bits_is_refused() -> None:
+    information = der.sequence(der.integer(0), der.sequence(), CUSTOMER.public.spki_der, der.tlv(0xA0))
+    signature = next(each for each in map(CUSTOMER.sign, repeat(information)) if each[-1] % 2 == 0)
+
+    CertificationRequest.parse(der.sequence(information, ECDSA, der.bit_string(signature)))
+    with pytest.raises(InvalidRequest, match="does not end with a whole octet"):
+        CertificationRequest.parse(der.sequence(information, ECDSA, der.tlv(der.BIT_STRING, b"\x01", signature)))
 
 
 def test_rsa_with_sha1_is_refused() -> None:
