@@ -29,6 +29,7 @@ from tests.fakes.ports import free_port
 from tests.fakes.status_world import StatusWorld
 
 ROOT = Path(__file__).parents[2]
+PATIENCE = 120.0
 _TABLE = (
     "CREATE TABLE certificates"
     " (serial TEXT PRIMARY KEY, issuer TEXT, status TEXT, issued_at INT, revoked_at INT, reason INT)"
@@ -166,7 +167,7 @@ def running_status(*, workers: int = 2, body_seconds: float = 5.0) -> Iterator[S
     finally:
         process.send_signal(signal.SIGTERM)
         try:
-            process.wait(10)
+            process.wait(30)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -176,10 +177,10 @@ def running_status(*, workers: int = 2, body_seconds: float = 5.0) -> Iterator[S
 
 
 def _await(site: StatusSite, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=5)
+            connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=PATIENCE)
             connection.request("GET", "/ca/root.cer")
             connection.getresponse().read()
             connection.close()
