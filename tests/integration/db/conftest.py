@@ -25,6 +25,7 @@ from ca.adapters.db.unit_of_work import SqlUnitOfWork
 
 _OWNER = "vermilion"
 _TEMPLATE = "migrated"
+_PATIENCE_SECONDS = 120
 
 
 @pytest.fixture(scope="session")
@@ -74,7 +75,7 @@ def postgres_socket() -> Iterator[Path]:
             yield folder
         finally:
             server.terminate()
-            server.wait(timeout=30)
+            server.wait(timeout=_PATIENCE_SECONDS)
     finally:
         shutil.rmtree(folder)
 
@@ -109,13 +110,13 @@ def _as_user(user: pwd.struct_passwd | None, *command: object) -> None:
 
 
 def _wait_for(folder: Path, server: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + 30
+    end = time.monotonic() + _PATIENCE_SECONDS
     while True:
         try:
             psycopg.connect(host=str(folder), user=_OWNER, dbname="postgres").close()
         except psycopg.OperationalError:
             assert server.poll() is None, "PostgreSQL did not start"
-            assert time.monotonic() < end, "PostgreSQL did not answer within 30 seconds"
+            assert time.monotonic() < end, "PostgreSQL does not answer"
             time.sleep(0.05)
         else:
             return
