@@ -267,6 +267,9 @@ class CRLs(Protocol):
     def last(self, issuer: str) -> CRLRecord | None:
         """The newest that was signed. Locks the issuer's numbering in PostgreSQL."""
 
+    def last_made(self, issuer: str) -> datetime | None:
+        """thisUpdate of the newest that was signed, without a lock."""
+
     def take_number(self, issuer: str, above: int) -> int:
         """The next CRL number: above `above` and every number taken before; taken for good once committed."""
 

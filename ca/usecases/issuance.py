@@ -25,6 +25,7 @@ from ca.domain.profiles import Profile
 from ca.domain.serials import serial_text
 from ca.domain.tbs import read_tbs
 from ca.ports import Clock, KeyId, KeyStore, Linter, Seals, UnitOfWork, Work
+from ca.usecases.clock import require_clock
 
 _INTENT_SEAL = "intent"
 
@@ -52,7 +53,8 @@ class Issuance:
     turns: Turns = field(default_factory=Turns)
 
     def record(self, work: Work, intent: Intent, draft: Draft, issuer: Issuer, profile: Profile, actor: str) -> Intent:
-        """Lint, then record what is about to be signed. Raises LintFailed: nothing is recorded then."""
+        """Lint, then record what is about to be signed. Raises LintFailed, NotReady: nothing is recorded then."""
+        require_clock(work, intent.intended_at)
         lint_certificate(draft, profile, issuer)
         # The independent linter wants a whole certificate; a signature of zeros has the right shape for it.
         placeholder = _placeholder_signature(draft.algorithm)
@@ -71,8 +73,9 @@ class Issuance:
         with self.turns.for_serial(intent.serial):
             with self.unit_of_work() as work:
                 existing = work.certificates.find(intent.serial)
-            if existing is not None:
-                return existing
+                if existing is not None:
+                    return existing
+                require_clock(work, self.clock.now())
             # A row that somebody else wrote is not what we recorded: it is never signed.
             self.seals.require(_INTENT_SEAL, intent.sealed_fields(), intent.seal)
             signature = self.key_store.sign(KeyId(issuer.key_id), intent.tbs_der)

@@ -300,6 +300,10 @@ class FakeCRLs:
     def last(self, issuer: str) -> CRLRecord | None:
         return max((each for each in self._kept if each.issuer == issuer), key=lambda each: each.number, default=None)
 
+    def last_made(self, issuer: str) -> datetime | None:
+        last = self.last(issuer)
+        return last.this_update if last else None
+
     def take_number(self, issuer: str, above: int) -> int:
         self._numbers[issuer] = max(above, self.last_number(issuer)) + 1
         return self._numbers[issuer]

@@ -47,6 +47,10 @@ class SqlCRLs:
         row = find_row(self._session, select(CRLRow).where(CRLRow.issuer == issuer).order_by(CRLRow.number.desc()))
         return to_crl(row) if row else None
 
+    def last_made(self, issuer: str) -> datetime | None:
+        newest_first = select(CRLRow.this_update).where(CRLRow.issuer == issuer).order_by(CRLRow.number.desc())
+        return self._session.scalars(newest_first.limit(1)).first()
+
     def add(self, record: CRLRecord) -> None:
         add_row(
             self._session,
