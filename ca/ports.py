@@ -140,7 +140,8 @@ class Devices(Protocol):
     def get(self, serial: str) -> Device:
         """Raise NotFound if there is none."""
 
-    def find(self, serial: str) -> Device | None: ...
+    def find(self, serial: str) -> Device | None:
+        """Locks the row in PostgreSQL: two operators who assign one U-Shield take turns."""
 
     def save(self, device: Device) -> None: ...
 
@@ -155,7 +156,8 @@ class Officers(Protocol):
 
     def find_by_credential(self, credential_id: bytes) -> tuple[Officer, bytes] | None: ...
 
-    def save(self, officer: Officer, seal: bytes) -> None: ...
+    def save(self, officer: Officer, seal: bytes) -> None:
+        """Raise InvalidTransition when the record is not older, or the person or a passkey is another officer's."""
 
     def note_sign_count(self, credential_id: bytes, sign_count: int) -> None: ...
 
@@ -210,7 +212,7 @@ class Codes(Protocol):
         """Locks the row in PostgreSQL: two downloads with one code take turns."""
 
     def find_for_application(self, application_id: str) -> CodePair | None:
-        """The newest pair of the application."""
+        """The newest pair of the application. Locks the row in PostgreSQL."""
 
     def save(self, pair: CodePair) -> None: ...
 
@@ -257,6 +259,9 @@ class Intents(Protocol):
 class Issuers(Protocol):
     def get(self, name: str) -> Issuer:
         """Raise NotFound if there is none."""
+
+    def take_turn(self, name: str) -> None:
+        """From here to its commit one transaction at a time issues under this CA. Raise NotFound if there is none."""
 
     def list(self) -> Sequence[Issuer]: ...
 

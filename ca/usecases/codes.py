@@ -52,6 +52,8 @@ class HandOutCodes:
             officer = self.authorize(
                 work, session, TrustedRole.RA_OPERATOR, TrustedRole.RA_APPROVER, TrustedRole.RA_SUPERVISOR
             )
+            # The pair before its application, in the order of a download: or each could wait for the other for ever.
+            work.codes.find_for_application(application_id)
             application = find_case(work, self.seals, officer, application_id)
             again = application.state is not ApplicationState.APPROVED
             if again:

@@ -56,6 +56,7 @@ class Drafter:
         """Check the key, draft, lint, record. Raises ProfileViolation for a key we do not certify."""
         now = self.clock.now()
         issuer = self.issuer
+        self._require_acceptable_key(work, request.public_key, profile)
         self._require_fresh_key(work, request.public_key, application, profile, predecessor)
         case = application.case
         draft = draft_certificate(
@@ -78,7 +79,11 @@ class Drafter:
             predecessor=predecessor.serial if predecessor else None,
             intended_at=now,
         )
-        return self.issuance.record(work, intent, draft, issuer, profile, _CUSTOMER)
+        recorded = self.issuance.record(work, intent, draft, issuer, profile, _CUSTOMER)
+        # Somebody else may have brought the same key while this one was linted: now it is one at a time, until commit.
+        work.issuers.take_turn(issuer.name)
+        self._require_fresh_key(work, request.public_key, application, profile, predecessor, ours=recorded.serial)
+        return recorded
 
     def _free_serial(self, work: Work) -> int:
         # A collision of 128 random bits means the random source is broken (T-06).
@@ -88,6 +93,13 @@ class Drafter:
                 return serial
         raise InvalidTransition("three serials in a row were taken; the random source is broken, nothing was signed")
 
+    def _require_acceptable_key(self, work: Work, key: PublicKey, profile: Profile) -> None:
+        if key.algorithm not in profile.key_algorithms:
+            accepted = ", ".join(sorted(algorithm.value for algorithm in profile.key_algorithms))
+            raise ProfileViolation(f"this kind of key is not accepted here; accepted are {accepted}")
+        if any(PublicKey.from_spki(issuer.spki_der).fingerprint == key.fingerprint for issuer in work.issuers.list()):
+            raise ProfileViolation("this is the key of a certificate authority")
+
     def _require_fresh_key(
         self,
         work: Work,
@@ -95,14 +107,15 @@ class Drafter:
         application: Application,
         profile: Profile,
         predecessor: Certificate | None,
+        *,
+        ours: int | None = None,
     ) -> None:
-        if key.algorithm not in profile.key_algorithms:
-            accepted = ", ".join(sorted(algorithm.value for algorithm in profile.key_algorithms))
-            raise ProfileViolation(f"this kind of key is not accepted here; accepted are {accepted}")
         if work.blocked_keys.find(key.fingerprint) is not None:
             raise ProfileViolation("this key is blocked; make a new one")
-        if any(PublicKey.from_spki(issuer.spki_der).fingerprint == key.fingerprint for issuer in work.issuers.list()):
-            raise ProfileViolation("this is the key of a certificate authority")
+        # Intents before certificates: one that is signed between the two questions is found by the second.
+        for intent in work.intents.list_unsigned():
+            if intent.public_key == key.fingerprint and intent.serial != ours:
+                raise ProfileViolation(_KNOWN_KEY)
         for earlier in work.certificates.list_by_public_key(key.fingerprint):
             kept = predecessor is not None and earlier.public_key == predecessor.public_key
             compromised = earlier.revocation is not None and earlier.revocation.reason is _COMPROMISE
@@ -110,8 +123,6 @@ class Drafter:
                 kept and profile.same_key_on_renewal and earlier.customer == application.case.customer
             ):
                 raise ProfileViolation(_KNOWN_KEY)
-        if any(intent.public_key == key.fingerprint for intent in work.intents.list_unsigned()):
-            raise ProfileViolation(_KNOWN_KEY)
 
 
 _KNOWN_KEY = "this key was certified before; make a new one"

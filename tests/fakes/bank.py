@@ -112,11 +112,11 @@ class Codes:
 class Bank:
     """Everything a test needs; `profiles` may be changed by `amend`."""
 
-    def __init__(self) -> None:
+    def __init__(self, unit_of_work: FakeUnitOfWork | None = None) -> None:
         self.clock = FakeClock()
         self.keys: dict[int, SoftKey] = {}
         self.random = FakeRandom()
-        self.unit_of_work = FakeUnitOfWork()
+        self.unit_of_work = unit_of_work or FakeUnitOfWork()
         ceremony = Ceremony(self.unit_of_work, self.clock, self.random)
         self.appointments = ceremony().appointments
         self.trust = ceremony.trust
@@ -263,6 +263,8 @@ class Bank:
             credentials=(passkey.credential,),
         )
         with self.unit_of_work() as work:
+            before = work.officers.find_by_person(person)
+            officer = replace(officer, version=before[0].version + 1) if before else officer
             save_officer(work, self.seals, officer)
             work.commit()
         return self.signed_in(passkey)

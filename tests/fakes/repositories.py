@@ -77,6 +77,8 @@ class FakeOfficers:
         others = [each for each, _seal in self._kept.values() if each.id != officer.id]
         if any(each.person == officer.person for each in others):
             raise InvalidTransition(f"person {officer.person} is an officer already")
+        if officer.id in self._kept and self._kept[officer.id][0].version >= officer.version:
+            raise InvalidTransition(f"the record of person {officer.person} was just changed by somebody else")
         if any(each.find_credential(credential.id) for each in others for credential in officer.credentials):
             raise InvalidTransition("this passkey belongs to another officer")
         self._kept[officer.id] = (officer, seal)
@@ -283,6 +285,9 @@ class FakeIssuers:
         if name not in self._kept:
             raise NotFound(f"there is no issuing CA named {name}")
         return self._kept[name]
+
+    def take_turn(self, name: str) -> None:
+        self.get(name)
 
     def list(self) -> Sequence[Issuer]:
         return [self._kept[name] for name in sorted(self._kept)]

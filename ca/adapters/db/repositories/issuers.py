@@ -24,6 +24,10 @@ class SqlIssuers:
             raise NotFound(f"there is no issuing CA named {name}")
         return to_issuer(row)
 
+    def take_turn(self, name: str) -> None:
+        if find_row(self._session, select(IssuerRow).where(IssuerRow.name == name), lock=True) is None:
+            raise NotFound(f"there is no issuing CA named {name}")
+
     def list(self) -> Sequence[Issuer]:
         return [to_issuer(row) for row in list_rows(self._session, select(IssuerRow).order_by(IssuerRow.name))]
 

@@ -1,6 +1,6 @@
 """Officers and invitations in the database, with the seals found beside them; checking a seal is the caller's work."""
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from ca.adapters.db.mapping.people import (
@@ -39,13 +39,12 @@ class SqlOfficers:
 
     def save(self, officer: Officer, seal: bytes) -> None:
         self._require_own_passkeys(officer)
-        put_row(
-            self._session,
-            OfficerRow,
-            {"id": officer.id},
-            officer_values(officer, seal),
-            refusal=f"person {officer.person} is an officer already",
-        )
+        # Over an older version only: who read before somebody else's change does not undo it.
+        older = update(OfficerRow).where(OfficerRow.id == officer.id, OfficerRow.version < officer.version)
+        values = officer_values(officer, seal)
+        if not self._session.connection().execute(older.values(**values)).rowcount:
+            refusal = f"the record of person {officer.person} was just made or changed by somebody else; look again"
+            add_row(self._session, OfficerRow, {"id": officer.id, **values}, refusal=refusal)
         mine = OfficerCredentialRow.officer == officer.id
         self._session.execute(delete(OfficerCredentialRow).where(mine))
         for values in credential_values(officer):
