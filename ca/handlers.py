@@ -1,19 +1,17 @@
 """Which use case answers which operation, and how its result travels. No rule lives here."""
 
 import base64
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ca import operations as ops
 from ca.domain.applications import Application
-from ca.domain.certificates import Certificate
+from ca.domain.certificates import Certificate, CertificateStatus
 from ca.domain.codes import shown
 from ca.domain.decisions import Assertion
 from ca.domain.errors import KeyStoreUnavailable, NotReady, PKIError
 from ca.domain.names import Name
 from ca.domain.officers import Invitation, Officer
-from ca.domain.profiles import Profile
 from ca.domain.revocation import parse_reason
 from ca.domain.serials import parse_serial, serial_text
 from ca.domain.sessions import CHALLENGE_LIFE
@@ -77,7 +75,6 @@ class UseCases:
     health: CheckHealth
     record_refusal: RecordRefusal
     unit_of_work: UnitOfWork
-    profiles: Mapping[str, Profile]
 
 
 def b64(raw: bytes) -> str:
@@ -283,7 +280,7 @@ class Handlers:
         return {
             "certificate": b64(certificate.der),
             "serial": serial_text(certificate.serial),
-            "confirm": self._do.profiles[certificate.profile].needs_confirmation,
+            "confirm": certificate.status is CertificateStatus.UNCONFIRMED,
         }
 
     def confirm(self, op: ops.Confirm) -> dict[str, Any]:

@@ -119,6 +119,8 @@ class Intent:
     """SHA-256 of the certification request, hex: the same request finds the same intent again."""
     predecessor: int | None
     intended_at: datetime
+    needs_confirmation: bool
+    """As the profile said when this was approved: no profile edited since makes an unproven certificate hold."""
     signed: bool = False
     seal: bytes = b""
     """The signer's own: an intent that somebody else wrote is never signed."""
@@ -135,5 +137,6 @@ class Intent:
                 "public_key": self.public_key,
                 "request": self.request,
                 "predecessor": "" if self.predecessor is None else f"{self.predecessor:x}",
+                "needs_confirmation": self.needs_confirmation,
             }
         )

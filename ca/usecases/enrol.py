@@ -78,6 +78,7 @@ class Drafter:
             request=request.fingerprint,
             predecessor=predecessor.serial if predecessor else None,
             intended_at=now,
+            needs_confirmation=profile.needs_confirmation,
         )
         recorded = self.issuance.record(work, intent, draft, issuer, profile, _CUSTOMER)
         # Somebody else may have brought the same key while this one was linted: now it is one at a time, until commit.

@@ -5,7 +5,6 @@ after a crash: finishing an intent always signs the same bytes, so two signature
 """
 
 import threading
-from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -49,7 +48,6 @@ class Issuance:
     key_store: KeyStore
     seals: Seals
     linter: Linter
-    profiles: Mapping[str, Profile]
     turns: Turns = field(default_factory=Turns)
 
     def record(self, work: Work, intent: Intent, draft: Draft, issuer: Issuer, profile: Profile, actor: str) -> Intent:
@@ -86,7 +84,6 @@ class Issuance:
 
     def _record_signed(self, intent: Intent, issuer: Issuer, der: bytes, actor: str) -> Certificate:
         now = self.clock.now()
-        profile = self.profiles[intent.profile]
         parsed = read_tbs(intent.tbs_der)
         with self.unit_of_work() as work:
             application = work.applications.get(intent.application)[0] if intent.application else None
@@ -104,7 +101,7 @@ class Issuance:
                 not_before=parsed.not_before,
                 not_after=parsed.not_after,
                 issued_at=now,
-                status=CertificateStatus.UNCONFIRMED if profile.needs_confirmation else CertificateStatus.ACTIVE,
+                status=CertificateStatus.UNCONFIRMED if intent.needs_confirmation else CertificateStatus.ACTIVE,
                 predecessor=intent.predecessor,
             )
             try:
@@ -113,7 +110,7 @@ class Issuance:
                 # Another node finished the same intent first: its certificate is the one that exists.
                 return work.certificates.get(intent.serial)
             work.intents.mark_signed(intent.serial)
-            if application and not profile.needs_confirmation:
+            if application and not intent.needs_confirmation:
                 complete(work, application, at=now)
             details = {"application": intent.application, "profile": intent.profile, "status": certificate.status.value}
             work.audit.append(AuditEvent("certificate.issued", serial_text(intent.serial), actor, now, details))

@@ -236,6 +236,7 @@ def upgrade() -> None:
         sa.Column("request", sa.String(), nullable=False),
         sa.Column("predecessor", sa.String(), nullable=True),
         sa.Column("intended_at", sa.BigInteger(), nullable=False),
+        sa.Column("needs_confirmation", sa.Boolean(), nullable=False),
         sa.Column("signed", sa.Boolean(), nullable=False),
         sa.Column("seal", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_intents")),

@@ -136,7 +136,7 @@ class Bank:
         clock, random, seals = self.clock, self.random, self.seals
         self.authorize = Authorize(seals, clock)
         self.dossier = Dossier(seals, self.authenticators, self.authorize, self.profiles)
-        self.issuance = Issuance(unit_of_work, clock, self.key_store, seals, self.linter, self.profiles)
+        self.issuance = Issuance(unit_of_work, clock, self.key_store, seals, self.linter)
         with self.unit_of_work() as work:
             issuer = work.issuers.get(ISSUING)
         self.drafter = Drafter(clock, random, self.issuance, issuer)
@@ -199,7 +199,6 @@ class Bank:
             health=self.health,
             record_refusal=self.record_refusal,
             unit_of_work=self.unit_of_work,
-            profiles=self.profiles,
         )
 
     def _verify_checkpoint(self, message: bytes, signature: bytes) -> None:

@@ -282,6 +282,7 @@ class IntentRow(Row):
     request: Mapped[str]
     predecessor: Mapped[str | None]
     intended_at: Mapped[datetime]
+    needs_confirmation: Mapped[bool]
     signed: Mapped[bool] = mapped_column(index=True)
     seal: Mapped[bytes]
 

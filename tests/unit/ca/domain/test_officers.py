@@ -138,6 +138,7 @@ _SEALED: list[tuple[Any, dict[str, Any]]] = [
             "public_key": "x",
             "request": "x",
             "predecessor": 1,
+            "needs_confirmation": False,
         },
     ),
 ]

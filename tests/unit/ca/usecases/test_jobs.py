@@ -169,6 +169,13 @@ def test_challenges_nobody_answered_are_forgotten(bank: Bank) -> None:
 # The OCSP responder's certificate
 
 
+def test_without_its_profile_no_responder_is_certified(bank: Bank) -> None:
+    del bank.profiles["ocsp-responder"]
+    with pytest.raises(NotReady, match="the profile ocsp-responder is missing"):
+        bank.responder(ISSUING)
+    assert bank.signatures == []
+
+
 def test_the_responders_certificate_does_one_thing(bank: Bank) -> None:
     certificate = bank.responder(ISSUING)
     parsed = x509.load_der_x509_certificate(certificate.der)
