@@ -88,11 +88,13 @@ class Certificate:
         return replace(self, status=CertificateStatus.ACTIVE, revocation=None)
 
     def revoke(self, reason: RevocationReason, *, at: datetime) -> "Certificate":
-        """End it for good. What was on hold keeps the time of the hold."""
+        """End it for good, since the time from which relying parties saw it on hold, if they did."""
         if reason is RevocationReason.CERTIFICATE_HOLD:
             raise InvalidTransition("certificateHold is not a revocation for good; hold the certificate instead")
         self._require(CertificateStatus.REVOKED)
-        since = self.revocation.revoked_at if self.revocation else at
+        # Nobody may take it as having held in between: an unconfirmed one was on hold since its issuance.
+        seen = self.seen_by_relying_parties()
+        since = seen.revoked_at if seen else at
         return replace(self, status=CertificateStatus.REVOKED, revocation=Revocation(reason, since))
 
     def seen_by_relying_parties(self) -> Revocation | None:

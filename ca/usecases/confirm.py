@@ -91,9 +91,11 @@ class ConfirmCertificate:
         return active
 
     def _mark_crl_due(self, work: Work, certificate: Certificate) -> None:
-        # A CRL made since it was issued shows it as on hold: the next one must not wait for its hour.
+        # A CRL made since it was issued, or being signed right now, shows it as on hold: the next one must not wait for
+        # its hour.
         last = work.crls.last(certificate.issuer)
-        if last is not None and last.this_update >= certificate.issued_at:
+        begun = work.crls.last_number(certificate.issuer) > (last.number if last else 0)
+        if begun or (last is not None and last.this_update >= certificate.issued_at):
             work.crls.set_due(certificate.issuer, due=True)
 
 

@@ -8,9 +8,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from ca.domain.applications import ApplicationState
 from ca.domain.certificates import Certificate, CertificateStatus
-from ca.domain.crl import CRLRecord
+from ca.domain.crl import CRLRecord, ParsedCRL
 from ca.domain.errors import InvalidRequest, InvalidTransition, NotFound, NotReady
 from ca.domain.revocation import Revocation, RevocationReason
+from ca.ports import KeyId
 from ca.usecases.confirm import proof_message
 from tests.drafts import P384, SoftKey
 from tests.fakes.bank import HOTLINE, SUPERVISOR, Bank, new_key, prove, request_like
@@ -149,6 +150,37 @@ def test_a_crl_that_never_showed_it_can_stay(bank: Bank) -> None:
     bank.clock.tick()
     bank.active()
     assert not bank.stored.crl_due[ISSUING]
+
+
+def test_confirmed_while_a_crl_is_signed_makes_the_next_one_due(bank: Bank, key: SoftKey) -> None:
+    bank.publish_crl(ISSUING)
+    bank.clock.tick()
+    certificate = bank.issued(key=key)
+    bank.clock.tick()
+    honest = bank.key_store.sign
+
+    def sign(key_id: KeyId, message: bytes) -> bytes:
+        bank.key_store.sign = honest  # type: ignore[method-assign]  # once
+        bank.clock.tick()
+        bank.confirmed(certificate, key)
+        return honest(key_id, message)
+
+    bank.key_store.sign = sign  # type: ignore[method-assign]
+
+    record = bank.publish_crl(ISSUING)
+
+    assert certificate.serial in ParsedCRL.parse(record.der).entries()
+    assert bank.publish_crl.is_due(ISSUING)
+
+
+def test_confirmed_while_the_first_crl_is_signed_makes_another_due(
+    bank: Bank, certificate: Certificate, key: SoftKey
+) -> None:
+    with bank.unit_of_work() as work:
+        work.crls.take_number(ISSUING, 0)
+        work.commit()
+    bank.confirmed(certificate, key)
+    assert bank.stored.crl_due[ISSUING]
 
 
 def test_a_failed_record_leaves_it_unconfirmed(bank: Bank, certificate: Certificate, key: SoftKey) -> None:
