@@ -199,18 +199,16 @@ class Handlers:
         return {"officer": _officer(officer)}
 
     def propose_invitation(self, op: ops.ProposeInvitation) -> dict[str, Any]:
-        invitation = self._do.invite.propose(
-            op.session, person=op.person, name=op.name, branch=op.branch, roles=op.roles
-        )
-        return {"invitation": invitation}
+        proposal = self._do.invite.propose(op.session, person=op.person, name=op.name, branch=op.branch, roles=op.roles)
+        return {"invitation": proposal.invitation.id, "half": shown(proposal.half)}
 
     def show_invitation(self, op: ops.ShowInvitation) -> dict[str, Any]:
         invitation, challenge = self._do.invite.show(op.session, op.invitation)
         return {"fields": invitation.fields(), "state": invitation.state.value, "challenge": b64(challenge)}
 
     def approve_invitation(self, op: ops.ApproveInvitation) -> dict[str, Any]:
-        code = self._do.invite.approve(op.session, op.invitation, _assertion(op.assertion))
-        return {"invitation": op.invitation, "code": code}
+        half = self._do.invite.approve(op.session, op.invitation, _assertion(op.assertion))
+        return {"invitation": op.invitation, "half": half}
 
     def change_officer(self, op: ops.ChangeOfficer) -> dict[str, Any]:
         return {"officer": _officer(self._do.change_officer(op.session, op.officer, state=op.state, reason=op.reason))}

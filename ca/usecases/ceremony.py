@@ -21,14 +21,14 @@ from ca.domain.issuers import Issuer
 from ca.domain.keys import SIGNATURE_OF, KeyAlgorithm, PublicKey
 from ca.domain.linting import lint_certificate
 from ca.domain.names import Name
-from ca.domain.officers import Invitation, InvitationState
+from ca.domain.officers import Invitation, InvitationState, whole_code
 from ca.domain.profiles import Profile
 from ca.domain.serials import new_serial
 from ca.domain.tbs import read_certificate
 from ca.domain.times import timestamp
 from ca.ports import Clock, KeyId, KeyRoom, Publisher, Random, TrustFiles, UnitOfWork
 from ca.usecases.audit import AUDIT_KEY
-from ca.usecases.officers import INVITATION_LIFE, open_invitation, parse_roles
+from ca.usecases.officers import INVITATION_LIFE, open_invitation, parse_roles, propose_invitation
 
 _ACTOR = "ceremony"
 _HELD = "ceremony.held"
@@ -240,8 +240,10 @@ class HoldCeremony:
         now = self.clock.now()
         seals = self.room.seals(self.seals_in, self.seal_key)
         with seals as sealer, self.unit_of_work() as work:
-            invitation = self._invitation(step, record)
-            code = open_invitation(work, sealer, self.random, invitation, _ACTOR)
+            proposal = propose_invitation(work, sealer, self.random, self._invitation(step, record))
+            invitation = proposal.invitation
+            # In one hand, unlike at a branch: those present see who is handed what.
+            code = whole_code(open_invitation(work, sealer, self.random, invitation, _ACTOR), proposal.half)
             details = {"person": invitation.person, "roles": step["roles"], "branch": invitation.branch}
             work.audit.append(AuditEvent("invitation.made", invitation.id, _ACTOR, now, details))
             work.commit()

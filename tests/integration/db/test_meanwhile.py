@@ -16,7 +16,7 @@ from ca.adapters.db.unit_of_work import SqlUnitOfWork
 from ca.domain.certificates import Certificate, CertificateStatus
 from ca.domain.codes import CodeState
 from ca.domain.errors import InvalidRequest, InvalidTransition, NotReady, PKIError, ProfileViolation
-from ca.domain.officers import OfficerState
+from ca.domain.officers import OfficerState, whole_code
 from ca.domain.revocation import RevocationReason
 from ca.usecases.apply import CASE_SEAL
 from ca.usecases.authorize import OFFICER_SEAL
@@ -80,11 +80,13 @@ class Profiles(dict[str, Any]):
 
 def test_an_officer_suspended_meanwhile_stays_suspended(bank: Bank, meanwhile: Meanwhile) -> None:
     pavel, first, second = bank[PAVEL], bank[SECURITY], bank[SECOND_SECURITY]
-    invitation = bank.invite.propose(
+    proposed = bank.invite.propose(
         first.session, person=PAVEL, name="Pavel", branch=BRANCH, roles=["ra-operator", "ra-approver"]
     )
+    invitation = proposed.invitation.id
     _, challenge = bank.invite.show(second.session, invitation)
-    code = bank.invite.approve(second.session, invitation, second.passkey.sign(challenge))
+    half = bank.invite.approve(second.session, invitation, second.passkey.sign(challenge))
+    code = whole_code(half, proposed.half)
     _, challenge = bank.redeem.open(invitation, code)
     meanwhile.plan = lambda: bank.change_officer(first.session, pavel.officer.id, state="suspended", reason="fraud")
 

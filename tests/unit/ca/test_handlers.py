@@ -9,6 +9,7 @@ from ca import operations as ops
 from ca.domain.decisions import Assertion
 from ca.domain.errors import KeyStoreUnavailable, NotAllowed, NotFound, NotReady, PKIError
 from ca.domain.ocsp import issuer_keys
+from ca.domain.officers import whole_code
 from ca.handlers import Handlers
 from ca.usecases.answer_ocsp import AnswerOCSP
 from tests.drafts import a_request
@@ -91,13 +92,15 @@ def test_an_officer_signs_in_and_out(signer: Signer, bank: Bank) -> None:
 
 def test_an_officer_is_invited_and_suspended(signer: Signer, bank: Bank) -> None:
     first, second = bank.session(SECURITY), bank.session(SECOND_SECURITY)
-    invitation = signer.ask(
+    proposed = signer.ask(
         ops.ProposeInvitation(session=first, person="E9", name="Nina", branch="pudong", roles=["hotline"])
-    )["invitation"]
+    )
+    invitation = proposed["invitation"]
     shown = signer.ask(ops.ShowInvitation(session=second, invitation=invitation))
     assert (shown["state"], shown["fields"]["person"]) == ("proposed", "E9")
     assertion = message(bank[SECOND_SECURITY].passkey.sign(b64(shown["challenge"])))
-    code = signer.ask(ops.ApproveInvitation(session=second, invitation=invitation, assertion=assertion))["code"]
+    half = signer.ask(ops.ApproveInvitation(session=second, invitation=invitation, assertion=assertion))["half"]
+    code = whole_code(half, proposed["half"])
     opened = signer.ask(ops.OpenInvitation(invitation=invitation, code=code))
     assert (opened["state"], opened["roles"]) == ("open", ["hotline"])
     challenge = b64(opened["challenge"])
