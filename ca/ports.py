@@ -233,6 +233,9 @@ class Certificates(Protocol):
 
     def list_by_public_key(self, fingerprint: str) -> Sequence[Certificate]: ...
 
+    def list_successors(self, serial: int) -> Sequence[Certificate]:
+        """Those that were issued to follow this one."""
+
     def list_unconfirmed_since_before(self, limit: datetime) -> Sequence[Certificate]: ...
 
     def list_for_crl(self, issuer: str, expired_before: datetime) -> Iterator[Certificate]:

@@ -71,6 +71,10 @@ class Certificate:
         # notAfter is the last second of validity, not the first without it (RFC 5280 section 4.1.2.5).
         return now > self.not_after
 
+    @property
+    def is_compromised(self) -> bool:
+        return self.revocation is not None and self.revocation.reason is RevocationReason.KEY_COMPROMISE
+
     def confirm(self, *, at: datetime) -> "Certificate":
         """The new key proved itself: the certificate begins to hold."""
         self._require(CertificateStatus.ACTIVE, allowed_from=CertificateStatus.UNCONFIRMED)

@@ -14,7 +14,6 @@ from ca.domain.keys import PublicKey
 from ca.domain.names import AlternativeName, Name
 from ca.domain.profiles import Profile
 from ca.domain.requests import CertificationRequest
-from ca.domain.revocation import RevocationReason
 from ca.domain.serials import new_serial
 from ca.ports import Clock, Random, UnitOfWork, Work
 from ca.usecases.codes import WRONG_CODES, CheckCodes
@@ -119,8 +118,7 @@ class Drafter:
                 raise ProfileViolation(_KNOWN_KEY)
         for earlier in work.certificates.list_by_public_key(key.fingerprint):
             kept = predecessor is not None and earlier.public_key == predecessor.public_key
-            compromised = earlier.revocation is not None and earlier.revocation.reason is _COMPROMISE
-            if compromised or not (
+            if earlier.is_compromised or not (
                 kept and profile.same_key_on_renewal and earlier.customer == application.case.customer
             ):
                 raise ProfileViolation(_KNOWN_KEY)
@@ -128,7 +126,6 @@ class Drafter:
 
 _KNOWN_KEY = "this key was certified before; make a new one"
 _USED = "these codes were used already, for another request"
-_COMPROMISE = RevocationReason.KEY_COMPROMISE
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from ca.domain.keys import SIGNATURE_OF, SignatureAlgorithm
 from ca.domain.linting import lint_certificate
 from ca.domain.names import Name
 from ca.domain.profiles import Profile
+from ca.domain.revocation import RFC_NAMES, RevocationReason
 from ca.domain.serials import serial_text
 from ca.domain.tbs import read_tbs
 from ca.ports import Clock, KeyId, KeyStore, Linter, Seals, UnitOfWork, Work
@@ -86,6 +87,7 @@ class Issuance:
         now = self.clock.now()
         parsed = read_tbs(intent.tbs_der)
         with self.unit_of_work() as work:
+            compromised = _follows_compromised(work, intent)
             application = work.applications.get(intent.application)[0] if intent.application else None
             certificate = Certificate(
                 serial=intent.serial,
@@ -114,8 +116,27 @@ class Issuance:
                 complete(work, application, at=now)
             details = {"application": intent.application, "profile": intent.profile, "status": certificate.status.value}
             work.audit.append(AuditEvent("certificate.issued", serial_text(intent.serial), actor, now, details))
+            if compromised:
+                certificate = _end_at_once(work, certificate, at=now)
             work.commit()
         return certificate
+
+
+def _follows_compromised(work: Work, intent: Intent) -> bool:
+    if intent.predecessor is None:
+        return False
+    # Under its lock: a revocation that comes later finds this certificate as the successor.
+    return work.certificates.get(intent.predecessor).is_compromised
+
+
+def _end_at_once(work: Work, certificate: Certificate, *, at: datetime) -> Certificate:
+    """What was asked for with a key that was then reported as compromised never holds."""
+    revoked = certificate.revoke(RevocationReason.KEY_COMPROMISE, at=at)
+    work.certificates.save(revoked)
+    work.crls.set_due(certificate.issuer, due=True)
+    details = {"reason": RFC_NAMES[RevocationReason.KEY_COMPROMISE], "why": "the certificate it follows is compromised"}
+    work.audit.append(AuditEvent("certificate.revoked", serial_text(certificate.serial), "signer", at, details))
+    return revoked
 
 
 def complete(work: Work, application: Application, *, at: datetime) -> None:

@@ -129,6 +129,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_certificates_issuer_status"), "certificates", ["issuer", "status"], unique=False)
     op.create_index(op.f("ix_certificates_not_after"), "certificates", ["not_after"], unique=False)
+    op.create_index(op.f("ix_certificates_predecessor"), "certificates", ["predecessor"], unique=False)
     op.create_index(op.f("ix_certificates_public_key"), "certificates", ["public_key"], unique=False)
     op.create_index(op.f("ix_certificates_status_issued_at"), "certificates", ["status", "issued_at"], unique=False)
     op.create_index(op.f("ix_certificates_subject"), "certificates", ["subject"], unique=False)

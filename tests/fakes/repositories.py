@@ -223,6 +223,9 @@ class FakeCertificates:
     def list_by_public_key(self, fingerprint: str) -> Sequence[Certificate]:
         return [each for each in self._kept.values() if each.public_key == fingerprint]
 
+    def list_successors(self, serial: int) -> Sequence[Certificate]:
+        return [each for each in self._kept.values() if each.predecessor == serial]
+
     def list_unconfirmed_since_before(self, limit: datetime) -> Sequence[Certificate]:
         return [
             each

@@ -250,7 +250,7 @@ class CertificateRow(Row):
     not_after: Mapped[datetime] = mapped_column(index=True)
     issued_at: Mapped[datetime] = mapped_column(index=True)
     status: Mapped[str]
-    predecessor: Mapped[str | None]
+    predecessor: Mapped[str | None] = mapped_column(index=True)
     confirmed_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
     reason: Mapped[int | None]

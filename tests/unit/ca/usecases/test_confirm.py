@@ -244,12 +244,23 @@ def test_what_was_renewed_with_a_stolen_certificate_is_not_confirmed(bank: Bank,
     if spoil == "hold":
         bank.change_status.hold(bank.session(HOTLINE), old.serial)
     else:
-        bank.revoked(old)
+        bank.revoked(old, RevocationReason.CESSATION_OF_OPERATION)
 
     with pytest.raises(InvalidTransition, match="it follows"):
         bank.confirmed(new, key)
 
     assert bank.status(new.serial) is CertificateStatus.UNCONFIRMED
+
+
+def test_a_compromise_takes_the_renewal_that_waits_with_it(bank: Bank, key: SoftKey) -> None:
+    old = bank.active()
+    new = renewed(bank, old, key)
+    bank.revoked(old, RevocationReason.KEY_COMPROMISE)
+
+    with pytest.raises(InvalidTransition, match="revoked"):
+        bank.confirmed(new, key)
+
+    assert bank.certificate(new.serial).revocation == Revocation(RevocationReason.KEY_COMPROMISE, new.issued_at)
 
 
 def test_once_the_hold_is_lifted_the_renewal_goes_on(bank: Bank, key: SoftKey) -> None:
