@@ -9,7 +9,7 @@ from ca.domain.applications import Application
 from ca.domain.certificates import Certificate, CertificateStatus
 from ca.domain.codes import shown
 from ca.domain.decisions import Assertion
-from ca.domain.errors import KeyStoreUnavailable, NotReady, PKIError
+from ca.domain.errors import KeyStoreUnavailable, NotAllowed, NotFound, NotReady, PKIError, Tampered
 from ca.domain.names import Name
 from ca.domain.officers import Invitation, Officer
 from ca.domain.revocation import parse_reason
@@ -37,8 +37,12 @@ from ca.usecases.revoke import ChangeStatus
 from ca.usecases.sign_in import SignIn
 
 _NOT_REFUSALS = (NotReady, KeyStoreUnavailable)
-# Asked all day by pages and clients: a refusal here is an answer, not an act that was refused.
-_QUESTIONS = (ops.WhoAmI, ops.ShowCase, ops.ShowInvitation, ops.AnswerOCSPRequests, ops.Health, ops.CACertificates)
+# Asked all day by pages: that a session is over is an answer, not an act that was refused.
+_QUESTIONS = (ops.WhoAmI, ops.ShowCase, ops.ShowInvitation, ops.Health, ops.CACertificates)
+# What nobody may see and what somebody changed is recorded all the same.
+_EVEN_WHEN_ASKED = (Tampered, NotAllowed, NotFound)
+# Anybody on the Internet asks these: they would fill the log with whatever they like.
+_NEVER_RECORDED = (ops.AnswerOCSPRequests,)
 
 # Who asks without a session and is not a customer.
 _ACTORS: dict[type[ops.Operation], str] = {
@@ -167,10 +171,17 @@ class Handlers:
         }
 
     def refused(self, operation: ops.Operation, error: PKIError) -> None:
-        """Record a refusal, unless it is a mere question or the database itself is what failed."""
-        if isinstance(operation, _QUESTIONS) or isinstance(error, _NOT_REFUSALS):
+        """Record a refusal, unless it is the answer to a mere question or the database itself is what failed."""
+        if isinstance(operation, _NEVER_RECORDED) or isinstance(error, _NOT_REFUSALS):
+            return
+        if isinstance(operation, _QUESTIONS) and not isinstance(error, _EVEN_WHEN_ASKED):
             return
         self._do.record_refusal(operation.path, self._actor(operation), error)
+
+    def malformed(self, kind: type[ops.Operation], error: PKIError) -> None:
+        """Record what is no such operation at all: our own fronts never ask so (THREATS T-15)."""
+        if not issubclass(kind, _NEVER_RECORDED):
+            self._do.record_refusal(kind.path, "unknown", error)
 
     def _actor(self, operation: ops.Operation) -> str:
         if not isinstance(operation, ops.OfficerOperation):
