@@ -10,7 +10,7 @@ from typing import Any
 from ca import operations as ops
 from ca.demo.authenticator import SoftwareAuthenticator
 from ca.domain.decisions import Assertion
-from ca.domain.errors import NotAllowed
+from ca.domain.errors import NotAllowed, NotAuthenticated, NotReady
 from ca.domain.officers import whole_code
 from ca.signer_client import SignerClient
 
@@ -100,6 +100,13 @@ class DemoOfficers:
                 label="software passkey (demo)",
             )
         )
+
+    def can_sign_in(self, person: str) -> bool:
+        """Whether the passkey in this person's file, if there is one, is an officer's."""
+        try:
+            return bool(self[person].session)
+        except (NotAuthenticated, NotReady):
+            return False
 
     def invite(self, person: str, *, name: str, branch: str, roles: list[str]) -> Mapping[str, str]:
         """A one-time link's parts for a passkey of a real person: one security officer proposes, the other approves.

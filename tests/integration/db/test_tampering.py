@@ -9,6 +9,7 @@ from ca.adapters.db.unit_of_work import SqlUnitOfWork
 from ca.domain.audit import Head
 from ca.domain.errors import Tampered
 from tests.builders import SEAL, an_application, an_event
+
 # Reading that stops half-way leaves its cursor to the end of the connection, which psycopg remarks on.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
