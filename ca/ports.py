@@ -1,6 +1,6 @@
 """Everything the core needs from the world, on one page. Adapters implement these; fakes in tests do too."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import NewType, Protocol, Self
@@ -100,6 +100,10 @@ class TrustFiles(Protocol):
 
 class KeyRoom(Protocol):
     """The HSM tokens of a key ceremony, entered one at a time."""
+
+    @property
+    def places(self) -> Collection[str]:
+        """The tokens there can be, by name."""
 
     def make_token(self, token: str) -> None:
         """A new, empty token with PINs of its own. Raises NotReady when there is one already."""

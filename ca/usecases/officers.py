@@ -33,6 +33,7 @@ INVITATION_SEAL = "invitation"
 _HALF_SEAL = "invitation-half"
 _CODE_SEAL = "invitation-code"
 INVITATION_LIFE = timedelta(days=7)
+LONGEST_NAME = 64
 
 
 def invitation_digest(invitation: Invitation) -> bytes:
@@ -101,7 +102,7 @@ class InviteOfficer:
         now = self.clock.now()
         with self.unit_of_work() as work:
             proposer = self.authorize(work, session, TrustedRole.SECURITY_OFFICER)
-            person, name, branch = (verify_text(text, 64) for text in (person, name, branch))
+            person, name, branch = (verify_text(text, LONGEST_NAME) for text in (person, name, branch))
             require_employee_number(person)
             if proposer.person == person:
                 raise NotAllowed("nobody proposes roles for themselves")
