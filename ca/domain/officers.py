@@ -26,9 +26,11 @@ class TrustedRole(StrEnum):
     AUDITOR = "auditor"
 
 
-# Separation of duties: no person holds two of these, and none of them works on cases.
+# Separation of duties: no person holds two of these, and none of them works on cases or holds certificates.
 _EXCLUSIVE = frozenset({TrustedRole.SECURITY_OFFICER, TrustedRole.CA_ADMINISTRATOR, TrustedRole.AUDITOR})
-_CASE_WORK = frozenset({TrustedRole.RA_OPERATOR, TrustedRole.RA_APPROVER, TrustedRole.RA_SUPERVISOR})
+_CASE_WORK = frozenset(
+    {TrustedRole.RA_OPERATOR, TrustedRole.RA_APPROVER, TrustedRole.RA_SUPERVISOR, TrustedRole.HOTLINE}
+)
 
 
 def require_compatible(roles: frozenset[TrustedRole]) -> None:
