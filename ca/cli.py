@@ -203,7 +203,7 @@ def report_unknown(context: Context, certificate: Path) -> None:
         content = x509.load_pem_x509_certificate(content).public_bytes(Encoding.DER)
     if context.client.call(ops.ReportUnknown(certificate=content))["alarm"]:
         raise Tampered("ALARM: it carries our signature and we have no record of it; follow the key compromise runbook")
-    say("It is in our records, bit for bit.")
+    say("What it says is in our records, bit for bit.")
 
 
 @cli.command()

@@ -1,6 +1,6 @@
 """Everything the core needs from the world, on one page. Adapters implement these; fakes in tests do too."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import NewType, Protocol, Self
@@ -102,6 +102,10 @@ class TrustFiles(Protocol):
 class KeyRoom(Protocol):
     """The HSM tokens of a key ceremony, entered one at a time."""
 
+    @property
+    def places(self) -> Collection[str]:
+        """The tokens there can be, by name."""
+
     def make_token(self, token: str) -> None:
         """A new, empty token with PINs of its own. Raises NotReady when there is one already."""
 
@@ -143,7 +147,8 @@ class Devices(Protocol):
     def get(self, serial: str) -> Device:
         """Raise NotFound if there is none."""
 
-    def find(self, serial: str) -> Device | None: ...
+    def find(self, serial: str) -> Device | None:
+        """Locks the row in PostgreSQL: two operators who assign one U-Shield take turns."""
 
     def save(self, device: Device) -> None: ...
 
@@ -158,7 +163,8 @@ class Officers(Protocol):
 
     def find_by_credential(self, credential_id: bytes) -> tuple[Officer, bytes] | None: ...
 
-    def save(self, officer: Officer, seal: bytes) -> None: ...
+    def save(self, officer: Officer, seal: bytes) -> None:
+        """Raise InvalidTransition when the record is not older, or the person or a passkey is another officer's."""
 
     def note_sign_count(self, credential_id: bytes, sign_count: int) -> None: ...
 
@@ -213,7 +219,7 @@ class Codes(Protocol):
         """Locks the row in PostgreSQL: two downloads with one code take turns."""
 
     def find_for_application(self, application_id: str) -> CodePair | None:
-        """The newest pair of the application."""
+        """The newest pair of the application. Locks the row in PostgreSQL."""
 
     def save(self, pair: CodePair) -> None: ...
 
@@ -233,6 +239,9 @@ class Certificates(Protocol):
         """The one issued last under a profile, not revoked: the OCSP responder's own, for instance."""
 
     def list_by_public_key(self, fingerprint: str) -> Sequence[Certificate]: ...
+
+    def list_successors(self, serial: int) -> Sequence[Certificate]:
+        """Those that were issued to follow this one."""
 
     def list_unconfirmed_since_before(self, limit: datetime) -> Sequence[Certificate]: ...
 
@@ -261,6 +270,9 @@ class Issuers(Protocol):
     def get(self, name: str) -> Issuer:
         """Raise NotFound if there is none."""
 
+    def take_turn(self, name: str) -> None:
+        """From here to its commit one transaction at a time issues under this CA. Raise NotFound if there is none."""
+
     def list(self) -> Sequence[Issuer]: ...
 
     def save(self, issuer: Issuer) -> None: ...
@@ -269,6 +281,9 @@ class Issuers(Protocol):
 class CRLs(Protocol):
     def last(self, issuer: str) -> CRLRecord | None:
         """The newest that was signed. Locks the issuer's numbering in PostgreSQL."""
+
+    def last_made(self, issuer: str) -> datetime | None:
+        """thisUpdate of the newest that was signed, without a lock."""
 
     def take_number(self, issuer: str, above: int) -> int:
         """The next CRL number: above `above` and every number taken before; taken for good once committed."""

@@ -141,14 +141,17 @@ def _welcome(state: State, settings: Settings, client: SignerClient, say: Say) -
     console = f"http://localhost:{listening.console_port}"
     say("")
     say("Vermilion is up. Open next:")
-    for name, link in setup.links(state, client, console, fresh=False):
+    flag = "" if state.directory == DEFAULT_STATE else f" --state {state.directory}"
+    links = setup.links(state, client, console, fresh=False)
+    for name, link in links:
         say(f"  {name} registers a passkey (one-time link):")
         say(f"    {link}")
+    if not links:
+        say(f"  New links            ./pki{flag} demo links   (those of the first start were used or are out of date)")
     say(f"  Officers' console    {console}/admin/   (or {settings.enrolment_url}/admin/ once the demo root is trusted)")
     say(f"  Customers' portal    {settings.enrolment_url}/")
     say(f"  OCSP, CRL, CA        {settings.public_url}/ocsp  /crl/issuing.crl  /ca/issuing.cer")
     say(f"  Root certificate     {state.trust / 'root.pem'}   (./run trust adds it to your browser)")
-    flag = "" if state.directory == DEFAULT_STATE else f" --state {state.directory}"
     say(f"  Try                  ./pki{flag} demo codes    ./run tour{flag}")
     say("Stop with Ctrl-C.")
     sys.stdout.flush()

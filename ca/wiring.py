@@ -56,7 +56,7 @@ from ca.usecases.publish_crl import PublishCRL
 from ca.usecases.reconcile import Reconcile
 from ca.usecases.renew import ReEnrol
 from ca.usecases.report_unknown import ReportUnknownCertificate
-from ca.usecases.responder import CertifyResponder
+from ca.usecases.responder import CertifyResponder, responder_profile
 from ca.usecases.revoke import ChangeStatus
 from ca.usecases.sign_in import SignIn
 from ca.usecases.sweep import Sweep
@@ -127,6 +127,7 @@ def build_signer(state: State, settings: Settings) -> UseCases:
     files = Files.of(state, settings)
     unit_of_work = journaled(open_current_database(state, settings), files.journal)
     profiles = load_profiles(PROFILES)
+    responder_profile(profiles)
     sessions = TokenSessions.open(issuing_token(state, settings), workers=settings.hsm.sessions)
     try:
         key_store, seals = Pkcs11KeyStore(sessions), Pkcs11Seals(sessions, SEAL_KEY)
@@ -186,7 +187,7 @@ def _wire(
     authenticators = WebAuthnAuthenticators(settings.relying_party, settings.origins)
     authorize = Authorize(seals, clock)
     dossier = Dossier(seals, authenticators, authorize, profiles)
-    issuance = Issuance(unit_of_work, clock, key_store, seals, linter, profiles)
+    issuance = Issuance(unit_of_work, clock, key_store, seals, linter)
     drafter = Drafter(clock, random, issuance, issuer)
     check_codes = CheckCodes(unit_of_work, clock, seals)
     publish_crl = PublishCRL(unit_of_work, clock, key_store, files.publisher, linter, seconds(settings.times.crl_life))
@@ -222,7 +223,6 @@ def _wire(
         health=CheckHealth(unit_of_work, clock, key_store, ISSUING),
         record_refusal=RecordRefusal(unit_of_work, clock),
         unit_of_work=unit_of_work,
-        profiles=profiles,
     )
 
 

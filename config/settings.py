@@ -7,8 +7,9 @@ import os
 import tomllib
 from datetime import timedelta
 from pathlib import Path
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ca.domain.errors import NotReady
 
@@ -52,8 +53,15 @@ class Times(_Section):
 
     crl_life: int = Field(default=24 * 3600, ge=600)
     crl_period: int = Field(default=3600, ge=60)
-    ocsp_life: int = Field(default=3600, ge=60)
+    ocsp_life: int = Field(default=3600, ge=60, le=24 * 3600)
     checkpoint_period: int = Field(default=600, ge=10)
+
+    @model_validator(mode="after")
+    def _crls_overlap(self) -> Self:
+        # One that could not be made must leave time for the next before relying parties have none that holds.
+        if 2 * self.crl_period > self.crl_life:
+            raise ValueError("crl_life must be at least twice crl_period")
+        return self
 
 
 class Settings(_Section):

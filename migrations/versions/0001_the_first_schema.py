@@ -130,6 +130,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_certificates_issuer_status"), "certificates", ["issuer", "status"], unique=False)
     op.create_index(op.f("ix_certificates_not_after"), "certificates", ["not_after"], unique=False)
+    op.create_index(op.f("ix_certificates_predecessor"), "certificates", ["predecessor"], unique=False)
     op.create_index(op.f("ix_certificates_public_key"), "certificates", ["public_key"], unique=False)
     op.create_index(op.f("ix_certificates_status_issued_at"), "certificates", ["status", "issued_at"], unique=False)
     op.create_index(op.f("ix_certificates_subject"), "certificates", ["subject"], unique=False)
@@ -237,6 +238,7 @@ def upgrade() -> None:
         sa.Column("request", sa.String(), nullable=False),
         sa.Column("predecessor", sa.String(), nullable=True),
         sa.Column("intended_at", sa.BigInteger(), nullable=False),
+        sa.Column("needs_confirmation", sa.Boolean(), nullable=False),
         sa.Column("signed", sa.Boolean(), nullable=False),
         sa.Column("seal", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_intents")),

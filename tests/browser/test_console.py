@@ -15,6 +15,8 @@ from tests.fakes.console_signer import FakeSigner
 
 pytestmark = [pytest.mark.browser, pytest.mark.socket]
 
+WHOLE = "one-time_code.7K3M-9QWX-2FHT"
+
 
 class _Quiet(WSGIRequestHandler):
     def log(self, kind, message, *args):
@@ -27,7 +29,7 @@ def signer(tmp_path):
     fill(signer.database, signer)
     signer.invitations["invitation-2"] = {
         "person": "E-approver", "name": "Pavel Chen", "branch": "Pudong", "roles": ["ra-approver"],
-        "code": "one-time_code", "state": "open", "officer": "approver",
+        "code": "one-time_code.7K3M-9QWX-2FHT", "state": "open", "officer": "approver",
     }  # fmt: skip
     return signer
 
@@ -62,7 +64,7 @@ def tab():
 
 
 def _become_approver(tab, address):
-    tab.goto(f"{address}/admin/invitation/invitation-2#one-time_code")
+    tab.goto(f"{address}/admin/invitation/invitation-2#{WHOLE}")
     tab.get_by_role("button", name="Make my passkey").click()
     tab.get_by_role("button", name="Sign in with your passkey").click()
     expect(tab.get_by_role("heading", name="Work", exact=True)).to_be_visible()
@@ -97,17 +99,35 @@ def test_an_invited_officer_makes_a_passkey_signs_in_and_approves(tab, address, 
 
 
 def test_the_invitation_shows_who_is_invited_and_hides_its_code(tab, address):
-    tab.goto(f"{address}/admin/invitation/invitation-2#one-time_code")
+    tab.goto(f"{address}/admin/invitation/invitation-2#{WHOLE}")
 
     expect(tab.locator("[data-field=name]")).to_have_text("Pavel Chen")
     expect(tab.locator("[data-field=roles]")).to_have_text("ra-approver")
     assert tab.url == f"{address}/admin/invitation/invitation-2"
 
 
+def test_a_link_that_is_one_half_opens_with_the_other(tab, address):
+    tab.goto(f"{address}/admin/invitation/invitation-2#one-time_code")
+    button = tab.get_by_role("button", name="Open the invitation")
+    expect(tab.get_by_role("button", name="Make my passkey")).to_be_hidden()
+    tab.get_by_label("The other half").fill("0000-0000-0000")
+    button.click()
+    expect(tab.get_by_role("alert")).to_contain_text("There is no such invitation.")
+
+    tab.get_by_label("The other half").fill("7K3M-9QWX-2FHT")
+    button.click()
+
+    expect(tab.locator("[data-field=name]")).to_have_text("Pavel Chen")
+    expect(tab.get_by_role("alert")).to_be_hidden()
+    assert tab.url == f"{address}/admin/invitation/invitation-2"
+    tab.get_by_role("button", name="Make my passkey").click()
+    expect(tab.get_by_role("button", name="Sign in with your passkey")).to_be_visible()
+
+
 def test_a_used_invitation_says_so(tab, address, signer):
     signer.invitations["invitation-2"]["state"] = "redeemed"
 
-    tab.goto(f"{address}/admin/invitation/invitation-2#one-time_code")
+    tab.goto(f"{address}/admin/invitation/invitation-2#{WHOLE}")
 
     expect(tab.get_by_role("alert")).to_contain_text("used already or is out of date")
     expect(tab.get_by_role("button", name="Make my passkey")).to_be_hidden()

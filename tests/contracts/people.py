@@ -143,6 +143,17 @@ class OfficersContract:
             with pytest.raises(InvalidTransition, match="P-1"):
                 work.officers.save(an_officer(id="officer-2", credentials=()), SEAL)
 
+    def test_a_change_made_meanwhile_is_not_written_over(self, unit_of_work: UnitOfWork) -> None:
+        suspended = an_officer(state=OfficerState.SUSPENDED, version=2)
+
+        with unit_of_work() as work:
+            work.officers.save(an_officer(), SEAL)
+            work.officers.save(suspended, SEAL)
+            with pytest.raises(InvalidTransition, match="P-1"):
+                work.officers.save(an_officer(name="Maria Kiss", version=2), OTHER_SEAL)
+
+            assert work.officers.get("officer-1") == (suspended, SEAL)
+
     def test_a_passkey_belongs_to_one_officer(self, unit_of_work: UnitOfWork) -> None:
         with unit_of_work() as work:
             work.officers.save(an_officer(), SEAL)

@@ -29,8 +29,20 @@ class IssuersContract:
         with unit_of_work() as work, pytest.raises(NotFound):
             work.issuers.get("none")
 
+    def test_nobody_takes_a_turn_of_an_unknown_issuer(self, unit_of_work: UnitOfWork) -> None:
+        with unit_of_work() as work, pytest.raises(NotFound):
+            work.issuers.take_turn("none")
+
 
 class CRLsContract:
+    def test_the_last_crl_says_when_it_was_made(self, unit_of_work: UnitOfWork) -> None:
+        with unit_of_work() as work:
+            work.crls.add(a_crl(number=10, this_update=NOW))
+            work.crls.add(a_crl(number=9, this_update=NOW - MINUTE))
+
+            assert work.crls.last_made("issuing") == NOW
+            assert work.crls.last_made("none") is None
+
     def test_the_last_crl_has_the_highest_number_of_its_issuer(self, unit_of_work: UnitOfWork) -> None:
         with unit_of_work() as work:
             work.crls.add(a_crl(number=10))

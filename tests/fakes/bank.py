@@ -112,11 +112,11 @@ class Codes:
 class Bank:
     """Everything a test needs; `profiles` may be changed by `amend`."""
 
-    def __init__(self) -> None:
+    def __init__(self, unit_of_work: FakeUnitOfWork | None = None) -> None:
         self.clock = FakeClock()
         self.keys: dict[int, SoftKey] = {}
         self.random = FakeRandom()
-        self.unit_of_work = FakeUnitOfWork()
+        self.unit_of_work = unit_of_work or FakeUnitOfWork()
         ceremony = Ceremony(self.unit_of_work, self.clock, self.random)
         self.appointments = ceremony().appointments
         self.trust = ceremony.trust
@@ -136,7 +136,7 @@ class Bank:
         clock, random, seals = self.clock, self.random, self.seals
         self.authorize = Authorize(seals, clock)
         self.dossier = Dossier(seals, self.authenticators, self.authorize, self.profiles)
-        self.issuance = Issuance(unit_of_work, clock, self.key_store, seals, self.linter, self.profiles)
+        self.issuance = Issuance(unit_of_work, clock, self.key_store, seals, self.linter)
         with self.unit_of_work() as work:
             issuer = work.issuers.get(ISSUING)
         self.drafter = Drafter(clock, random, self.issuance, issuer)
@@ -199,7 +199,6 @@ class Bank:
             health=self.health,
             record_refusal=self.record_refusal,
             unit_of_work=self.unit_of_work,
-            profiles=self.profiles,
         )
 
     def _verify_checkpoint(self, message: bytes, signature: bytes) -> None:
@@ -263,6 +262,8 @@ class Bank:
             credentials=(passkey.credential,),
         )
         with self.unit_of_work() as work:
+            before = work.officers.find_by_person(person)
+            officer = replace(officer, version=before[0].version + 1) if before else officer
             save_officer(work, self.seals, officer)
             work.commit()
         return self.signed_in(passkey)

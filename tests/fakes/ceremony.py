@@ -27,6 +27,7 @@ class FakeKeyRoom:
     """ports.KeyRoom."""
 
     def __init__(self) -> None:
+        self.places = ("root", ISSUING)
         self.tokens: dict[str, FakeKeyStore] = {}
         self.seal_keys: dict[tuple[str, KeyId], FakeSeals] = {}
 

@@ -78,6 +78,8 @@ class FakeOfficers:
         others = [each for each, _seal in self._kept.values() if each.id != officer.id]
         if any(each.person == officer.person for each in others):
             raise InvalidTransition(f"person {officer.person} is an officer already")
+        if officer.id in self._kept and self._kept[officer.id][0].version >= officer.version:
+            raise InvalidTransition(f"the record of person {officer.person} was just changed by somebody else")
         if any(each.find_credential(credential.id) for each in others for credential in officer.credentials):
             raise InvalidTransition("this passkey belongs to another officer")
         self._kept[officer.id] = (officer, seal)
@@ -222,6 +224,9 @@ class FakeCertificates:
     def list_by_public_key(self, fingerprint: str) -> Sequence[Certificate]:
         return [each for each in self._kept.values() if each.public_key == fingerprint]
 
+    def list_successors(self, serial: int) -> Sequence[Certificate]:
+        return [each for each in self._kept.values() if each.predecessor == serial]
+
     def list_unconfirmed_since_before(self, limit: datetime) -> Sequence[Certificate]:
         return [
             each
@@ -285,6 +290,9 @@ class FakeIssuers:
             raise NotFound(f"there is no issuing CA named {name}")
         return self._kept[name]
 
+    def take_turn(self, name: str) -> None:
+        self.get(name)
+
     def list(self) -> Sequence[Issuer]:
         return [self._kept[name] for name in sorted(self._kept)]
 
@@ -300,6 +308,10 @@ class FakeCRLs:
 
     def last(self, issuer: str) -> CRLRecord | None:
         return max((each for each in self._kept if each.issuer == issuer), key=lambda each: each.number, default=None)
+
+    def last_made(self, issuer: str) -> datetime | None:
+        last = self.last(issuer)
+        return last.this_update if last else None
 
     def take_number(self, issuer: str, above: int) -> int:
         self._numbers[issuer] = max(above, self.last_number(issuer)) + 1

@@ -7,6 +7,8 @@ from sqlalchemy import BigInteger, Dialect, Integer, MetaData
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
+from ca.domain.errors import Tampered
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 # Named constraints: the migrations of both databases can then speak of them.
@@ -35,7 +37,12 @@ class UtcSeconds(TypeDecorator[datetime]):
         return elapsed.days * 86400 + elapsed.seconds
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - the same
-        return None if value is None else datetime.fromtimestamp(value, UTC)
+        if value is None:
+            return None
+        try:
+            return datetime.fromtimestamp(value, UTC)
+        except (TypeError, ValueError, OverflowError, OSError) as error:
+            raise Tampered(f"{value!r} is recorded as a time and is none: somebody changed the record") from error
 
 
 # SQLite numbers rows by itself only when the key is spelled INTEGER.

@@ -210,7 +210,7 @@ class CertificateRow(Row):
     not_after: Mapped[datetime] = mapped_column(index=True)
     issued_at: Mapped[datetime] = mapped_column(index=True)
     status: Mapped[str]
-    predecessor: Mapped[str | None]
+    predecessor: Mapped[str | None] = mapped_column(index=True)
     confirmed_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
     reason: Mapped[int | None]
@@ -242,6 +242,7 @@ class IntentRow(Row):
     request: Mapped[str]
     predecessor: Mapped[str | None]
     intended_at: Mapped[datetime]
+    needs_confirmation: Mapped[bool]
     signed: Mapped[bool] = mapped_column(index=True)
     seal: Mapped[bytes]
 

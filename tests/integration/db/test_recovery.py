@@ -48,7 +48,7 @@ ACTS: list[Acts] = [
         lambda work: work.officers.save(an_officer(), SEAL),
         lambda work: work.invitations.save(an_invitation(), SEAL),
     ],
-    [lambda work: work.officers.save(an_officer(credentials=(a_credential(label="another"),)), SEAL)],
+    [lambda work: work.officers.save(an_officer(version=9, credentials=(a_credential(label="another"),)), SEAL)],
     [
         lambda work: work.issuers.save(an_issuer()),
         lambda work: work.applications.save(an_application(), SEAL),

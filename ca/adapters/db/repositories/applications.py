@@ -66,7 +66,7 @@ class SqlCodes:
         newest_first = (
             select(CodePairRow).where(CodePairRow.application == application_id).order_by(CodePairRow.id.desc())
         )
-        row = find_row(self._session, newest_first)
+        row = find_row(self._session, newest_first, lock=True)
         return to_code_pair(row) if row else None
 
     def save(self, pair: CodePair) -> None:

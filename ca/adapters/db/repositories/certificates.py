@@ -55,6 +55,9 @@ class SqlCertificates:
     def list_by_public_key(self, fingerprint: str) -> Sequence[Certificate]:
         return self._list(select(CertificateRow).where(CertificateRow.public_key == fingerprint))
 
+    def list_successors(self, serial: int) -> Sequence[Certificate]:
+        return self._list(select(CertificateRow).where(CertificateRow.predecessor == serial_text(serial)))
+
     def list_unconfirmed_since_before(self, limit: datetime) -> Sequence[Certificate]:
         unconfirmed = CertificateRow.status == CertificateStatus.UNCONFIRMED.value
         return self._list(select(CertificateRow).where(unconfirmed, CertificateRow.issued_at < limit))

@@ -46,7 +46,7 @@ class SqlDevices:
         return device
 
     def find(self, serial: str) -> Device | None:
-        row = find_row(self._session, select(DeviceRow).where(DeviceRow.serial == serial))
+        row = find_row(self._session, select(DeviceRow).where(DeviceRow.serial == serial), lock=True)
         return to_device(row) if row else None
 
     def save(self, device: Device) -> None:

@@ -39,13 +39,12 @@ class SqlOfficers:
 
     def save(self, officer: Officer, seal: bytes) -> None:
         self._require_own_passkeys(officer)
-        put_row(
-            self._session,
-            OfficerRow,
-            {"id": officer.id},
-            officer_values(officer, seal),
-            refusal=f"person {officer.person} is an officer already",
-        )
+        # Over an older version only: who read before somebody else's change does not undo it.
+        older = OfficerRow.version < officer.version
+        values = officer_values(officer, seal)
+        if not change_row(self._session, OfficerRow, {"id": officer.id}, values, only=older):
+            refusal = f"the record of person {officer.person} was just made or changed by somebody else; look again"
+            add_row(self._session, OfficerRow, {"id": officer.id, **values}, refusal=refusal)
         delete_rows(self._session, OfficerCredentialRow, {"officer": officer.id})
         for values in credential_values(officer):
             add_row(self._session, OfficerCredentialRow, values, refusal=_TAKEN)

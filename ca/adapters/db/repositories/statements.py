@@ -6,7 +6,7 @@ Whatever changes a row goes through here and is noted for the journal (`ca/adapt
 
 from typing import TypeVar
 
-from sqlalchemy import Select, delete, insert, update
+from sqlalchemy import ColumnElement, Select, delete, insert, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -53,9 +53,13 @@ def add_row(session: Session, row: type[Row], values: Values, *, refusal: str) -
         raise InvalidTransition(refusal)
 
 
-def change_row(session: Session, row: type[Row], key: Values, values: Values) -> int:
-    """Update by key; how many rows that were."""
+def change_row(
+    session: Session, row: type[Row], key: Values, values: Values, *, only: ColumnElement[bool] | None = None
+) -> int:
+    """Update by key, and `only` if that holds too; how many rows that were."""
     wanted = update(row).filter_by(**key).values(**values)
+    if only is not None:
+        wanted = wanted.where(only)
     changed = session.connection().execute(wanted).rowcount
     if changed:
         note(session, Act.UPDATE, row, key, values)

@@ -123,13 +123,27 @@ def test_a_certificate_never_confirmed_is_revoked(bank: Bank) -> None:
     assert bank.sweep.revoke_unconfirmed() == 1
 
     revocation = bank.certificate(certificate.serial).revocation
-    assert revocation == Revocation(RevocationReason.CESSATION_OF_OPERATION, bank.clock.now())
+    assert revocation is not None
+    assert revocation.reason is RevocationReason.CESSATION_OF_OPERATION
     event = bank.unit_of_work.events[-1]
     assert (event.name, event.details["why"]) == ("certificate.revoked", "never confirmed")
     assert bank.stored.crl_due[ISSUING]
     assert bank.published == [ISSUING]
     with pytest.raises(PKIError):
         bank.confirmed(certificate, key)
+
+
+def test_what_was_never_confirmed_is_revoked_since_its_issuance(bank: Bank) -> None:
+    certificate = bank.issued()
+    seen = certificate.seen_by_relying_parties()
+    assert seen is not None
+    bank.clock.tick(2 * DAY)
+
+    bank.sweep.revoke_unconfirmed()
+
+    revoked = bank.certificate(certificate.serial).seen_by_relying_parties()
+    assert revoked == Revocation(RevocationReason.CESSATION_OF_OPERATION, certificate.issued_at)
+    assert revoked.revoked_at == seen.revoked_at
 
 
 def test_certificates_in_use_are_not_swept(bank: Bank) -> None:
@@ -167,6 +181,13 @@ def test_challenges_nobody_answered_are_forgotten(bank: Bank) -> None:
 
 
 # The OCSP responder's certificate
+
+
+def test_without_its_profile_no_responder_is_certified(bank: Bank) -> None:
+    del bank.profiles["ocsp-responder"]
+    with pytest.raises(NotReady, match="the profile ocsp-responder is missing"):
+        bank.responder(ISSUING)
+    assert bank.signatures == []
 
 
 def test_the_responders_certificate_does_one_thing(bank: Bank) -> None:
