@@ -19,6 +19,7 @@ from ca.wiring import ISSUING, SEAL_KEY, Files, issuing_token, open_to_read
 from config.settings import Settings, State, load_settings
 
 _TRUST = ("root.cer", "issuing.cer", "audit.spki")
+_ISSUERS = ("root", ISSUING)
 
 
 def examine(state: State) -> list[Finding]:
@@ -36,6 +37,10 @@ def examine(state: State) -> list[Finding]:
         _look("database", "can be read, of the right schema", lambda: open_to_read(state, settings).dispose()),
         _look("clock", "not behind what was signed", lambda: _require_clock(state, settings)),
     ]
+    findings += [
+        _look(f"publication of {name}", "is complete", partial(_require_published, state, settings, name))
+        for name in _ISSUERS
+    ]
     running = _look("signer", "answers and is healthy", lambda: _require_healthy(state))
     return [*findings, running, *_ports(settings, running=running.ok)]
 
@@ -49,7 +54,7 @@ def _look(subject: str, good: str, look: Callable[[], object]) -> Finding:
 
 
 def _secrecy(state: State) -> Finding:
-    secret = [state.token("root"), state.token(ISSUING), state / "secrets", state.tls / "server.key"]
+    secret = [state.directory, state.token("root"), state.token(ISSUING), state / "secrets", state.tls / "server.key"]
     open_to_others = [str(path) for path in secret if path.exists() and path.stat().st_mode & 0o077]
     if open_to_others:
         return Finding("secrets", ok=False, sentence=f"others can read {open_to_others[0]}: run chmod go= on it")
@@ -83,6 +88,14 @@ def _require_clock(state: State, settings: Settings) -> None:
     published = Files.of(state, settings).publisher.find_crl(ISSUING)
     if published is not None and now < ParsedCRL.parse(published).this_update:
         raise NotReady(f"the clock says {now:%d %b %Y %H:%M} UTC, before the last CRL was signed; set it right")
+
+
+def _require_published(state: State, settings: Settings, issuer: str) -> None:
+    files = Files.of(state, settings)
+    if files.publisher.find_certificate(issuer) != files.trust.read(f"{issuer}.cer"):
+        raise NotReady(f"ca/{issuer}.cer is lost or another; OCSP answers for it are refused. Restart the signer")
+    if files.publisher.find_crl(issuer) is None:
+        raise NotReady(f"crl/{issuer}.crl is lost, relying parties cannot get it. Restart the signer")
 
 
 def _require_healthy(state: State) -> None:
