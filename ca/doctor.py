@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 
 from ca.adapters.clock import SystemClock
@@ -15,9 +16,10 @@ from ca.ports import KeyId
 from ca.signer_client import SignerClient
 from ca.usecases.answer_ocsp import responder_key
 from ca.usecases.audit import AUDIT_KEY
-from ca.wiring import ISSUING, SEAL_KEY, Files, issuing_token, open_to_read
+from ca.wiring import ISSUING, ROOT, SEAL_KEY, Files, issuing_token, open_to_read
 from config.settings import Settings, State, load_settings
 
+_ROOT_CRL_NOTICE = timedelta(days=60)
 _TRUST = ("root.cer", "issuing.cer", "audit.spki")
 
 
@@ -34,6 +36,7 @@ def examine(state: State) -> list[Finding]:
     findings += _hsm(state, settings, trust)
     findings += [
         _look("database", "can be read, of the right schema", lambda: open_to_read(state, settings).dispose()),
+        _look("root CRL", "holds for longer than 60 days", lambda: _require_root_crl(state)),
         _look("clock", "not behind what was signed", lambda: _require_clock(state)),
     ]
     running = _look("signer", "answers and is healthy", lambda: _require_healthy(state))
@@ -45,6 +48,8 @@ def _look(subject: str, good: str, look: Callable[[], object]) -> Finding:
         look()
     except PKIError as error:
         return Finding(subject, ok=False, sentence=str(error))
+    except OSError as error:
+        return Finding(subject, ok=False, sentence=f"a file cannot be read: {error}")
     return Finding(subject, ok=True, sentence=good)
 
 
@@ -83,6 +88,15 @@ def _require_clock(state: State) -> None:
     published = Files.of(state).publisher.find_crl(ISSUING)
     if published is not None and now < ParsedCRL.parse(published).this_update:
         raise NotReady(f"the clock says {now:%d %b %Y %H:%M} UTC, before the last CRL was signed; set it right")
+
+
+def _require_root_crl(state: State) -> None:
+    published = Files.of(state).publisher.find_crl(ROOT)
+    if published is None:
+        raise NotReady("it is not in the public place; restore it from a backup")
+    ends = ParsedCRL.parse(published).next_update
+    if ends < SystemClock().now() + _ROOT_CRL_NOTICE:
+        raise NotReady(f"it holds until {ends:%d %b %Y %H:%M} UTC only, and the root signs another in a ceremony only")
 
 
 def _require_healthy(state: State) -> None:
