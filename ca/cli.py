@@ -256,6 +256,27 @@ def audit_export(context: Context) -> None:
 
 
 @cli.group()
+def journal() -> None:
+    """The audit log's second home, outside the database."""
+
+
+@journal.command("replay")
+@click.pass_obj
+@speaking
+def journal_replay(context: Context) -> None:
+    """Bring a database that was restored from a backup up to the last act. Stop everything first."""
+    from ca.wiring import replay_journal
+
+    done = replay_journal(context.state, context.settings)
+    if not done:
+        say("The database has everything that the journal has.")
+        return
+    say(f"{done.total()} events replayed; the database is where it was before it was restored:")
+    for name, times in sorted(done.items()):
+        say(f"  {times:6} {name}")
+
+
+@cli.group()
 def ceremony() -> None:
     """Key ceremonies."""
 

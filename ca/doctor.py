@@ -29,15 +29,15 @@ def examine(state: State) -> list[Finding]:
         settings = load_settings(state)
     except PKIError as error:
         return [Finding("settings", ok=False, sentence=str(error))]
-    trust = Files.of(state).trust
+    trust = Files.of(state, settings).trust
     findings = [Finding("settings", ok=True, sentence=f"{state.settings_file} can be read")]
     findings += [_look(f"trust/{name}", "is there", partial(trust.read, name)) for name in _TRUST]
     findings += [_secrecy(state)]
     findings += _hsm(state, settings, trust)
     findings += [
         _look("database", "can be read, of the right schema", lambda: open_to_read(state, settings).dispose()),
-        _look("root CRL", "holds for longer than 60 days", lambda: _require_root_crl(state)),
-        _look("clock", "not behind what was signed", lambda: _require_clock(state)),
+        _look("root CRL", "holds for longer than 60 days", lambda: _require_root_crl(state, settings)),
+        _look("clock", "not behind what was signed", lambda: _require_clock(state, settings)),
     ]
     running = _look("signer", "answers and is healthy", lambda: _require_healthy(state))
     return [*findings, running, *_ports(settings, running=running.ok)]
@@ -83,15 +83,15 @@ def _hsm(state: State, settings: Settings, trust: TrustDirectory) -> list[Findin
         return [Finding("HSM", ok=False, sentence=str(error))]
 
 
-def _require_clock(state: State) -> None:
+def _require_clock(state: State, settings: Settings) -> None:
     now = SystemClock().now()
-    published = Files.of(state).publisher.find_crl(ISSUING)
+    published = Files.of(state, settings).publisher.find_crl(ISSUING)
     if published is not None and now < ParsedCRL.parse(published).this_update:
         raise NotReady(f"the clock says {now:%d %b %Y %H:%M} UTC, before the last CRL was signed; set it right")
 
 
-def _require_root_crl(state: State) -> None:
-    published = Files.of(state).publisher.find_crl(ROOT)
+def _require_root_crl(state: State, settings: Settings) -> None:
+    published = Files.of(state, settings).publisher.find_crl(ROOT)
     if published is None:
         raise NotReady("it is not in the public place; restore it from a backup")
     ends = ParsedCRL.parse(published).next_update

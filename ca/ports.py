@@ -15,6 +15,7 @@ from ca.domain.decisions import Assertion, Evidence
 from ca.domain.devices import Device
 from ca.domain.issuers import Issuer
 from ca.domain.jobs import JobRun, Lease
+from ca.domain.journal import Entry
 from ca.domain.keys import KeyAlgorithm
 from ca.domain.officers import Credential, Invitation, Officer
 from ca.domain.sessions import Challenge, Session
@@ -123,12 +124,14 @@ class CheckpointFile(Protocol):
     def read(self) -> Sequence[Checkpoint]: ...
 
 
-class HeadFile(Protocol):
-    """The audit chain's end after each commit, kept outside the database."""
+class Journal(Protocol):
+    """The audit log kept a second time, outside the database."""
 
-    def write(self, head: Head) -> None: ...
+    def read(self) -> Iterator[Entry]:
+        """Every entry there is when it is called, each checked to follow the one before. Raises Tampered."""
 
-    def read(self) -> Head | None: ...
+    def require_mirrored(self) -> None:
+        """Raise Tampered unless the journal's mirror says the same."""
 
 
 class Customers(Protocol):
@@ -301,11 +304,15 @@ class BlockedKeys(Protocol):
 
 
 class AuditLog(Protocol):
-    def append(self, event: AuditEvent) -> ChainedEvent: ...
+    def append(self, event: AuditEvent) -> None:
+        """It joins the chain, behind all others, when the transaction commits."""
 
     def head(self) -> Head: ...
 
     def read(self, after: int = 0) -> Iterator[ChainedEvent]: ...
+
+    def waiting(self, after: int) -> Iterator[Entry]:
+        """Entries behind the event `after` that are kept for the journal, in order."""
 
     def add_checkpoint(self, checkpoint: Checkpoint) -> None: ...
 

@@ -82,6 +82,8 @@ class Settings(_Section):
     times: Times = Times()
     database_url: str = ""
     """Empty: SQLite in the state directory."""
+    journal_mirror: str = ""
+    """Directory of the journal's mirror, on another disk than the state directory. Empty: in the state directory."""
 
 
 class State:
@@ -120,6 +122,14 @@ class State:
     @property
     def ceremony(self) -> Path:
         return self / "ceremony"
+
+    @property
+    def journal(self) -> Path:
+        return self / "journal"
+
+    def journal_mirror(self, settings: "Settings") -> Path:
+        """Where every line of the journal is written a second time."""
+        return Path(settings.journal_mirror) if settings.journal_mirror else self / "journal-mirror"
 
     @property
     def log(self) -> Path:

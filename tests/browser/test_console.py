@@ -5,30 +5,17 @@ import threading
 
 import pytest
 from playwright.sync_api import expect
-from playwright.sync_api import sync_playwright as playwright_in_this_thread
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from ca.adapters.db.rows import db
 from ca.domain.applications import ApplicationState
+from tests.browser.chromium import chromium, new_tab
 from tests.fakes.console import console, fill
 from tests.fakes.console_signer import FakeSigner
 
 pytestmark = [pytest.mark.browser, pytest.mark.socket]
 
 WHOLE = "one-time_code.7K3M-9QWX-2FHT"
-CHROMIUM = "/usr/bin/chromium"
-ARGUMENTS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
-AUTHENTICATOR = {
-    "protocol": "ctap2",
-    "transport": "internal",
-    "hasResidentKey": True,
-    "hasUserVerification": True,
-    "isUserVerified": True,
-    "automaticPresenceSimulation": True,
-}
 
 
 class _Quiet(WSGIRequestHandler):
@@ -67,18 +54,12 @@ def address(signer):
 @pytest.fixture
 def tab():
     """A tab of Chromium whose machine has a fingerprint reader; script errors and CSP violations fail the test."""
-    with playwright_in_this_thread() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        context = chromium.new_context()
-        tab = context.new_page()
+    with chromium() as browser:
+        tab = new_tab(browser)
         complaints = []
         tab.on("pageerror", lambda error: complaints.append(str(error)))
         tab.on("console", lambda message: complaints.append(message.text) if "policy" in message.text.lower() else None)
-        devtools = context.new_cdp_session(tab)
-        devtools.send("WebAuthn.enable")
-        devtools.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
         yield tab
-        chromium.close()
     assert complaints == []
 
 

@@ -111,7 +111,7 @@ class AuditLogContract:
             work.audit.append(an_event("device.assigned", details={}))
             work.commit()
         with unit_of_work() as work:
-            third = work.audit.append(an_event("application.submitted"))
+            work.audit.append(an_event("application.submitted"))
             work.commit()
 
         with unit_of_work() as work:
@@ -123,7 +123,6 @@ class AuditLogContract:
             "device.assigned",
             "application.submitted",
         ]
-        assert chain[2] == third
         assert Head().follow(chain[0]).follow(chain[1]).follow(chain[2]) == head
 
     def test_events_with_any_text_read_back_the_same(self, unit_of_work: UnitOfWork) -> None:
@@ -138,9 +137,12 @@ class AuditLogContract:
 
     def test_reading_can_begin_after_a_number(self, unit_of_work: UnitOfWork) -> None:
         with unit_of_work() as work:
-            chain = [work.audit.append(an_event(name)) for name in ("a.first", "b.second", "c.third")]
+            for name in ("a.first", "b.second", "c.third"):
+                work.audit.append(an_event(name))
+            work.commit()
 
-            assert list(work.audit.read(after=1)) == chain[1:]
+        with unit_of_work() as work:
+            assert [each.event.name for each in work.audit.read(after=1)] == ["b.second", "c.third"]
 
     def test_checkpoints_read_back_in_order(self, unit_of_work: UnitOfWork) -> None:
         later = a_checkpoint(number=2, at=NOW + MINUTE)

@@ -46,7 +46,7 @@ from ca.usecases.sign_in import SignIn
 from ca.usecases.sweep import Sweep
 from tests.drafts import PROFILES, SoftKey, a_request
 from tests.fakes.authenticators import FakeAuthenticators, FakePasskey
-from tests.fakes.ceremony import ISSUING, SEAL_KEY, Ceremony, FakeCheckpointFile, FakeHeadFile
+from tests.fakes.ceremony import ISSUING, SEAL_KEY, Ceremony, FakeCheckpointFile, FakeJournal
 from tests.fakes.clock import FakeClock, FakeRandom
 from tests.fakes.key_store import FakeKeyStore
 from tests.fakes.publisher import FakeLinter
@@ -127,7 +127,7 @@ class Bank:
         self.authenticators = FakeAuthenticators()
         self.profiles: dict[str, Profile] = dict(PROFILES)
         self.checkpoint_file = FakeCheckpointFile()
-        self.head_file = FakeHeadFile()
+        self.journal = FakeJournal()
         self._wire(self.unit_of_work)
         self._staff: dict[str, Colleague] = {}
         self.key_store.signed.clear()
@@ -147,7 +147,7 @@ class Bank:
         self.responder = CertifyResponder(unit_of_work, clock, random, self.key_store, self.issuance, self.profiles)
         self.sweep = Sweep(unit_of_work, clock, self.profiles, push)
         self.checkpoint = MakeCheckpoint(unit_of_work, clock, self.key_store, self.checkpoint_file)
-        self.verify_audit = VerifyAudit(unit_of_work, self.checkpoint_file, self.head_file, self._verify_checkpoint)
+        self.verify_audit = VerifyAudit(unit_of_work, self.checkpoint_file, self.journal, self._verify_checkpoint)
         self.sign_in = SignIn(unit_of_work, clock, random, seals, self.authenticators, self.authorize)
         self.invite = InviteOfficer(unit_of_work, clock, random, seals, self.authenticators, self.authorize)
         self.redeem = RedeemInvitation(unit_of_work, clock, random, seals, self.authenticators)

@@ -15,6 +15,7 @@ from ca.domain.devices import Device
 from ca.domain.errors import InvalidTransition, NotFound
 from ca.domain.issuers import Issuer
 from ca.domain.jobs import JobRun, Lease
+from ca.domain.journal import Entry, chained
 from ca.domain.officers import Credential, Invitation, Officer
 from ca.domain.sessions import Challenge, Session
 
@@ -337,22 +338,24 @@ class FakeBlockedKeys:
 
 
 class FakeAuditLog:
-    def __init__(self, kept: list[ChainedEvent], checkpoints: list[Checkpoint]) -> None:
+    def __init__(self, kept: list[ChainedEvent], outbox: list[Entry], checkpoints: list[Checkpoint]) -> None:
         self._kept = kept
+        self._outbox = outbox
         self._checkpoints = checkpoints
 
-    def append(self, event: AuditEvent) -> ChainedEvent:
-        head = self.head()
-        number = head.number + 1
-        chained = ChainedEvent(number, event, event.link(number, head.hash))
-        self._kept.append(chained)
-        return chained
+    def append(self, event: AuditEvent) -> None:
+        entry = chained(self.head(), [event], [])
+        self._kept.extend(entry.events)
+        self._outbox.append(entry)
 
     def head(self) -> Head:
         return Head(self._kept[-1].number, self._kept[-1].hash) if self._kept else Head()
 
     def read(self, after: int = 0) -> Iterator[ChainedEvent]:
         return (each for each in list(self._kept) if each.number > after)
+
+    def waiting(self, after: int) -> Iterator[Entry]:
+        return (each for each in list(self._outbox) if each.head.number > after)
 
     def add_checkpoint(self, checkpoint: Checkpoint) -> None:
         self._checkpoints.append(checkpoint)

@@ -225,7 +225,7 @@ def serve(tmp_path: Path) -> Iterator[Callable[[Any], SignerClient]]:
         server.set_app(app)
         servers.append(server)
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        return SignerClient(path, timeout=5)
+        return SignerClient(path, timeout=60)
 
     yield start
     for server in servers:
