@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 
 from ca.adapters.clock import SystemClock
@@ -15,11 +16,12 @@ from ca.ports import KeyId
 from ca.signer_client import SignerClient
 from ca.usecases.answer_ocsp import responder_key
 from ca.usecases.audit import AUDIT_KEY
-from ca.wiring import ISSUING, SEAL_KEY, Files, issuing_token, open_to_read
+from ca.wiring import ISSUING, ROOT, SEAL_KEY, Files, issuing_token, open_to_read
 from config.settings import Settings, State, load_settings
 
+_ROOT_CRL_NOTICE = timedelta(days=60)
 _TRUST = ("root.cer", "issuing.cer", "audit.spki")
-_ISSUERS = ("root", ISSUING)
+_ISSUERS = (ROOT, ISSUING)
 
 
 def examine(state: State) -> list[Finding]:
@@ -35,6 +37,7 @@ def examine(state: State) -> list[Finding]:
     findings += _hsm(state, settings, trust)
     findings += [
         _look("database", "can be read, of the right schema", lambda: open_to_read(state, settings).dispose()),
+        _look("root CRL", "holds for longer than 60 days", lambda: _require_root_crl(state, settings)),
         _look("clock", "not behind what was signed", lambda: _require_clock(state, settings)),
     ]
     findings += [
@@ -50,6 +53,8 @@ def _look(subject: str, good: str, look: Callable[[], object]) -> Finding:
         look()
     except PKIError as error:
         return Finding(subject, ok=False, sentence=str(error))
+    except OSError as error:
+        return Finding(subject, ok=False, sentence=f"a file cannot be read: {error}")
     return Finding(subject, ok=True, sentence=good)
 
 
@@ -96,6 +101,15 @@ def _require_published(state: State, settings: Settings, issuer: str) -> None:
         raise NotReady(f"ca/{issuer}.cer is lost or another; OCSP answers for it are refused. Restart the signer")
     if files.publisher.find_crl(issuer) is None:
         raise NotReady(f"crl/{issuer}.crl is lost, relying parties cannot get it. Restart the signer")
+
+
+def _require_root_crl(state: State, settings: Settings) -> None:
+    published = Files.of(state, settings).publisher.find_crl(ROOT)
+    if published is None:
+        raise NotReady("it is not in the public place; restore it from a backup")
+    ends = ParsedCRL.parse(published).next_update
+    if ends < SystemClock().now() + _ROOT_CRL_NOTICE:
+        raise NotReady(f"it holds until {ends:%d %b %Y %H:%M} UTC only, and the root signs another in a ceremony only")
 
 
 def _require_healthy(state: State) -> None:

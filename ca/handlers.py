@@ -292,11 +292,6 @@ class Handlers:
             "confirm": certificate.status is CertificateStatus.UNCONFIRMED,
         }
 
-    def confirm(self, op: ops.Confirm) -> dict[str, Any]:
-        by_old_key = op.predecessor_signature
-        serial = parse_serial(op.serial)
-        return _status(self._do.confirm(serial, op.nonce, op.signature, predecessor_signature=by_old_key))
-
     def ca_certificates(self, _: ops.CACertificates) -> dict[str, Any]:
         with self._do.unit_of_work() as work:
             issuers = work.issuers.list()

@@ -144,9 +144,6 @@ class Customers(Protocol):
 
 
 class Devices(Protocol):
-    def get(self, serial: str) -> Device:
-        """Raise NotFound if there is none."""
-
     def find(self, serial: str) -> Device | None:
         """Locks the row in PostgreSQL: two operators who assign one U-Shield take turns."""
 

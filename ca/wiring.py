@@ -66,7 +66,7 @@ from config.settings import Settings, State, seconds
 
 log = logging.getLogger("vermilion.wiring")
 
-ISSUING = "issuing"
+ISSUING, ROOT = "issuing", "root"
 SEAL_KEY = KeyId(b"seals-1")
 PROFILES = Path(__file__).parent.parent / "config" / "profiles"
 _UNFINISHED_GRACE = timedelta(minutes=2)

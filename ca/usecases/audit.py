@@ -6,7 +6,7 @@ from itertools import islice
 
 from ca.domain.audit import AuditEvent, ChainedEvent, Checkpoint, Head, checkpoint_message
 from ca.domain.certificates import CertificateStatus
-from ca.domain.errors import PKIError, Tampered
+from ca.domain.errors import NotFound, PKIError, Tampered
 from ca.domain.journal import Entry
 from ca.ports import CheckpointFile, Clock, Journal, KeyId, KeyStore, UnitOfWork, Work
 
@@ -49,22 +49,27 @@ class AuditReport:
     head: Head
 
 
-_STATUS_AFTER = {"certificate.held": CertificateStatus.ON_HOLD, "certificate.revoked": CertificateStatus.REVOKED}
+_STATUS_AFTER = {
+    "certificate.confirmed": CertificateStatus.ACTIVE.value,
+    "certificate.held": CertificateStatus.ON_HOLD.value,
+    "certificate.released": CertificateStatus.ACTIVE.value,
+    "certificate.revoked": CertificateStatus.REVOKED.value,
+}
 
 
 @dataclass
 class _Story:
-    """What must not hold any more after all that the log tells; the rows are compared with it."""
+    """How certificates and officers stand after all that the log tells; the rows are compared with it."""
 
-    certificates: dict[str, CertificateStatus] = field(default_factory=dict)
+    certificates: dict[str, str] = field(default_factory=dict)
     officers: dict[str, str] = field(default_factory=dict)
 
     def tell(self, event: AuditEvent) -> None:
         """Take in the next event."""
         if event.name in _STATUS_AFTER:
             self.certificates[event.subject] = _STATUS_AFTER[event.name]
-        if event.name == "certificate.released":
-            self.certificates.pop(event.subject, None)
+        if event.name == "certificate.issued":
+            self.certificates[event.subject] = event.details["status"]
         if "officer_version" in event.details:
             self.officers[event.subject] = event.details["officer_version"]
 
@@ -72,11 +77,14 @@ class _Story:
         """Raise Tampered for a status or an officer's record that was taken back behind the log's back."""
         for serial, status in self.certificates.items():
             certificate = work.certificates.find(int(serial, 16))
-            if certificate is None or certificate.status is not status:
-                told = "gone" if certificate is None else certificate.status.value
-                raise Tampered(f"certificate {serial} is {status.value} by the log and {told} in the records")
+            recorded = "gone" if certificate is None else certificate.status.value
+            if recorded != status:
+                raise Tampered(f"certificate {serial} is {status} by the log and {recorded} in the records")
         for officer_id, version in self.officers.items():
-            officer, _ = work.officers.get(officer_id)
+            try:
+                officer, _ = work.officers.get(officer_id)
+            except NotFound as error:
+                raise Tampered(f"officer {officer_id} is in the log and gone from the records") from error
             if str(officer.version) != version:
                 raise Tampered(f"officer {officer.person} has version {officer.version}, the log knows {version}")
 

@@ -70,14 +70,11 @@ class DevicesContract:
             work.commit()
 
         with unit_of_work() as work:
-            assert work.devices.get("US0000000001") == assigned
             assert work.devices.find("US0000000001") == assigned
 
     def test_an_unknown_device_is_not_found(self, unit_of_work: UnitOfWork) -> None:
         with unit_of_work() as work:
             assert work.devices.find("US9") is None
-            with pytest.raises(NotFound):
-                work.devices.get("US9")
 
     def test_a_device_serial_is_registered_once(self, unit_of_work: UnitOfWork) -> None:
         with unit_of_work() as work:

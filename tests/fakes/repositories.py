@@ -43,12 +43,6 @@ class FakeDevices:
     def __init__(self, kept: dict[str, Device]) -> None:
         self._kept = kept
 
-    def get(self, serial: str) -> Device:
-        device = self.find(serial)
-        if device is None:
-            raise NotFound(f"there is no U-Shield {serial}")
-        return device
-
     def find(self, serial: str) -> Device | None:
         return next((each for each in self._kept.values() if each.serial == serial), None)
 

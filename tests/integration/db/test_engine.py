@@ -270,6 +270,11 @@ def test_each_drivers_error_becomes_one_of_ours(error: Exception, ours: type[PKI
     assert type(translated(error)) is ours
 
 
+@pytest.mark.parametrize("error", [psycopg.errors.IoError(), psycopg.errors.UndefinedFile()])
+def test_a_disk_that_fails_is_not_called_full(error: Exception) -> None:
+    assert "trouble with its disk or its files" in str(translated(error))
+
+
 @pytest.mark.postgres
 def test_text_that_postgres_cannot_keep_is_an_invalid_request(postgres_engine: Engine) -> None:
     with pytest.raises(InvalidRequest), SqlUnitOfWork(postgres_engine)() as work:

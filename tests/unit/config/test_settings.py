@@ -51,7 +51,17 @@ def test_what_is_not_said_is_safe(state: State) -> None:
         (GOOD + "[times]\nocsp_life = 999999999\n", "times.ocsp_life"),
         (GOOD + "[hsm]\npin = '1234'\n", "hsm.pin"),
     ],
-    ids=["missing", "unknown", "unknown inside", "no port", "too short", "a secret"],
+    ids=[
+        "missing",
+        "unknown",
+        "unknown inside",
+        "no port",
+        "too short",
+        "no overlap",
+        "too short for the period",
+        "too long",
+        "a secret",
+    ],
 )
 def test_the_first_wrong_key_is_named(state: State, text: str, what: str) -> None:
     with pytest.raises(NotReady, match=what):

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from ca.domain.audit import ChainedEvent, Head
+from ca.domain.certificates import CertificateStatus
 from ca.domain.errors import KeyStoreUnavailable, NotReady, SigningRefused, Tampered
 from ca.domain.journal import Entry
 from ca.usecases.audit import AUDIT_KEY, export
@@ -291,3 +292,25 @@ def test_an_honest_revocation_is_proved(bank: Bank) -> None:
 def test_an_honest_suspension_is_proved(bank: Bank) -> None:
     bank.suspend(PAVEL)
     assert bank.verify_audit().events == len(bank.event_names)
+
+
+def test_a_confirmation_that_never_was_is_found(bank: Bank) -> None:
+    certificate = bank.issued()
+    bank.stored.certificates[certificate.serial] = replace(certificate, status=CertificateStatus.ACTIVE)
+    with pytest.raises(Tampered, match=f"{certificate.serial:x} is unconfirmed by the log and active in the records"):
+        bank.verify_audit()
+
+
+def test_a_confirmation_taken_back_is_found(bank: Bank) -> None:
+    certificate = bank.active()
+    bank.stored.certificates[certificate.serial] = replace(certificate, status=CertificateStatus.UNCONFIRMED)
+    with pytest.raises(Tampered, match="is active by the log and unconfirmed in the records"):
+        bank.verify_audit()
+
+
+def test_an_officer_deleted_from_the_records_is_found(bank: Bank) -> None:
+    bank.session(PAVEL)
+    bank.suspend(PAVEL)
+    del bank.stored.officers[f"officer-{PAVEL}"]
+    with pytest.raises(Tampered, match=f"officer-{PAVEL} is in the log and gone"):
+        bank.verify_audit()

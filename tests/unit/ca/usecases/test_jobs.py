@@ -74,6 +74,23 @@ def test_a_failure_is_a_result_and_tried_again_at_once(bank: Bank, error: Except
     assert bank.run_job("fail", "first") is not None
 
 
+def test_a_job_with_a_defect_shows_as_failed(bank: Bank) -> None:
+    assert bank.run_job("count", "first") is not None
+    bank.clock.tick(MINUTE)
+
+    def fail() -> str:
+        raise KeyError("unforeseen")
+
+    bank.jobs["count"] = Job("count", MINUTE, fail)
+
+    with pytest.raises(KeyError):
+        bank.run_job("count", "first")
+
+    run = bank.stored.runs["count"]
+    assert (run.ok, run.ran_at) == (False, bank.clock.now())
+    assert "defect" in run.result
+
+
 def test_an_unknown_job_is_refused(bank: Bank) -> None:
     with pytest.raises(InvalidRequest, match="there are count"):
         bank.run_job("sign anything", "first")
