@@ -1,6 +1,7 @@
 """An experiment promises rows beforehand, so that one that cannot be measured is seen and not forgotten."""
 
 import tempfile
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -111,6 +112,9 @@ def run_experiment(experiment: Experiment, bench: Bench) -> list[Row]:
         experiment.measure(bench, report)
     except Unmeasured as reason:
         return report.rows(str(reason))
+    except Exception as defect:  # noqa: BLE001 - a run takes long: what the others found must not be lost
+        bench.say(traceback.format_exc())
+        return report.rows(f"a defect of the bench: {defect!r}")
     return report.rows()
 
 

@@ -39,7 +39,7 @@ def _measure(bench: Bench, report: Report, product: Product, serial: int, row: s
             found = compare(bench, ceiling, [ours])
             found.failed["django-ca"] = str(reason)
     found.put_ratios(report, row, ours.name, product.workers)
-    found.put_p99(report, f"{row}: p99", ours.name)
+    found.put_p99(report, row, ours.name)
     found.put_times(report, f"{row} {_BESIDE}", ours.name, "django-ca")
 
 
