@@ -1,5 +1,7 @@
 """`./bench/run status`: the experiments one after another, then the table."""
 
+import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -16,6 +18,7 @@ from bench.experiments.revocation import COST, SEEN
 from bench.figures import Row, exit_status
 from bench.machine import Machine, this_machine
 from bench.processes import ROOT
+from bench.product import TEMPLATE
 from bench.table import console, table_of
 
 EXPERIMENTS = [CACHED, FRONT, NONCE_MEMORY, NONCE_HSM, FLAT, CRL, COST, SEEN]
@@ -41,6 +44,7 @@ def status(*, quick: bool, only: tuple[str, ...], cache: Path) -> None:
         experiments = chosen(EXPERIMENTS, only)
     except LookupError as error:
         raise click.UsageError(str(error)) from error
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stopped like by Ctrl-C: nothing stays behind
     machine = this_machine()
     rows = _rows(experiments, QUICK if quick else FULL, cache)
     _show(machine, rows, quick=quick)
@@ -55,7 +59,15 @@ def _rows(experiments: list[Experiment], plan: Plan, cache: Path) -> list[Row]:
         for experiment in experiments:
             _say(f"Measuring {experiment.name}")
             rows += run_experiment(experiment, bench)
+            _clear(bench.directory)
     return rows
+
+
+def _clear(directory: Path) -> None:
+    """Away with all but the demo that the next ones are copied from: a million certificates are a gigabyte."""
+    for path in directory.iterdir():
+        if path.is_dir() and path.name != TEMPLATE:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _say(words: str) -> None:

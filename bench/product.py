@@ -29,6 +29,8 @@ KEY_IN_MEMORY = {"ocsp": {"key": '"memory"'}}
 Changes = dict[str, dict[str, str]]
 """Section → setting → value, as TOML has it."""
 
+TEMPLATE = "template"
+"""Name of the demo that all others are copies of."""
 _UP = "Stop with Ctrl-C."
 _START_SECONDS = 600.0
 _SIGNER_SECONDS = 900.0
@@ -112,7 +114,7 @@ class Revoker:
 
 def stopped_demo(bench: Bench) -> Path:
     """A state directory of its own, without processes: a copy of one that was set up, for that takes seconds."""
-    template = bench.directory / "template"
+    template = bench.directory / TEMPLATE
     if not template.exists():
         with _started(template):
             pass
