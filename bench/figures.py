@@ -27,7 +27,7 @@ class Unit:
 
 
 RATIO = Unit("")
-TIMES = Unit(" x", 1)
+TIMES = Unit(" x")
 PER_SECOND = Unit("/s", 0)
 MILLISECONDS = Unit(" ms")
 SECONDS = Unit(" s")

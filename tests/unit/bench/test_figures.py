@@ -47,11 +47,11 @@ def test_a_figure_shows_median_and_spread() -> None:
 
 
 def test_a_single_figure_has_no_spread() -> None:
-    assert Figure((1234.5,)).written(TIMES) == "1,234.5 x"
+    assert Figure((1234.5,)).written(TIMES) == "1,234.50 x"
 
 
 def test_a_target_is_written_with_its_unit() -> None:
-    assert (str(at_least(2.5, TIMES)), str(at_most(25, MILLISECONDS))) == ("≥ 2.5 x", "≤ 25.00 ms")
+    assert (str(at_least(2.5, TIMES)), str(at_most(25, MILLISECONDS))) == ("≥ 2.50 x", "≤ 25.00 ms")
 
 
 @pytest.mark.parametrize(("share", "value"), [(0.5, 50), (0.99, 99), (1.0, 100), (0.001, 1)])
