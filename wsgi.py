@@ -44,7 +44,7 @@ def signer() -> WSGI:
             # One row that somebody wrote must not keep the bank closed: it stays unsigned, event and job say so.
             use_cases.record_refusal("reconcile", "signer", error)
         handlers = Handlers(use_cases)
-        return create_app(handlers.table(), handlers.refused)
+        return create_app(handlers.table(), handlers.refused, handlers.malformed)
 
     return _or_exit(build)
 

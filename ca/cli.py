@@ -19,7 +19,7 @@ from rich.table import Table
 
 from ca import operations as ops
 from ca.domain.ceremony import Step
-from ca.domain.errors import PKIError, Tampered
+from ca.domain.errors import InvalidRequest, PKIError, Tampered
 from ca.signer_client import SignerClient
 from ca.usecases.ceremony import Record
 from config.settings import DEFAULT_STATE, Settings, State, load_settings
@@ -203,10 +203,13 @@ def report_unknown(context: Context, certificate: Path) -> None:
 
     content = certificate.read_bytes()
     if b"-----BEGIN" in content:
-        content = x509.load_pem_x509_certificate(content).public_bytes(Encoding.DER)
+        try:
+            content = x509.load_pem_x509_certificate(content).public_bytes(Encoding.DER)
+        except ValueError as error:
+            raise InvalidRequest(f"{certificate} holds no certificate that can be read") from error
     if context.client.call(ops.ReportUnknown(certificate=content))["alarm"]:
         raise Tampered("ALARM: it carries our signature and we have no record of it; follow the key compromise runbook")
-    say("It is in our records, bit for bit.")
+    say("What it says is in our records, bit for bit.")
 
 
 @cli.command()
@@ -256,6 +259,27 @@ def audit_export(context: Context) -> None:
 
 
 @cli.group()
+def journal() -> None:
+    """The audit log's second home, outside the database."""
+
+
+@journal.command("replay")
+@click.pass_obj
+@speaking
+def journal_replay(context: Context) -> None:
+    """Bring a database that was restored from a backup up to the last act. Stop everything first."""
+    from ca.wiring import replay_journal
+
+    done = replay_journal(context.state, context.settings)
+    if not done:
+        say("The database has everything that the journal has.")
+        return
+    say(f"{done.total()} events replayed; the database is where it was before it was restored:")
+    for name, times in sorted(done.items()):
+        say(f"  {times:6} {name}")
+
+
+@cli.group()
 def ceremony() -> None:
     """Key ceremonies."""
 
@@ -270,13 +294,18 @@ def ceremony_run(context: Context, script: Path, *, attended: bool) -> None:
     from ca.ceremony_run import run_ceremony
     from ca.demo import setup
     from ca.demo.settings import Ports, settle
+    from ca.start import CEREMONIES
+    from config.ceremony_files import load_script
 
     def attend(step: Step) -> None:
         say(f"\nStep {step.number}. {step.role}: {step.words}")
         if attended and sys.stdin.isatty():
             click.pause("  Press any key when everyone agrees …")
 
-    settings = settle(context.state, Ports(), say)
+    load_script(script)  # before anything is made: one that cannot be read leaves nothing behind
+    # Only the demo's own ceremony makes a demo; a bank's settings are there before its keys.
+    is_demos = script.resolve() == (CEREMONIES / "demo.toml").resolve()
+    settings = settle(context.state, Ports(), say) if is_demos else context.settings
 
     def hand_out(record: Record) -> None:
         if settings.demo:

@@ -16,7 +16,7 @@ from ca.supervisor import Program
 from config.settings import STATE_VARIABLE, Settings, State
 
 _ROOT = Path(__file__).parent.parent
-_PROBE_SECONDS = 1.0
+_PROBE_SECONDS = 5.0
 # What a process may see of our environment: no secret is ever in it, and granian copies it into each request.
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "VERMILION_DATABASE_URL")
 

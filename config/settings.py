@@ -7,8 +7,9 @@ import os
 import tomllib
 from datetime import timedelta
 from pathlib import Path
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ca.domain.errors import NotReady
 
@@ -53,8 +54,15 @@ class Times(_Section):
 
     crl_life: int = Field(default=24 * 3600, ge=600)
     crl_period: int = Field(default=3600, ge=60)
-    ocsp_life: int = Field(default=3600, ge=60)
+    ocsp_life: int = Field(default=3600, ge=60, le=24 * 3600)
     checkpoint_period: int = Field(default=600, ge=10)
+
+    @model_validator(mode="after")
+    def _crls_overlap(self) -> Self:
+        # One that could not be made must leave time for the next before relying parties have none that holds.
+        if 2 * self.crl_period > self.crl_life:
+            raise ValueError("crl_life must be at least twice crl_period")
+        return self
 
 
 class Settings(_Section):
@@ -75,6 +83,8 @@ class Settings(_Section):
     times: Times = Times()
     database_url: str = ""
     """Empty: SQLite in the state directory."""
+    journal_mirror: str = ""
+    """Directory of the journal's mirror, on another disk than the state directory. Empty: in the state directory."""
 
 
 class State:
@@ -113,6 +123,14 @@ class State:
     @property
     def ceremony(self) -> Path:
         return self / "ceremony"
+
+    @property
+    def journal(self) -> Path:
+        return self / "journal"
+
+    def journal_mirror(self, settings: "Settings") -> Path:
+        """Where every line of the journal is written a second time."""
+        return Path(settings.journal_mirror) if settings.journal_mirror else self / "journal-mirror"
 
     @property
     def log(self) -> Path:

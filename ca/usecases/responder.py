@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from ca.domain.certificates import Certificate, Intent
 from ca.domain.drafting import draft_certificate
+from ca.domain.errors import NotReady
 from ca.domain.keys import PublicKey
 from ca.domain.profiles import Profile
 from ca.domain.serials import new_serial
@@ -14,6 +15,13 @@ from ca.usecases.answer_ocsp import RESPONDER_PROFILE, responder_key
 from ca.usecases.issuance import Issuance
 
 _SIGNER = "signer"
+
+
+def responder_profile(profiles: Mapping[str, Profile]) -> Profile:
+    """Raise NotReady when it is missing: without it, every answer ends when the present certificate does."""
+    if RESPONDER_PROFILE not in profiles:
+        raise NotReady(f"the profile {RESPONDER_PROFILE} is missing; put it back beside the others")
+    return profiles[RESPONDER_PROFILE]
 
 
 @dataclass(frozen=True)
@@ -39,7 +47,7 @@ class CertifyResponder:
     def __call__(self, issuer_name: str) -> Certificate:
         """A new certificate for the issuer's responder key."""
         now = self.clock.now()
-        profile = self.profiles[RESPONDER_PROFILE]
+        profile = responder_profile(self.profiles)
         public_key = PublicKey.from_spki(self.key_store.public_key(responder_key(issuer_name)))
         with self.unit_of_work() as work:
             issuer = work.issuers.get(issuer_name)
@@ -62,6 +70,7 @@ class CertifyResponder:
                 request="",
                 predecessor=None,
                 intended_at=now,
+                needs_confirmation=profile.needs_confirmation,
             )
             intent = self.issuance.record(work, intent, draft, issuer, profile, _SIGNER)
             work.commit()

@@ -238,6 +238,18 @@ def test_an_invitation_is_proposed_by_a_security_officer(at, signer):
     ]
 
 
+def test_the_proposer_sees_their_half_of_the_code_once(at):
+    form = {"person": "E-9", "name": "Nina", "branch": "Pudong", "roles": ["ra-approver"]}
+
+    response = at("security").post("/admin/invitations/propose", form)
+
+    page = response.get_data(as_text=True)
+    assert response.status_code == 200
+    assert "7K3M-9QWX-2FHT" in page
+    assert "Give it to Nina yourself" in page
+    assert response.headers["Cache-Control"] == "no-store"
+
+
 def test_the_one_time_link_carries_its_code_in_the_fragment(at, signer):
     response = at("security").post("/admin/invitations/invitation-1/approve", {"assertion": ASSERTION})
 
