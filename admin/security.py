@@ -29,8 +29,8 @@ _HEADERS = {
 _YEAR_SECONDS = 365 * 24 * 3600
 
 
-def secure(app: Flask, secret_key: bytes, origins: tuple[str, ...]) -> None:
-    """Cookies, limits, CSRF and headers for the whole app."""
+def secure(app: Flask, secret_key: bytes, origins: tuple[str, ...], *, shares_host: bool) -> None:
+    """Cookies, limits, CSRF and headers for the whole app. `shares_host`: another port of it speaks plain http."""
     app.secret_key = secret_key
     app.config.update(
         SESSION_COOKIE_NAME="vermilion_console",
@@ -53,6 +53,8 @@ def secure(app: Flask, secret_key: bytes, origins: tuple[str, ...]) -> None:
     app.before_request(_refuse_foreign_posts)
     CSRFProtect(app)
     app.after_request(_add_headers)
+    if not shares_host:
+        app.after_request(_promise_https)
 
     def _refuse_foreign_origin() -> None:
         origin = request.headers.get("Origin", "null")
@@ -78,8 +80,13 @@ def _refuse_foreign_posts() -> None:
 def _add_headers(response: Response) -> Response:
     for name, text in _HEADERS.items():
         response.headers[name] = text
-    if request.is_secure:
-        response.headers["Strict-Transport-Security"] = f"max-age={_YEAR_SECONDS}"
     if request.endpoint != "static":
         response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _promise_https(response: Response) -> Response:
+    # It binds every port of the host, whatever else is served there.
+    if request.is_secure:
+        response.headers["Strict-Transport-Security"] = f"max-age={_YEAR_SECONDS}"
     return response

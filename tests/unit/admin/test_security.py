@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from admin.edge import TrustTheEdge
 from ca.adapters.db.rows import db
 from ca.domain.errors import NotAuthenticated, PKIError
-from tests.fakes.console import ACTIVE, ELSEWHERE
+from tests.fakes.console import ACTIVE, ELSEWHERE, console, fill
 from tests.fakes.console_signer import HOSTILE, NOW, OFFICERS
 
 PAGES = [
@@ -33,11 +33,23 @@ def test_every_answer_carries_the_strict_headers(visitor, path):
     assert headers["X-Frame-Options"] == "DENY"
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Referrer-Policy"] == "no-referrer"
-    assert "max-age" in headers["Strict-Transport-Security"]
 
 
 def test_pages_are_never_stored(at):
     assert at("approver").get("/admin/").headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("demo", [True, False])
+def test_https_is_promised_where_no_port_of_the_host_speaks_http(tmp_path, signer, demo):
+    database = tmp_path / "console.sqlite3"
+    fill(database, signer)
+    app = console(database, signer, demo=demo)
+
+    headers = app.test_client().get("/admin/sign-in", base_url="https://localhost:8443").headers
+
+    assert ("Strict-Transport-Security" in headers) is not demo
+    with app.app_context():
+        db.engine.dispose()
 
 
 def test_plain_http_promises_no_https(visitor):
