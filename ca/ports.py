@@ -311,6 +311,9 @@ class AuditLog(Protocol):
 
     def read(self, after: int = 0) -> Iterator[ChainedEvent]: ...
 
+    def about(self, subject: str) -> Iterator[ChainedEvent]:
+        """The events about one thing, in order."""
+
     def waiting(self, after: int) -> Iterator[Entry]:
         """Entries behind the event `after` that are kept for the journal, in order."""
 

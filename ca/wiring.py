@@ -52,6 +52,7 @@ from ca.usecases.enrol import Drafter, Enrol
 from ca.usecases.health import CheckHealth
 from ca.usecases.issuance import Issuance
 from ca.usecases.jobs import Job, RunJob
+from ca.usecases.look_back import LookBack
 from ca.usecases.officers import ChangeOfficer, InviteOfficer, RedeemInvitation
 from ca.usecases.publish_crl import PublishCRL
 from ca.usecases.reconcile import Reconcile
@@ -316,6 +317,11 @@ def replay_journal(state: State, settings: Settings) -> Counter[str]:
                 work.audit.append(AuditEvent("journal.replayed", str(before.number), "operator", now, details))
                 work.commit()
     return done
+
+
+def build_look_back(state: State, settings: Settings) -> LookBack:
+    """What tells how certificates stood; only reads."""
+    return LookBack(SqlUnitOfWork(open_to_read(state, settings)))
 
 
 def build_audit(state: State, settings: Settings) -> tuple[VerifyAudit, SqlUnitOfWork]:

@@ -144,6 +144,17 @@ class AuditLogContract:
         with unit_of_work() as work:
             assert [each.event.name for each in work.audit.read(after=1)] == ["b.second", "c.third"]
 
+    def test_the_events_about_one_thing_are_found_in_order(self, unit_of_work: UnitOfWork) -> None:
+        with unit_of_work() as work:
+            for name, subject in (("a.first", "a1"), ("b.second", "a2"), ("c.third", "a1")):
+                work.audit.append(an_event(name, subject=subject))
+            work.commit()
+
+        with unit_of_work() as work:
+            about = [(each.number, each.event.name) for each in work.audit.about("a1")]
+
+        assert about == [(1, "a.first"), (3, "c.third")]
+
     def test_checkpoints_read_back_in_order(self, unit_of_work: UnitOfWork) -> None:
         later = a_checkpoint(number=2, at=NOW + MINUTE)
 

@@ -354,6 +354,9 @@ class FakeAuditLog:
     def read(self, after: int = 0) -> Iterator[ChainedEvent]:
         return (each for each in list(self._kept) if each.number > after)
 
+    def about(self, subject: str) -> Iterator[ChainedEvent]:
+        return (each for each in list(self._kept) if each.event.subject == subject)
+
     def waiting(self, after: int) -> Iterator[Entry]:
         return (each for each in list(self._outbox) if each.head.number > after)
 
