@@ -5,6 +5,7 @@ Exit codes: 0 good; 1 refused, not ready or tampered with; 2 wrongly asked; 3 a 
 
 import json
 import logging
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -75,13 +76,17 @@ class Context:
         return SignerClient(self.state.socket("signer"))
 
 
-_STATE = click.option(
-    "--state",
-    "directory",
-    default=DEFAULT_STATE,
-    type=click.Path(path_type=Path),
-    help="The state directory (default: var)",
-)
+class _Directory(click.Path):
+    """A directory by its name. An empty name would be the directory the program itself lies in."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("the name of the state directory is empty", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+_HELP = "The state directory (default: var)"
+_STATE = click.option("--state", "directory", default=DEFAULT_STATE, type=_Directory(path_type=Path), help=_HELP)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -97,9 +102,7 @@ def _at(context: Context, directory: Path | None) -> Context:
     return context if directory is None else Context(directory)
 
 
-_OWN_STATE = click.option(
-    "--state", "directory", default=None, type=click.Path(path_type=Path), help="The state directory (default: var)"
-)
+_OWN_STATE = click.option("--state", "directory", default=None, type=_Directory(path_type=Path), help=_HELP)
 
 
 @cli.command()
@@ -370,7 +373,7 @@ def links(context: Context) -> None:
 
     _demo_officers(context)
     console = f"http://localhost:{context.settings.listening.console_port}"
-    for name, link in setup.links(context.state, context.client, console, fresh=True):
+    for name, link in setup.new_links(context.state, context.client, console):
         say(f"{name}: {link}")
 
 
@@ -383,6 +386,7 @@ def _demo_officers(context: Context) -> Any:
 
 def main() -> None:
     """The outermost frame: a defect is logged with its trace and said in one sentence."""
+    os.umask(0o077)  # whatever is made here, in the state directory or beside it, is for this user alone
     try:
         cli(prog_name="./pki")
     except Exception:

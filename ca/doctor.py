@@ -21,6 +21,7 @@ from config.settings import Settings, State, load_settings
 
 _ROOT_CRL_NOTICE = timedelta(days=60)
 _TRUST = ("root.cer", "issuing.cer", "audit.spki")
+_ISSUERS = (ROOT, ISSUING)
 
 
 def examine(state: State) -> list[Finding]:
@@ -39,6 +40,10 @@ def examine(state: State) -> list[Finding]:
         _look("root CRL", "holds for longer than 60 days", lambda: _require_root_crl(state, settings)),
         _look("clock", "not behind what was signed", lambda: _require_clock(state, settings)),
     ]
+    findings += [
+        _look(f"publication of {name}", "is complete", partial(_require_published, state, settings, name))
+        for name in _ISSUERS
+    ]
     running = _look("signer", "answers and is healthy", lambda: _require_healthy(state))
     return [*findings, running, *_ports(settings, running=running.ok)]
 
@@ -54,7 +59,7 @@ def _look(subject: str, good: str, look: Callable[[], object]) -> Finding:
 
 
 def _secrecy(state: State) -> Finding:
-    secret = [state.token("root"), state.token(ISSUING), state / "secrets", state.tls / "server.key"]
+    secret = [state.directory, state.token("root"), state.token(ISSUING), state / "secrets", state.tls / "server.key"]
     open_to_others = [str(path) for path in secret if path.exists() and path.stat().st_mode & 0o077]
     if open_to_others:
         return Finding("secrets", ok=False, sentence=f"others can read {open_to_others[0]}: run chmod go= on it")
@@ -88,6 +93,14 @@ def _require_clock(state: State, settings: Settings) -> None:
     published = Files.of(state, settings).publisher.find_crl(ISSUING)
     if published is not None and now < ParsedCRL.parse(published).this_update:
         raise NotReady(f"the clock says {now:%d %b %Y %H:%M} UTC, before the last CRL was signed; set it right")
+
+
+def _require_published(state: State, settings: Settings, issuer: str) -> None:
+    files = Files.of(state, settings)
+    if files.publisher.find_certificate(issuer) != files.trust.read(f"{issuer}.cer"):
+        raise NotReady(f"ca/{issuer}.cer is lost or another; OCSP answers for it are refused. Restart the signer")
+    if files.publisher.find_crl(issuer) is None:
+        raise NotReady(f"crl/{issuer}.crl is lost, relying parties cannot get it. Restart the signer")
 
 
 def _require_root_crl(state: State, settings: Settings) -> None:

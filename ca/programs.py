@@ -80,8 +80,11 @@ def serve(state: State, settings: Settings, name: str) -> None:
     programs = {program.name: program for program in [signer_program(state), *other_programs(state, settings)]}
     if name not in programs:
         raise NotReady(f"there is no process {name!r}; there are {', '.join(programs)}")
-    make_secrets(state)
-    write_chain(state)
+    # Each makes what only it needs: no other has the files that it is made from (deploy/README.md).
+    if name == "signer":
+        write_chain(state)
+    elif name == "console":
+        make_secrets(state)
     state.run.mkdir(mode=0o700, exist_ok=True)
     program = programs[name]
     os.chdir(_ROOT)

@@ -36,6 +36,7 @@ from ca.domain.jobs import JOB_NAMES
 from ca.domain.profiles import Profile
 from ca.handlers import UseCases
 from ca.ports import KeyId
+from ca.state_files import republish
 from ca.usecases.answer_ocsp import AnswerOCSP, responder_key
 from ca.usecases.apply import SubmitApplication
 from ca.usecases.approve import DecideOnApplication
@@ -133,6 +134,7 @@ def build_signer(state: State, settings: Settings) -> UseCases:
         key_store, seals = Pkcs11KeyStore(sessions), Pkcs11Seals(sessions, SEAL_KEY)
         _require_own_keys(unit_of_work, key_store, seals, files.trust)
         issuer = _settled_issuer(unit_of_work, settings.public_url)
+        republish(unit_of_work, files.publisher, own=ISSUING)
         return _wire(settings, files, unit_of_work, profiles, key_store, seals, issuer)
     except PKIError:
         sessions.close()

@@ -21,6 +21,7 @@ _KNOWN_VARIABLES = {STATE_VARIABLE, DATABASE_VARIABLE}
 # Beside the program and not in the caller's directory: a second start from elsewhere must find the same state.
 DEFAULT_STATE = Path(__file__).resolve().parent.parent / "var"
 _LONGEST_SOCKET_PATH = 107
+SECRET_BYTES = 32
 
 Port = Field(ge=1, le=65535)
 
@@ -147,12 +148,15 @@ class State:
         return path
 
     def read_secret(self, name: str) -> bytes:
-        """A key made at first start and kept in a file of its own. Raises NotReady when it is not there."""
+        """A key made at first start and kept in a file of its own. Raises NotReady when it is not there, or cut."""
         path = self / "secrets" / name
         try:
-            return path.read_bytes()
+            secret = path.read_bytes()
         except OSError as error:
             raise NotReady(f"{path} cannot be read; restore the state directory") from error
+        if len(secret) < SECRET_BYTES:
+            raise NotReady(f"{path} is cut short; restore it from your backup, or delete it: a new one is made")
+        return secret
 
     def token(self, which: str) -> Path:
         """Directory of a SoftHSM token: `root` or `issuing`."""

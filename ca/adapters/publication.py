@@ -25,6 +25,12 @@ class DirectoryPublisher:
         except FileNotFoundError:
             return None
 
+    def find_certificate(self, issuer: str) -> bytes | None:
+        try:
+            return self._path("ca", issuer).read_bytes()
+        except FileNotFoundError:
+            return None
+
     def publish_crl(self, issuer: str, der: bytes) -> None:
         _replace(self._path("crl", issuer), der)
 

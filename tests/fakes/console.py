@@ -193,6 +193,8 @@ def console(database: Path, signer: FakeSigner, **changes: Any) -> Any:
         "origins": signer.origins,
         "demo": True,
         "organization": "Demo Bank",
+        "enrolment_url": "https://enrol.bank.example/",
+        "root_fingerprint": "ab" * 32,
         "now": lambda: NOW,
     }
     return create_app(**given | changes)

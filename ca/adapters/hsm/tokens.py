@@ -135,9 +135,11 @@ def read_pin(path: Path) -> str:
     """The PIN, if its file is ours alone to read."""
     try:
         mode = path.stat().st_mode
-        pin = path.read_text().strip()
+        pin = path.read_text("ascii").strip()
     except OSError as error:
         raise NotReady(f"the PIN file {path} is missing or not readable for this user") from error
+    except UnicodeDecodeError as error:
+        raise NotReady(f"the PIN file {path} holds something else than a PIN") from error
     if mode & 0o077:
         raise NotReady(f"the PIN file {path} can be read by others: make it mode 0400")
     if not pin:

@@ -115,8 +115,11 @@ def test_a_secret_is_read_from_its_file(state: State) -> None:
     with pytest.raises(NotReady, match="restore"):
         state.read_secret("console")
     (state / "secrets").mkdir()
-    (state / "secrets" / "console").write_bytes(b"key")
-    assert state.read_secret("console") == b"key"
+    (state / "secrets" / "console").write_bytes(b"k" * 31)
+    with pytest.raises(NotReady, match="cut short"):
+        state.read_secret("console")
+    (state / "secrets" / "console").write_bytes(b"k" * 32)
+    assert state.read_secret("console") == b"k" * 32
 
 
 def test_every_place_of_a_state_is_inside_it(state: State) -> None:
