@@ -206,6 +206,9 @@ class Applications(Protocol):
     def set_state(self, application: Application) -> None:
         """Save state, reason and time; the case and its seal stay."""
 
+    def list_by_device(self, device_serial: str) -> Sequence[Application]:
+        """Every application that names this U-Shield."""
+
     def add_evidence(self, application_id: str, evidence: Evidence) -> None: ...
 
     def list_evidence(self, application_id: str) -> Sequence[Evidence]: ...

@@ -29,6 +29,16 @@ class ApplicationsContract:
         assert (application, seal) == (an_application(), SEAL)
         assert application.case.digest() == a_case().digest()
 
+    def test_applications_are_listed_by_the_u_shield_they_name(self, unit_of_work: UnitOfWork) -> None:
+        other = an_application(case=a_case(application="application-2", device_serial="US2"))
+
+        with unit_of_work() as work:
+            work.applications.save(an_application(), SEAL)
+            work.applications.save(other, SEAL)
+
+            assert list(work.applications.list_by_device("US2")) == [other]
+            assert list(work.applications.list_by_device("US3")) == []
+
     def test_a_new_state_leaves_case_and_seal_alone(self, unit_of_work: UnitOfWork) -> None:
         approved = an_application(state=ApplicationState.APPROVED, reason="checked", updated_at=NOW + HOUR)
 

@@ -167,6 +167,9 @@ class FakeApplications:
         after = replace(before, state=application.state, reason=application.reason, updated_at=application.updated_at)
         self._kept[application.id] = (after, seal)
 
+    def list_by_device(self, device_serial: str) -> Sequence[Application]:
+        return [each for each, _ in self._kept.values() if each.case.device_serial == device_serial]
+
     def add_evidence(self, application_id: str, evidence: Evidence) -> None:
         self._evidence.append((application_id, evidence))
 
