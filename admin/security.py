@@ -46,7 +46,10 @@ def secure(app: Flask, secret_key: bytes, origins: tuple[str, ...]) -> None:
         TRUSTED_HOSTS=["localhost", *(urlsplit(origin).hostname or "" for origin in origins)],
         # Our pages send no referrer; `_refuse_foreign_posts` looks at what browsers say of the origin instead.
         WTF_CSRF_SSL_STRICT=False,
+        # A token is good for its session and no other; a form may stay open for as long as that lasts.
+        WTF_CSRF_TIME_LIMIT=None,
     )
+    app.before_request(_refuse_null)
     app.before_request(_refuse_foreign_posts)
     CSRFProtect(app)
     app.after_request(_add_headers)
@@ -57,6 +60,12 @@ def secure(app: Flask, secret_key: bytes, origins: tuple[str, ...]) -> None:
             abort(400, "This form was sent from another site.")
 
     app.before_request(_refuse_foreign_origin)
+
+
+def _refuse_null() -> None:
+    # No name here holds one, and PostgreSQL would fail on it instead of finding nothing.
+    if "\x00" in request.path or any("\x00" in one for one in request.args.getlist("id")):
+        abort(404)
 
 
 def _refuse_foreign_posts() -> None:

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from flask.sessions import URLSafeTimedSerializer
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -266,3 +267,32 @@ def test_the_home_page_names_what_failed_and_counts_the_rest(at):
 def test_ages_are_told_from_the_clock_that_was_given(at):
     assert NOW.year == 2026
     assert "14 min old" in at("approver").text("/admin/")
+
+
+class _EarlierSigner(URLSafeTimedSerializer.default_signer):
+    def get_timestamp(self):
+        return super().get_timestamp() - 24 * 3600
+
+
+def _csrf_token(app, visitor, *, signer=_EarlierSigner):
+    visitor.get("/admin/sign-in")
+    with visitor.client.session_transaction("/admin/sign-in", base_url=visitor.base) as session:
+        secret = session["csrf_token"]
+    return URLSafeTimedSerializer(app.secret_key, salt="wtf-csrf-token", signer=signer).dumps(secret)
+
+
+def test_a_form_may_stay_open_for_long(app, at, signer):
+    visitor = at("approver")
+    form = {"csrf_token": _csrf_token(app, visitor), "reason": "wrong document"}
+
+    assert visitor.bare_post("/admin/cases/application-1/reject", form).status_code == 303
+
+
+def test_a_token_of_another_session_is_refused_in_a_sentence(app, at, visitor):
+    token = _csrf_token(app, visitor)
+
+    refused = at("approver").bare_post("/admin/cases/application-1/reject", {"csrf_token": token, "reason": "r"})
+
+    assert refused.status_code == 400
+    assert "reload the page" in refused.get_data(as_text=True)
+    assert "CSRF" not in refused.get_data(as_text=True)
