@@ -8,7 +8,7 @@ from ca.adapters.clock import SystemClock
 from ca.adapters.db.unit_of_work import SqlUnitOfWork
 from ca.adapters.files import TrustDirectory
 from ca.adapters.hsm.diagnosis import Expectation, ExpectedKey, Finding, diagnose
-from ca.domain.crl import ParsedCRL
+from ca.domain.crl_reading import read_head
 from ca.domain.errors import NotReady, PKIError
 from ca.operations import Health
 from ca.ports import KeyId
@@ -80,8 +80,9 @@ def _hsm(state: State, settings: Settings, trust: TrustDirectory) -> list[Findin
 
 def _require_clock(state: State) -> None:
     now = SystemClock().now()
-    published = Files.of(state).publisher.find_crl(ISSUING)
-    if published is not None and now < ParsedCRL.parse(published).this_update:
+    with Files.of(state).publisher.find_crl(ISSUING) as published:
+        behind = published is not None and now < read_head(published.read, published.size).this_update
+    if behind:
         raise NotReady(f"the clock says {now:%d %b %Y %H:%M} UTC, before the last CRL was signed; set it right")
 
 

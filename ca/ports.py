@@ -1,4 +1,7 @@
-"""Everything the core needs from the world, on one page. Adapters implement these; fakes in tests do too."""
+"""Everything the core needs from the world. Adapters implement these; fakes in tests do too.
+
+The public place has a page of its own: `ca/publishing.py`.
+"""
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -9,13 +12,13 @@ from ca.domain.applications import Application
 from ca.domain.audit import AuditEvent, ChainedEvent, Checkpoint, Head
 from ca.domain.certificates import Certificate, Intent
 from ca.domain.codes import CodePair
-from ca.domain.crl import CRLRecord
+from ca.domain.crl import CRLRecord, CRLScope
 from ca.domain.customers import Customer
 from ca.domain.decisions import Assertion, Evidence
 from ca.domain.devices import Device
 from ca.domain.issuers import Issuer
 from ca.domain.jobs import JobRun, Lease
-from ca.domain.keys import KeyAlgorithm
+from ca.domain.keys import KeyAlgorithm, Message
 from ca.domain.officers import Credential, Invitation, Officer
 from ca.domain.sessions import Challenge, Session
 
@@ -41,7 +44,7 @@ class KeyStore(Protocol):
     def public_key(self, key: KeyId) -> bytes:
         """SubjectPublicKeyInfo, DER. Raises NotFound."""
 
-    def sign(self, key: KeyId, message: bytes) -> bytes:
+    def sign(self, key: KeyId, message: Message) -> bytes:
         """The X.509 signature value over `message`, with the one SignatureAlgorithm of the key's kind (ECDSA: DER)."""
 
     def generate(self, key: KeyId, label: str, algorithm: KeyAlgorithm) -> bytes:
@@ -79,17 +82,6 @@ class Linter(Protocol):
     def lint_certificate(self, der: bytes) -> list[str]: ...
 
     def lint_crl(self, der: bytes) -> list[str]: ...
-
-
-class Publisher(Protocol):
-    """The public place for CRLs and CA certificates; a reader sees the old file or the new one, never half."""
-
-    def find_crl(self, issuer: str) -> bytes | None:
-        """What the public place holds now; whoever can write there may have changed it, so verify before use."""
-
-    def publish_crl(self, issuer: str, der: bytes) -> None: ...
-
-    def publish_certificate(self, issuer: str, der: bytes) -> None: ...
 
 
 class TrustFiles(Protocol):
@@ -233,13 +225,23 @@ class Certificates(Protocol):
 
     def list_unconfirmed_since_before(self, limit: datetime) -> Sequence[Certificate]: ...
 
-    def list_for_crl(self, issuer: str, expired_before: datetime) -> Iterator[Certificate]:
-        """Unconfirmed, held and revoked ones, ordered by serial, leaving out those expired before the given time."""
+    def measure_entries(self, scope: CRLScope, alive_at: datetime) -> tuple[int, int]:
+        """How many entries `list_entries` gives, and of how many octets."""
+
+    def list_entries(self, scope: CRLScope, alive_at: datetime) -> Iterator[Sequence[bytes]]:
+        """The entries of a full CRL, in pieces, by serial number as text; without those expired before that time."""
+
+    def list_changed(self, issuer: str, after: int, alive_at: datetime) -> Sequence[tuple[int, bytes | None]]:
+        """Serial and entry, or None for a hold that was lifted, of what CRLs up to number `after` cannot show.
+
+        By serial number as text, without those expired before that time.
+        """
 
     def add(self, certificate: Certificate) -> None:
-        """Raise InvalidTransition when the serial exists already."""
+        """Raise InvalidTransition when the serial exists already. Keeps its Listing, as `save` does."""
 
-    def save(self, certificate: Certificate) -> None: ...
+    def save(self, certificate: Certificate) -> None:
+        """When its place in CRLs changes, locks the issuer's numbering: no CRL is numbered until the commit."""
 
 
 class Intents(Protocol):
@@ -264,8 +266,16 @@ class Issuers(Protocol):
 
 
 class CRLs(Protocol):
+    """All CRLs of an issuer share one numbering, so the numbers of each scope only grow."""
+
     def last(self, issuer: str) -> CRLRecord | None:
-        """The newest that was signed. Locks the issuer's numbering in PostgreSQL."""
+        """The newest of any scope that was signed. Locks the issuer's numbering in PostgreSQL."""
+
+    def find_last(self, scope: CRLScope) -> CRLRecord | None:
+        """The newest of a scope that was signed."""
+
+    def list_published(self, scope: CRLScope, count: int) -> Sequence[CRLRecord]:
+        """The newest of a scope that were really published, newest first."""
 
     def take_number(self, issuer: str, above: int) -> int:
         """The next CRL number: above `above` and every number taken before; taken for good once committed."""
@@ -274,6 +284,8 @@ class CRLs(Protocol):
         """The last number taken, 0 before the first. Above that of `last` when a CRL was begun and not finished."""
 
     def add(self, record: CRLRecord) -> None: ...
+
+    def mark_published(self, record: CRLRecord) -> None: ...
 
     def is_due(self, issuer: str) -> bool:
         """A status changed after the last CRL was made."""
@@ -354,3 +366,6 @@ class UnitOfWork(Protocol):
     """Begins a transaction: `with unit_of_work() as work: … work.commit()`."""
 
     def __call__(self) -> Work: ...
+
+    def look(self) -> Work:
+        """A transaction that only reads, all of it as of one moment; it holds up nobody who writes."""

@@ -79,7 +79,7 @@ class Files:
             TrustDirectory(state.trust),
             CheckpointLines(state / "audit-checkpoints.jsonl"),
             HeadOfChain(state / "audit-head"),
-            DirectoryPublisher(state.publication),
+            DirectoryPublisher(state.publication, state.crl_copies),
         )
 
     def committed(self, committed: Committed) -> None:

@@ -98,6 +98,11 @@ class State:
         return self / "publication"
 
     @property
+    def crl_copies(self) -> Path:
+        """The last CRL of each name, kept where no web server and no mirror writes."""
+        return self / "crl-copies"
+
+    @property
     def trust(self) -> Path:
         return self / "trust"
 

@@ -139,6 +139,11 @@ class StatusWorld:
             work.commit()
         return certificate
 
+    def published(self, name: str = "issuing") -> bytes:
+        """A new full CRL of an issuer, as it is in the public place."""
+        self.publish_crl(name)
+        return self.publisher.crls[name]
+
     def forget(self, serial: int) -> None:
         """Lose a record, as a restore of an old backup does."""
         del self.unit_of_work.stored.certificates[serial]

@@ -6,17 +6,17 @@ Enumerations are their text (`active`, `on-hold`), so that a report in plain SQL
 The status process reads `certificates(serial, issuer, status, issued_at, revoked_at, reason, not_after)` directly with
 sqlite3 or psycopg: these names are a contract. `status` is the text of CertificateStatus, `reason` the CRLReason code
 of RFC 5280 section 5.3.1 or NULL, times are epoch seconds. An `unconfirmed` row is on hold since `issued_at`.
+`crl_entry`, `crl_since` and `crl_changed` are the certificate's Listing (`ca/domain/crl.py`), written with its status.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import ClassVar
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, Dialect, ForeignKey, Index, Integer, MetaData, text
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, MetaData, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
-from sqlalchemy.types import TypeDecorator
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+from ca.adapters.db.columns import UtcSeconds, partial_index
 
 # Named constraints: the migrations of both databases can then speak of them.
 _NAMES = {
@@ -25,26 +25,6 @@ _NAMES = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
-
-
-class UtcSeconds(TypeDecorator[datetime]):
-    """An instant as seconds since the epoch. Refuses naive times and fractions instead of guessing or rounding."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002 - SQLAlchemy's signature
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"{value!r} has no time zone")
-        if value.microsecond:
-            raise ValueError(f"{value!r} is not whole seconds")
-        elapsed = value - _EPOCH
-        return elapsed.days * 86400 + elapsed.seconds
-
-    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - the same
-        return None if value is None else datetime.fromtimestamp(value, UTC)
 
 
 # SQLite numbers rows by itself only when the key is spelled INTEGER.
@@ -233,6 +213,9 @@ class CertificateRow(Row):
         Index(None, "issuer", "status"),
         Index(None, "issuer", "profile", "issued_at"),
         Index(None, "status", "issued_at"),
+        # Whole CRLs are read from these alone, in their order: the rows themselves are too far apart.
+        partial_index("ix_certificates_crl", "crl_entry IS NOT NULL", "issuer", "serial", "not_after", "crl_entry"),
+        partial_index("ix_certificates_changed", "crl_changed IS NOT NULL", "issuer", "crl_changed"),
     )
 
     id: Mapped[int] = mapped_column(_RowNumber, primary_key=True)
@@ -254,6 +237,9 @@ class CertificateRow(Row):
     confirmed_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
     reason: Mapped[int | None]
+    crl_entry: Mapped[bytes | None]
+    crl_since: Mapped[int | None] = mapped_column(BigInteger)
+    crl_changed: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class IntentRow(Row):
@@ -301,16 +287,21 @@ class IssuerRow(Row):
 
 
 class CRLRow(Row):
-    """A CRL we made."""
+    """A CRL we made, by the name of its file; `base` is the full CRL that a delta builds on."""
 
     __tablename__ = "crls"
 
-    issuer: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
     number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    issuer: Mapped[str] = mapped_column(index=True)
+    partition: Mapped[int | None]
+    base: Mapped[int | None] = mapped_column(BigInteger)
     this_update: Mapped[datetime]
     next_update: Mapped[datetime]
     entries: Mapped[int]
-    der: Mapped[bytes]
+    size: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str]
+    published: Mapped[bool]
 
 
 class CRLDueRow(Row):

@@ -8,12 +8,14 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.orm import Session, sessionmaker
 
+from ca.adapters.db.engine import looking
 from ca.adapters.db.errors import BUSY
 from ca.adapters.db.repositories.applications import SqlApplications, SqlCodes
 from ca.adapters.db.repositories.audit import SqlAuditLog, SqlJobs
 from ca.adapters.db.repositories.certificates import SqlCertificates, SqlIntents
+from ca.adapters.db.repositories.crls import SqlCRLs
 from ca.adapters.db.repositories.customers import SqlCustomers, SqlDevices
-from ca.adapters.db.repositories.issuers import SqlBlockedKeys, SqlCRLs, SqlIssuers
+from ca.adapters.db.repositories.issuers import SqlBlockedKeys, SqlIssuers
 from ca.adapters.db.repositories.officers import SqlInvitations, SqlOfficers
 from ca.adapters.db.repositories.sessions import SqlChallenges, SqlSessions
 from ca.domain.audit import Head
@@ -35,10 +37,14 @@ class SqlUnitOfWork:
     def __init__(self, engine: Engine, *, after_commit: Callable[[Committed], None] | None = None) -> None:
         """`after_commit` is told of every commit that made the audit chain longer, before the commit returns."""
         self._sessions = sessionmaker(engine)
+        self._looks = sessionmaker(looking(engine))
         self._after_commit = after_commit
 
     def __call__(self) -> "SqlWork":
         return SqlWork(self._sessions(), self._after_commit)
+
+    def look(self) -> "SqlWork":
+        return SqlWork(self._looks())
 
 
 class SqlWork:

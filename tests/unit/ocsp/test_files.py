@@ -21,7 +21,7 @@ def directory(tmp_path: Path) -> Path:
 
 def test_a_crl_has_its_own_times(directory: Path) -> None:
     world = StatusWorld()
-    (directory / "crl/issuing.crl").write_bytes(world.publish_crl("issuing").der)
+    (directory / "crl/issuing.crl").write_bytes(world.published())
 
     file = Publication(directory).find("crl/issuing.crl")
 

@@ -8,10 +8,11 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from ca.domain.applications import ApplicationState
 from ca.domain.certificates import Certificate, CertificateStatus
-from ca.domain.crl import CRLRecord
+from ca.domain.crl import CRLScope
 from ca.domain.errors import InvalidRequest, InvalidTransition, NotFound, NotReady
 from ca.domain.revocation import Revocation, RevocationReason
 from ca.usecases.confirm import proof_message
+from tests.builders import a_crl
 from tests.drafts import P384, SoftKey
 from tests.fakes.bank import HOTLINE, SUPERVISOR, Bank, new_key, prove, request_like
 from tests.fakes.ceremony import ISSUING
@@ -244,7 +245,7 @@ def test_a_successor_of_nothing_we_know_is_not_confirmed(bank: Bank, certificate
 
 
 def test_crl_records_of_others_do_not_matter(bank: Bank, certificate: Certificate, key: SoftKey) -> None:
-    bank.stored.crls.append(CRLRecord("root", 9, bank.clock.now(), bank.clock.now(), 0, b""))
+    bank.stored.crls.append(a_crl(scope=CRLScope("root"), number=9, this_update=bank.clock.now()))
     bank.confirmed(certificate, key)
     assert not bank.stored.crl_due.get(ISSUING)
 

@@ -1,5 +1,6 @@
 """ca/usecases/publish_crl.py: numbers only grow, nothing is lost, and a failure leaves the CRL due."""
 
+import hashlib
 from datetime import timedelta
 
 import pytest
@@ -55,7 +56,10 @@ def test_the_first_crl_is_number_one_and_empty(algorithm: KeyAlgorithm) -> None:
     assert crl.is_signature_valid(issuer.public_key())  # type: ignore[arg-type]  # RSA or EC
     assert (number_of(crl), serials_of(crl)) == (1, [])
     assert (crl.last_update_utc, crl.next_update_utc) == (NOON, NOON + DAY)
-    assert (record.number, record.entries, record.der) == (1, 0, world.publisher.crls["issuing"])
+    whole = world.publisher.crls["issuing"]
+    assert (record.number, record.entries, record.size) == (1, 0, len(whole))
+    assert record.sha256 == hashlib.sha256(whole).hexdigest()
+    assert record.published
     assert world.unit_of_work.stored.crls == [record]
 
 
@@ -136,7 +140,7 @@ def test_a_restore_that_lost_a_revocation_publishes_nothing(world: StatusWorld) 
     assert world.unit_of_work.events[-1].details["reason"].startswith("certificate a1")
 
 
-def test_a_lost_row_is_noticed_by_the_records_alone(world: StatusWorld) -> None:
+def test_a_lost_row_is_noticed_by_our_own_copy_alone(world: StatusWorld) -> None:
     revoked(world, 0xA1)
     world.publish_crl("issuing")
     world.publisher.crls.clear()
@@ -145,11 +149,12 @@ def test_a_lost_row_is_noticed_by_the_records_alone(world: StatusWorld) -> None:
         world.publish_crl("issuing")
 
 
-def test_a_recorded_crl_that_we_did_not_sign_stops_everything(world: StatusWorld) -> None:
-    stranger = StatusWorld()
-    world.unit_of_work.stored.crls.append(stranger.publish_crl("issuing"))
-    with pytest.raises(Tampered, match="not signed by issuing"):
+@pytest.mark.parametrize("junk", [True, False])
+def test_a_copy_that_we_did_not_sign_stops_everything(world: StatusWorld, junk: bool) -> None:
+    world.publisher.copies["issuing"] = b"junk" if junk else StatusWorld().published()
+    with pytest.raises(Tampered, match="not signed"):
         world.publish_crl("issuing")
+    assert world.unit_of_work.event_names == ["crl.refused"]
 
 
 @pytest.mark.parametrize("junk", [b"", b"junk", b"stranger"])
@@ -185,6 +190,7 @@ def test_a_finding_of_the_linter_costs_no_signature_and_leaves_the_crl_due(world
     assert world.publisher.crls == {}
     assert world.publish_crl.is_due("issuing")
     assert world.unit_of_work.event_names == ["crl.intended", "crl.failed"]
+    assert world.unit_of_work.events[-1].details["reason"].startswith("CRL 1 of issuing")
 
 
 def test_an_hsm_that_is_away_leaves_the_crl_due_and_the_next_run_repairs(world: StatusWorld) -> None:
@@ -227,7 +233,7 @@ def test_a_public_place_that_fails_leaves_the_crl_due_and_the_next_run_repairs(
     assert not world.publish_crl.is_due("issuing")
 
 
-@pytest.mark.parametrize("commit", [2, 3])
+@pytest.mark.parametrize("commit", [1, 2, 3, 4])
 def test_a_crash_after_any_commit_leaves_the_crl_due_or_published(world: StatusWorld, commit: int) -> None:
     revoked(world, 0xA1)
     world.unit_of_work.refuse_commit(commit)
@@ -236,7 +242,26 @@ def test_a_crash_after_any_commit_leaves_the_crl_due_or_published(world: StatusW
         world.publish_crl("issuing")
 
     assert world.publish_crl.is_due("issuing") or serials_of(published(world)) == [0xA1]
-    assert world.publish_crl("issuing").number == 2
+    assert world.publish_crl("issuing").number == (1 if commit == 1 else 2)
+    assert serials_of(published(world)) == [0xA1]
+
+
+@pytest.mark.parametrize("step", ["turn", "draft", "write", "read", "copy", "publish", "flush"])
+def test_a_disk_that_is_full_at_any_step_leaves_the_old_crl_or_the_new_one(world: StatusWorld, step: str) -> None:
+    world.publish_crl("issuing")
+    before = world.publisher.crls["issuing"]
+    revoked(world, 0xA1)
+    world.publisher.fail_at = step
+
+    with pytest.raises(OSError, match="No space"):
+        world.publish_crl("issuing")
+
+    assert world.publisher.crls["issuing"] == before or serials_of(published(world)) == [0xA1]
+    assert world.publish_crl.is_due("issuing")
+    world.publisher.fail_at = ""
+    assert world.publish_crl("issuing").number == (2 if step == "turn" else 3)
+    assert serials_of(published(world)) == [0xA1]
+    assert not world.publish_crl.is_due("issuing")
 
 
 def test_a_status_that_changes_while_the_crl_is_signed_makes_the_next_one_due(world: StatusWorld) -> None:
