@@ -129,10 +129,12 @@ def _opened(path: Path) -> Iterator[OpenFile | None]:
 
 def _replace(path: Path, content: Iterator[bytes], copy: Path | None = None) -> None:
     path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-    # One name per file: what a crash left behind is written over by the next attempt, and never served.
+    # One name per file: what a crash left behind is taken away by the next attempt, and never served. It is not written
+    # over, because it may be our copy under a second name.
     fresh = path.with_name(f".{path.name}.new")
+    fresh.unlink(missing_ok=True)
     try:
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o644)
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
         with os.fdopen(descriptor, "wb") as file:
             for chunk in content:
                 file.write(chunk)

@@ -110,6 +110,20 @@ def test_a_half_written_file_of_a_crash_is_written_over(publisher: DirectoryPubl
     assert names(tmp_path) == ["issuing.crl", "issuing.crl"]
 
 
+def test_a_crash_between_the_copy_and_the_public_place_does_no_harm(
+    publisher: DirectoryPublisher, tmp_path: Path
+) -> None:
+    publish(publisher, "issuing", b"old")
+    (tmp_path / "publication/crl/.issuing.crl.new").hardlink_to(tmp_path / "copies/issuing.crl")
+
+    with publisher.find_copy("issuing") as copy:
+        publish(publisher, "issuing", b"new")
+        assert copy is not None
+        assert copy.read(0, 9) == b"<old>"
+
+    assert names(tmp_path) == ["issuing.crl", "issuing.crl"]
+
+
 def test_when_the_file_cannot_be_put_in_place_the_old_one_stays(publisher: DirectoryPublisher, tmp_path: Path) -> None:
     place = tmp_path / "publication/crl"
     (place / "issuing.crl").mkdir(parents=True)
