@@ -174,7 +174,9 @@ def _wire(
     issuance = Issuance(unit_of_work, clock, key_store, seals, linter, profiles)
     drafter = Drafter(clock, random, issuance, issuer)
     check_codes = CheckCodes(unit_of_work, clock, seals)
-    publish_crl = PublishCRL(unit_of_work, clock, key_store, files.publisher, linter, seconds(settings.times.crl_life))
+    times = settings.times
+    lives = (seconds(times.crl_life), seconds(times.crl_delta_life))
+    publish_crl = PublishCRL(unit_of_work, clock, key_store, files.publisher, linter, *lives)
     publish_changes = _publish_if_due(publish_crl)
     report_unknown = ReportUnknownCertificate(unit_of_work, clock)
     reconcile = Reconcile(unit_of_work, clock, issuance)
@@ -214,8 +216,7 @@ def _wire(
 def _publish_if_due(publish_crl: PublishCRL) -> Callable[[str], None]:
     def publish(issuer: str) -> None:
         try:
-            if publish_crl.is_due(issuer):
-                publish_crl(issuer)
+            publish_crl.publish_changes(issuer)
         except (PKIError, OSError) as error:
             # The status change itself is recorded and holds in OCSP; the CRL stays due, and the jobs try again within
             # seconds and show why it failed.
@@ -233,9 +234,9 @@ def _jobs(
     reconcile: Reconcile,
 ) -> dict[str, Job]:
     def publish_due() -> str:
-        if not publish_crl.is_due(ISSUING):
-            return "nothing changed"
-        return f"published number {publish_crl(ISSUING).number}"
+        made = publish_crl.publish_changes(ISSUING) if publish_crl.is_due(ISSUING) else []
+        names = " and ".join(record.scope.name for record in made)
+        return f"published number {made[0].number} of {names}" if made else "nothing changed"
 
     def renew_responder() -> str:
         renewed = certify_responder.renew_if_due(ISSUING)

@@ -7,8 +7,9 @@ import os
 import tomllib
 from datetime import timedelta
 from pathlib import Path
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ca.domain.errors import NotReady
 
@@ -52,8 +53,17 @@ class Times(_Section):
 
     crl_life: int = Field(default=24 * 3600, ge=600)
     crl_period: int = Field(default=3600, ge=60)
+    """A full CRL is made so often, whatever happens; its delta with it, and after each change of a status."""
+    crl_delta_life: int = Field(default=2 * 3600, ge=120)
     ocsp_life: int = Field(default=3600, ge=60)
     checkpoint_period: int = Field(default=600, ge=10)
+
+    @model_validator(mode="after")
+    def _lists_overlap(self) -> Self:
+        # The next one must be there well before nextUpdate, and a delta is no use beyond the life of its base.
+        if not 2 * self.crl_period <= self.crl_delta_life <= self.crl_life:
+            raise ValueError("crl_delta_life is at least twice crl_period, and at most crl_life")
+        return self
 
 
 class Settings(_Section):

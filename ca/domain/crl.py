@@ -103,8 +103,13 @@ def _reason_extension(reason: int) -> bytes:
     return der.sequence(_REASON_CODE, der.octet_string(der.enumerated(reason)))
 
 
+_COMPROMISE = _reason_extension(RevocationReason.KEY_COMPROMISE)
 _HOLD = _reason_extension(RevocationReason.CERTIFICATE_HOLD)
 _REMOVAL = _reason_extension(_REMOVE_FROM_CRL)
+
+
+def says_key_compromise(entry: bytes) -> bool:
+    return entry.endswith(_COMPROMISE)
 
 
 def is_removal(entry: bytes) -> bool:

@@ -1,6 +1,6 @@
 """From the records to the bytes of a CRL, each entry compared with what was said before (CPS section 4.9.7)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ca.domain import der
@@ -10,6 +10,7 @@ from ca.domain.errors import LintFailed, NotReady
 from ca.domain.keys import SIGNATURE_OF
 from ca.ports import Linter, Work
 from ca.publishing import DraftFile
+from ca.usecases.crl_contents import EntryPieces
 from ca.usecases.last_crls import LastCRL
 
 _LINTED = 20
@@ -33,10 +34,10 @@ def draft(
     scope: CRLScope,
     frame: CRLFrame,
     file: DraftFile,
-    entries: tuple[int, int, Iterable[Sequence[bytes]]],
+    entries: EntryPieces,
     before: Sequence[LastCRL],
 ) -> DraftCRL:
-    """Write the list. `entries`: how many, of how many octets, and themselves in pieces. Raises Tampered, NotReady."""
+    """Write the list. Raises Tampered when it would take back what `before` said, NotReady."""
     count, octets, pieces = entries
     opening, ending = frame.around(octets)
     lasts = [(last.head, last.entries()) for last in before]

@@ -1,27 +1,27 @@
 """Making and publishing CRLs (RFC 5280 section 5, CPS section 4.9.7; DESIGN invariants 1, 7 and 8).
 
-Order of effects: number taken, drafted, intent recorded, signed, verified, recorded, published, recorded. A failure
-after the first step leaves the CRL due, and the next run makes another one with a higher number.
+What is made together has one number. Order of effects: number taken, drafted, intent recorded, signed, verified,
+recorded, published, recorded. A failure after the first step leaves CRLs due, and the next run makes others with a
+higher number.
 """
 
 import hashlib
-from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from ca.domain.audit import AuditEvent
-from ca.domain.crl import CRLFrame, CRLRecord, CRLScope, signed_around
+from ca.domain.crl import CRLRecord, CRLScope, says_key_compromise, signed_around
 from ca.domain.errors import InvalidRequest, NotReady, PKIError, SigningRefused, Tampered
 from ca.domain.issuers import Issuer
 from ca.domain.keys import SIGNATURE_OF, PublicKey
 from ca.ports import Clock, KeyId, KeyStore, Linter, UnitOfWork, Work
 from ca.publishing import Publisher
+from ca.usecases.crl_contents import Edition, contents
 from ca.usecases.draft_crl import DraftCRL, draft, lint
 from ca.usecases.last_crls import LastCRL, LastCRLs
 
 ACTOR = "signer"
-_EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,30 +41,53 @@ class PublishCRL:
     publisher: Publisher
     linter: Linter
     life: timedelta = timedelta(hours=24)
+    delta_life: timedelta = timedelta(hours=2)
     last: LastCRLs = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "last", LastCRLs(self.publisher))
 
     def __call__(self, issuer: str) -> CRLRecord:
-        """A new full CRL. Raises NotFound, NotReady (clock), Tampered (a revocation was lost), LintFailed,
-        KeyStoreUnavailable.
+        """A new full CRL, and a delta of the same number. Raises NotFound, NotReady (clock), Tampered (a revocation was
+        lost), LintFailed, KeyStoreUnavailable.
         """
         # One at a time: of two that overlap, the one with the lower number must not be published last.
         with self.publisher.turn():
-            return self._publish(issuer, [CRLScope(issuer)])[0]
+            return self._publish(issuer, _scopes(issuer))[0]
+
+    def publish_changes(self, issuer: str) -> list[CRLRecord]:
+        """What is due and no more: a delta, and a full CRL at once when a key was compromised. Raises as above."""
+        with self.publisher.turn():
+            # Of many who waited for their turn, the first told everything.
+            if not self.is_due(issuer):
+                return []
+            with self.unit_of_work.look() as work:
+                scopes = self._due(work, work.issuers.get(issuer))
+            return self._publish(issuer, scopes)
 
     def is_due(self, issuer: str) -> bool:
-        """A status changed, or the public place does not hold the last CRL that was begun."""
+        """A status changed, or the public place does not hold the last CRLs that were begun."""
         with self.unit_of_work.look() as work:
-            last = work.crls.find_last(CRLScope(issuer))
-            if last is None or last.number < work.crls.last_number(issuer) or work.crls.is_due(issuer):
+            if work.crls.is_due(issuer):
                 return True
-            return self._is_behind(work, work.issuers.get(issuer), CRLScope(issuer))
+            known = work.issuers.get(issuer)
+            lasts = [work.crls.find_last(scope) for scope in _scopes(issuer)]
+            newest = max((last.number for last in lasts if last is not None), default=0)
+            behind = (self._is_behind(work, known, scope) for scope in _scopes(issuer))
+            return newest < work.crls.last_number(issuer) or any(behind)
+
+    def _due(self, work: Work, issuer: Issuer) -> list[CRLScope]:
+        full, *others = _scopes(issuer.name)
+        last = work.crls.find_last(full)
+        if last is None or self._is_behind(work, issuer, full):
+            return [full, *others]
+        changed = work.certificates.list_changed(issuer.name, last.number, last.this_update)
+        compromised = any(entry is not None and says_key_compromise(entry) for _, entry in changed)
+        return [full, *others] if compromised else others
 
     def _is_behind(self, work: Work, issuer: Issuer, scope: CRLScope) -> bool:
         last, shown = work.crls.find_last(scope), self.last.find_shown(scope.name, issuer.spki_der)
-        return last is None or shown is None or shown.number != last.number
+        return last is None or not last.published or shown is None or shown.number != last.number
 
     def _publish(self, name: str, scopes: list[CRLScope]) -> list[CRLRecord]:
         with self.unit_of_work.look() as work:
@@ -100,15 +123,22 @@ class PublishCRL:
             work.commit()
 
     def _draft(self, issuer: Issuer, scopes: list[CRLScope], files: ExitStack) -> list[DraftCRL]:
-        before = self._before(issuer, scopes, files)
+        before = self._before(issuer, files)
         now = self.clock.now()
         number = self._take_number(issuer.name, [last for lasts in before.values() for last in lasts], now)
+        edition = Edition(issuer, number, now, self.life, self.delta_life, tuple(scopes))
+        drafts = []
         # What changes from here on has the number of a later CRL; this one may show it or not.
         with self.unit_of_work.look() as work:
-            return [self._drafted(work, issuer, scope, number, now, before, files) for scope in scopes]
+            for scope in scopes:
+                frame, entries = contents(work, edition, scope, before[scope])
+                file = files.enter_context(self.publisher.draft_crl(scope.name))
+                drafts.append(draft(work, scope, frame, file, entries, before[scope]))
+        return drafts
 
-    def _before(self, issuer: Issuer, scopes: Iterable[CRLScope], files: ExitStack) -> dict[CRLScope, list[LastCRL]]:
+    def _before(self, issuer: Issuer, files: ExitStack) -> dict[CRLScope, list[LastCRL]]:
         """What was said last in each scope, and must not be taken back."""
+        scopes = _scopes(issuer.name)
         return {scope: files.enter_context(self.last.open(scope.name, issuer.spki_der)) for scope in scopes}
 
     def _take_number(self, name: str, before: list[LastCRL], now: datetime) -> int:
@@ -125,23 +155,6 @@ class PublishCRL:
             work.crls.set_due(name, due=False)
             work.commit()
         return taken
-
-    def _drafted(
-        self,
-        work: Work,
-        issuer: Issuer,
-        scope: CRLScope,
-        number: int,
-        now: datetime,
-        before: dict[CRLScope, list[LastCRL]],
-        files: ExitStack,
-    ) -> DraftCRL:
-        # An expired certificate stays in one CRL more than its life (RFC 5280 section 3.3).
-        seen = min((last.head.this_update for last in before[scope]), default=_EVER)
-        entries = (*work.certificates.measure_entries(scope, seen), work.certificates.list_entries(scope, seen))
-        frame = CRLFrame(issuer, number, now, now + self.life)
-        file = files.enter_context(self.publisher.draft_crl(scope.name))
-        return draft(work, scope, frame, file, entries, before[scope])
 
     def _intend(self, drafts: list[DraftCRL]) -> None:
         now = self.clock.now()
@@ -198,6 +211,11 @@ class PublishCRL:
             work.audit.append(_event("crl.published", signed.draft, self.clock.now()))
             work.commit()
         return replace(signed.record, published=True)
+
+
+def _scopes(issuer: str) -> list[CRLScope]:
+    """Every CRL of an issuer, in the order of their publication: a delta never before its base."""
+    return [CRLScope(issuer), CRLScope(issuer, delta=True)]
 
 
 def _event(name: str, drafted: DraftCRL, at: datetime, **details: str) -> AuditEvent:

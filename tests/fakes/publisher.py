@@ -42,6 +42,7 @@ class FakeDraft:
         self._publisher.step("copy")
         self._publisher.copies[self._name] = whole
         self._publisher.step("publish")
+        self._publisher.step(f"publish {self._name}")
         if self._publisher.refusal:
             raise self._publisher.refusal
         self._publisher.crls[self._name] = whole
@@ -51,8 +52,8 @@ class FakeDraft:
 class FakePublisher:
     """Publisher. `refusal` is raised instead of publishing; `crls`, `copies`, `certificates` are what is there.
 
-    `fail_at` names a step (`turn`, `draft`, `write`, `read`, `copy`, `publish`, `flush`) that fails as a full disk
-    does; `steps` are those that were begun.
+    `fail_at` names a step (`turn`, `draft`, `write`, `read`, `copy`, `publish`, `publish issuing-delta`, `flush`) that
+    fails as a full disk does; `steps` are those that were begun.
     """
 
     def __init__(self) -> None:
