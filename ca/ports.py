@@ -3,7 +3,7 @@
 The public place has a page of its own: `ca/publishing.py`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import NewType, Protocol, Self
@@ -237,6 +237,9 @@ class Certificates(Protocol):
         By serial number as text, without those expired before that time.
         """
 
+    def changed_partitions(self, issuer: str, after: int) -> Mapping[int, int]:
+        """Partitions with changes that CRLs up to number `after` cannot show, and the first CRL that shows them all."""
+
     def add(self, certificate: Certificate) -> None:
         """Raise InvalidTransition when the serial exists already. Keeps its Listing, as `save` does."""
 
@@ -286,6 +289,12 @@ class CRLs(Protocol):
     def add(self, record: CRLRecord) -> None: ...
 
     def mark_published(self, record: CRLRecord) -> None: ...
+
+    def add_partition(self, issuer: str, partition: int, url: str) -> None:
+        """Certificates may point to a partition by this address from now on. Nothing happens when that is known."""
+
+    def list_partitions(self, issuer: str) -> Mapping[int, Sequence[str]]:
+        """Every partition there ever was, in order, with its addresses."""
 
     def is_due(self, issuer: str) -> bool:
         """A status changed after the last CRL was made."""

@@ -23,6 +23,7 @@ from ca.adapters.linter import PkilintLinter
 from ca.adapters.publication import DirectoryPublisher
 from ca.adapters.webauthn import WebAuthnAuthenticators
 from ca.domain.audit import AuditEvent
+from ca.domain.crl import with_partition
 from ca.domain.errors import PKIError
 from ca.domain.issuers import Issuer
 from ca.domain.jobs import JOB_NAMES
@@ -117,6 +118,7 @@ def build_signer(state: State, settings: Settings) -> UseCases:
         key_store, seals = Pkcs11KeyStore(sessions), Pkcs11Seals(sessions, SEAL_KEY)
         _require_own_keys(unit_of_work, key_store, seals, files.trust)
         issuer = _settled_issuer(unit_of_work, settings.public_url)
+        _open_partitions(unit_of_work, issuer, settings.crls.partitions)
         return _wire(settings, files, unit_of_work, profiles, key_store, seals, issuer)
     except PKIError:
         sessions.close()
@@ -157,6 +159,14 @@ def _settled_issuer(unit_of_work: SqlUnitOfWork, public_url: str) -> Issuer:
     return settled
 
 
+def _open_partitions(unit_of_work: SqlUnitOfWork, issuer: Issuer, partitions: int) -> None:
+    # Their CRLs are published before the first certificate points to them.
+    with unit_of_work() as work:
+        for partition in range(1, partitions + 1):
+            work.crls.add_partition(issuer.name, partition, with_partition(issuer, partition).crl_url)
+        work.commit()
+
+
 def _wire(
     settings: Settings,
     files: Files,
@@ -172,7 +182,7 @@ def _wire(
     authorize = Authorize(seals, clock)
     dossier = Dossier(seals, authenticators, authorize, profiles)
     issuance = Issuance(unit_of_work, clock, key_store, seals, linter, profiles)
-    drafter = Drafter(clock, random, issuance, issuer)
+    drafter = Drafter(clock, random, issuance, issuer, settings.crls.partitions)
     check_codes = CheckCodes(unit_of_work, clock, seals)
     times = settings.times
     lives = (seconds(times.crl_life), seconds(times.crl_delta_life))

@@ -66,6 +66,13 @@ class Times(_Section):
         return self
 
 
+class CRLs(_Section):
+    """How certificates are spread over CRLs."""
+
+    partitions: int = Field(default=0, ge=0, le=1000)
+    """0: new certificates point to the full CRL. N: each to one of N short ones. What was issued stays where it is."""
+
+
 class Settings(_Section):
     """What `settings.toml` says."""
 
@@ -82,6 +89,7 @@ class Settings(_Section):
     listening: Listening
     hsm: HSM = HSM()
     times: Times = Times()
+    crls: CRLs = CRLs()
     database_url: str = ""
     """Empty: SQLite in the state directory."""
 

@@ -53,13 +53,14 @@ def partition_for(serial: int, partitions: int) -> int:
     return 1 + serial % partitions
 
 
-def find_partition(tbs: TBS) -> tuple[int, str] | None:
+def find_partition(tbs: TBS, issuer: str) -> tuple[int, str] | None:
     """The partition that a certificate of ours points to, and the address; None when it points to the full CRL.
 
     Read from what was signed: whatever the settings say later, a certificate stays where it points to.
     """
     extension = tbs.find(_CRL_DISTRIBUTION_POINTS)
-    found = re.search(rb"https?://[\x21-\x7e]*-p([1-9][0-9]{0,8})\.crl$", extension.value) if extension else None
+    pattern = rb"https?://[\x21-\x7e]*/%s-p([1-9][0-9]{0,8})\.crl$" % re.escape(issuer.encode())
+    found = re.search(pattern, extension.value) if extension else None
     return (int(found[1]), found[0].decode("ascii")) if found else None
 
 

@@ -1,6 +1,6 @@
 """What each kind of CRL says: its head, its entries, and the full CRL that a delta builds on (RFC 5280 section 5.2)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -24,7 +24,9 @@ class Edition:
     this_update: datetime
     life: timedelta
     delta_life: timedelta
-    scopes: tuple[CRLScope, ...]
+    scopes: Sequence[CRLScope]
+    partitions: Mapping[int, Sequence[str]]
+    """The addresses by which certificates point to each partition."""
 
 
 def contents(work: Work, edition: Edition, scope: CRLScope, before: Sequence[LastCRL]) -> tuple[CRLFrame, EntryPieces]:
@@ -36,7 +38,9 @@ def contents(work: Work, edition: Edition, scope: CRLScope, before: Sequence[Las
         edition.number,
         edition.this_update,
         edition.this_update + edition.life,
-        delta_url=CRLScope(scope.issuer, delta=True).url(edition.issuer.crl_url),
+        # Deltas are of the full CRL: a partition is short, and made anew when something in it changes.
+        delta_url="" if scope.partition else CRLScope(scope.issuer, delta=True).url(edition.issuer.crl_url),
+        places=tuple(edition.partitions[scope.partition]) if scope.partition else (),
     )
     # An expired certificate stays in one CRL more than its life (RFC 5280 section 3.3).
     seen = min((last.head.this_update for last in before), default=_EVER)

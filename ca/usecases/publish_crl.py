@@ -6,6 +6,7 @@ higher number.
 """
 
 import hashlib
+from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -48,15 +49,19 @@ class PublishCRL:
         object.__setattr__(self, "last", LastCRLs(self.publisher))
 
     def __call__(self, issuer: str) -> CRLRecord:
-        """A new full CRL, and a delta of the same number. Raises NotFound, NotReady (clock), Tampered (a revocation was
-        lost), LintFailed, KeyStoreUnavailable.
+        """New full CRL, with a delta and the CRLs of all partitions. Raises NotFound, NotReady (clock), Tampered (a
+        revocation was lost), LintFailed, KeyStoreUnavailable.
         """
         # One at a time: of two that overlap, the one with the lower number must not be published last.
         with self.publisher.turn():
-            return self._publish(issuer, _scopes(issuer))[0]
+            with self.unit_of_work.look() as work:
+                scopes = _scopes(work, issuer)
+            return self._publish(issuer, scopes)[0]
 
     def publish_changes(self, issuer: str) -> list[CRLRecord]:
-        """What is due and no more: a delta, and a full CRL at once when a key was compromised. Raises as above."""
+        """What is due and no more: a delta, the partitions that changed, and a full CRL at once when a key was
+        compromised. Raises as above.
+        """
         with self.publisher.turn():
             # Of many who waited for their turn, the first told everything.
             if not self.is_due(issuer):
@@ -70,20 +75,22 @@ class PublishCRL:
         with self.unit_of_work.look() as work:
             if work.crls.is_due(issuer):
                 return True
-            known = work.issuers.get(issuer)
-            lasts = [work.crls.find_last(scope) for scope in _scopes(issuer)]
-            newest = max((last.number for last in lasts if last is not None), default=0)
-            behind = (self._is_behind(work, known, scope) for scope in _scopes(issuer))
-            return newest < work.crls.last_number(issuer) or any(behind)
+            known, scopes = work.issuers.get(issuer), _scopes(work, issuer)
+            newest = max(_last_number(work, scope) for scope in scopes)
+            return newest < work.crls.last_number(issuer) or any(self._is_behind(work, known, each) for each in scopes)
 
     def _due(self, work: Work, issuer: Issuer) -> list[CRLScope]:
-        full, *others = _scopes(issuer.name)
-        last = work.crls.find_last(full)
-        if last is None or self._is_behind(work, issuer, full):
-            return [full, *others]
-        changed = work.certificates.list_changed(issuer.name, last.number, last.this_update)
-        compromised = any(entry is not None and says_key_compromise(entry) for _, entry in changed)
-        return [full, *others] if compromised else others
+        full, delta, *partitions = _scopes(work, issuer.name)
+        numbers = {scope.partition: _last_number(work, scope) for scope in partitions}
+        changed = work.certificates.changed_partitions(issuer.name, min(numbers.values(), default=0))
+        touched = [
+            scope
+            for scope in partitions
+            if changed.get(scope.partition or 0, 0) > numbers[scope.partition] or self._is_behind(work, issuer, scope)
+        ]
+        if self._is_behind(work, issuer, full) or _was_compromised(work, full):
+            return [full, delta, *touched]
+        return [delta, *touched]
 
     def _is_behind(self, work: Work, issuer: Issuer, scope: CRLScope) -> bool:
         last, shown = work.crls.find_last(scope), self.last.find_shown(scope.name, issuer.spki_der)
@@ -123,10 +130,12 @@ class PublishCRL:
             work.commit()
 
     def _draft(self, issuer: Issuer, scopes: list[CRLScope], files: ExitStack) -> list[DraftCRL]:
-        before = self._before(issuer, files)
+        with self.unit_of_work.look() as work:
+            everything, partitions = _scopes(work, issuer.name), work.crls.list_partitions(issuer.name)
+        before = self._before(issuer, everything, files)
         now = self.clock.now()
         number = self._take_number(issuer.name, [last for lasts in before.values() for last in lasts], now)
-        edition = Edition(issuer, number, now, self.life, self.delta_life, tuple(scopes))
+        edition = Edition(issuer, number, now, self.life, self.delta_life, scopes, partitions)
         drafts = []
         # What changes from here on has the number of a later CRL; this one may show it or not.
         with self.unit_of_work.look() as work:
@@ -136,9 +145,8 @@ class PublishCRL:
                 drafts.append(draft(work, scope, frame, file, entries, before[scope]))
         return drafts
 
-    def _before(self, issuer: Issuer, files: ExitStack) -> dict[CRLScope, list[LastCRL]]:
+    def _before(self, issuer: Issuer, scopes: Iterable[CRLScope], files: ExitStack) -> dict[CRLScope, list[LastCRL]]:
         """What was said last in each scope, and must not be taken back."""
-        scopes = _scopes(issuer.name)
         return {scope: files.enter_context(self.last.open(scope.name, issuer.spki_der)) for scope in scopes}
 
     def _take_number(self, name: str, before: list[LastCRL], now: datetime) -> int:
@@ -213,9 +221,22 @@ class PublishCRL:
         return replace(signed.record, published=True)
 
 
-def _scopes(issuer: str) -> list[CRLScope]:
+def _scopes(work: Work, issuer: str) -> list[CRLScope]:
     """Every CRL of an issuer, in the order of their publication: a delta never before its base."""
-    return [CRLScope(issuer), CRLScope(issuer, delta=True)]
+    partitions = [CRLScope(issuer, partition) for partition in work.crls.list_partitions(issuer)]
+    return [CRLScope(issuer), CRLScope(issuer, delta=True), *partitions]
+
+
+def _last_number(work: Work, scope: CRLScope) -> int:
+    last = work.crls.find_last(scope)
+    return last.number if last else 0
+
+
+def _was_compromised(work: Work, full: CRLScope) -> bool:
+    """Whether a key's compromise is not in the last full CRL yet."""
+    last = work.crls.find_last(full)
+    changed = work.certificates.list_changed(full.issuer, last.number, last.this_update) if last else []
+    return any(entry is not None and says_key_compromise(entry) for _, entry in changed)
 
 
 def _event(name: str, drafted: DraftCRL, at: datetime, **details: str) -> AuditEvent:

@@ -116,6 +116,7 @@ def upgrade() -> None:
         sa.Column("crl_entry", sa.LargeBinary(), nullable=True),
         sa.Column("crl_since", sa.BigInteger(), nullable=True),
         sa.Column("crl_changed", sa.BigInteger(), nullable=True),
+        sa.Column("crl_partition", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_certificates")),
         sa.UniqueConstraint("serial", name=op.f("uq_certificates_serial")),
     )
@@ -124,7 +125,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_certificates_changed",
         "certificates",
-        ["issuer", "crl_changed"],
+        ["issuer", "crl_changed", "crl_partition"],
         unique=False,
         sqlite_where=sa.text("crl_changed IS NOT NULL"),
         postgresql_where=sa.text("crl_changed IS NOT NULL"),
@@ -136,6 +137,14 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("crl_entry IS NOT NULL"),
         postgresql_where=sa.text("crl_entry IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_certificates_crl_partition",
+        "certificates",
+        ["issuer", "crl_partition", "serial", "not_after", "crl_entry"],
+        unique=False,
+        sqlite_where=sa.text("crl_entry IS NOT NULL AND crl_partition IS NOT NULL"),
+        postgresql_where=sa.text("crl_entry IS NOT NULL AND crl_partition IS NOT NULL"),
     )
     op.create_index(op.f("ix_certificates_customer"), "certificates", ["customer"], unique=False)
     op.create_index(op.f("ix_certificates_device_serial"), "certificates", ["device_serial"], unique=False)
@@ -180,6 +189,13 @@ def upgrade() -> None:
         sa.Column("due", sa.Boolean(), nullable=False),
         sa.Column("number", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("issuer", name=op.f("pk_crl_due")),
+    )
+    op.create_table(
+        "crl_partitions",
+        sa.Column("issuer", sa.String(), nullable=False),
+        sa.Column("partition", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("url", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("issuer", "partition", "url", name=op.f("pk_crl_partitions")),
     )
     op.create_table(
         "crls",

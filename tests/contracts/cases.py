@@ -254,6 +254,22 @@ class CertificatesContract:
             assert list(work.certificates.list_changed("issuing", 2, NOW)) == []
             assert list(work.certificates.list_changed("root", 0, NOW)) == []
 
+    def test_a_partition_lists_its_own(self, unit_of_work: UnitOfWork) -> None:
+        with unit_of_work() as work:
+            for serial, partition in ((1, 1), (2, 2), (3, 2), (4, None)):
+                work.certificates.add(a_certificate(serial=serial, crl_partition=partition).suspend(at=NOW))
+            work.crls.take_number("issuing", 0)
+            work.certificates.save(a_certificate(serial=3, crl_partition=2))
+
+            assert listed(work, CRLScope("issuing", 2)) == [
+                crl_entry(a_certificate(serial=2, crl_partition=2).suspend(at=NOW))
+            ]
+            assert work.certificates.measure_entries(CRLScope("issuing", 7), NOW) == (0, 0)
+            assert len(listed(work)) == 3
+            assert dict(work.certificates.changed_partitions("issuing", 0)) == {1: 1, 2: 2}
+            assert dict(work.certificates.changed_partitions("issuing", 1)) == {2: 2}
+            assert work.certificates.get(2).crl_partition == 2
+
     def test_saving_again_without_a_change_of_status_changes_no_crl(self, unit_of_work: UnitOfWork) -> None:
         held = a_certificate().suspend(at=NOW)
         with unit_of_work() as work:

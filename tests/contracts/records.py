@@ -75,6 +75,20 @@ class CRLsContract:
             assert list(work.crls.list_published(scope, 2)) == published
             assert work.crls.find_last(scope) == published[0]
 
+    def test_partitions_are_listed_with_every_address_they_had(self, unit_of_work: UnitOfWork) -> None:
+        with unit_of_work() as work:
+            for partition, url in ((10, "http://a/p10"), (2, "http://b/p2"), (2, "http://a/p2"), (2, "http://b/p2")):
+                work.crls.add_partition("issuing", partition, url)
+            work.commit()
+
+        with unit_of_work() as work:
+            found = work.crls.list_partitions("issuing")
+            assert [(key, list(urls)) for key, urls in found.items()] == [
+                (2, ["http://a/p2", "http://b/p2"]),
+                (10, ["http://a/p10"]),
+            ]
+            assert dict(work.crls.list_partitions("root")) == {}
+
     def test_a_crl_number_is_used_once_for_a_scope(self, unit_of_work: UnitOfWork) -> None:
         with unit_of_work() as work:
             work.crls.add(a_crl())

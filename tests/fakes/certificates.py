@@ -1,6 +1,6 @@
 """The repositories of `FakeWork` for certificates and CRLs: dictionaries with the rules that ports.py states."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -54,7 +54,9 @@ class FakeCertificates:
         entries = [
             listing.entry
             for each, listing in self._listed(scope.issuer)
-            if listing.entry is not None and each.not_after >= alive_at
+            if listing.entry is not None
+            and each.not_after >= alive_at
+            and scope.partition in (None, each.crl_partition)
         ]
         return (entries[start : start + 2] for start in range(0, len(entries), 2))
 
@@ -64,6 +66,13 @@ class FakeCertificates:
             for each, listing in self._listed(issuer)
             if listing.changed is not None and listing.changed > after and each.not_after >= alive_at
         ]
+
+    def changed_partitions(self, issuer: str, after: int) -> Mapping[int, int]:
+        found: dict[int, int] = {}
+        for each, listing in self._listed(issuer):
+            if each.crl_partition is not None and listing.changed is not None and listing.changed > after:
+                found[each.crl_partition] = max(listing.changed, found.get(each.crl_partition, 0))
+        return found
 
     def _listed(self, issuer: str) -> list[tuple[Certificate, Listing]]:
         by_text = sorted(self._kept.values(), key=lambda each: f"{each.serial:x}")
@@ -91,7 +100,14 @@ def _newest(certificates: list[Certificate]) -> Certificate | None:
 
 
 class FakeCRLs:
-    def __init__(self, kept: list[CRLRecord], due: dict[str, bool], numbers: dict[str, int]) -> None:
+    def __init__(
+        self,
+        kept: list[CRLRecord],
+        due: dict[str, bool],
+        numbers: dict[str, int],
+        partitions: dict[tuple[str, int, str], None],
+    ) -> None:
+        self._partitions = partitions
         self._kept = kept
         self._due = due
         self._numbers = numbers
@@ -123,6 +139,16 @@ class FakeCRLs:
         if any((each.scope, each.number) == (record.scope, record.number) for each in self._kept):
             raise InvalidTransition(f"CRL {record.number} of {record.scope.name} exists already")
         self._kept.append(record)
+
+    def add_partition(self, issuer: str, partition: int, url: str) -> None:
+        self._partitions[issuer, partition, url] = None
+
+    def list_partitions(self, issuer: str) -> Mapping[int, Sequence[str]]:
+        found: dict[int, list[str]] = {}
+        for of, partition, url in sorted(self._partitions):
+            if of == issuer:
+                found.setdefault(partition, []).append(url)
+        return found
 
     def mark_published(self, record: CRLRecord) -> None:
         self._kept[:] = [replace(each, published=True) if each == record else each for each in self._kept]

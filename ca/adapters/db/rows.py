@@ -215,7 +215,12 @@ class CertificateRow(Row):
         Index(None, "status", "issued_at"),
         # Whole CRLs are read from these alone, in their order: the rows themselves are too far apart.
         partial_index("ix_certificates_crl", "crl_entry IS NOT NULL", "issuer", "serial", "not_after", "crl_entry"),
-        partial_index("ix_certificates_changed", "crl_changed IS NOT NULL", "issuer", "crl_changed"),
+        partial_index(
+            "ix_certificates_crl_partition",
+            "crl_entry IS NOT NULL AND crl_partition IS NOT NULL",
+            *("issuer", "crl_partition", "serial", "not_after", "crl_entry"),
+        ),
+        partial_index("ix_certificates_changed", "crl_changed IS NOT NULL", "issuer", "crl_changed", "crl_partition"),
     )
 
     id: Mapped[int] = mapped_column(_RowNumber, primary_key=True)
@@ -240,6 +245,7 @@ class CertificateRow(Row):
     crl_entry: Mapped[bytes | None]
     crl_since: Mapped[int | None] = mapped_column(BigInteger)
     crl_changed: Mapped[int | None] = mapped_column(BigInteger)
+    crl_partition: Mapped[int | None]
 
 
 class IntentRow(Row):
@@ -302,6 +308,16 @@ class CRLRow(Row):
     size: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[str]
     published: Mapped[bool]
+
+
+class CRLPartitionRow(Row):
+    """A partition that certificates point to, or may from now on, and each address by which they do."""
+
+    __tablename__ = "crl_partitions"
+
+    issuer: Mapped[str] = mapped_column(primary_key=True)
+    partition: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    url: Mapped[str] = mapped_column(primary_key=True)
 
 
 class CRLDueRow(Row):

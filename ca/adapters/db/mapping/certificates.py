@@ -27,6 +27,7 @@ def to_certificate(row: CertificateRow) -> Certificate:
         predecessor=find_serial(row.predecessor),
         confirmed_at=row.confirmed_at,
         revocation=_revocation(row),
+        crl_partition=row.crl_partition,
     )
 
 
@@ -56,6 +57,7 @@ def certificate_values(certificate: Certificate) -> Values:
         "confirmed_at": certificate.confirmed_at,
         "revoked_at": revocation.revoked_at if revocation else None,
         "reason": int(revocation.reason) if revocation else None,
+        "crl_partition": certificate.crl_partition,
     }
 
 

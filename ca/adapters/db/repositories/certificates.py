@@ -1,6 +1,6 @@
 """Certificates and intents in the database."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import cast
 
@@ -87,6 +87,18 @@ class SqlCertificates:
         )
         return [(serial_number(serial), entry) for serial, entry in self._session.execute(wanted)]
 
+    def changed_partitions(self, issuer: str, after: int) -> Mapping[int, int]:
+        wanted = (
+            select(CertificateRow.crl_partition, func.max(CertificateRow.crl_changed))
+            .where(
+                CertificateRow.issuer == issuer,
+                CertificateRow.crl_changed > after,
+                CertificateRow.crl_partition.is_not(None),
+            )
+            .group_by(CertificateRow.crl_partition)
+        )
+        return {int(partition or 0): int(number or 0) for partition, number in self._session.execute(wanted)}
+
     def add(self, certificate: Certificate) -> None:
         serial = serial_text(certificate.serial)
         add_row(
@@ -116,11 +128,12 @@ class SqlCertificates:
 
 
 def _listed(scope: CRLScope, alive_at: datetime) -> list[ColumnElement[bool]]:
-    return [
+    wanted = [
         CertificateRow.issuer == scope.issuer,
         CertificateRow.crl_entry.is_not(None),
         CertificateRow.not_after >= alive_at,
     ]
+    return wanted if scope.partition is None else [*wanted, CertificateRow.crl_partition == scope.partition]
 
 
 def _by_serial(serial: int) -> Select[CertificateRow]:

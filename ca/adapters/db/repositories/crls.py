@@ -1,14 +1,14 @@
 """CRLs and their numbers in the database."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from ca.adapters.db.mapping.crls import crl_values, to_crl
 from ca.adapters.db.repositories.numbering import find_numbering, lock_numbering
-from ca.adapters.db.repositories.statements import add_row, change_row, find_row, list_rows
-from ca.adapters.db.rows import CRLDueRow, CRLRow
+from ca.adapters.db.repositories.statements import add_row, change_row, find_row, insert_missing, list_rows
+from ca.adapters.db.rows import CRLDueRow, CRLPartitionRow, CRLRow
 from ca.domain.crl import CRLRecord, CRLScope
 
 
@@ -41,6 +41,16 @@ class SqlCRLs:
     def mark_published(self, record: CRLRecord) -> None:
         key = {"name": record.scope.name, "number": record.number}
         change_row(self._session, CRLRow, key, {"published": True})
+
+    def add_partition(self, issuer: str, partition: int, url: str) -> None:
+        insert_missing(self._session, CRLPartitionRow, {"issuer": issuer, "partition": partition, "url": url})
+
+    def list_partitions(self, issuer: str) -> Mapping[int, Sequence[str]]:
+        wanted = select(CRLPartitionRow).where(CRLPartitionRow.issuer == issuer)
+        found: dict[int, list[str]] = {}
+        for row in list_rows(self._session, wanted.order_by(CRLPartitionRow.partition, CRLPartitionRow.url)):
+            found.setdefault(row.partition, []).append(row.url)
+        return found
 
     def take_number(self, issuer: str, above: int) -> int:
         number = max(above, lock_numbering(self._session, issuer).number) + 1
