@@ -82,7 +82,7 @@ class PublishCRL:
     def _due(self, work: Work, issuer: Issuer) -> list[CRLScope]:
         full, delta, *partitions = _scopes(work, issuer.name)
         numbers = {scope.partition: _last_number(work, scope) for scope in partitions}
-        changed = work.certificates.changed_partitions(issuer.name, min(numbers.values(), default=0))
+        changed = work.certificates.changed_partitions(issuer.name, min(numbers.values())) if numbers else {}
         touched = [
             scope
             for scope in partitions
@@ -113,6 +113,8 @@ class PublishCRL:
                 self._intend(drafts)
                 for signed in self._sign(drafts):
                     signed.draft.file.publish(*signed.around)
+                    # Read back once: from then on a look at the public place costs nothing, however long the list.
+                    self.last.find_shown(signed.record.scope.name, issuer.spki_der)
                     records.append(self._published(signed))
                     waiting.remove(signed.record.scope)
             except (PKIError, OSError) as failure:

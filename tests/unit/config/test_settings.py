@@ -46,9 +46,22 @@ def test_what_is_not_said_is_safe(state: State) -> None:
         (GOOD + 'host_ = ""\n', "listening.host_"),
         (GOOD.replace("8443\nhttp", "70000\nhttp"), "listening.https_port"),
         (GOOD + "[times]\ncrl_life = 1\n", "times.crl_life"),
+        (GOOD + "[times]\ncrl_period = 3601\n", "crl_delta_life"),
+        (GOOD + "[times]\ncrl_life = 7199\n", "crl_delta_life"),
+        (GOOD + "[crls]\npartitions = -1\n", "crls.partitions"),
         (GOOD + "[hsm]\npin = '1234'\n", "hsm.pin"),
     ],
-    ids=["missing", "unknown", "unknown inside", "no port", "too short", "a secret"],
+    ids=[
+        "missing",
+        "unknown",
+        "unknown inside",
+        "no port",
+        "too short",
+        "no overlap",
+        "too long",
+        "too few",
+        "a secret",
+    ],
 )
 def test_the_first_wrong_key_is_named(state: State, text: str, what: str) -> None:
     with pytest.raises(NotReady, match=what):

@@ -1,12 +1,13 @@
 """ca/usecases/publish_crl.py: numbers only grow, nothing is lost, and a failure leaves the CRL due."""
 
 import hashlib
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from cryptography import x509
 
 from ca.domain.certificates import CertificateStatus
+from ca.domain.crl import CRLScope
 from ca.domain.errors import (
     KeyStoreUnavailable,
     LintFailed,
@@ -17,6 +18,7 @@ from ca.domain.errors import (
 )
 from ca.domain.keys import KeyAlgorithm
 from ca.ports import KeyId
+from tests.fakes.certificates import FakeCertificates
 from tests.fakes.clock import NOON
 from tests.fakes.status_world import DAY, StatusWorld
 
@@ -289,6 +291,29 @@ def test_a_status_that_changes_while_the_crl_is_signed_makes_the_next_one_due(wo
 
     assert serials_of(published(world)) == []
     assert world.publish_crl.is_due("issuing")
+
+
+def test_records_that_change_under_the_draft_publish_nothing(
+    world: StatusWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    revoked(world, 0xA1)
+
+    def too_few(self: FakeCertificates, scope: CRLScope, alive_at: datetime) -> tuple[int, int]:
+        return 0, 0
+
+    monkeypatch.setattr(FakeCertificates, "measure_entries", too_few)
+    with pytest.raises(NotReady, match="changed"):
+        world.publish_crl("issuing")
+    assert world.publisher.crls == {}
+    assert world.publish_crl.is_due("issuing")
+
+
+def test_a_long_list_is_linted_by_a_sample_from_all_over_it(world: StatusWorld) -> None:
+    revoked(world, *range(0x1000, 0x1000 + 105))
+    world.publish_crl("issuing")
+    linted = [entry.serial_number for entry in x509.load_der_x509_crl(world.linter.seen[0])]
+    assert linted == list(range(0x1000, 0x1000 + 105, 5))
+    assert len(serials_of(published(world))) == 105
 
 
 def test_it_is_due_before_the_first_and_when_the_public_place_holds_something_else(world: StatusWorld) -> None:
