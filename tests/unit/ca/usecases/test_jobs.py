@@ -12,12 +12,12 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from ca.domain.applications import ApplicationState
 from ca.domain.certificates import CertificateStatus
 from ca.domain.codes import CodeState
-from ca.domain.crl import CRLRecord
 from ca.domain.errors import InvalidRequest, KeyStoreUnavailable, NotAuthenticated, NotReady, PKIError
 from ca.domain.profiles import Profile
 from ca.domain.revocation import Revocation, RevocationReason
 from ca.ports import Work
 from ca.usecases.jobs import Job
+from tests.builders import a_crl
 from tests.drafts import a_request
 from tests.fakes.bank import SUPERVISOR, Bank, new_key
 from tests.fakes.ceremony import ISSUING
@@ -317,7 +317,7 @@ def test_a_database_that_is_away_is_said(bank: Bank) -> None:
 
 def test_a_clock_behind_the_last_crl_is_said(bank: Bank) -> None:
     now = bank.clock.now()
-    bank.stored.crls.append(CRLRecord(ISSUING, 2, now, now + DAY, 0, b""))
+    bank.stored.crls.append(a_crl(number=2, this_update=now, next_update=now + DAY))
     assert bank.health()["clock"] == "ok"
     bank.clock.tick(-SECOND)
     assert "behind the last CRL" in bank.health()["clock"]
