@@ -1,6 +1,6 @@
 """Everything the core needs from the world. Adapters implement these; fakes in tests do too.
 
-The public place has a page of its own, `ca/publishing.py`, and so has what is kept outside the database, `ca/keeping.py`.
+The public place has a page of its own, `ca/publishing.py`, and what is kept outside the database too, `ca/keeping.py`.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
