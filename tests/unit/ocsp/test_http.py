@@ -229,13 +229,13 @@ def test_what_nobody_foresaw_is_an_internal_error_and_not_an_exception(
 
 
 def test_elsewhere_it_is_a_500(site: Site) -> None:
-    site.directory.joinpath("crl/issuing.crl").write_bytes(StatusWorld().publish_crl("issuing").der)
+    site.directory.joinpath("crl/issuing.crl").write_bytes(StatusWorld().published())
     site.clock._now = datetime(2026, 11, 23)  # noqa: DTZ001 - naive, which nothing here can work with
     assert site.get("/crl/issuing.crl").status.startswith("500")
 
 
 def test_a_crl_is_served_with_its_own_times(site: Site) -> None:
-    crl = StatusWorld().publish_crl("issuing").der
+    crl = StatusWorld().published()
     site.directory.joinpath("crl/issuing.crl").write_bytes(crl)
     site.clock.tick(timedelta(hours=1))
 
@@ -253,7 +253,7 @@ def test_a_crl_is_served_with_its_own_times(site: Site) -> None:
 
 @pytest.mark.parametrize(("left", "age"), [(120, 120), (0, 0), (-10, 0)])
 def test_a_crl_is_never_kept_beyond_its_end(site: Site, left: int, age: int) -> None:
-    site.directory.joinpath("crl/issuing.crl").write_bytes(StatusWorld().publish_crl("issuing").der)
+    site.directory.joinpath("crl/issuing.crl").write_bytes(StatusWorld().published())
     site.clock.tick(DAY - timedelta(seconds=left))
     assert f"max-age={age}," in site.get("/crl/issuing.crl").headers["Cache-Control"]
 
@@ -273,7 +273,7 @@ def test_there_is_nothing_else(site: Site, path: str) -> None:
 @pytest.fixture
 def healthy(site: Site) -> Site:
     world = StatusWorld()
-    site.directory.joinpath("crl/issuing.crl").write_bytes(world.publish_crl("issuing").der)
+    site.directory.joinpath("crl/issuing.crl").write_bytes(world.published())
     site.directory.joinpath("ca/issuing.cer").write_bytes(world.issuing.certificate_der)
     return site
 
