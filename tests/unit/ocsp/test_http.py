@@ -290,6 +290,14 @@ def test_health_is_ok_with_a_readable_database_a_certificate_and_a_current_crl(h
     }
 
 
+@pytest.mark.parametrize(("name", "status"), [("issuing-delta", 200), ("issuing-p12", 200), ("root", 503)])
+def test_health_knows_whose_a_crl_is(healthy: Site, name: str, status: int) -> None:
+    crl = healthy.directory.joinpath("crl/issuing.crl").read_bytes()
+    healthy.directory.joinpath(f"crl/{name}.crl").write_bytes(crl)
+
+    assert healthy.get("/health").status.startswith(str(status))
+
+
 def test_health_fails_without_database_and_with_an_old_crl(healthy: Site) -> None:
     healthy.statuses.unreadable = True
     assert json.loads(healthy.get("/health").body)["database"] is False
