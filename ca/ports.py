@@ -277,8 +277,8 @@ class CRLs(Protocol):
     def find_last(self, scope: CRLScope) -> CRLRecord | None:
         """The newest of a scope that was signed."""
 
-    def list_published(self, scope: CRLScope, count: int) -> Sequence[CRLRecord]:
-        """The newest of a scope that were really published, newest first."""
+    def find_published(self, scope: CRLScope, by: datetime) -> CRLRecord | None:
+        """The newest of a scope that was really published by that time; the first of all when none is so old."""
 
     def take_number(self, issuer: str, above: int) -> int:
         """The next CRL number: above `above` and every number taken before; taken for good once committed."""
