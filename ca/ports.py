@@ -268,8 +268,8 @@ class CRLs(Protocol):
     def find_last(self, scope: CRLScope) -> CRLRecord | None:
         """The newest of a scope that was signed."""
 
-    def list_published(self, scope: CRLScope, count: int) -> Sequence[CRLRecord]:
-        """The newest of a scope that were really published, newest first."""
+    def find_published(self, scope: CRLScope, by: datetime) -> CRLRecord | None:
+        """The newest of a scope that was really published by that time; the first of all when none is so old."""
 
     def last_made(self, issuer: str) -> datetime | None:
         """thisUpdate of the newest that was signed, without a lock."""

@@ -10,6 +10,7 @@ from ca.ports import Work
 from ca.usecases.last_crls import LastCRL
 
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
+_CACHED = timedelta(hours=1)
 
 EntryPieces = tuple[int, int, Iterable[Sequence[bytes]]]
 """How many entries, of how many octets, and themselves in pieces."""
@@ -24,7 +25,6 @@ class Edition:
     this_update: datetime
     life: timedelta
     delta_life: timedelta
-    scopes: Sequence[CRLScope]
     partitions: Mapping[int, Sequence[str]]
     """The addresses by which certificates point to each partition."""
 
@@ -58,10 +58,8 @@ def _delta(work: Work, edition: Edition) -> tuple[CRLFrame, EntryPieces]:
 
 
 def _base(work: Work, edition: Edition) -> tuple[int, datetime]:
-    """The full CRL before the newest: whoever still has that one from a cache can use the delta too."""
-    full = CRLScope(edition.issuer.name)
-    published = [(record.number, record.this_update) for record in work.crls.list_published(full, 2)]
-    if full in edition.scopes:
-        # It is put into the public place before its delta.
-        published.insert(0, (edition.number, edition.this_update))
-    return published[:2][-1]
+    """A full CRL that is an hour old: whoever still has that one from a cache, or a newer one, can use the delta."""
+    old_enough = edition.this_update - _CACHED
+    base = work.crls.find_published(CRLScope(edition.issuer.name), old_enough)
+    # The first delta of all comes with the first full CRL, and after it.
+    return (base.number, base.this_update) if base else (edition.number, edition.this_update)

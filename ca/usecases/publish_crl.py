@@ -43,6 +43,8 @@ class PublishCRL:
     linter: Linter
     life: timedelta = timedelta(hours=24)
     delta_life: timedelta = timedelta(hours=2)
+    short: int = 10_000
+    """A full CRL of fewer entries, half a megabyte, is made with every change: not everybody knows deltas."""
     last: LastCRLs = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -59,7 +61,7 @@ class PublishCRL:
             return self._publish(issuer, scopes)[0]
 
     def publish_changes(self, issuer: str) -> list[CRLRecord]:
-        """What is due and no more: a delta, the partitions that changed, and a full CRL at once when a key was
+        """What is due and no more: a delta, the partitions that changed, and the full CRL when it is short or a key was
         compromised. Raises as above.
         """
         with self.publisher.turn():
@@ -88,7 +90,9 @@ class PublishCRL:
             for scope in partitions
             if changed.get(scope.partition or 0, 0) > numbers[scope.partition] or self._is_behind(work, issuer, scope)
         ]
-        if self._is_behind(work, issuer, full) or _was_compromised(work, full):
+        last = work.crls.find_last(full)
+        is_short = last is None or last.entries < self.short
+        if is_short or self._is_behind(work, issuer, full) or _was_compromised(work, full):
             return [full, delta, *touched]
         return [delta, *touched]
 
@@ -137,7 +141,7 @@ class PublishCRL:
         before = self._before(issuer, everything, files)
         now = self.clock.now()
         number = self._take_number(issuer.name, [last for lasts in before.values() for last in lasts], now)
-        edition = Edition(issuer, number, now, self.life, self.delta_life, scopes, partitions)
+        edition = Edition(issuer, number, now, self.life, self.delta_life, partitions)
         drafts = []
         # What changes from here on has the number of a later CRL; this one may show it or not.
         with self.unit_of_work.look() as work:

@@ -1,5 +1,6 @@
 """What issuing CAs, CRLs, blocked keys, the audit log and the jobs' records must do in every database."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -74,18 +75,21 @@ class CRLsContract:
             assert work.crls.find_last(changes["scope"]) == a_crl(number=7, **changes)
             assert work.crls.find_last(CRLScope("none")) is None
 
-    def test_what_was_published_is_listed_newest_first(self, unit_of_work: UnitOfWork) -> None:
+    def test_what_was_published_by_a_time_is_found(self, unit_of_work: UnitOfWork) -> None:
         scope = CRLScope("issuing")
         with unit_of_work() as work:
-            for number in (1, 2, 3, 4):
-                work.crls.add(a_crl(number=number))
+            made = {number: a_crl(number=number, this_update=NOW + number * MINUTE) for number in (1, 2, 3, 4)}
+            assert work.crls.find_published(scope, NOW) is None
+            for record in made.values():
+                work.crls.add(record)
+            assert work.crls.find_published(scope, NOW + 9 * MINUTE) is None
             for number in (1, 2, 4):
-                work.crls.mark_published(a_crl(number=number))
+                work.crls.mark_published(made[number])
             work.crls.add(a_crl(scope=CRLScope("issuing", delta=True), base=4, number=5, published=True))
 
-            published = [a_crl(number=number, published=True) for number in (4, 2)]
-            assert list(work.crls.list_published(scope, 2)) == published
-            assert work.crls.find_last(scope) == published[0]
+            found = [work.crls.find_published(scope, NOW + minutes * MINUTE) for minutes in (0, 1, 3, 4, 9)]
+            assert [record.number for record in found if record is not None] == [1, 1, 2, 4, 4]
+            assert work.crls.find_last(scope) == replace(made[4], published=True)
 
     def test_partitions_are_listed_with_every_address_they_had(self, unit_of_work: UnitOfWork) -> None:
         with unit_of_work() as work:

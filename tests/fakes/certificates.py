@@ -134,8 +134,9 @@ class FakeCRLs:
     def find_last(self, scope: CRLScope) -> CRLRecord | None:
         return next(iter(self._of(scope)), None)
 
-    def list_published(self, scope: CRLScope, count: int) -> Sequence[CRLRecord]:
-        return [each for each in self._of(scope) if each.published][:count]
+    def find_published(self, scope: CRLScope, by: datetime) -> CRLRecord | None:
+        published = [each for each in self._of(scope) if each.published]
+        return next((each for each in published if each.this_update <= by), published[-1] if published else None)
 
     def _of(self, scope: CRLScope) -> list[CRLRecord]:
         """Newest first."""

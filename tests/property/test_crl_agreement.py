@@ -37,9 +37,10 @@ def joined(full: Said, delta: Said) -> Said:
 class CRLsAgree(RuleBasedStateMachine):
     """Certificates live and end, CRLs are made or fail; a relying party keeps any full CRL that the delta allows."""
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(short=st.sampled_from([0, 3]))
+    def begin(self, short: int) -> None:
         self.world = StatusWorld()
+        object.__setattr__(self.world.publish_crl, "short", short)
         self.publisher = self.world.publisher
         self.serial = 0xA0
         self.fulls: list[x509.CertificateRevocationList] = []

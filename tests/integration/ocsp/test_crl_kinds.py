@@ -21,6 +21,7 @@ GOOD, HELD, LIFTED, LATE, FIRST, SECOND, THIRD = range(0xA1, 0xA8)
 def world(request: pytest.FixtureRequest) -> StatusWorld:
     """The full CRL has HELD and LIFTED, its delta adds LATE and lifts LIFTED; partition 1 has FIRST, and not THIRD."""
     world = StatusWorld(algorithm=request.param, public_url="http://pki.bank.example")
+    object.__setattr__(world.publish_crl, "short", 0)
     for serial in (GOOD, HELD, LIFTED, LATE):
         world.issue(serial)
     for serial, partition in ((FIRST, 1), (SECOND, 2), (THIRD, 1)):

@@ -31,9 +31,11 @@ class SqlCRLs:
         row = find_row(self._session, _newest_first(scope))
         return to_crl(row) if row else None
 
-    def list_published(self, scope: CRLScope, count: int) -> Sequence[CRLRecord]:
-        published = _newest_first(scope).where(CRLRow.published).limit(count)
-        return [to_crl(row) for row in list_rows(self._session, published)]
+    def find_published(self, scope: CRLScope, by: datetime) -> CRLRecord | None:
+        published = select(CRLRow).where(CRLRow.name == scope.name, CRLRow.published)
+        old_enough = published.where(CRLRow.this_update <= by).order_by(CRLRow.number.desc())
+        row = find_row(self._session, old_enough) or find_row(self._session, published.order_by(CRLRow.number))
+        return to_crl(row) if row else None
 
     def add(self, record: CRLRecord) -> None:
         add_row(

@@ -17,8 +17,9 @@ FULL, DELTA = CRLScope("issuing"), CRLScope("issuing", delta=True)
 
 @pytest.fixture
 def world() -> StatusWorld:
-    """Two certificates, and a full CRL that lists nothing."""
+    """Two certificates, and a full CRL that lists nothing and counts as long."""
     world = StatusWorld()
+    object.__setattr__(world.publish_crl, "short", 0)
     for serial in (0xA1, 0xB2):
         world.issue(serial)
     world.publish_crl("issuing")
@@ -45,6 +46,12 @@ def said(crl: x509.CertificateRevocationList) -> dict[int, str]:
         entry.serial_number: entry.extensions.get_extension_for_class(x509.CRLReason).value.reason.value
         for entry in crl
     }
+
+
+def an_hour_later(world: StatusWorld) -> None:
+    """The full CRL that is made every hour."""
+    world.clock.tick(HOUR)
+    world.publish_crl("issuing")
 
 
 def scopes_of(world: StatusWorld) -> list[CRLScope]:
@@ -81,6 +88,16 @@ def test_a_change_makes_a_delta_and_no_full_crl(world: StatusWorld) -> None:
     assert (number_of(crl(world)), base_of(crl(world))) == (2, 1)
     assert world.publisher.crls["issuing"] == before
     assert not world.publish_crl.is_due("issuing")
+
+
+def test_a_short_full_crl_is_made_with_every_change(world: StatusWorld) -> None:
+    object.__setattr__(world.publish_crl, "short", 2)
+    world.suspend(0xA1)
+    assert scopes_of(world) == [FULL, DELTA]
+    world.suspend(0xB2)
+    assert scopes_of(world) == [FULL, DELTA]
+    world.resume(0xB2)
+    assert scopes_of(world) == [DELTA]
 
 
 def test_a_compromised_key_makes_a_full_crl_at_once(world: StatusWorld) -> None:
@@ -154,8 +171,8 @@ def test_only_what_was_on_hold_is_ever_removed(world: StatusWorld) -> None:
 
 def test_a_hold_that_becomes_final_is_told_again(world: StatusWorld) -> None:
     world.suspend(0xA1)
-    world.publish_crl("issuing")
-    world.publish_crl("issuing")
+    an_hour_later(world)
+    an_hour_later(world)
     assert said(crl(world)) == {}
     world.revoke(0xA1, RevocationReason.SUPERSEDED)
     scopes_of(world)
@@ -164,19 +181,19 @@ def test_a_hold_that_becomes_final_is_told_again(world: StatusWorld) -> None:
 
 def test_a_removal_is_said_until_the_base_knows_it(world: StatusWorld) -> None:
     world.suspend(0xA1)
-    world.publish_crl("issuing")
-    world.publish_crl("issuing")
+    an_hour_later(world)
+    an_hour_later(world)
     world.resume(0xA1)
     seen = []
     for _ in range(3):
-        world.publish_crl("issuing")
+        an_hour_later(world)
         seen.append((base_of(crl(world)), said(crl(world))))
     assert seen == [(3, {0xA1: "removeFromCRL"}), (4, {}), (5, {})]
 
 
-def test_the_base_is_the_full_crl_before_the_newest(world: StatusWorld) -> None:
+def test_the_base_is_an_hour_old(world: StatusWorld) -> None:
     for _ in range(3):
-        world.publish_crl("issuing")
+        an_hour_later(world)
     world.suspend(0xA1)
     scopes_of(world)
     assert (number_of(crl(world, "issuing")), number_of(crl(world)), base_of(crl(world))) == (4, 5, 3)
@@ -184,14 +201,14 @@ def test_the_base_is_the_full_crl_before_the_newest(world: StatusWorld) -> None:
 
 def test_the_base_was_really_published(world: StatusWorld) -> None:
     for _ in range(2):
-        world.publish_crl("issuing")
+        an_hour_later(world)
     world.publisher.refusal = OSError("the disk is full")
     for _ in range(3):
         with pytest.raises(OSError, match="full"):
-            world.publish_crl("issuing")
+            an_hour_later(world)
     world.publisher.refusal = None
 
-    world.publish_crl("issuing")
+    an_hour_later(world)
 
     assert (number_of(crl(world)), base_of(crl(world))) == (7, 3)
 
@@ -229,8 +246,8 @@ def test_a_revocation_shortly_before_the_end_is_told_until_a_full_crl_had_it(wor
 def test_what_expired_before_the_base_is_not_told(world: StatusWorld) -> None:
     world.issue(0xC3, life=HOUR)
     world.clock.tick(2 * HOUR)
-    world.publish_crl("issuing")
-    world.publish_crl("issuing")
+    an_hour_later(world)
+    an_hour_later(world)
     world.revoke(0xC3, RevocationReason.SUPERSEDED)
     scopes_of(world)
     assert said(crl(world)) == {}

@@ -21,6 +21,7 @@ FIRST, SECOND = CRLScope("issuing", 1), CRLScope("issuing", 2)
 def world() -> StatusWorld:
     """A1 in partition 1, B2 in partition 2, C3 in none."""
     world = StatusWorld()
+    object.__setattr__(world.publish_crl, "short", 0)
     world.issue(0xA1, partition=1)
     world.issue(0xB2, partition=2)
     world.issue(0xC3)
