@@ -181,8 +181,14 @@ def _settled_issuer(unit_of_work: SqlUnitOfWork, public_url: str) -> Issuer:
 def _open_partitions(unit_of_work: SqlUnitOfWork, issuer: Issuer, partitions: int) -> None:
     # Their CRLs are published before the first certificate points to them.
     with unit_of_work() as work:
+        opened = work.crls.list_partitions(issuer.name)
         for partition in range(1, partitions + 1):
-            work.crls.add_partition(issuer.name, partition, with_partition(issuer, partition).crl_url)
+            url = with_partition(issuer, partition).crl_url
+            if url not in opened.get(partition, ()):
+                work.crls.add_partition(issuer.name, partition, url)
+                details = {"partition": str(partition), "crl": url}
+                event = AuditEvent("issuer.partitioned", issuer.name, "signer", SystemClock().now(), details)
+                work.audit.append(event)
         work.commit()
 
 

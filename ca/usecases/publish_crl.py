@@ -167,6 +167,7 @@ class PublishCRL:
             taken = work.crls.take_number(name, max((number for number, _ in said), default=0))
             # A status that changes from here on makes the next CRL due.
             work.crls.set_due(name, due=False)
+            work.audit.append(AuditEvent("crl.numbered", name, ACTOR, now, {"number": str(taken)}))
             work.commit()
         return taken
 

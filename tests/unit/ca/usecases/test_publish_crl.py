@@ -88,6 +88,7 @@ def test_each_step_is_an_event(world: StatusWorld) -> None:
     world.publish_crl("issuing")
     events = world.unit_of_work.events
     assert [(event.name, event.subject) for event in events] == [
+        ("crl.numbered", "issuing"),
         ("crl.intended", "issuing"),
         ("crl.intended", "issuing-delta"),
         ("crl.signed", "issuing"),
@@ -198,7 +199,13 @@ def test_a_finding_of_the_linter_costs_no_signature_and_leaves_the_crl_due(world
     assert world.key_store.signed == []
     assert world.publisher.crls == {}
     assert world.publish_crl.is_due("issuing")
-    assert world.unit_of_work.event_names == ["crl.intended", "crl.intended", "crl.failed", "crl.failed"]
+    assert world.unit_of_work.event_names == [
+        "crl.numbered",
+        "crl.intended",
+        "crl.intended",
+        "crl.failed",
+        "crl.failed",
+    ]
     assert world.unit_of_work.events[-1].details["reason"].startswith("CRL 1 of issuing")
 
 
@@ -232,7 +239,7 @@ def test_a_public_place_that_fails_leaves_the_crl_due_and_the_next_run_repairs(
     world.publisher.refusal = refusal
     with pytest.raises(type(refusal)):
         world.publish_crl("issuing")
-    names = ["crl.intended", "crl.intended", "crl.signed", "crl.signed", "crl.failed", "crl.failed"]
+    names = ["crl.numbered", "crl.intended", "crl.intended", "crl.signed", "crl.signed", "crl.failed", "crl.failed"]
     assert world.unit_of_work.event_names == names
     assert world.publish_crl.is_due("issuing")
 
