@@ -34,6 +34,7 @@ from ca.domain.crl import with_partition
 from ca.domain.errors import PKIError, Tampered
 from ca.domain.issuers import Issuer
 from ca.domain.jobs import JOB_NAMES
+from ca.domain.journal import Entry
 from ca.domain.profiles import Profile
 from ca.handlers import UseCases
 from ca.ports import KeyId
@@ -97,12 +98,22 @@ class Files:
 def journaled(engine: Engine, journal: Journal) -> SqlUnitOfWork:
     """Transactions that the journal keeps too. Raises NotReady, Tampered when database and journal do not agree."""
     journal.open()
-    keeper = Keeper(journal, waiting=partial(waiting, engine), kept=lambda: None)
+    database_url = engine.url.render_as_string(hide_password=False)
+    keeper = Keeper(journal, waiting=partial(_waiting, database_url), kept=lambda: None)
     ahead = require_agreement(engine, journal.head)
     keeper.catch_up()
     if ahead and require_agreement(engine, journal.head):
         raise Tampered(f"the journal ends at event {journal.head.number} and the log goes on: somebody cut the journal")
     return SqlUnitOfWork(engine, keeper)
+
+
+def _waiting(database_url: str, after: int) -> list[Entry]:
+    # By a connection that only reads: who asks may hold SQLite's one turn to write, and would wait for itself.
+    reader = open_read_only(database_url)
+    try:
+        return waiting(reader, after)
+    finally:
+        reader.dispose()
 
 
 def issuing_token(state: State, settings: Settings) -> HsmToken:

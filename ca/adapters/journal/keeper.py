@@ -34,7 +34,10 @@ class Keeper:
     def require_ready(self) -> None:
         """Before anything else is committed: raise NotReady while what was committed before cannot be kept."""
         if self._failed:
-            self.catch_up()
+            # In its turn: while somebody is writing it only looks as if they had failed.
+            with self._turn:
+                if self._failed:
+                    self._write()
 
     def announce(self, entry: Entry) -> None:
         """The entry is about to be committed. Its numbers are its own: the chain is locked until then."""

@@ -71,5 +71,5 @@ def test_no_start_deletes_keys_whatever_is_missing(stopped_demo, copy_of_demo):
     refused = demo.start_in_vain()
 
     assert refused.status == 1
-    assert "is missing; restore it from your backup" in refused.text
+    assert "is missing though its keys are here; restore it from your backup" in refused.text
     assert sorted(path.relative_to(demo.state) for path in (demo.state / "hsm").rglob("*.object")) == keys
