@@ -17,6 +17,9 @@ from config.settings import STATE_VARIABLE, Settings, State
 
 _ROOT = Path(__file__).parent.parent
 _PROBE_SECONDS = 1.0
+_BEHIND = ("signer", "console", "customer")
+"""Those who listen on a Unix socket."""
+_OTHERS = 0o007
 # What a process may see of our environment: no secret is ever in it, and granian copies it into each request.
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "VERMILION_DATABASE_URL")
 
@@ -80,12 +83,19 @@ def serve(state: State, settings: Settings, name: str) -> None:
     programs = {program.name: program for program in [signer_program(state), *other_programs(state, settings)]}
     if name not in programs:
         raise NotReady(f"there is no process {name!r}; there are {', '.join(programs)}")
-    make_secrets(state)
-    write_chain(state)
+    # Each may run as a user of its own, who can write what is its own and nothing else.
+    if name == "console":
+        make_secrets(state)
+    if name == "signer":
+        write_chain(state)
     state.run.mkdir(mode=0o700, exist_ok=True)
     program = programs[name]
+    argv = program.argv
+    if name in _BEHIND and not state.run.stat().st_mode & _OTHERS:
+        # The directory says who may come in: its owner alone, or a group too (deploy/systemd).
+        argv += ("--umask", "0")
     os.chdir(_ROOT)
-    os.execve(program.argv[0], program.argv, dict(program.env))  # noqa: S606  our own interpreter, no shell
+    os.execve(argv[0], argv, dict(program.env))  # noqa: S606  our own interpreter, no shell
 
 
 def _status(state: State, settings: Settings) -> Program:
