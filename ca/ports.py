@@ -7,6 +7,7 @@ from typing import NewType, Protocol, Self
 
 from ca.domain.applications import Application
 from ca.domain.audit import AuditEvent, ChainedEvent, Checkpoint, Head
+from ca.domain.bundle import BundleKind, BundleRecord
 from ca.domain.certificates import Certificate, Intent
 from ca.domain.codes import CodePair
 from ca.domain.crl import CRLRecord
@@ -82,7 +83,7 @@ class Linter(Protocol):
 
 
 class Publisher(Protocol):
-    """The public place for CRLs and CA certificates; a reader sees the old file or the new one, never half."""
+    """The public place for CRLs, CA certificates and bundles; a reader sees the old file or the new one, never half."""
 
     def find_crl(self, issuer: str) -> bytes | None:
         """What the public place holds now; whoever can write there may have changed it, so verify before use."""
@@ -90,6 +91,11 @@ class Publisher(Protocol):
     def publish_crl(self, issuer: str, der: bytes) -> None: ...
 
     def publish_certificate(self, issuer: str, der: bytes) -> None: ...
+
+    def find_bundle(self, issuer: str, kind: BundleKind) -> bytes | None:
+        """As `find_crl`: to be verified before use."""
+
+    def publish_bundle(self, issuer: str, kind: BundleKind, content: bytes) -> None: ...
 
 
 class TrustFiles(Protocol):
@@ -244,7 +250,10 @@ class Certificates(Protocol):
 
 class Intents(Protocol):
     def add(self, intent: Intent) -> None:
-        """Raise InvalidTransition when the serial exists already."""
+        """Raise InvalidTransition when the serial exists already, or another with its tag (ca/domain/tag_lists.py)."""
+
+    def find_serial(self, tag: int) -> int | None:
+        """The one serial that was ever intended with this tag."""
 
     def find_for_request(self, application: str, request: str) -> Intent | None: ...
 
@@ -279,6 +288,20 @@ class CRLs(Protocol):
         """A status changed after the last CRL was made."""
 
     def set_due(self, issuer: str, *, due: bool) -> None: ...
+
+
+class Bundles(Protocol):
+    def last(self, issuer: str, kind: BundleKind) -> BundleRecord | None:
+        """The newest of its kind that was signed. Locks the issuer's numbering in PostgreSQL."""
+
+    def take_number(self, issuer: str, above: int) -> int:
+        """The next number, as `CRLs.take_number`."""
+
+    def last_number(self, issuer: str) -> int:
+        """The last number taken, 0 before the first."""
+
+    def put(self, record: BundleRecord) -> None:
+        """Keep it in place of the one before of its kind. Raise InvalidTransition unless its number is higher."""
 
 
 class BlockedKeys(Protocol):
@@ -336,6 +359,8 @@ class Work(Protocol):
     def issuers(self) -> Issuers: ...
     @property
     def crls(self) -> CRLs: ...
+    @property
+    def bundles(self) -> Bundles: ...
     @property
     def blocked_keys(self) -> BlockedKeys: ...
     @property

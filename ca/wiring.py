@@ -45,6 +45,7 @@ from ca.usecases.health import CheckHealth
 from ca.usecases.issuance import Issuance
 from ca.usecases.jobs import Job, RunJob
 from ca.usecases.officers import ChangeOfficer, InviteOfficer, RedeemInvitation
+from ca.usecases.publish_bundle import BUNDLE_PROFILE, PublishBundle, bundle_key
 from ca.usecases.publish_crl import PublishCRL
 from ca.usecases.reconcile import Reconcile
 from ca.usecases.renew import ReEnrol
@@ -135,7 +136,8 @@ def _require_own_keys(
     key_store.verify_key(KeyId(issuer.key_id), issuer.spki_der)
     key_store.verify_key(AUDIT_KEY, trust.read("audit.spki"))
     key_store.require_mechanisms([issuer.algorithm])
-    key_store.public_key(responder_key(ISSUING))
+    for key in (responder_key(ISSUING), bundle_key(ISSUING)):
+        key_store.public_key(key)
     seals.verify_key()
 
 
@@ -178,10 +180,13 @@ def _wire(
     publish_changes = _publish_if_due(publish_crl)
     report_unknown = ReportUnknownCertificate(unit_of_work, clock)
     reconcile = Reconcile(unit_of_work, clock, issuance)
+    certify_responder = CertifyResponder(unit_of_work, clock, random, key_store, issuance, profiles)
     jobs = _jobs(
         settings,
         publish_crl,
-        CertifyResponder(unit_of_work, clock, random, key_store, issuance, profiles),
+        PublishBundle(unit_of_work, clock, key_store, files.publisher, seconds(settings.times.bundle_life)),
+        certify_responder,
+        replace(certify_responder, profile=BUNDLE_PROFILE, key_of=bundle_key),
         Sweep(unit_of_work, clock, profiles, publish_changes),
         MakeCheckpoint(unit_of_work, clock, key_store, files.checkpoints),
         reconcile,
@@ -227,7 +232,9 @@ def _publish_if_due(publish_crl: PublishCRL) -> Callable[[str], None]:
 def _jobs(
     settings: Settings,
     publish_crl: PublishCRL,
+    publish_bundle: PublishBundle,
     certify_responder: CertifyResponder,
+    certify_bundle_signer: CertifyResponder,
     sweep: Sweep,
     checkpoint: MakeCheckpoint,
     reconcile: Reconcile,
@@ -237,23 +244,30 @@ def _jobs(
             return "nothing changed"
         return f"published number {publish_crl(ISSUING).number}"
 
-    def renew_responder() -> str:
-        renewed = certify_responder.renew_if_due(ISSUING)
+    def patch_due() -> str:
+        made = publish_bundle.catch_up(ISSUING)
+        return f"published number {made.number}" if made else "nothing changed"
+
+    def renew(certify: CertifyResponder) -> str:
+        renewed = certify.renew_if_due(ISSUING)
         return f"new certificate until {renewed.not_after:%d %b %Y}" if renewed else "still good"
 
     def make_checkpoint() -> str:
         made = checkpoint()
         return f"signed at event {made.number}" if made else "nothing new"
 
-    minute, tick = timedelta(minutes=1), timedelta(seconds=5)
+    minute, tick, times = timedelta(minutes=1), timedelta(seconds=5), settings.times
     jobs = [
-        Job("responder", minute, renew_responder),
+        Job("responder", minute, lambda: renew(certify_responder)),
+        Job("bundle-signer", minute, lambda: renew(certify_bundle_signer)),
         Job("crl-after-change", tick, publish_due),
-        Job("crl", seconds(settings.times.crl_period), lambda: f"published number {publish_crl(ISSUING).number}"),
+        Job("crl", seconds(times.crl_period), lambda: f"published number {publish_crl(ISSUING).number}"),
+        Job("bundle", seconds(times.bundle_period), lambda: f"published number {publish_bundle(ISSUING).number}"),
+        Job("bundle-after-change", minute, patch_due),
         Job("codes", minute, lambda: f"{sweep.expire_codes()} expired"),
         Job("unconfirmed", minute, lambda: f"{sweep.revoke_unconfirmed()} revoked"),
         Job("challenges", minute, lambda: f"{sweep.forget_challenges()} forgotten"),
-        Job("checkpoint", seconds(settings.times.checkpoint_period), make_checkpoint),
+        Job("checkpoint", seconds(times.checkpoint_period), make_checkpoint),
         Job("reconcile", minute, lambda: f"{len(reconcile(grace=_UNFINISHED_GRACE))} finished"),
     ]
     by_name = {job.name: job for job in jobs}

@@ -53,6 +53,9 @@ class Times(_Section):
     crl_life: int = Field(default=24 * 3600, ge=600)
     crl_period: int = Field(default=3600, ge=60)
     ocsp_life: int = Field(default=3600, ge=60)
+    bundle_life: int = Field(default=4 * 3600, ge=600)
+    """How long a gateway may go by a bundle, and how long somebody can keep a newer one from it unnoticed."""
+    bundle_period: int = Field(default=3600, ge=60)
     checkpoint_period: int = Field(default=600, ge=10)
 
 

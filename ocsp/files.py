@@ -1,29 +1,36 @@
-"""What is published: CRLs and CA certificates (RFC 2585), read when they change in the publication directory."""
+"""What is published: CRLs, CA certificates (RFC 2585) and bundles, read when they change in their directory."""
 
 import hashlib
 import os
 import re
 import stat
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ca.domain.bundle import Header
 from ca.domain.crl import ParsedCRL
 from ca.domain.errors import InvalidRequest
 from ca.domain.ocsp import CertId, issuer_keys
 
-_NAME = re.compile(r"(?:crl/[a-z0-9][a-z0-9-]{0,62}\.crl|ca/[a-z0-9][a-z0-9-]{0,62}\.(?:cer|pem))")
+_ISSUER = "[a-z0-9][a-z0-9-]{0,62}"
+_NAME = re.compile(rf"(?:crl/{_ISSUER}\.crl|ca/{_ISSUER}\.(?:cer|pem)|bundle/{_ISSUER}\.(?:bundle|patch))")
+BUNDLE = "application/vnd.vermilion.bundle"
+BUNDLE_PATCH = "application/vnd.vermilion.bundle-patch"
 _MEDIA_TYPES = {
     ".crl": "application/pkix-crl",
     ".cer": "application/pkix-cert",
     ".pem": "application/pem-certificate-chain",
+    ".bundle": BUNDLE,
+    ".patch": BUNDLE_PATCH,
 }
 
 
 @dataclass(frozen=True, slots=True)
 class PublishedFile:
-    """A file as it is served. A CRL's times are its own: thisUpdate and nextUpdate."""
+    """A file as it is served. The times of a CRL and of a bundle are their own: thisUpdate and nextUpdate."""
 
     content: bytes
     media_type: str
@@ -73,13 +80,20 @@ class Publication:
         return {name: file for name, file in found.items() if file is not None}
 
 
+_OWN_TIMES: dict[str, Callable[[bytes], ParsedCRL | Header]] = {
+    ".crl": ParsedCRL.parse,
+    ".bundle": Header.parse,
+    ".patch": Header.parse,
+}
+
+
 def _published(name: str, content: bytes, mtime: float) -> PublishedFile:
     suffix = Path(name).suffix
     modified, next_update = datetime.fromtimestamp(int(mtime), UTC), None
-    if suffix == ".crl":
+    if suffix in _OWN_TIMES:
         try:
-            crl = ParsedCRL.parse(content)
-            modified, next_update = crl.this_update, crl.next_update
+            dated = _OWN_TIMES[suffix](content)
+            modified, next_update = dated.this_update, dated.next_update
         except InvalidRequest:
             # Not one we made; relying parties will refuse it by its signature, and it is not to be kept by anyone.
             next_update = modified

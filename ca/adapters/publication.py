@@ -1,4 +1,5 @@
-"""The public place as a directory: `crl/<issuer>.crl` and `ca/<issuer>.cer`, DER (RFC 5280 section 4.2.1.13, RFC 2585).
+"""The public place as a directory: `crl/<issuer>.crl` and `ca/<issuer>.cer`, DER (RFC 5280 section 4.2.1.13, RFC 2585);
+`bundle/<issuer>.bundle` and `bundle/<issuer>.patch` (docs/protocols/bundle.md).
 
 A reader sees the old file or the new one, never half: written beside it, flushed to disk, then renamed over it.
 """
@@ -8,6 +9,7 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
+from ca.domain.bundle import BundleKind
 from ca.domain.errors import InvalidRequest
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
@@ -20,21 +22,31 @@ class DirectoryPublisher:
         self._directory = directory
 
     def find_crl(self, issuer: str) -> bytes | None:
-        try:
-            return self._path("crl", issuer).read_bytes()
-        except FileNotFoundError:
-            return None
+        return _content(self._path("crl", issuer, "crl"))
 
     def publish_crl(self, issuer: str, der: bytes) -> None:
-        _replace(self._path("crl", issuer), der)
+        _replace(self._path("crl", issuer, "crl"), der)
 
     def publish_certificate(self, issuer: str, der: bytes) -> None:
-        _replace(self._path("ca", issuer), der)
+        _replace(self._path("ca", issuer, "cer"), der)
 
-    def _path(self, kind: str, issuer: str) -> Path:
+    def find_bundle(self, issuer: str, kind: BundleKind) -> bytes | None:
+        return _content(self._path("bundle", issuer, kind.value))
+
+    def publish_bundle(self, issuer: str, kind: BundleKind, content: bytes) -> None:
+        _replace(self._path("bundle", issuer, kind.value), content)
+
+    def _path(self, folder: str, issuer: str, suffix: str) -> Path:
         if not _NAME.fullmatch(issuer):
             raise InvalidRequest(f"{issuer!r} cannot name a published file")
-        return self._directory / kind / f"{issuer}.{'crl' if kind == 'crl' else 'cer'}"
+        return self._directory / folder / f"{issuer}.{suffix}"
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from ca.adapters.publication import DirectoryPublisher
+from ca.domain.bundle import BundleKind
 from ca.domain.errors import InvalidRequest
 
 
@@ -19,6 +20,17 @@ def test_what_is_published_is_found(tmp_path: Path) -> None:
     assert publisher.find_crl("issuing") == b"two"
     assert (tmp_path / "publication/ca/issuing.cer").read_bytes() == b"certificate"
     assert sorted(path.name for path in tmp_path.rglob("*.*")) == ["issuing.cer", "issuing.crl"]
+
+
+def test_bundles_lie_beside_the_crls(tmp_path: Path) -> None:
+    publisher = DirectoryPublisher(tmp_path)
+    assert publisher.find_bundle("issuing", BundleKind.PATCH) is None
+
+    publisher.publish_bundle("issuing", BundleKind.FULL, b"everything")
+    publisher.publish_bundle("issuing", BundleKind.PATCH, b"changes")
+
+    assert publisher.find_bundle("issuing", BundleKind.FULL) == b"everything"
+    assert (tmp_path / "bundle/issuing.patch").read_bytes() == b"changes"
 
 
 def test_a_reader_who_has_the_old_file_open_keeps_it_whole(tmp_path: Path) -> None:
