@@ -37,6 +37,7 @@ TITLES: dict[int, str] = {
     409: "This cannot be done now",
     413: "This is too large",
     422: "Something needs correcting",
+    429: "Too many attempts",
     500: "Something failed on our side",
     503: "Not available right now",
 }

@@ -5,6 +5,7 @@ Exit codes: 0 good; 1 refused, not ready or tampered with; 2 wrongly asked; 3 a 
 
 import json
 import logging
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from rich.table import Table
 
 from ca import operations as ops
 from ca.domain.ceremony import Step
-from ca.domain.errors import PKIError, Tampered
+from ca.domain.errors import InvalidRequest, PKIError, Tampered
 from ca.signer_client import SignerClient
 from ca.usecases.ceremony import Record
 from config.settings import DEFAULT_STATE, Settings, State, load_settings
@@ -75,13 +76,17 @@ class Context:
         return SignerClient(self.state.socket("signer"))
 
 
-_STATE = click.option(
-    "--state",
-    "directory",
-    default=DEFAULT_STATE,
-    type=click.Path(path_type=Path),
-    help="The state directory (default: var)",
-)
+class _Directory(click.Path):
+    """A directory by its name. An empty name would be the directory the program itself lies in."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("the name of the state directory is empty", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+_HELP = "The state directory (default: var)"
+_STATE = click.option("--state", "directory", default=DEFAULT_STATE, type=_Directory(path_type=Path), help=_HELP)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -97,9 +102,7 @@ def _at(context: Context, directory: Path | None) -> Context:
     return context if directory is None else Context(directory)
 
 
-_OWN_STATE = click.option(
-    "--state", "directory", default=None, type=click.Path(path_type=Path), help="The state directory (default: var)"
-)
+_OWN_STATE = click.option("--state", "directory", default=None, type=_Directory(path_type=Path), help=_HELP)
 
 
 @cli.command()
@@ -200,10 +203,13 @@ def report_unknown(context: Context, certificate: Path) -> None:
 
     content = certificate.read_bytes()
     if b"-----BEGIN" in content:
-        content = x509.load_pem_x509_certificate(content).public_bytes(Encoding.DER)
+        try:
+            content = x509.load_pem_x509_certificate(content).public_bytes(Encoding.DER)
+        except ValueError as error:
+            raise InvalidRequest(f"{certificate} holds no certificate that can be read") from error
     if context.client.call(ops.ReportUnknown(certificate=content))["alarm"]:
         raise Tampered("ALARM: it carries our signature and we have no record of it; follow the key compromise runbook")
-    say("It is in our records, bit for bit.")
+    say("What it says is in our records, bit for bit.")
 
 
 @cli.command()
@@ -253,6 +259,27 @@ def audit_export(context: Context) -> None:
 
 
 @cli.group()
+def journal() -> None:
+    """The audit log's second home, outside the database."""
+
+
+@journal.command("replay")
+@click.pass_obj
+@speaking
+def journal_replay(context: Context) -> None:
+    """Bring a database that was restored from a backup up to the last act. Stop everything first."""
+    from ca.wiring import replay_journal
+
+    done = replay_journal(context.state, context.settings)
+    if not done:
+        say("The database has everything that the journal has.")
+        return
+    say(f"{done.total()} events replayed; the database is where it was before it was restored:")
+    for name, times in sorted(done.items()):
+        say(f"  {times:6} {name}")
+
+
+@cli.group()
 def ceremony() -> None:
     """Key ceremonies."""
 
@@ -267,13 +294,18 @@ def ceremony_run(context: Context, script: Path, *, attended: bool) -> None:
     from ca.ceremony_run import run_ceremony
     from ca.demo import setup
     from ca.demo.settings import Ports, settle
+    from ca.start import CEREMONIES
+    from config.ceremony_files import load_script
 
     def attend(step: Step) -> None:
         say(f"\nStep {step.number}. {step.role}: {step.words}")
         if attended and sys.stdin.isatty():
             click.pause("  Press any key when everyone agrees …")
 
-    settings = settle(context.state, Ports(), say)
+    load_script(script)  # before anything is made: one that cannot be read leaves nothing behind
+    # Only the demo's own ceremony makes a demo; a bank's settings are there before its keys.
+    is_demos = script.resolve() == (CEREMONIES / "demo.toml").resolve()
+    settings = settle(context.state, Ports(), say) if is_demos else context.settings
 
     def hand_out(record: Record) -> None:
         if settings.demo:
@@ -341,7 +373,7 @@ def links(context: Context) -> None:
 
     _demo_officers(context)
     console = f"http://localhost:{context.settings.listening.console_port}"
-    for name, link in setup.links(context.state, context.client, console, fresh=True):
+    for name, link in setup.new_links(context.state, context.client, console):
         say(f"{name}: {link}")
 
 
@@ -354,6 +386,7 @@ def _demo_officers(context: Context) -> Any:
 
 def main() -> None:
     """The outermost frame: a defect is logged with its trace and said in one sentence."""
+    os.umask(0o077)  # whatever is made here, in the state directory or beside it, is for this user alone
     try:
         cli(prog_name="./pki")
     except Exception:

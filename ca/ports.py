@@ -1,6 +1,6 @@
 """Everything the core needs from the world, on one page. Adapters implement these; fakes in tests do too."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import NewType, Protocol, Self
@@ -16,6 +16,7 @@ from ca.domain.decisions import Assertion, Evidence
 from ca.domain.devices import Device
 from ca.domain.issuers import Issuer
 from ca.domain.jobs import JobRun, Lease
+from ca.domain.journal import Entry
 from ca.domain.keys import KeyAlgorithm
 from ca.domain.officers import Credential, Invitation, Officer
 from ca.domain.sessions import Challenge, Session
@@ -92,8 +93,7 @@ class Publisher(Protocol):
 
     def publish_certificate(self, issuer: str, der: bytes) -> None: ...
 
-    def find_bundle(self, issuer: str, kind: BundleKind) -> bytes | None:
-        """As `find_crl`: to be verified before use."""
+    def find_bundle(self, issuer: str, kind: BundleKind) -> bytes | None: ...
 
     def publish_bundle(self, issuer: str, kind: BundleKind, content: bytes) -> None: ...
 
@@ -106,6 +106,10 @@ class TrustFiles(Protocol):
 
 class KeyRoom(Protocol):
     """The HSM tokens of a key ceremony, entered one at a time."""
+
+    @property
+    def places(self) -> Collection[str]:
+        """The tokens there can be, by name."""
 
     def make_token(self, token: str) -> None:
         """A new, empty token with PINs of its own. Raises NotReady when there is one already."""
@@ -125,12 +129,14 @@ class CheckpointFile(Protocol):
     def read(self) -> Sequence[Checkpoint]: ...
 
 
-class HeadFile(Protocol):
-    """The audit chain's end after each commit, kept outside the database."""
+class Journal(Protocol):
+    """The audit log kept a second time, outside the database."""
 
-    def write(self, head: Head) -> None: ...
+    def read(self) -> Iterator[Entry]:
+        """Every entry there is when it is called, each checked to follow the one before. Raises Tampered."""
 
-    def read(self) -> Head | None: ...
+    def require_mirrored(self) -> None:
+        """Raise Tampered unless the journal's mirror says the same."""
 
 
 class Customers(Protocol):
@@ -143,10 +149,8 @@ class Customers(Protocol):
 
 
 class Devices(Protocol):
-    def get(self, serial: str) -> Device:
-        """Raise NotFound if there is none."""
-
-    def find(self, serial: str) -> Device | None: ...
+    def find(self, serial: str) -> Device | None:
+        """Locks the row in PostgreSQL: two operators who assign one U-Shield take turns."""
 
     def save(self, device: Device) -> None: ...
 
@@ -161,7 +165,8 @@ class Officers(Protocol):
 
     def find_by_credential(self, credential_id: bytes) -> tuple[Officer, bytes] | None: ...
 
-    def save(self, officer: Officer, seal: bytes) -> None: ...
+    def save(self, officer: Officer, seal: bytes) -> None:
+        """Raise InvalidTransition when the record is not older, or the person or a passkey is another officer's."""
 
     def note_sign_count(self, credential_id: bytes, sign_count: int) -> None: ...
 
@@ -216,7 +221,7 @@ class Codes(Protocol):
         """Locks the row in PostgreSQL: two downloads with one code take turns."""
 
     def find_for_application(self, application_id: str) -> CodePair | None:
-        """The newest pair of the application."""
+        """The newest pair of the application. Locks the row in PostgreSQL."""
 
     def save(self, pair: CodePair) -> None: ...
 
@@ -236,6 +241,9 @@ class Certificates(Protocol):
         """The one issued last under a profile, not revoked: the OCSP responder's own, for instance."""
 
     def list_by_public_key(self, fingerprint: str) -> Sequence[Certificate]: ...
+
+    def list_successors(self, serial: int) -> Sequence[Certificate]:
+        """Those that were issued to follow this one."""
 
     def list_unconfirmed_since_before(self, limit: datetime) -> Sequence[Certificate]: ...
 
@@ -267,6 +275,9 @@ class Issuers(Protocol):
     def get(self, name: str) -> Issuer:
         """Raise NotFound if there is none."""
 
+    def take_turn(self, name: str) -> None:
+        """From here to its commit one transaction at a time issues under this CA. Raise NotFound if there is none."""
+
     def list(self) -> Sequence[Issuer]: ...
 
     def save(self, issuer: Issuer) -> None: ...
@@ -275,6 +286,9 @@ class Issuers(Protocol):
 class CRLs(Protocol):
     def last(self, issuer: str) -> CRLRecord | None:
         """The newest that was signed. Locks the issuer's numbering in PostgreSQL."""
+
+    def last_made(self, issuer: str) -> datetime | None:
+        """thisUpdate of the newest that was signed, without a lock."""
 
     def take_number(self, issuer: str, above: int) -> int:
         """The next CRL number: above `above` and every number taken before; taken for good once committed."""
@@ -294,11 +308,9 @@ class Bundles(Protocol):
     def last(self, issuer: str, kind: BundleKind) -> BundleRecord | None:
         """The newest of its kind that was signed. Locks the issuer's numbering in PostgreSQL."""
 
-    def take_number(self, issuer: str, above: int) -> int:
-        """The next number, as `CRLs.take_number`."""
+    def take_number(self, issuer: str, above: int) -> int: ...
 
-    def last_number(self, issuer: str) -> int:
-        """The last number taken, 0 before the first."""
+    def last_number(self, issuer: str) -> int: ...
 
     def put(self, record: BundleRecord) -> None:
         """Keep it in place of the one before of its kind. Raise InvalidTransition unless its number is higher."""
@@ -312,11 +324,15 @@ class BlockedKeys(Protocol):
 
 
 class AuditLog(Protocol):
-    def append(self, event: AuditEvent) -> ChainedEvent: ...
+    def append(self, event: AuditEvent) -> None:
+        """It joins the chain, behind all others, when the transaction commits."""
 
     def head(self) -> Head: ...
 
     def read(self, after: int = 0) -> Iterator[ChainedEvent]: ...
+
+    def waiting(self, after: int) -> Iterator[Entry]:
+        """Entries behind the event `after` that are kept for the journal, in order."""
 
     def add_checkpoint(self, checkpoint: Checkpoint) -> None: ...
 

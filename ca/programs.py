@@ -16,7 +16,7 @@ from ca.supervisor import Program
 from config.settings import STATE_VARIABLE, Settings, State
 
 _ROOT = Path(__file__).parent.parent
-_PROBE_SECONDS = 1.0
+_PROBE_SECONDS = 5.0
 _BEHIND = ("signer", "console", "customer")
 """Those who listen on a Unix socket."""
 _OTHERS = 0o007
@@ -83,11 +83,11 @@ def serve(state: State, settings: Settings, name: str) -> None:
     programs = {program.name: program for program in [signer_program(state), *other_programs(state, settings)]}
     if name not in programs:
         raise NotReady(f"there is no process {name!r}; there are {', '.join(programs)}")
-    # Each may run as a user of its own, who can write what is its own and nothing else.
-    if name == "console":
-        make_secrets(state)
+    # Each makes what only it needs: no other has the files that it is made from (deploy/README.md).
     if name == "signer":
         write_chain(state)
+    elif name == "console":
+        make_secrets(state)
     state.run.mkdir(mode=0o700, exist_ok=True)
     program = programs[name]
     argv = program.argv

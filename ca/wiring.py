@@ -1,35 +1,43 @@
 """Settings to adapters to use cases: the only place that builds adapters for the signer and the command line."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Engine
 
 from ca.adapters.clock import SystemClock, system_random
 from ca.adapters.db.engine import open_database, open_read_only
+from ca.adapters.db.recovery import replay, require_agreement, waiting
 from ca.adapters.db.schema import require_current_schema
-from ca.adapters.db.unit_of_work import Committed, SqlUnitOfWork
-from ca.adapters.files import CheckpointLines, HeadOfChain, TrustDirectory
+from ca.adapters.db.unit_of_work import SqlUnitOfWork
+from ca.adapters.files import TrustDirectory
 from ca.adapters.hsm.key_store import Pkcs11KeyStore
 from ca.adapters.hsm.room import SoftHsmRoom
 from ca.adapters.hsm.seals import Pkcs11Seals
 from ca.adapters.hsm.sessions import TokenSessions
 from ca.adapters.hsm.signatures import require_signature
 from ca.adapters.hsm.tokens import HsmToken, TokenDirectory
+from ca.adapters.journal.checkpoints import CheckpointLines
+from ca.adapters.journal.journal import Journal
+from ca.adapters.journal.keeper import Keeper
 from ca.adapters.linter import PkilintLinter
 from ca.adapters.publication import DirectoryPublisher
 from ca.adapters.webauthn import WebAuthnAuthenticators
 from ca.domain.audit import AuditEvent
-from ca.domain.errors import PKIError
+from ca.domain.errors import PKIError, Tampered
 from ca.domain.issuers import Issuer
 from ca.domain.jobs import JOB_NAMES
 from ca.domain.profiles import Profile
 from ca.handlers import UseCases
 from ca.ports import KeyId
-from ca.usecases.answer_ocsp import AnswerOCSP, responder_key
+from ca.state_files import republish
+from ca.usecases.answer_ocsp import RESPONDER_PROFILE, AnswerOCSP, responder_key
 from ca.usecases.apply import SubmitApplication
 from ca.usecases.approve import DecideOnApplication
 from ca.usecases.audit import AUDIT_KEY, MakeCheckpoint, RecordRefusal, VerifyAudit
@@ -50,7 +58,7 @@ from ca.usecases.publish_crl import PublishCRL
 from ca.usecases.reconcile import Reconcile
 from ca.usecases.renew import ReEnrol
 from ca.usecases.report_unknown import ReportUnknownCertificate
-from ca.usecases.responder import CertifyResponder
+from ca.usecases.responder import CertifyResponder, own_profile
 from ca.usecases.revoke import ChangeStatus
 from ca.usecases.sign_in import SignIn
 from ca.usecases.sweep import Sweep
@@ -59,7 +67,7 @@ from config.settings import Settings, State, seconds
 
 log = logging.getLogger("vermilion.wiring")
 
-ISSUING = "issuing"
+ISSUING, ROOT = "issuing", "root"
 SEAL_KEY = KeyId(b"seals-1")
 PROFILES = Path(__file__).parent.parent / "config" / "profiles"
 _UNFINISHED_GRACE = timedelta(minutes=2)
@@ -67,25 +75,33 @@ _UNFINISHED_GRACE = timedelta(minutes=2)
 
 @dataclass(frozen=True)
 class Files:
-    """What lies beside the database in a state directory."""
+    """What lies beside the database."""
 
     trust: TrustDirectory
     checkpoints: CheckpointLines
-    head: HeadOfChain
+    journal: Journal
     publisher: DirectoryPublisher
 
     @classmethod
-    def of(cls, state: State) -> "Files":
+    def of(cls, state: State, settings: Settings) -> "Files":
+        mirror = state.journal_mirror(settings)
         return cls(
             TrustDirectory(state.trust),
-            CheckpointLines(state / "audit-checkpoints.jsonl"),
-            HeadOfChain(state / "audit-head"),
+            CheckpointLines(state.journal, mirror),
+            Journal(state.journal, mirror),
             DirectoryPublisher(state.publication),
         )
 
-    def committed(self, committed: Committed) -> None:
-        """What else is kept of a transaction, once the database has it."""
-        self.head.write(committed.head)
+
+def journaled(engine: Engine, journal: Journal) -> SqlUnitOfWork:
+    """Transactions that the journal keeps too. Raises NotReady, Tampered when database and journal do not agree."""
+    journal.open()
+    keeper = Keeper(journal, waiting=partial(waiting, engine), kept=lambda: None)
+    ahead = require_agreement(engine, journal.head)
+    keeper.catch_up()
+    if ahead and require_agreement(engine, journal.head):
+        raise Tampered(f"the journal ends at event {journal.head.number} and the log goes on: somebody cut the journal")
+    return SqlUnitOfWork(engine, keeper)
 
 
 def issuing_token(state: State, settings: Settings) -> HsmToken:
@@ -110,14 +126,17 @@ def open_to_read(state: State, settings: Settings) -> Engine:
 
 def build_signer(state: State, settings: Settings) -> UseCases:
     """Open database and HSM, compare keys with certificates, wire the use cases. Raises PKIError, closed."""
-    files = Files.of(state)
-    unit_of_work = SqlUnitOfWork(open_current_database(state, settings), after_commit=files.committed)
+    files = Files.of(state, settings)
+    unit_of_work = journaled(open_current_database(state, settings), files.journal)
     profiles = load_profiles(PROFILES)
+    for name in (RESPONDER_PROFILE, BUNDLE_PROFILE):
+        own_profile(profiles, name)
     sessions = TokenSessions.open(issuing_token(state, settings), workers=settings.hsm.sessions)
     try:
         key_store, seals = Pkcs11KeyStore(sessions), Pkcs11Seals(sessions, SEAL_KEY)
         _require_own_keys(unit_of_work, key_store, seals, files.trust)
         issuer = _settled_issuer(unit_of_work, settings.public_url)
+        republish(unit_of_work, files.publisher, own=ISSUING)
         return _wire(settings, files, unit_of_work, profiles, key_store, seals, issuer)
     except PKIError:
         sessions.close()
@@ -173,7 +192,7 @@ def _wire(
     authenticators = WebAuthnAuthenticators(settings.relying_party, settings.origins)
     authorize = Authorize(seals, clock)
     dossier = Dossier(seals, authenticators, authorize, profiles)
-    issuance = Issuance(unit_of_work, clock, key_store, seals, linter, profiles)
+    issuance = Issuance(unit_of_work, clock, key_store, seals, linter)
     drafter = Drafter(clock, random, issuance, issuer)
     check_codes = CheckCodes(unit_of_work, clock, seals)
     publish_crl = PublishCRL(unit_of_work, clock, key_store, files.publisher, linter, seconds(settings.times.crl_life))
@@ -212,7 +231,6 @@ def _wire(
         health=CheckHealth(unit_of_work, clock, key_store, ISSUING),
         record_refusal=RecordRefusal(unit_of_work, clock),
         unit_of_work=unit_of_work,
-        profiles=profiles,
     )
 
 
@@ -276,32 +294,52 @@ def _jobs(
     return by_name
 
 
-def build_ceremony(state: State, settings: Settings, engine: Engine) -> HoldCeremony:
+@contextmanager
+def open_ceremony(state: State, settings: Settings, engine: Engine) -> Iterator[HoldCeremony]:
     """A ceremony over the state directory's tokens."""
-    files = Files.of(state)
+    files = Files.of(state, settings)
     module = Path(settings.hsm.module) if settings.hsm.module else None
     labels = {"root": settings.hsm.root_token, ISSUING: settings.hsm.issuing_token}
-    return HoldCeremony(
-        unit_of_work=SqlUnitOfWork(engine, after_commit=files.committed),
-        clock=SystemClock(),
-        random=system_random,
-        room=SoftHsmRoom(state / "hsm", labels, module),
-        publisher=files.publisher,
-        trust=files.trust,
-        profiles=load_profiles(PROFILES),
-        public_url=settings.public_url,
-        seals_in=ISSUING,
-        seal_key=SEAL_KEY,
-    )
+    with closing(files.journal):
+        yield HoldCeremony(
+            unit_of_work=journaled(engine, files.journal),
+            clock=SystemClock(),
+            random=system_random,
+            room=SoftHsmRoom(state / "hsm", labels, module),
+            publisher=files.publisher,
+            trust=files.trust,
+            profiles=load_profiles(PROFILES),
+            public_url=settings.public_url,
+            seals_in=ISSUING,
+            seal_key=SEAL_KEY,
+        )
+
+
+def replay_journal(state: State, settings: Settings) -> Counter[str]:
+    """Bring a restored database up to the journal; how many events of each name it lacked. The signer is stopped.
+
+    Raises NotReady while somebody writes the journal, Tampered when it does not continue what the database holds.
+    """
+    engine, files = open_current_database(state, settings), Files.of(state, settings)
+    with closing(files.journal):
+        files.journal.open()
+        before = files.journal.head
+        done = replay(engine, files.journal)
+        if done:
+            with journaled(engine, files.journal)() as work:
+                now, details = SystemClock().now(), {"events": str(done.total())}
+                work.audit.append(AuditEvent("journal.replayed", str(before.number), "operator", now, details))
+                work.commit()
+    return done
 
 
 def build_audit(state: State, settings: Settings) -> tuple[VerifyAudit, SqlUnitOfWork]:
     """What verifies the audit log: needs no HSM, only the audit key's public half from the trust directory."""
-    files = Files.of(state)
+    files = Files.of(state, settings)
     unit_of_work = SqlUnitOfWork(open_to_read(state, settings))
     public_key = files.trust.read("audit.spki")
 
     def verify(message: bytes, signature: bytes) -> None:
         require_signature(public_key, message, signature)
 
-    return VerifyAudit(unit_of_work, files.checkpoints, files.head, verify), unit_of_work
+    return VerifyAudit(unit_of_work, files.checkpoints, files.journal, verify), unit_of_work

@@ -7,8 +7,9 @@ import os
 import tomllib
 from datetime import timedelta
 from pathlib import Path
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ca.domain.errors import NotReady
 
@@ -20,6 +21,7 @@ _KNOWN_VARIABLES = {STATE_VARIABLE, DATABASE_VARIABLE}
 # Beside the program and not in the caller's directory: a second start from elsewhere must find the same state.
 DEFAULT_STATE = Path(__file__).resolve().parent.parent / "var"
 _LONGEST_SOCKET_PATH = 107
+SECRET_BYTES = 32
 
 Port = Field(ge=1, le=65535)
 
@@ -52,11 +54,18 @@ class Times(_Section):
 
     crl_life: int = Field(default=24 * 3600, ge=600)
     crl_period: int = Field(default=3600, ge=60)
-    ocsp_life: int = Field(default=3600, ge=60)
+    ocsp_life: int = Field(default=3600, ge=60, le=24 * 3600)
     bundle_life: int = Field(default=4 * 3600, ge=600)
     """How long a gateway may go by a bundle, and how long somebody can keep a newer one from it unnoticed."""
     bundle_period: int = Field(default=3600, ge=60)
     checkpoint_period: int = Field(default=600, ge=10)
+
+    @model_validator(mode="after")
+    def _crls_overlap(self) -> Self:
+        # One that could not be made must leave time for the next before relying parties have none that holds.
+        if 2 * self.crl_period > self.crl_life:
+            raise ValueError("crl_life must be at least twice crl_period")
+        return self
 
 
 class Settings(_Section):
@@ -77,6 +86,8 @@ class Settings(_Section):
     times: Times = Times()
     database_url: str = ""
     """Empty: SQLite in the state directory."""
+    journal_mirror: str = ""
+    """Directory of the journal's mirror, on another disk than the state directory. Empty: in the state directory."""
 
 
 class State:
@@ -117,6 +128,14 @@ class State:
         return self / "ceremony"
 
     @property
+    def journal(self) -> Path:
+        return self / "journal"
+
+    def journal_mirror(self, settings: "Settings") -> Path:
+        """Where every line of the journal is written a second time."""
+        return Path(settings.journal_mirror) if settings.journal_mirror else self / "journal-mirror"
+
+    @property
     def log(self) -> Path:
         return self / "log"
 
@@ -132,12 +151,15 @@ class State:
         return path
 
     def read_secret(self, name: str) -> bytes:
-        """A key made at first start and kept in a file of its own. Raises NotReady when it is not there."""
+        """A key made at first start and kept in a file of its own. Raises NotReady when it is not there, or cut."""
         path = self / "secrets" / name
         try:
-            return path.read_bytes()
+            secret = path.read_bytes()
         except OSError as error:
             raise NotReady(f"{path} cannot be read; restore the state directory") from error
+        if len(secret) < SECRET_BYTES:
+            raise NotReady(f"{path} is cut short; restore it from your backup, or delete it: a new one is made")
+        return secret
 
     def token(self, which: str) -> Path:
         """Directory of a SoftHSM token: `root` or `issuing`."""

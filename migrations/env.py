@@ -12,7 +12,8 @@ from flask import current_app
 from sqlalchemy import Connection
 
 from ca.adapters.db import bundle_rows  # noqa: F401  its tables are compared too
-from ca.adapters.db.rows import Row, UtcSeconds
+from ca.adapters.db.base import UtcSeconds
+from ca.adapters.db.rows import db
 
 
 def _plain_type(kind: str, rendered: object, _context: object) -> str | Literal[False]:
@@ -23,7 +24,7 @@ def _plain_type(kind: str, rendered: object, _context: object) -> str | Literal[
 def _run(connection: Connection) -> None:
     context.configure(
         connection=connection,
-        target_metadata=Row.metadata,
+        target_metadata=db.metadata,
         compare_type=True,
         render_item=_plain_type,
         # SQLite cannot change a column in place: Alembic copies the table instead.

@@ -79,6 +79,18 @@ class Publication:
         found = {path.stem: self.find(f"crl/{path.name}") for path in sorted((self._directory / "crl").glob("*.crl"))}
         return {name: file for name, file in found.items() if file is not None}
 
+    def issuers(self) -> list[str]:
+        """The names of all whose certificate can be read: only for them is OCSP answered."""
+        found = {path.stem: self.find(f"ca/{path.name}") for path in sorted((self._directory / "ca").glob("*.cer"))}
+        return [name for name, file in found.items() if file is not None and _is_issuer(file.content)]
+
+
+def _is_issuer(certificate: bytes) -> bool:
+    try:
+        return bool(issuer_keys(certificate))
+    except InvalidRequest:
+        return False
+
 
 _OWN_TIMES: dict[str, Callable[[bytes], ParsedCRL | Header]] = {
     ".crl": ParsedCRL.parse,

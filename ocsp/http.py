@@ -128,8 +128,12 @@ class StatusApp:
         except PKIError:
             readable = False
         crls = {name: _crl_health(file, now) for name, file in self._publication.crls().items()}
-        well = readable and bool(crls) and all(crl["current"] for crl in crls.values())
-        body = json.dumps({"status": "ok" if well else "failing", "database": readable, "crls": crls}).encode()
+        issuers = self._publication.issuers()
+        # An issuer without its CRL, or a CRL whose issuer's certificate is lost: relying parties get no answer for it.
+        complete = bool(issuers) and set(issuers) == set(crls)
+        well = readable and complete and all(crl["current"] for crl in crls.values())
+        found = {"status": "ok" if well else "failing", "database": readable, "issuers": issuers, "crls": crls}
+        body = json.dumps(found).encode()
         status = "200 OK" if well else "503 Service Unavailable"
         return status, [("Content-Type", "application/json"), _NO_STORE], body
 

@@ -180,6 +180,7 @@ def an_intent(**changes: Any) -> Intent:
         request="12" * 32,
         predecessor=None,
         intended_at=NOW,
+        needs_confirmation=True,
         seal=SEAL,
     )
     return replace(valid, **changes)

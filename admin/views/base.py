@@ -16,7 +16,8 @@ from sqlalchemy.orm import Query
 
 from admin.access import SignedIn
 from admin.signer import officer
-from ca.adapters.db.rows import Row, db
+from ca.adapters.db.base import Row
+from ca.adapters.db.rows import db
 from ca.domain.errors import NotFound
 
 _LAST_PAGE = 100_000

@@ -24,6 +24,9 @@ class DirectoryPublisher:
     def find_crl(self, issuer: str) -> bytes | None:
         return _content(self._path("crl", issuer, "crl"))
 
+    def find_certificate(self, issuer: str) -> bytes | None:
+        return _content(self._path("ca", issuer, "cer"))
+
     def publish_crl(self, issuer: str, der: bytes) -> None:
         _replace(self._path("crl", issuer, "crl"), der)
 

@@ -83,13 +83,6 @@ class Name:
             raise InvalidRequest("the name is not written as this CA writes names")
         return name
 
-    def to_x509(self) -> x509.Name:
-        """For cryptography's builders, which refuse a common name of more than 64 bytes: `der` has no such limit."""
-        return x509.Name(
-            x509.NameAttribute(x509.ObjectIdentifier(_KINDS[attribute].oid), text)
-            for attribute, text in self.attributes
-        )
-
     @property
     def text(self) -> str:
         """The name for people, most specific first (RFC 4514 section 2)."""

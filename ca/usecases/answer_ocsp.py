@@ -5,7 +5,7 @@ keeps, so a status process that was taken over can make nobody good.
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -17,9 +17,9 @@ from ca.domain.issuers import Issuer
 from ca.domain.keys import SIGNATURE_OF, PublicKey
 from ca.domain.tbs import read_certificate
 from ca.ports import Clock, KeyId, KeyStore, UnitOfWork, Work
+from ca.usecases.clock import CLOCK_TOLERANCE, latest_recorded
 
 RESPONDER_PROFILE = "ocsp-responder"
-CLOCK_TOLERANCE = timedelta(seconds=60)
 LAST_MINUTES = timedelta(minutes=1)
 """A responder certificate is not used in its last minute: the answer must outlive its way to the client."""
 
@@ -31,14 +31,16 @@ def responder_key(issuer: str) -> KeyId:
 
 @dataclass
 class Latest:
-    """The latest instant seen, over all threads of a process."""
+    """The latest instant seen, over all threads of a process; it begins with what is on record."""
 
     _at: datetime | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def advance(self, now: datetime) -> None:
+    def advance(self, now: datetime, recorded: Callable[[], datetime | None]) -> None:
         """Raise NotReady when the clock went back by more than the tolerance; nothing is signed then."""
         with self._lock:
+            if self._at is None:
+                self._at = recorded()
             if self._at is not None and now < self._at - CLOCK_TOLERANCE:
                 raise NotReady("the clock went backwards; set it right, nothing is signed until then")
             self._at = now if self._at is None else max(self._at, now)
@@ -88,8 +90,8 @@ class AnswerOCSP:
         """
         asked = _parsed(cert_ids, nonce)
         now = self.clock.now()
-        self.latest.advance(now)
         with self.unit_of_work() as work:
+            self.latest.advance(now, lambda: latest_recorded(work))
             issuer = _issuer_of(work, asked)
             responder = Responder.of(work.certificates.find_newest(issuer.name, RESPONDER_PROFILE), now)
             until = min(now + self.life, responder.certificate.not_after)

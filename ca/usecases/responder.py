@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from ca.domain.certificates import Certificate, Intent
 from ca.domain.drafting import draft_certificate
+from ca.domain.errors import NotReady
 from ca.domain.keys import PublicKey
 from ca.domain.profiles import Profile
 from ca.domain.serials import new_serial
@@ -17,6 +18,13 @@ from ca.usecases.answer_ocsp import RESPONDER_PROFILE, responder_key
 from ca.usecases.issuance import Issuance
 
 _SIGNER = "signer"
+
+
+def own_profile(profiles: Mapping[str, Profile], name: str) -> Profile:
+    """Raise NotReady when it is missing: without it, what its key signs ends when the present certificate does."""
+    if name not in profiles:
+        raise NotReady(f"the profile {name} is missing; put it back beside the others")
+    return profiles[name]
 
 
 @dataclass(frozen=True)
@@ -44,7 +52,7 @@ class CertifyResponder:
     def __call__(self, issuer_name: str) -> Certificate:
         """A new certificate for the issuer's key of this purpose."""
         now = self.clock.now()
-        profile = self.profiles[self.profile]
+        profile = own_profile(self.profiles, self.profile)
         public_key = PublicKey.from_spki(self.key_store.public_key(self.key_of(issuer_name)))
         with self.unit_of_work() as work:
             issuer = work.issuers.get(issuer_name)
@@ -67,6 +75,7 @@ class CertifyResponder:
                 request="",
                 predecessor=None,
                 intended_at=now,
+                needs_confirmation=profile.needs_confirmation,
             )
             intent = self.issuance.record(work, intent, draft, issuer, profile, _SIGNER)
             work.commit()

@@ -72,6 +72,7 @@ def upgrade() -> None:
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("details", sa.String(), nullable=False),
         sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.Column("changes", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_audit_events")),
     )
     op.create_index(op.f("ix_audit_events_actor"), "audit_events", ["actor"], unique=False)
@@ -146,6 +147,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_certificates_issuer_status"), "certificates", ["issuer", "status"], unique=False)
     op.create_index(op.f("ix_certificates_not_after"), "certificates", ["not_after"], unique=False)
+    op.create_index(op.f("ix_certificates_predecessor"), "certificates", ["predecessor"], unique=False)
     op.create_index(op.f("ix_certificates_public_key"), "certificates", ["public_key"], unique=False)
     op.create_index(op.f("ix_certificates_status_issued_at"), "certificates", ["status", "issued_at"], unique=False)
     op.create_index(op.f("ix_certificates_subject"), "certificates", ["subject"], unique=False)
@@ -254,6 +256,7 @@ def upgrade() -> None:
         sa.Column("request", sa.String(), nullable=False),
         sa.Column("predecessor", sa.String(), nullable=True),
         sa.Column("intended_at", sa.BigInteger(), nullable=False),
+        sa.Column("needs_confirmation", sa.Boolean(), nullable=False),
         sa.Column("signed", sa.Boolean(), nullable=False),
         sa.Column("seal", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_intents")),
@@ -313,6 +316,12 @@ def upgrade() -> None:
         sa.Column("ok", sa.Boolean(), nullable=False),
         sa.Column("result", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_job_runs")),
+    )
+    op.create_table(
+        "journal_outbox",
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("line", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_journal_outbox")),
     )
     op.create_table(
         "officers",

@@ -218,6 +218,16 @@ class CertificatesContract:
 
             assert list(work.certificates.list_for_crl("issuing", NOW)) == [just_in]
 
+    def test_successors_are_those_that_name_it(self, unit_of_work: UnitOfWork) -> None:
+        successor = a_certificate(serial=LARGEST_SERIAL, predecessor=0xA1)
+
+        with unit_of_work() as work:
+            work.certificates.add(a_certificate())
+            work.certificates.add(successor)
+
+            assert list(work.certificates.list_successors(0xA1)) == [successor]
+            assert list(work.certificates.list_successors(LARGEST_SERIAL)) == []
+
 
 class IntentsContract:
     def test_an_intent_is_found_by_its_request_with_the_exact_bytes(self, unit_of_work: UnitOfWork) -> None:

@@ -178,7 +178,7 @@ def _others() -> list[rows.Row]:
         rows.JobRunRow(name="sweep", ran_at=NOW - timedelta(minutes=2), ok=False, result="the HSM did not answer"),
         rows.AuditEventRow(
             number=1, name="customer.registered", subject="customer-2", actor="E-maker", at=NOW - 2 * day,
-            details='{"kind":"<b>person</b>"}', hash=b"h" * 32,
+            details='{"kind":"<b>person</b>"}', hash=b"h" * 32, changes=b"",
         ),
     ]  # fmt: skip
 
@@ -193,6 +193,8 @@ def console(database: Path, signer: FakeSigner, **changes: Any) -> Any:
         "origins": signer.origins,
         "demo": True,
         "organization": "Demo Bank",
+        "enrolment_url": "https://enrol.bank.example/",
+        "root_fingerprint": "ab" * 32,
         "now": lambda: NOW,
     }
     return create_app(**given | changes)

@@ -15,6 +15,7 @@ from ca.domain.devices import Device
 from ca.domain.errors import InvalidTransition, NotFound
 from ca.domain.issuers import Issuer
 from ca.domain.jobs import JobRun, Lease
+from ca.domain.journal import Entry, chained
 from ca.domain.officers import Credential, Invitation, Officer
 from ca.domain.sessions import Challenge, Session
 from ca.domain.tag_lists import tag_of
@@ -42,12 +43,6 @@ class FakeCustomers:
 class FakeDevices:
     def __init__(self, kept: dict[str, Device]) -> None:
         self._kept = kept
-
-    def get(self, serial: str) -> Device:
-        device = self.find(serial)
-        if device is None:
-            raise NotFound(f"there is no U-Shield {serial}")
-        return device
 
     def find(self, serial: str) -> Device | None:
         return next((each for each in self._kept.values() if each.serial == serial), None)
@@ -78,6 +73,8 @@ class FakeOfficers:
         others = [each for each, _seal in self._kept.values() if each.id != officer.id]
         if any(each.person == officer.person for each in others):
             raise InvalidTransition(f"person {officer.person} is an officer already")
+        if officer.id in self._kept and self._kept[officer.id][0].version >= officer.version:
+            raise InvalidTransition(f"the record of person {officer.person} was just changed by somebody else")
         if any(each.find_credential(credential.id) for each in others for credential in officer.credentials):
             raise InvalidTransition("this passkey belongs to another officer")
         self._kept[officer.id] = (officer, seal)
@@ -222,6 +219,9 @@ class FakeCertificates:
     def list_by_public_key(self, fingerprint: str) -> Sequence[Certificate]:
         return [each for each in self._kept.values() if each.public_key == fingerprint]
 
+    def list_successors(self, serial: int) -> Sequence[Certificate]:
+        return [each for each in self._kept.values() if each.predecessor == serial]
+
     def list_unconfirmed_since_before(self, limit: datetime) -> Sequence[Certificate]:
         return [
             each
@@ -290,6 +290,9 @@ class FakeIssuers:
             raise NotFound(f"there is no issuing CA named {name}")
         return self._kept[name]
 
+    def take_turn(self, name: str) -> None:
+        self.get(name)
+
     def list(self) -> Sequence[Issuer]:
         return [self._kept[name] for name in sorted(self._kept)]
 
@@ -305,6 +308,10 @@ class FakeCRLs:
 
     def last(self, issuer: str) -> CRLRecord | None:
         return max((each for each in self._kept if each.issuer == issuer), key=lambda each: each.number, default=None)
+
+    def last_made(self, issuer: str) -> datetime | None:
+        last = self.last(issuer)
+        return last.this_update if last else None
 
     def take_number(self, issuer: str, above: int) -> int:
         self._numbers[issuer] = max(above, self.last_number(issuer)) + 1
@@ -337,22 +344,24 @@ class FakeBlockedKeys:
 
 
 class FakeAuditLog:
-    def __init__(self, kept: list[ChainedEvent], checkpoints: list[Checkpoint]) -> None:
+    def __init__(self, kept: list[ChainedEvent], outbox: list[Entry], checkpoints: list[Checkpoint]) -> None:
         self._kept = kept
+        self._outbox = outbox
         self._checkpoints = checkpoints
 
-    def append(self, event: AuditEvent) -> ChainedEvent:
-        head = self.head()
-        number = head.number + 1
-        chained = ChainedEvent(number, event, event.link(number, head.hash))
-        self._kept.append(chained)
-        return chained
+    def append(self, event: AuditEvent) -> None:
+        entry = chained(self.head(), [event], [])
+        self._kept.extend(entry.events)
+        self._outbox.append(entry)
 
     def head(self) -> Head:
         return Head(self._kept[-1].number, self._kept[-1].hash) if self._kept else Head()
 
     def read(self, after: int = 0) -> Iterator[ChainedEvent]:
         return (each for each in list(self._kept) if each.number > after)
+
+    def waiting(self, after: int) -> Iterator[Entry]:
+        return (each for each in list(self._outbox) if each.head.number > after)
 
     def add_checkpoint(self, checkpoint: Checkpoint) -> None:
         self._checkpoints.append(checkpoint)

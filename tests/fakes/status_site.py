@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import socketserver
 import sqlite3
 import subprocess
@@ -27,9 +26,11 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from ca.adapters.publication import DirectoryPublisher
 from ca.domain.errors import PKIError
 from ca.usecases.publish_crl import PublishCRL
+from tests.fakes.ports import free_port
 from tests.fakes.status_world import StatusWorld
 
 ROOT = Path(__file__).parents[2]
+PATIENCE = 120.0
 _TABLE = (
     "CREATE TABLE certificates"
     " (serial TEXT PRIMARY KEY, issuer TEXT, status TEXT, issued_at INT, revoked_at INT, reason INT)"
@@ -147,12 +148,6 @@ class StatusSite:
             (self.directory / "signer.sock").unlink()
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextmanager
 def running_status(
     *, workers: int = 2, body_seconds: float = 5.0, ocsp_life: timedelta = timedelta(hours=1)
@@ -176,7 +171,7 @@ def running_status(
     finally:
         process.send_signal(signal.SIGTERM)
         try:
-            process.wait(10)
+            process.wait(30)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -186,10 +181,10 @@ def running_status(
 
 
 def _await(site: StatusSite, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=5)
+            connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=PATIENCE)
             connection.request("GET", "/ca/root.cer")
             connection.getresponse().read()
             connection.close()

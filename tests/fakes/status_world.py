@@ -209,6 +209,7 @@ class StatusWorld:
             request="",
             predecessor=None,
             intended_at=certificate.issued_at,
+            needs_confirmation=status is CertificateStatus.UNCONFIRMED,
             signed=True,
         )
         with self.unit_of_work() as work:

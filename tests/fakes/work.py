@@ -19,6 +19,7 @@ from ca.domain.devices import Device
 from ca.domain.errors import NotReady
 from ca.domain.issuers import Issuer
 from ca.domain.jobs import JobRun, Lease
+from ca.domain.journal import Entry
 from ca.domain.officers import Invitation, Officer
 from ca.domain.sessions import Challenge, Session
 from tests.fakes import repositories as fake
@@ -48,6 +49,7 @@ class Stored:
     bundle_numbers: dict[str, int] = field(default_factory=dict)
     blocked_keys: dict[str, str] = field(default_factory=dict)
     audit: list[ChainedEvent] = field(default_factory=list)
+    outbox: list[Entry] = field(default_factory=list)
     checkpoints: list[Checkpoint] = field(default_factory=list)
     leases: dict[str, Lease] = field(default_factory=dict)
     runs: dict[str, JobRun] = field(default_factory=dict)
@@ -90,7 +92,7 @@ class FakeWork:
         self.crls = fake.FakeCRLs(stored.crls, stored.crl_due, stored.crl_numbers)
         self.bundles = FakeBundles(stored.bundles, stored.bundle_numbers)
         self.blocked_keys = fake.FakeBlockedKeys(stored.blocked_keys)
-        self.audit = fake.FakeAuditLog(stored.audit, stored.checkpoints)
+        self.audit = fake.FakeAuditLog(stored.audit, stored.outbox, stored.checkpoints)
         self.jobs = fake.FakeJobs(stored.leases, stored.runs)
 
 

@@ -139,7 +139,7 @@ def test_a_session_closed_without_commit_leaves_nothing_and_holds_nobody_up(unit
 
     with unit_of_work() as work:
         assert work.codes.find("1234567890") is None
-        assert work.audit.append(an_event()).number == 1
+        assert work.audit.head() == Head()
 
 
 def test_a_new_crl_stays_due_when_a_status_changes_while_it_is_drafted(unit_of_work: SqlUnitOfWork) -> None:
@@ -154,7 +154,7 @@ def test_a_new_crl_stays_due_when_a_status_changes_while_it_is_drafted(unit_of_w
             work.commit()
 
     def revoke() -> None:
-        drafted.wait(5)
+        drafted.wait(60)
         with unit_of_work() as work:
             work.crls.set_due("issuing", due=True)
             work.commit()

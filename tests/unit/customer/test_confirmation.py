@@ -46,6 +46,17 @@ def test_an_unknown_serial_is_not_found(client: FlaskClient) -> None:
     assert response.json == {"error": "not-found", "message": "there is no certificate with this serial number"}
 
 
+@pytest.mark.parametrize("path", ["challenge", "confirm"])
+def test_unknown_serials_from_one_source_soon_reach_the_signer_no_more(
+    client: FlaskClient, signer: FakeSigner, path: str
+) -> None:
+    message = {"serial": "abc"} if path == "challenge" else {"serial": "abc", "nonce": "bg==", "signature": "cw=="}
+    statuses = [client.post(f"/enrolment/{path}", json=message).status_code for _ in range(11)]
+
+    assert statuses == [404] * 10 + [429]
+    assert len(signer.asked) == 10
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -93,3 +104,16 @@ def test_hints_ask_for_the_codes(client: FlaskClient) -> None:
 
     assert (response.status_code, response.mimetype) == (401, JSON)
     assert response.headers["WWW-Authenticate"].startswith("Basic realm=")
+
+
+def test_the_endpoint_answers_429_with_the_time_to_wait(client: FlaskClient) -> None:
+    answers = [
+        client.get("/enrolment/profile-hints", headers={"X-Forwarded-For": "192.0.2.7"}, auth=(f"{number:010}", "x"))
+        for number in range(11)
+    ]
+
+    assert [answer.status_code for answer in answers] == [401] * 10 + [429]
+    assert answers[-1].headers["Retry-After"] == "10"
+    assert answers[-1].json is not None
+    assert answers[-1].json["error"] == "too-many-requests"
+    assert client.get("/enrolment/profile-hints", auth=("1234567890", "ABCD-EFGH-JKMN")).status_code == 200

@@ -286,26 +286,48 @@ def test_there_is_nothing_else(site: Site, path: str) -> None:
     assert site.get(path).status.startswith("404")
 
 
-def test_health_is_ok_with_a_readable_database_and_a_current_crl(site: Site) -> None:
-    site.directory.joinpath("crl/issuing.crl").write_bytes(StatusWorld().publish_crl("issuing").der)
-    site.clock.tick(timedelta(seconds=90))
-    answer = site.get("/health")
+@pytest.fixture
+def healthy(site: Site) -> Site:
+    world = StatusWorld()
+    site.directory.joinpath("crl/issuing.crl").write_bytes(world.publish_crl("issuing").der)
+    site.directory.joinpath("ca/issuing.cer").write_bytes(world.issuing.certificate_der)
+    return site
+
+
+def test_health_is_ok_with_a_readable_database_a_certificate_and_a_current_crl(healthy: Site) -> None:
+    healthy.clock.tick(timedelta(seconds=90))
+    answer = healthy.get("/health")
     assert answer.status == "200 OK"
     assert json.loads(answer.body) == {
         "status": "ok",
         "database": True,
+        "issuers": ["issuing"],
         "crls": {"issuing": {"age_seconds": 90, "current": True}},
     }
 
 
-def test_health_fails_without_database_without_crl_and_with_an_old_one(site: Site) -> None:
-    assert site.get("/health").status.startswith("503")
-    site.directory.joinpath("crl/issuing.crl").write_bytes(StatusWorld().publish_crl("issuing").der)
-    site.statuses.unreadable = True
-    assert json.loads(site.get("/health").body)["database"] is False
-    site.statuses.unreadable = False
-    site.clock.tick(DAY)
-    assert site.get("/health").status.startswith("503")
+def test_health_fails_without_database_and_with_an_old_crl(healthy: Site) -> None:
+    healthy.statuses.unreadable = True
+    assert json.loads(healthy.get("/health").body)["database"] is False
+    healthy.statuses.unreadable = False
+    healthy.clock.tick(DAY)
+    assert healthy.get("/health").status.startswith("503")
+
+
+@pytest.mark.parametrize("lost", ["crl/issuing.crl", "ca/issuing.cer"])
+def test_health_fails_when_a_published_file_is_lost(healthy: Site, lost: str) -> None:
+    healthy.directory.joinpath(lost).unlink()
+
+    assert healthy.get("/health").status.startswith("503")
+
+
+def test_health_fails_when_an_issuer_has_no_crl_or_its_certificate_is_none(healthy: Site) -> None:
+    healthy.directory.joinpath("ca/root.cer").write_bytes(StatusWorld().root.certificate_der)
+    assert healthy.get("/health").status.startswith("503")
+
+    healthy.directory.joinpath("ca/root.cer").unlink()
+    healthy.directory.joinpath("ca/issuing.cer").write_bytes(b"no certificate")
+    assert healthy.get("/health").status.startswith("503")
 
 
 def test_dates_are_in_english_and_utc() -> None:

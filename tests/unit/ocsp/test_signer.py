@@ -15,6 +15,8 @@ from ocsp.signer import SocketSigner
 
 pytestmark = pytest.mark.socket
 
+PATIENCE = 60.0
+
 
 class Stub:
     """A signer on a Unix socket that answers each request from a script and counts connections."""
@@ -71,7 +73,7 @@ def stub() -> Iterator[Stub]:
 
 
 def test_it_asks_about_cert_ids_and_nonce_over_one_connection(stub: Stub) -> None:
-    signer = SocketSigner(stub.path)
+    signer = SocketSigner(stub.path, timeout=PATIENCE)
     assert signer.answer([b"one", b"two"], b"n") == b"r"
     assert signer.answer([b"one"], None) == b"r"
     assert stub.requests == [{"cert_ids": ["b25l", "dHdv"], "nonce": "bg=="}, {"cert_ids": ["b25l"], "nonce": None}]
@@ -80,7 +82,7 @@ def test_it_asks_about_cert_ids_and_nonce_over_one_connection(stub: Stub) -> Non
 
 
 def test_a_connection_that_was_closed_meanwhile_is_made_anew(stub: Stub) -> None:
-    signer = SocketSigner(stub.path)
+    signer = SocketSigner(stub.path, timeout=PATIENCE)
     good = stub.script
     signer.answer([b"one"], None)
     stub.script = lambda count: None if count == 2 else good(count)
@@ -92,23 +94,27 @@ def test_a_connection_that_was_closed_meanwhile_is_made_anew(stub: Stub) -> None
 def test_a_signer_that_hangs_up_on_a_new_connection_is_not_ready(stub: Stub) -> None:
     stub.script = lambda _: None
     with pytest.raises(NotReady):
-        SocketSigner(stub.path).answer([b"one"], None)
+        SocketSigner(stub.path, timeout=PATIENCE).answer([b"one"], None)
     assert len(stub.requests) == 1
 
 
 def test_a_signer_that_is_slow_is_not_ready_and_not_asked_twice(stub: Stub) -> None:
-    signer = SocketSigner(stub.path, timeout=0.2)
+    signer = SocketSigner(stub.path, timeout=PATIENCE)
     signer.answer([b"one"], None)
-    release = threading.Event()
+    asked, release = threading.Event(), threading.Event()
 
     def wait(_: int) -> None:
-        release.wait(10)
+        asked.set()
+        release.wait(PATIENCE)
 
     stub.script = wait
+    assert signer._mine.connection.sock is not None
+    signer._mine.connection.sock.settimeout(0.2)
     with pytest.raises(NotReady):
         signer.answer([b"one"], None)
+    assert asked.wait(PATIENCE)
     release.set()
-    assert len(stub.requests) == 2
+    assert (stub.connections, len(stub.requests)) == (1, 2)
 
 
 def test_a_signer_that_is_not_there_is_not_ready(tmp_path: Path) -> None:
@@ -128,7 +134,7 @@ def test_a_signer_that_is_not_there_is_not_ready(tmp_path: Path) -> None:
 )
 def test_what_the_signer_refuses_is_raised_here(stub: Stub, code: str, kind: type[PKIError]) -> None:
     stub.script = lambda _: reply(409, {"error": code, "message": "because"})
-    signer = SocketSigner(stub.path)
+    signer = SocketSigner(stub.path, timeout=PATIENCE)
     with pytest.raises(PKIError, match="because") as raised:
         signer.answer([b"one"], None)
     assert type(raised.value) is kind
@@ -150,7 +156,7 @@ def test_what_the_signer_refuses_is_raised_here(stub: Stub, code: str, kind: typ
 )
 def test_anything_else_is_not_ready(stub: Stub, answer: bytes) -> None:
     stub.script = lambda _: answer
-    signer = SocketSigner(stub.path)
+    signer = SocketSigner(stub.path, timeout=PATIENCE)
     with pytest.raises(NotReady):
         signer.answer([b"one"], None)
     signer._mine.connection.close()

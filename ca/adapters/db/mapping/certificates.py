@@ -72,6 +72,7 @@ def to_intent(row: IntentRow) -> Intent:
         request=row.request,
         predecessor=find_serial(row.predecessor),
         intended_at=row.intended_at,
+        needs_confirmation=row.needs_confirmation,
         signed=row.signed,
         seal=row.seal,
     )
@@ -89,6 +90,7 @@ def intent_values(intent: Intent) -> Values:
         "request": intent.request,
         "predecessor": None if intent.predecessor is None else serial_text(intent.predecessor),
         "intended_at": intent.intended_at,
+        "needs_confirmation": intent.needs_confirmation,
         "signed": intent.signed,
         "seal": intent.seal,
     }

@@ -25,8 +25,6 @@ _ON_CRL = [
 class SqlCertificates:
     def __init__(self, session: Session) -> None:
         self._session = session
-        self.changed: dict[int, Certificate] = {}
-        """What this transaction added or saved, by serial number, as it will be after commit."""
 
     def get(self, serial: int) -> Certificate:
         row = find_row(self._session, _by_serial(serial), lock=True)
@@ -56,6 +54,9 @@ class SqlCertificates:
 
     def list_by_public_key(self, fingerprint: str) -> Sequence[Certificate]:
         return self._list(select(CertificateRow).where(CertificateRow.public_key == fingerprint))
+
+    def list_successors(self, serial: int) -> Sequence[Certificate]:
+        return self._list(select(CertificateRow).where(CertificateRow.predecessor == serial_text(serial)))
 
     def list_unconfirmed_since_before(self, limit: datetime) -> Sequence[Certificate]:
         unconfirmed = CertificateRow.status == CertificateStatus.UNCONFIRMED.value
@@ -87,13 +88,11 @@ class SqlCertificates:
             {"serial": serial, **certificate_values(certificate)},
             refusal=f"a certificate with serial number {serial} exists already",
         )
-        self.changed[certificate.serial] = certificate
 
     def save(self, certificate: Certificate) -> None:
         serial = serial_text(certificate.serial)
         if not change_row(self._session, CertificateRow, {"serial": serial}, certificate_values(certificate)):
             raise NotFound(f"there is no certificate with serial number {serial}")
-        self.changed[certificate.serial] = certificate
 
 
 def _by_serial(serial: int) -> Select[CertificateRow]:

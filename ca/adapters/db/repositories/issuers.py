@@ -24,6 +24,10 @@ class SqlIssuers:
             raise NotFound(f"there is no issuing CA named {name}")
         return to_issuer(row)
 
+    def take_turn(self, name: str) -> None:
+        if find_row(self._session, select(IssuerRow).where(IssuerRow.name == name), lock=True) is None:
+            raise NotFound(f"there is no issuing CA named {name}")
+
     def list(self) -> Sequence[Issuer]:
         return [to_issuer(row) for row in list_rows(self._session, select(IssuerRow).order_by(IssuerRow.name))]
 
@@ -46,6 +50,10 @@ class SqlCRLs:
         self._locked(issuer)
         row = find_row(self._session, select(CRLRow).where(CRLRow.issuer == issuer).order_by(CRLRow.number.desc()))
         return to_crl(row) if row else None
+
+    def last_made(self, issuer: str) -> datetime | None:
+        newest_first = select(CRLRow.this_update).where(CRLRow.issuer == issuer).order_by(CRLRow.number.desc())
+        return self._session.scalars(newest_first.limit(1)).first()
 
     def add(self, record: CRLRecord) -> None:
         add_row(

@@ -8,9 +8,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from ca.domain.applications import ApplicationState
 from ca.domain.certificates import Certificate, CertificateStatus
-from ca.domain.crl import CRLRecord
+from ca.domain.crl import CRLRecord, ParsedCRL
 from ca.domain.errors import InvalidRequest, InvalidTransition, NotFound, NotReady
 from ca.domain.revocation import Revocation, RevocationReason
+from ca.ports import KeyId
 from ca.usecases.confirm import proof_message
 from tests.drafts import P384, SoftKey
 from tests.fakes.bank import HOTLINE, SUPERVISOR, Bank, new_key, prove, request_like
@@ -151,6 +152,37 @@ def test_a_crl_that_never_showed_it_can_stay(bank: Bank) -> None:
     assert not bank.stored.crl_due[ISSUING]
 
 
+def test_confirmed_while_a_crl_is_signed_makes_the_next_one_due(bank: Bank, key: SoftKey) -> None:
+    bank.publish_crl(ISSUING)
+    bank.clock.tick()
+    certificate = bank.issued(key=key)
+    bank.clock.tick()
+    honest = bank.key_store.sign
+
+    def sign(key_id: KeyId, message: bytes) -> bytes:
+        bank.key_store.sign = honest  # type: ignore[method-assign]  # once
+        bank.clock.tick()
+        bank.confirmed(certificate, key)
+        return honest(key_id, message)
+
+    bank.key_store.sign = sign  # type: ignore[method-assign]
+
+    record = bank.publish_crl(ISSUING)
+
+    assert certificate.serial in ParsedCRL.parse(record.der).entries()
+    assert bank.publish_crl.is_due(ISSUING)
+
+
+def test_confirmed_while_the_first_crl_is_signed_makes_another_due(
+    bank: Bank, certificate: Certificate, key: SoftKey
+) -> None:
+    with bank.unit_of_work() as work:
+        work.crls.take_number(ISSUING, 0)
+        work.commit()
+    bank.confirmed(certificate, key)
+    assert bank.stored.crl_due[ISSUING]
+
+
 def test_a_failed_record_leaves_it_unconfirmed(bank: Bank, certificate: Certificate, key: SoftKey) -> None:
     nonce = bank.confirm.challenge(certificate.serial)
     bank.unit_of_work.refuse_commit(2)
@@ -212,12 +244,23 @@ def test_what_was_renewed_with_a_stolen_certificate_is_not_confirmed(bank: Bank,
     if spoil == "hold":
         bank.change_status.hold(bank.session(HOTLINE), old.serial)
     else:
-        bank.revoked(old)
+        bank.revoked(old, RevocationReason.CESSATION_OF_OPERATION)
 
     with pytest.raises(InvalidTransition, match="it follows"):
         bank.confirmed(new, key)
 
     assert bank.status(new.serial) is CertificateStatus.UNCONFIRMED
+
+
+def test_a_compromise_takes_the_renewal_that_waits_with_it(bank: Bank, key: SoftKey) -> None:
+    old = bank.active()
+    new = renewed(bank, old, key)
+    bank.revoked(old, RevocationReason.KEY_COMPROMISE)
+
+    with pytest.raises(InvalidTransition, match="revoked"):
+        bank.confirmed(new, key)
+
+    assert bank.certificate(new.serial).revocation == Revocation(RevocationReason.KEY_COMPROMISE, new.issued_at)
 
 
 def test_once_the_hold_is_lifted_the_renewal_goes_on(bank: Bank, key: SoftKey) -> None:

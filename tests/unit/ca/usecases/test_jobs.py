@@ -76,6 +76,23 @@ def test_a_failure_is_a_result_and_tried_again_at_once(bank: Bank, error: Except
     assert bank.run_job("fail", "first") is not None
 
 
+def test_a_job_with_a_defect_shows_as_failed(bank: Bank) -> None:
+    assert bank.run_job("count", "first") is not None
+    bank.clock.tick(MINUTE)
+
+    def fail() -> str:
+        raise KeyError("unforeseen")
+
+    bank.jobs["count"] = Job("count", MINUTE, fail)
+
+    with pytest.raises(KeyError):
+        bank.run_job("count", "first")
+
+    run = bank.stored.runs["count"]
+    assert (run.ok, run.ran_at) == (False, bank.clock.now())
+    assert "defect" in run.result
+
+
 def test_an_unknown_job_is_refused(bank: Bank) -> None:
     with pytest.raises(InvalidRequest, match="there are count"):
         bank.run_job("sign anything", "first")
@@ -125,13 +142,27 @@ def test_a_certificate_never_confirmed_is_revoked(bank: Bank) -> None:
     assert bank.sweep.revoke_unconfirmed() == 1
 
     revocation = bank.certificate(certificate.serial).revocation
-    assert revocation == Revocation(RevocationReason.CESSATION_OF_OPERATION, bank.clock.now())
+    assert revocation is not None
+    assert revocation.reason is RevocationReason.CESSATION_OF_OPERATION
     event = bank.unit_of_work.events[-1]
     assert (event.name, event.details["why"]) == ("certificate.revoked", "never confirmed")
     assert bank.stored.crl_due[ISSUING]
     assert bank.published == [ISSUING]
     with pytest.raises(PKIError):
         bank.confirmed(certificate, key)
+
+
+def test_what_was_never_confirmed_is_revoked_since_its_issuance(bank: Bank) -> None:
+    certificate = bank.issued()
+    seen = certificate.seen_by_relying_parties()
+    assert seen is not None
+    bank.clock.tick(2 * DAY)
+
+    bank.sweep.revoke_unconfirmed()
+
+    revoked = bank.certificate(certificate.serial).seen_by_relying_parties()
+    assert revoked == Revocation(RevocationReason.CESSATION_OF_OPERATION, certificate.issued_at)
+    assert revoked.revoked_at == seen.revoked_at
 
 
 def test_certificates_in_use_are_not_swept(bank: Bank) -> None:
@@ -169,6 +200,13 @@ def test_challenges_nobody_answered_are_forgotten(bank: Bank) -> None:
 
 
 # The OCSP responder's certificate
+
+
+def test_without_its_profile_no_responder_is_certified(bank: Bank) -> None:
+    del bank.profiles["ocsp-responder"]
+    with pytest.raises(NotReady, match="the profile ocsp-responder is missing"):
+        bank.responder(ISSUING)
+    assert bank.signatures == []
 
 
 def test_the_responders_certificate_does_one_thing(bank: Bank) -> None:
