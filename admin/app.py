@@ -53,7 +53,7 @@ def create_app(  # noqa: PLR0913 - everything it needs is given, by name
         "vermilion_origins": origins,
         "vermilion_profiles": tuple(profiles),
     }
-    secure(app, secret_key, origins)
+    secure(app, secret_key, origins, shares_host=demo)
     Babel(app, default_locale="en")
     translate_errors(app)
     guard(app)

@@ -1,6 +1,7 @@
 """Everybody is asked in turn, round by round, so that what disturbs the machine disturbs all of them alike."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from statistics import median
 
@@ -16,7 +17,7 @@ class Round:
     """One run of each."""
 
     ceiling: Load
-    loads: Mapping[str, Load]
+    loads: dict[str, Load]
 
     def wall(self, name: str) -> float:
         """Requests a second, as a share of nginx's."""
@@ -59,6 +60,15 @@ class Comparison:
         if other not in self.failed:
             note = f"{median(one.loads[other].rate for one in self.rounds):,.0f}/s"
         self._put(report, row, [name, other], lambda one: one.times(name, other), note)
+
+    def add_apart(self, bench: Bench, name: str, way: Callable[[], AbstractContextManager[Subject]]) -> None:
+        """A peer that would spoil what runs beside it: started anew for each round, after all others are done."""
+        try:
+            for one in self.rounds:
+                with way() as subject:
+                    one.loads[name] = run_load(subject, bench.plan.seconds)
+        except Unmeasured as reason:
+            self.failed[name] = str(reason)
 
     def _put(
         self, report: Report, row: str, names: Sequence[str], value: Callable[[Round], float], note: str = ""

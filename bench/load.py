@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,20 +109,16 @@ def run_load(subject: Subject, seconds: float, *, connections: int = CONNECTIONS
         "--timeout=5s",
     ]
     argv += ["-s", str(LUA / subject.script), subject.url]
-    before, busy_before, wrk_before = cpu_seconds(subject.pid), busy_seconds(), _children_seconds()
+    before, busy_before, wrk_before, began = cpu_seconds(subject.pid), busy_seconds(), _wrk_seconds(), time.monotonic()
     output = _run(argv, seconds, subject.requests)
-    used, busy, by_wrk = (
-        cpu_seconds(subject.pid) - before,
-        busy_seconds() - busy_before,
-        _children_seconds() - wrk_before,
-    )
+    used, busy, by_wrk = cpu_seconds(subject.pid) - before, busy_seconds() - busy_before, _wrk_seconds() - wrk_before
+    all_there_was = (os.cpu_count() or 1) * (time.monotonic() - began)
     counted = counted_in(output)
     require_right_answers(subject, counted)
-    cores = os.cpu_count() or 1
-    return Load(counted, used, max(0.0, busy - used - by_wrk) / (cores * counted.seconds))
+    return Load(counted, used, max(0.0, busy - used - by_wrk) / all_there_was)
 
 
-def _children_seconds() -> float:
+def _wrk_seconds() -> float:
     times = os.times()
     return times.children_user + times.children_system
 

@@ -166,7 +166,8 @@ def revoked_entries(state: Path) -> Iterator[tuple[str, int, int]]:
 
 
 def make_crl_due(state: Path) -> None:
-    """Forget that the jobs that publish ran before, and who led them."""
+    """As if a status had just changed, the jobs that publish had never run, and nobody had led them."""
     with closing(sqlite3.connect(state / "database.sqlite3")) as connection, connection:
+        connection.execute("UPDATE crl_due SET due = 1 WHERE issuer = ?", (ISSUER,))
         connection.execute("DELETE FROM job_leases")
         connection.execute("DELETE FROM job_runs WHERE name LIKE 'crl%'")

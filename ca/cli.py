@@ -7,73 +7,20 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import wraps
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from ca import operations as ops
+from ca.auditing import audit, journal, status
 from ca.domain.ceremony import Step
-from ca.domain.errors import InvalidRequest, PKIError, Tampered
+from ca.domain.errors import InvalidRequest, Tampered
 from ca.signer_client import SignerClient
+from ca.terminal import Context, console, say, speaking
 from ca.usecases.ceremony import Record
-from config.settings import DEFAULT_STATE, Settings, State, load_settings
-
-_P = ParamSpec("_P")
-_R = TypeVar("_R")
-_console = Console(highlight=False, soft_wrap=True)
-
-
-def say(line: str) -> None:
-    """A line for the person at the terminal, shown at once."""
-    click.echo(line)
-    sys.stdout.flush()
-
-
-@contextmanager
-def _sentences() -> Iterator[None]:
-    try:
-        yield
-    except PKIError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        click.echo("Stopped.", err=True)
-        sys.exit(130)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)
-
-
-def speaking(command: Callable[_P, _R]) -> Callable[_P, _R]:
-    """A command whose refusals come out as one sentence."""
-
-    @wraps(command)
-    def run(*args: _P.args, **kwargs: _P.kwargs) -> _R:
-        with _sentences():
-            return command(*args, **kwargs)
-
-    return run
-
-
-class Context:
-    """The state directory a command works on; settings are read when first needed."""
-
-    def __init__(self, directory: Path) -> None:
-        self.state = State(directory)
-
-    @property
-    def settings(self) -> Settings:
-        return load_settings(self.state)
-
-    @property
-    def client(self) -> SignerClient:
-        return SignerClient(self.state.socket("signer"))
+from config.settings import DEFAULT_STATE
 
 
 class _Directory(click.Path):
@@ -96,6 +43,10 @@ def cli(context: click.Context, directory: Path) -> None:
     """Vermilion's command line. Works on one state directory."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     context.obj = Context(directory)
+
+
+for command in (audit, journal, status):
+    cli.add_command(command)
 
 
 def _at(context: Context, directory: Path | None) -> Context:
@@ -132,7 +83,7 @@ def tour(context: Context, directory: Path | None) -> None:
 
     here = _at(context, directory)
     with running(here.state):
-        holds = take_tour(here.state, here.settings, _console)
+        holds = take_tour(here.state, here.settings, console)
     sys.exit(0 if holds else 1)
 
 
@@ -224,59 +175,7 @@ def jobs(context: Context) -> None:
     with SqlUnitOfWork(open_to_read(context.state, context.settings))() as work:
         for run in work.jobs.list():
             table.add_row(run.name, f"{run.ran_at:%d %b %Y, %H:%M:%S}", "ok" if run.ok else "FAILED", run.result)
-    _console.print(table)
-
-
-@cli.group()
-def audit() -> None:
-    """Prove or export the audit log."""
-
-
-@audit.command()
-@click.pass_obj
-@speaking
-def verify(context: Context) -> None:
-    """Find any edit, deletion, reorder or cut tail; needs no HSM."""
-    from ca.wiring import build_audit
-
-    verification, _ = build_audit(context.state, context.settings)
-    report = verification()
-    say(f"{report.events} events in one chain, {report.checkpoints} signed checkpoints: all good")
-    say(f"head {report.head.hash.hex()}")
-
-
-@audit.command("export")
-@click.pass_obj
-@speaking
-def audit_export(context: Context) -> None:
-    """One JSON object a line, in order."""
-    from ca.usecases.audit import export
-    from ca.wiring import build_audit
-
-    _, unit_of_work = build_audit(context.state, context.settings)
-    for row in export(unit_of_work):
-        click.echo(json.dumps(row, ensure_ascii=False))
-
-
-@cli.group()
-def journal() -> None:
-    """The audit log's second home, outside the database."""
-
-
-@journal.command("replay")
-@click.pass_obj
-@speaking
-def journal_replay(context: Context) -> None:
-    """Bring a database that was restored from a backup up to the last act. Stop everything first."""
-    from ca.wiring import replay_journal
-
-    done = replay_journal(context.state, context.settings)
-    if not done:
-        say("The database has everything that the journal has.")
-        return
-    say(f"{done.total()} events replayed; the database is where it was before it was restored:")
-    for name, times in sorted(done.items()):
-        say(f"  {times:6} {name}")
+    console.print(table)
 
 
 @cli.group()

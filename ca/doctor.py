@@ -9,7 +9,7 @@ from ca.adapters.clock import SystemClock
 from ca.adapters.db.unit_of_work import SqlUnitOfWork
 from ca.adapters.files import TrustDirectory
 from ca.adapters.hsm.diagnosis import Expectation, ExpectedKey, Finding, diagnose
-from ca.domain.crl import ParsedCRL
+from ca.domain.crl_reading import read_head
 from ca.domain.errors import NotReady, PKIError
 from ca.operations import Health
 from ca.ports import KeyId
@@ -92,8 +92,9 @@ def _hsm(state: State, settings: Settings, trust: TrustDirectory) -> list[Findin
 
 def _require_clock(state: State, settings: Settings) -> None:
     now = SystemClock().now()
-    published = Files.of(state, settings).publisher.find_crl(ISSUING)
-    if published is not None and now < ParsedCRL.parse(published).this_update:
+    with Files.of(state, settings).publisher.find_crl(ISSUING) as published:
+        behind = published is not None and now < read_head(published.read, published.size).this_update
+    if behind:
         raise NotReady(f"the clock says {now:%d %b %Y %H:%M} UTC, before the last CRL was signed; set it right")
 
 
@@ -101,15 +102,17 @@ def _require_published(state: State, settings: Settings, issuer: str) -> None:
     files = Files.of(state, settings)
     if files.publisher.find_certificate(issuer) != files.trust.read(f"{issuer}.cer"):
         raise NotReady(f"ca/{issuer}.cer is lost or another; OCSP answers for it are refused. Restart the signer")
-    if files.publisher.find_crl(issuer) is None:
+    with files.publisher.find_crl(issuer) as published:
+        lost = published is None
+    if lost:
         raise NotReady(f"crl/{issuer}.crl is lost, relying parties cannot get it. Restart the signer")
 
 
 def _require_root_crl(state: State, settings: Settings) -> None:
-    published = Files.of(state, settings).publisher.find_crl(ROOT)
-    if published is None:
+    with Files.of(state, settings).publisher.find_crl(ROOT) as published:
+        ends = read_head(published.read, published.size).next_update if published else None
+    if ends is None:
         raise NotReady("it is not in the public place; restore it from a backup")
-    ends = ParsedCRL.parse(published).next_update
     if ends < SystemClock().now() + _ROOT_CRL_NOTICE:
         raise NotReady(f"it holds until {ends:%d %b %Y %H:%M} UTC only, and the root signs another in a ceremony only")
 

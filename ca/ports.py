@@ -1,6 +1,9 @@
-"""Everything the core needs from the world, on one page. Adapters implement these; fakes in tests do too."""
+"""Everything the core needs from the world. Adapters implement these; fakes in tests do too.
 
-from collections.abc import Collection, Iterator, Sequence
+The public place has a page of its own, `ca/publishing.py`, and what is kept outside the database too, `ca/keeping.py`.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import NewType, Protocol, Self
@@ -10,14 +13,14 @@ from ca.domain.audit import AuditEvent, ChainedEvent, Checkpoint, Head
 from ca.domain.bundle import BundleKind, BundleRecord
 from ca.domain.certificates import Certificate, Intent
 from ca.domain.codes import CodePair
-from ca.domain.crl import CRLRecord
+from ca.domain.crl import CRLRecord, CRLScope
 from ca.domain.customers import Customer
 from ca.domain.decisions import Assertion, Evidence
 from ca.domain.devices import Device
 from ca.domain.issuers import Issuer
 from ca.domain.jobs import JobRun, Lease
 from ca.domain.journal import Entry
-from ca.domain.keys import KeyAlgorithm
+from ca.domain.keys import KeyAlgorithm, Message
 from ca.domain.officers import Credential, Invitation, Officer
 from ca.domain.sessions import Challenge, Session
 
@@ -43,7 +46,7 @@ class KeyStore(Protocol):
     def public_key(self, key: KeyId) -> bytes:
         """SubjectPublicKeyInfo, DER. Raises NotFound."""
 
-    def sign(self, key: KeyId, message: bytes) -> bytes:
+    def sign(self, key: KeyId, message: Message) -> bytes:
         """The X.509 signature value over `message`, with the one SignatureAlgorithm of the key's kind (ECDSA: DER)."""
 
     def generate(self, key: KeyId, label: str, algorithm: KeyAlgorithm) -> bytes:
@@ -83,27 +86,6 @@ class Linter(Protocol):
     def lint_crl(self, der: bytes) -> list[str]: ...
 
 
-class Publisher(Protocol):
-    """The public place for CRLs, CA certificates and bundles; a reader sees the old file or the new one, never half."""
-
-    def find_crl(self, issuer: str) -> bytes | None:
-        """What the public place holds now; whoever can write there may have changed it, so verify before use."""
-
-    def publish_crl(self, issuer: str, der: bytes) -> None: ...
-
-    def publish_certificate(self, issuer: str, der: bytes) -> None: ...
-
-    def find_bundle(self, issuer: str, kind: BundleKind) -> bytes | None: ...
-
-    def publish_bundle(self, issuer: str, kind: BundleKind, content: bytes) -> None: ...
-
-
-class TrustFiles(Protocol):
-    """Where the public parts that everything else is checked against are kept: CA certificates, the audit key."""
-
-    def write(self, name: str, content: bytes) -> None: ...
-
-
 class KeyRoom(Protocol):
     """The HSM tokens of a key ceremony, entered one at a time."""
 
@@ -119,24 +101,6 @@ class KeyRoom(Protocol):
     def seals(self, token: str, key: KeyId) -> AbstractContextManager[Seals]: ...
 
     def make_seal_key(self, token: str, key: KeyId) -> None: ...
-
-
-class CheckpointFile(Protocol):
-    """Signed checkpoints kept outside the database, so that a restore cannot take them back."""
-
-    def append(self, checkpoint: Checkpoint) -> None: ...
-
-    def read(self) -> Sequence[Checkpoint]: ...
-
-
-class Journal(Protocol):
-    """The audit log kept a second time, outside the database."""
-
-    def read(self) -> Iterator[Entry]:
-        """Every entry there is when it is called, each checked to follow the one before. Raises Tampered."""
-
-    def require_mirrored(self) -> None:
-        """Raise Tampered unless the journal's mirror says the same."""
 
 
 class Customers(Protocol):
@@ -211,6 +175,9 @@ class Applications(Protocol):
     def set_state(self, application: Application) -> None:
         """Save state, reason and time; the case and its seal stay."""
 
+    def list_by_device(self, device_serial: str) -> Sequence[Application]:
+        """Every application that names this U-Shield."""
+
     def add_evidence(self, application_id: str, evidence: Evidence) -> None: ...
 
     def list_evidence(self, application_id: str) -> Sequence[Evidence]: ...
@@ -247,13 +214,26 @@ class Certificates(Protocol):
 
     def list_unconfirmed_since_before(self, limit: datetime) -> Sequence[Certificate]: ...
 
-    def list_for_crl(self, issuer: str, expired_before: datetime) -> Iterator[Certificate]:
-        """Unconfirmed, held and revoked ones, ordered by serial, leaving out those expired before the given time."""
+    def measure_entries(self, scope: CRLScope, alive_at: datetime) -> tuple[int, int]:
+        """How many entries `list_entries` gives, and of how many octets."""
+
+    def list_entries(self, scope: CRLScope, alive_at: datetime) -> Iterator[Sequence[bytes]]:
+        """The entries of a full CRL, in pieces, by serial number as text; without those expired before that time."""
+
+    def list_changed(self, issuer: str, after: int, alive_at: datetime) -> Sequence[tuple[int, bytes | None]]:
+        """Serial and entry, or None for a hold that was lifted, of what CRLs up to number `after` cannot show.
+
+        By serial number as text, without those expired before that time.
+        """
+
+    def changed_partitions(self, issuer: str, after: int) -> Mapping[int, int]:
+        """Partitions with changes that CRLs up to number `after` cannot show, and the first CRL that shows them all."""
 
     def add(self, certificate: Certificate) -> None:
-        """Raise InvalidTransition when the serial exists already."""
+        """Raise InvalidTransition when the serial exists already. Keeps its Listing, as `save` does."""
 
-    def save(self, certificate: Certificate) -> None: ...
+    def save(self, certificate: Certificate) -> None:
+        """When its place in CRLs changes, locks the issuer's numbering: no CRL is numbered until the commit."""
 
 
 class Intents(Protocol):
@@ -284,8 +264,16 @@ class Issuers(Protocol):
 
 
 class CRLs(Protocol):
+    """All CRLs of an issuer share one numbering, so the numbers of each scope only grow."""
+
     def last(self, issuer: str) -> CRLRecord | None:
-        """The newest that was signed. Locks the issuer's numbering in PostgreSQL."""
+        """The newest of any scope that was signed. Locks the issuer's numbering in PostgreSQL."""
+
+    def find_last(self, scope: CRLScope) -> CRLRecord | None:
+        """The newest of a scope that was signed."""
+
+    def find_published(self, scope: CRLScope, by: datetime) -> CRLRecord | None:
+        """The newest of a scope that was really published by that time; the first of all when none is so old."""
 
     def last_made(self, issuer: str) -> datetime | None:
         """thisUpdate of the newest that was signed, without a lock."""
@@ -298,6 +286,14 @@ class CRLs(Protocol):
 
     def add(self, record: CRLRecord) -> None: ...
 
+    def mark_published(self, record: CRLRecord) -> None: ...
+
+    def add_partition(self, issuer: str, partition: int, url: str) -> None:
+        """Certificates may point to a partition by this address from now on. Nothing happens when that is known."""
+
+    def list_partitions(self, issuer: str) -> Mapping[int, Sequence[str]]:
+        """Every partition there ever was, in order, with its addresses."""
+
     def is_due(self, issuer: str) -> bool:
         """A status changed after the last CRL was made."""
 
@@ -306,7 +302,7 @@ class CRLs(Protocol):
 
 class Bundles(Protocol):
     def last(self, issuer: str, kind: BundleKind) -> BundleRecord | None:
-        """The newest of its kind that was signed. Locks the issuer's numbering in PostgreSQL."""
+        """The newest of its kind that was signed."""
 
     def take_number(self, issuer: str, above: int) -> int: ...
 
@@ -330,6 +326,9 @@ class AuditLog(Protocol):
     def head(self) -> Head: ...
 
     def read(self, after: int = 0) -> Iterator[ChainedEvent]: ...
+
+    def about(self, subject: str) -> Iterator[ChainedEvent]:
+        """The events about one thing, in order."""
 
     def waiting(self, after: int) -> Iterator[Entry]:
         """Entries behind the event `after` that are kept for the journal, in order."""
@@ -395,3 +394,6 @@ class UnitOfWork(Protocol):
     """Begins a transaction: `with unit_of_work() as work: … work.commit()`."""
 
     def __call__(self) -> Work: ...
+
+    def look(self) -> Work:
+        """A transaction that only reads, all of it as of one moment; it holds up nobody who writes."""

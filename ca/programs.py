@@ -64,7 +64,7 @@ def other_programs(state: State, settings: Settings) -> list[Program]:
         _gunicorn(
             state,
             "edge",
-            lambda: _answers(_tls(listening.https_port, chain), "/health"),
+            lambda: _answers(_TlsConnection(listening.host, listening.https_port, chain), "/health"),
             "-c",
             "python:edge.gunicorn_settings",
             f"--bind={listening.host}:{listening.https_port}",
@@ -107,7 +107,7 @@ def _status(state: State, settings: Settings) -> Program:
         *("--http1-header-read-timeout", "5000"),
         "wsgi:status",
     )
-    return _program(state, "status", argv, lambda: _answers(_plain(listening.http_port), "/health"))
+    return _program(state, "status", argv, lambda: _answers(_plain(listening.host, listening.http_port), "/health"))
 
 
 def _program(state: State, name: str, argv: tuple[str, ...], healthy: Callable[[], bool]) -> Program:
@@ -137,13 +137,27 @@ def _unix(path: Path) -> http.client.HTTPConnection:
     return _UnixConnection(path)
 
 
-def _plain(port: int) -> http.client.HTTPConnection:
-    return http.client.HTTPConnection("127.0.0.1", port, timeout=_PROBE_SECONDS)
+def _reachable(host: str) -> str:
+    """Where a program that listens there is reached from this machine."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104  compared, not bound
 
 
-def _tls(port: int, chain: Path) -> http.client.HTTPConnection:
-    context = ssl.create_default_context(cafile=str(chain))
-    return http.client.HTTPSConnection("localhost", port, timeout=_PROBE_SECONDS, context=context)
+def _plain(host: str, port: int) -> http.client.HTTPConnection:
+    return http.client.HTTPConnection(_reachable(host), port, timeout=_PROBE_SECONDS)
+
+
+class _TlsConnection(http.client.HTTPConnection):
+    """To wherever the edge listens, by the name that is in the demo's certificate."""
+
+    def __init__(self, host: str, port: int, chain: Path) -> None:
+        super().__init__("localhost", port, timeout=_PROBE_SECONDS)
+        self._address = (_reachable(host), port)
+        self._chain = chain
+
+    def connect(self) -> None:
+        context = ssl.create_default_context(cafile=str(self._chain))
+        plain = socket.create_connection(self._address, timeout=_PROBE_SECONDS)
+        self.sock = context.wrap_socket(plain, server_hostname="localhost")
 
 
 def _answers(connection: http.client.HTTPConnection, path: str) -> bool:

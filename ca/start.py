@@ -114,7 +114,8 @@ def _is_held(state: State, settings: Settings) -> bool:
             return True
         # A ceremony writes its first event before its first key, and only a finished one leaves the chain's file.
         with unit_of_work() as work:
-            if not work.audit.head().number or (state.trust / "chain.pem").exists():
+            lost = not work.audit.head().number and (state / "hsm").exists()
+            if lost or (state.trust / "chain.pem").exists():
                 _require_no_keys(state, "the database knows nothing of the key ceremony that was held here")
         return False
     finally:
@@ -123,7 +124,7 @@ def _is_held(state: State, settings: Settings) -> bool:
 
 def _require_no_keys(state: State, what_is_wrong: str) -> None:
     # The migration comes before the ceremony: no interrupted first start leaves keys beside an empty database.
-    if any(path.exists() for path in (state / "hsm", state.ceremony, state / "journal")):
+    if any(path.exists() for path in (state / "hsm", state.ceremony, state.journal)):
         raise NotReady(f"{what_is_wrong} though its keys are here; restore it from your backup, nothing was changed")
 
 

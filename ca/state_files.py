@@ -31,9 +31,8 @@ def republish(unit_of_work: UnitOfWork, publisher: DirectoryPublisher, *, own: s
             for issuer in work.issuers.list():
                 if publisher.find_certificate(issuer.name) != issuer.certificate_der:
                     publisher.publish_certificate(issuer.name, issuer.certificate_der)
-                last = None if issuer.name == own else work.crls.last(issuer.name)
-                if last is not None and publisher.find_crl(issuer.name) is None:
-                    publisher.publish_crl(issuer.name, last.der)
+                if issuer.name != own:
+                    publisher.put_back_crl(issuer.name)
     except OSError as error:
         # Issuing and revoking go on; the status service's health and the doctor show what is not there.
         _log.warning("the public place could not be completed: %s", error)

@@ -30,6 +30,7 @@ from ca.adapters.linter import PkilintLinter
 from ca.adapters.publication import DirectoryPublisher
 from ca.adapters.webauthn import WebAuthnAuthenticators
 from ca.domain.audit import AuditEvent
+from ca.domain.crl import with_partition
 from ca.domain.errors import PKIError, Tampered
 from ca.domain.issuers import Issuer
 from ca.domain.jobs import JOB_NAMES
@@ -52,6 +53,7 @@ from ca.usecases.enrol import Drafter, Enrol
 from ca.usecases.health import CheckHealth
 from ca.usecases.issuance import Issuance
 from ca.usecases.jobs import Job, RunJob
+from ca.usecases.look_back import LookBack
 from ca.usecases.officers import ChangeOfficer, InviteOfficer, RedeemInvitation
 from ca.usecases.publish_bundle import BUNDLE_PROFILE, PublishBundle, bundle_key
 from ca.usecases.publish_crl import PublishCRL
@@ -89,7 +91,7 @@ class Files:
             TrustDirectory(state.trust),
             CheckpointLines(state.journal, mirror),
             Journal(state.journal, mirror),
-            DirectoryPublisher(state.publication),
+            DirectoryPublisher(state.publication, state.crl_copies),
         )
 
 
@@ -137,6 +139,7 @@ def build_signer(state: State, settings: Settings) -> UseCases:
         _require_own_keys(unit_of_work, key_store, seals, files.trust)
         issuer = _settled_issuer(unit_of_work, settings.public_url)
         republish(unit_of_work, files.publisher, own=ISSUING)
+        _open_partitions(unit_of_work, issuer, settings.crls.partitions)
         return _wire(settings, files, unit_of_work, profiles, key_store, seals, issuer)
     except PKIError:
         sessions.close()
@@ -178,6 +181,20 @@ def _settled_issuer(unit_of_work: SqlUnitOfWork, public_url: str) -> Issuer:
     return settled
 
 
+def _open_partitions(unit_of_work: SqlUnitOfWork, issuer: Issuer, partitions: int) -> None:
+    # Their CRLs are published before the first certificate points to them.
+    with unit_of_work() as work:
+        opened = work.crls.list_partitions(issuer.name)
+        for partition in range(1, partitions + 1):
+            url = with_partition(issuer, partition).crl_url
+            if url not in opened.get(partition, ()):
+                work.crls.add_partition(issuer.name, partition, url)
+                details = {"partition": str(partition), "crl": url}
+                event = AuditEvent("issuer.partitioned", issuer.name, "signer", SystemClock().now(), details)
+                work.audit.append(event)
+        work.commit()
+
+
 def _wire(
     settings: Settings,
     files: Files,
@@ -193,9 +210,11 @@ def _wire(
     authorize = Authorize(seals, clock)
     dossier = Dossier(seals, authenticators, authorize, profiles)
     issuance = Issuance(unit_of_work, clock, key_store, seals, linter)
-    drafter = Drafter(clock, random, issuance, issuer)
+    drafter = Drafter(clock, random, issuance, issuer, settings.crls.partitions)
     check_codes = CheckCodes(unit_of_work, clock, seals)
-    publish_crl = PublishCRL(unit_of_work, clock, key_store, files.publisher, linter, seconds(settings.times.crl_life))
+    times = settings.times
+    lives = (seconds(times.crl_life), seconds(times.crl_delta_life))
+    publish_crl = PublishCRL(unit_of_work, clock, key_store, files.publisher, linter, *lives)
     publish_changes = _publish_if_due(publish_crl)
     report_unknown = ReportUnknownCertificate(unit_of_work, clock)
     reconcile = Reconcile(unit_of_work, clock, issuance)
@@ -237,8 +256,7 @@ def _wire(
 def _publish_if_due(publish_crl: PublishCRL) -> Callable[[str], None]:
     def publish(issuer: str) -> None:
         try:
-            if publish_crl.is_due(issuer):
-                publish_crl(issuer)
+            publish_crl.publish_changes(issuer)
         except (PKIError, OSError) as error:
             # The status change itself is recorded and holds in OCSP; the CRL stays due, and the jobs try again within
             # seconds and show why it failed.
@@ -258,9 +276,9 @@ def _jobs(
     reconcile: Reconcile,
 ) -> dict[str, Job]:
     def publish_due() -> str:
-        if not publish_crl.is_due(ISSUING):
-            return "nothing changed"
-        return f"published number {publish_crl(ISSUING).number}"
+        made = publish_crl.publish_changes(ISSUING) if publish_crl.is_due(ISSUING) else []
+        names = " and ".join(record.scope.name for record in made)
+        return f"published number {made[0].number} of {names}" if made else "nothing changed"
 
     def patch_due() -> str:
         made = publish_bundle.catch_up(ISSUING)
@@ -331,6 +349,11 @@ def replay_journal(state: State, settings: Settings) -> Counter[str]:
                 work.audit.append(AuditEvent("journal.replayed", str(before.number), "operator", now, details))
                 work.commit()
     return done
+
+
+def build_look_back(state: State, settings: Settings) -> LookBack:
+    """What tells how certificates stood; only reads."""
+    return LookBack(SqlUnitOfWork(open_to_read(state, settings)))
 
 
 def build_audit(state: State, settings: Settings) -> tuple[VerifyAudit, SqlUnitOfWork]:

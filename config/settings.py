@@ -54,6 +54,8 @@ class Times(_Section):
 
     crl_life: int = Field(default=24 * 3600, ge=600)
     crl_period: int = Field(default=3600, ge=60)
+    """A full CRL is made so often, whatever happens; its delta with it, and after each change of a status."""
+    crl_delta_life: int = Field(default=2 * 3600, ge=120)
     ocsp_life: int = Field(default=3600, ge=60, le=24 * 3600)
     bundle_life: int = Field(default=4 * 3600, ge=600)
     """How long a gateway may go by a bundle, and how long somebody can keep a newer one from it unnoticed."""
@@ -61,11 +63,19 @@ class Times(_Section):
     checkpoint_period: int = Field(default=600, ge=10)
 
     @model_validator(mode="after")
-    def _crls_overlap(self) -> Self:
-        # One that could not be made must leave time for the next before relying parties have none that holds.
-        if 2 * self.crl_period > self.crl_life:
-            raise ValueError("crl_life must be at least twice crl_period")
+    def _lists_overlap(self) -> Self:
+        # One that could not be made must leave time for the next before relying parties have none that holds, and a
+        # delta is no use beyond the life of its base.
+        if not 2 * self.crl_period <= self.crl_delta_life <= self.crl_life:
+            raise ValueError("crl_delta_life is at least twice crl_period, and at most crl_life")
         return self
+
+
+class CRLs(_Section):
+    """How certificates are spread over CRLs."""
+
+    partitions: int = Field(default=0, ge=0, le=1000)
+    """0: new certificates point to the full CRL. N: each to one of N short ones. What was issued stays where it is."""
 
 
 class Settings(_Section):
@@ -84,6 +94,7 @@ class Settings(_Section):
     listening: Listening
     hsm: HSM = HSM()
     times: Times = Times()
+    crls: CRLs = CRLs()
     database_url: str = ""
     """Empty: SQLite in the state directory."""
     journal_mirror: str = ""
@@ -110,6 +121,11 @@ class State:
     @property
     def publication(self) -> Path:
         return self / "publication"
+
+    @property
+    def crl_copies(self) -> Path:
+        """The last CRL of each name, kept where no web server and no mirror writes."""
+        return self / "crl-copies"
 
     @property
     def trust(self) -> Path:

@@ -12,7 +12,7 @@ from flask import current_app
 from sqlalchemy import Connection
 
 from ca.adapters.db import bundle_rows  # noqa: F401  its tables are compared too
-from ca.adapters.db.base import UtcSeconds
+from ca.adapters.db.columns import UtcSeconds
 from ca.adapters.db.rows import db
 
 

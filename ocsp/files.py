@@ -1,17 +1,19 @@
-"""What is published: CRLs, CA certificates (RFC 2585) and bundles, read when they change in their directory."""
+"""What is published: CRLs, CA certificates (RFC 2585) and bundles, read when they change in their directory.
+
+Of a CRL only the head is looked into, and of a bundle, however long it is.
+"""
 
 import hashlib
 import os
 import re
 import stat
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from ca.domain.bundle import Header
-from ca.domain.crl import ParsedCRL
+from ca.domain.crl_reading import read_whole
 from ca.domain.errors import InvalidRequest
 from ca.domain.ocsp import CertId, issuer_keys
 
@@ -75,7 +77,7 @@ class Publication:
         return read[1]
 
     def crls(self) -> dict[str, PublishedFile]:
-        """Every CRL by its issuer's name."""
+        """Every CRL, of whatever scope, by the name of its file."""
         found = {path.stem: self.find(f"crl/{path.name}") for path in sorted((self._directory / "crl").glob("*.crl"))}
         return {name: file for name, file in found.items() if file is not None}
 
@@ -92,24 +94,26 @@ def _is_issuer(certificate: bytes) -> bool:
         return False
 
 
-_OWN_TIMES: dict[str, Callable[[bytes], ParsedCRL | Header]] = {
-    ".crl": ParsedCRL.parse,
-    ".bundle": Header.parse,
-    ".patch": Header.parse,
-}
+_UNDATED = (".cer", ".pem")
+"""What has no times of its own that matter here."""
 
 
 def _published(name: str, content: bytes, mtime: float) -> PublishedFile:
     suffix = Path(name).suffix
-    modified, next_update = datetime.fromtimestamp(int(mtime), UTC), None
-    if suffix in _OWN_TIMES:
+    modified, next_update, validator = datetime.fromtimestamp(int(mtime), UTC), None, content
+    if suffix not in _UNDATED:
         try:
-            dated = _OWN_TIMES[suffix](content)
-            modified, next_update = dated.this_update, dated.next_update
+            if suffix == ".crl":
+                crl = read_whole(content)
+                # The signature stands for all that was signed, and is not fifty megabytes long.
+                modified, next_update, validator = crl.this_update, crl.next_update, crl.signature
+            else:
+                bundle = Header.parse(content)
+                modified, next_update = bundle.this_update, bundle.next_update
         except InvalidRequest:
             # Not one we made; relying parties will refuse it by its signature, and it is not to be kept by anyone.
             next_update = modified
-    etag = f'"{hashlib.sha256(content).hexdigest()}"'
+    etag = f'"{hashlib.sha256(validator).hexdigest()}"'
     return PublishedFile(content, _MEDIA_TYPES[suffix], etag, modified, next_update)
 
 

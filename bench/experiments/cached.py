@@ -14,6 +14,7 @@ from bench.product import Product, running_demo, stopped_demo
 from bench.state import fill
 
 CERTIFICATES = 1000
+_OPENSSL = "openssl ocsp"
 _JUDGED_BESIDE = {"cfssl": at_least(2.5, TIMES), "django-ca": at_least(7, TIMES)}
 
 
@@ -24,7 +25,7 @@ def _promises() -> Iterator[Promise]:
         yield judged(f"cached {how}: p99", at_most(5, MILLISECONDS))
     for name, target in _JUDGED_BESIDE.items():
         yield judged(_beside(name), target)
-    yield shown(_beside("openssl ocsp"), TIMES)
+    yield shown(_beside(_OPENSSL), TIMES)
 
 
 def _beside(peer: str) -> str:
@@ -42,8 +43,10 @@ def _measure(bench: Bench, report: Report) -> None:
         row = f"cached {subject.name}"
         found.put_ratios(report, row, subject.name, product.workers)
         found.put_p99(report, row, subject.name)
-    for peer in peers:
-        found.put_times(report, _beside(peer.name), "POST", peer.name)
+    # Its processes go on at full speed once clients have gone, and answer no more.
+    found.add_apart(bench, _OPENSSL, lambda: openssl.responding(bench.place("openssl")))
+    for name in [*(peer.name for peer in peers), _OPENSSL]:
+        found.put_times(report, _beside(name), "POST", name)
 
 
 def _subjects(bench: Bench, product: Product, serial: int) -> tuple[Subject, Subject]:
@@ -62,7 +65,6 @@ def _peers(bench: Bench, report: Report) -> Iterator[list[Subject]]:
     ways: dict[str, Callable[[], AbstractContextManager[Subject]]] = {
         "cfssl": lambda: cfssl.serving(bench.place("cfssl")),
         "django-ca": lambda: django_ca.serving(bench, bench.place("django-ca"), cached=True),
-        "openssl ocsp": lambda: openssl.responding(bench.place("openssl")),
     }
     with ExitStack() as stack:
         found = []

@@ -66,6 +66,8 @@ class Certificate:
     predecessor: int | None = None
     confirmed_at: datetime | None = None
     revocation: Revocation | None = None
+    crl_partition: int | None = None
+    """The partition whose CRL it points to; None when that is the full one. Never changes."""
 
     def is_expired(self, now: datetime) -> bool:
         # notAfter is the last second of validity, not the first without it (RFC 5280 section 4.1.2.5).

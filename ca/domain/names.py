@@ -131,13 +131,13 @@ _INVISIBLE = re.compile(
 # Ideographs that newer versions of Unicode assigned than the oldest Python we run on knows (15.0, 15.1 and 17.0).
 _NEWER_IDEOGRAPHS = re.compile("[\U0002b739-\U0002b73f\U0002ebf0-\U0002ee5d\U00031350-\U00033479]")
 _REFUSED = {
-    "Cc": "control character",
-    "Cf": "invisible or direction-changing character",
+    "Cc": "a control character",
+    "Cf": "an invisible or direction-changing character",
     "Cs": "half of a surrogate pair",
-    "Co": "private-use character",
-    "Cn": "unassigned character",
-    "Zl": "line separator",
-    "Zp": "paragraph separator",
+    "Co": "a private-use character",
+    "Cn": "an unassigned character",
+    "Zl": "a line separator",
+    "Zp": "a paragraph separator",
 }
 
 
@@ -164,7 +164,7 @@ def _verify_character(character: str) -> None:
     if _INVISIBLE.match(character):
         category = "Cf"
     if category in _REFUSED and not _NEWER_IDEOGRAPHS.match(character):
-        raise InvalidRequest(f"text has a {_REFUSED[category]} ({_code_point(character)})")
+        raise InvalidRequest(f"text has {_REFUSED[category]} ({_code_point(character)})")
 
 
 def _code_point(character: str) -> str:

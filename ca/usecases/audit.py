@@ -8,7 +8,8 @@ from ca.domain.audit import AuditEvent, ChainedEvent, Checkpoint, Head, checkpoi
 from ca.domain.certificates import CertificateStatus
 from ca.domain.errors import NotFound, PKIError, Tampered
 from ca.domain.journal import Entry
-from ca.ports import CheckpointFile, Clock, Journal, KeyId, KeyStore, UnitOfWork, Work
+from ca.keeping import CheckpointFile, Journal
+from ca.ports import Clock, KeyId, KeyStore, UnitOfWork, Work
 
 AUDIT_KEY = KeyId(b"audit-1")
 

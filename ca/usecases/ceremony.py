@@ -12,8 +12,7 @@ from itertools import islice
 from ca.domain.audit import AuditEvent
 from ca.domain.ceremony import Act, Script, Step, Transcript, opening, read_aloud
 from ca.domain.certificates import Certificate, CertificateStatus
-from ca.domain.crl import CRLRecord, draft_crl
-from ca.domain.der import signed
+from ca.domain.crl import CRLFrame, CRLRecord, CRLScope, signed_around
 from ca.domain.drafting import Draft, draft_certificate, draft_self_signed, verify_signed
 from ca.domain.errors import InvalidTransition
 from ca.domain.issuers import Issuer
@@ -25,7 +24,9 @@ from ca.domain.profiles import Profile
 from ca.domain.serials import new_serial
 from ca.domain.tbs import read_certificate
 from ca.domain.times import timestamp
-from ca.ports import Clock, KeyId, KeyRoom, Publisher, Random, TrustFiles, UnitOfWork
+from ca.keeping import TrustFiles
+from ca.ports import Clock, KeyId, KeyRoom, Random, UnitOfWork
+from ca.publishing import Publisher
 from ca.usecases.audit import AUDIT_KEY
 from ca.usecases.officers import INVITATION_LIFE, open_invitation, parse_roles, propose_invitation
 from ca.usecases.rehearsal import Rehearsal
@@ -206,16 +207,20 @@ class HoldCeremony:
         with self.unit_of_work() as work:
             issuer = work.issuers.get(step["issuer"])
         life = timedelta(days=int(step["days"]))
-        tbs = draft_crl(issuer=issuer, number=1, this_update=now, next_update=now + life, entries=[])
+        tbs = CRLFrame(issuer, 1, now, now + life).drafted(b"")
         with self.room.enter(step["token"]) as key_store:
             signature = key_store.sign(KeyId(issuer.key_id), tbs)
-        der = signed(tbs, SIGNATURE_OF[issuer.algorithm], signature)
         PublicKey.from_spki(issuer.spki_der).verify(signature, tbs)
+        before, after = signed_around(len(tbs), SIGNATURE_OF[issuer.algorithm], signature)
+        whole = before + tbs + after
+        digest = hashlib.sha256(whole).hexdigest()
         with self.unit_of_work() as work:
-            work.crls.add(CRLRecord(issuer.name, 1, now, now + life, 0, der))
+            work.crls.add(CRLRecord(CRLScope(issuer.name), 1, now, now + life, 0, len(whole), digest, published=True))
             work.audit.append(AuditEvent("crl.published", issuer.name, _ACTOR, now, {"number": "1"}))
             work.commit()
-        self.publisher.publish_crl(issuer.name, der)
+        with self.publisher.draft_crl(issuer.name) as draft:
+            draft.write(tbs)
+            draft.publish(before, after)
         return [f"CRL number 1 of {issuer.name}, next due {timestamp(now + life)}"]
 
     def _invite(self, step: Step, record: Record) -> list[str]:

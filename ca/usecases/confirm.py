@@ -80,10 +80,12 @@ class ConfirmCertificate:
             if predecessor is not None:
                 proof = proof_message(nonce, certificate.der)
                 _verify(predecessor.der, proof, predecessor_signature or b"", "the key of the certificate it follows")
+            # Locked before the numbering of CRLs, as at issuance: neither waits for the other then.
+            application, _ = work.applications.get(certificate.application)
             active = certificate.confirm(at=now)
             work.certificates.save(active)
             self._mark_crl_due(work, certificate)
-            complete(work, work.applications.get(certificate.application)[0], at=now)
+            complete(work, application, at=now)
             work.audit.append(AuditEvent("certificate.confirmed", serial_text(serial), "customer", now))
             if predecessor is not None:
                 _retire(work, predecessor, active, at=now)

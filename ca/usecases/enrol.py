@@ -7,6 +7,7 @@ from ca.domain.applications import Application, ApplicationState
 from ca.domain.audit import AuditEvent
 from ca.domain.certificates import Certificate, Intent
 from ca.domain.codes import CodePair, CodeState
+from ca.domain.crl import partition_for, with_partition
 from ca.domain.drafting import draft_certificate
 from ca.domain.errors import InvalidRequest, InvalidTransition, NotAuthenticated, ProfileViolation
 from ca.domain.issuers import Issuer
@@ -42,6 +43,8 @@ class Drafter:
     issuance: Issuance
     issuer: Issuer
     """As it stood when the signer started: a row edited since must not say where a certificate points to."""
+    crl_partitions: int = 0
+    """Among how many CRLs new certificates are spread; 0: they all point to the full one."""
 
     def intend(
         self,
@@ -54,7 +57,9 @@ class Drafter:
     ) -> Intent:
         """Check the key, draft, lint, record. Raises ProfileViolation for a key we do not certify."""
         now = self.clock.now()
-        issuer = self.issuer
+        serial = self._free_serial(work)
+        partitions = self.crl_partitions
+        issuer = with_partition(self.issuer, partition_for(serial, partitions)) if partitions else self.issuer
         self._require_acceptable_key(work, request.public_key, profile)
         self._require_fresh_key(work, request.public_key, application, profile, predecessor)
         case = application.case
@@ -64,7 +69,7 @@ class Drafter:
             subject=Name.from_list([list(pair) for pair in case.subject]),
             alternative_names=[AlternativeName(kind, value) for kind, value in case.alternative_names],
             public_key=request.public_key,
-            serial=self._free_serial(work),
+            serial=serial,
             now=now,
         )
         intent = Intent(

@@ -12,6 +12,7 @@ from datetime import datetime
 from ca.domain.applications import Application, ApplicationState
 from ca.domain.audit import AuditEvent
 from ca.domain.certificates import Certificate, CertificateStatus, Intent
+from ca.domain.crl import find_partition
 from ca.domain.der import signed
 from ca.domain.devices import DeviceState
 from ca.domain.drafting import Draft, verify_signed
@@ -86,6 +87,7 @@ class Issuance:
     def _record_signed(self, intent: Intent, issuer: Issuer, der: bytes, actor: str) -> Certificate:
         now = self.clock.now()
         parsed = read_tbs(intent.tbs_der)
+        partition, place = find_partition(parsed, issuer.name) or (None, "")
         with self.unit_of_work() as work:
             compromised = _follows_compromised(work, intent)
             application = work.applications.get(intent.application)[0] if intent.application else None
@@ -105,12 +107,15 @@ class Issuance:
                 issued_at=now,
                 status=CertificateStatus.UNCONFIRMED if intent.needs_confirmation else CertificateStatus.ACTIVE,
                 predecessor=intent.predecessor,
+                crl_partition=partition,
             )
             try:
                 work.certificates.add(certificate)
             except InvalidTransition:
                 # Another node finished the same intent first: its certificate is the one that exists.
                 return work.certificates.get(intent.serial)
+            if partition is not None:
+                work.crls.add_partition(issuer.name, partition, place)
             work.intents.mark_signed(intent.serial)
             if application and not intent.needs_confirmation:
                 complete(work, application, at=now)

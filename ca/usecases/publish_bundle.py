@@ -15,11 +15,13 @@ from datetime import UTC, datetime, timedelta
 from ca.domain.audit import AuditEvent
 from ca.domain.bundle import NO_BASE, Bundle, BundleKind, BundleRecord, Lists, body_of, draft_header, joined
 from ca.domain.certificates import Certificate, CertificateStatus
+from ca.domain.crl import CRLScope, is_final
+from ca.domain.crl_reading import entry_serial
 from ca.domain.errors import InvalidRequest, NotReady, PKIError, SigningRefused, Tampered
 from ca.domain.issuers import Issuer
-from ca.domain.revocation import RevocationReason
 from ca.domain.tag_lists import tag_of
-from ca.ports import Clock, KeyId, KeyStore, Publisher, UnitOfWork, Work
+from ca.ports import Clock, KeyId, KeyStore, UnitOfWork, Work
+from ca.publishing import Publisher
 
 BUNDLE_PROFILE = "bundle-signer"
 
@@ -84,7 +86,7 @@ class PublishBundle:
 
         None when nothing is to be done.
         """
-        with self.unit_of_work() as work:
+        with self.unit_of_work.look() as work:
             full, patch = (work.bundles.last(issuer, kind) for kind in BundleKind)
             taken = work.bundles.last_number(issuer)
             crl_number, is_due = work.crls.last_number(issuer), work.crls.is_due(issuer)
@@ -121,19 +123,20 @@ class PublishBundle:
 
     def _intend(self, name: str, kind: BundleKind) -> _Draft:
         found = self._look(name)
-        # Between two transactions: packing takes its time, and holds up nobody.
+        # Between two transactions: reading and packing take their time, and hold up nobody.
         lists = Lists.of(found.revoked, found.held)
         leaving = [(bundle, _leaving(bundle.lists, lists)) for bundle in found.before]
         base, lists = _since(found.full, lists) if kind is BundleKind.PATCH else (NO_BASE, lists)
         body, now = body_of(found.signer.der, lists), found.at
         next_update = min(now + self.life, found.signer.not_after)
         with self.unit_of_work() as work:
-            if work.bundles.last_number(name) != found.last_number:
+            above = max([found.last_number, *(bundle.header.number for bundle in found.before)])
+            number = work.bundles.take_number(name, above)
+            if number != above + 1:
                 raise NotReady("another bundle was begun meanwhile; the next run looks again")
             for bundle, tags in leaving:
                 for tag in tags:
                     _require_may_leave(work, tag, bundle.header.this_update, is_final=tag in bundle.lists.revoked)
-            number = work.bundles.take_number(name, max((bundle.header.number for bundle in found.before), default=0))
             header = draft_header(
                 kind=kind,
                 issuer=found.issuer,
@@ -153,7 +156,7 @@ class PublishBundle:
         """What is to be said now, and what was said before."""
         published = self._published(name)
         now = self.clock.now()
-        with self.unit_of_work() as work:
+        with self.unit_of_work.look() as work:
             issuer = work.issuers.get(name)
             signer = _signer(work, name, now)
             records = {kind: work.bundles.last(name, kind) for kind in BundleKind}
@@ -233,16 +236,16 @@ def _before(issuer: Issuer, records: list[BundleRecord], published: list[Bundle]
 
 def _standing(work: Work, issuer: str, seen: datetime) -> Iterator[tuple[int, bool]]:
     """All that a CRL would list: serial number, and whether for good."""
-    for certificate in work.certificates.list_for_crl(issuer, seen):
-        revocation = certificate.seen_by_relying_parties()
-        yield certificate.serial, revocation is None or revocation.reason is not RevocationReason.CERTIFICATE_HOLD
+    for piece in work.certificates.list_entries(CRLScope(issuer), seen):
+        for entry in piece:
+            yield entry_serial(entry), is_final(entry)
 
 
 def _tags(work: Work, issuer: str, seen: datetime) -> tuple["array[int]", "array[int]"]:
     """Of what is revoked for good, and of what is held. Eight octets for each: there may be millions."""
     revoked, held = array("Q"), array("Q")
-    for serial, is_final in _standing(work, issuer, seen):
-        (revoked if is_final else held).append(tag_of(serial))
+    for serial, for_good in _standing(work, issuer, seen):
+        (revoked if for_good else held).append(tag_of(serial))
     return revoked, held
 
 

@@ -1,7 +1,9 @@
 """The console in a real browser with a virtual authenticator: invitation, passkey, sign-in, approval."""
 
 import logging
+import sqlite3
 import threading
+from contextlib import closing
 
 import pytest
 from playwright.sync_api import expect
@@ -10,7 +12,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from ca.adapters.db.rows import db
 from ca.domain.applications import ApplicationState
 from tests.browser.chromium import chromium, new_tab
-from tests.fakes.console import console, fill
+from tests.fakes.console import ACTIVE, HELD, console, fill
 from tests.fakes.console_signer import FakeSigner
 
 pytestmark = [pytest.mark.browser, pytest.mark.socket]
@@ -176,14 +178,51 @@ def test_hostile_names_do_not_run(tab, address):
     assert dialogs == []
 
 
+CHANGES = [*(f"certificates/{ACTIVE}/{act}" for act in ("hold", "revoke")), f"certificates/{HELD}/release"]
+
+
 @pytest.mark.parametrize("width", [390, 1280])
-def test_no_page_scrolls_sideways(tab, address, width):
+def test_no_page_scrolls_sideways(tab, address, signer, width):
+    with closing(sqlite3.connect(signer.database)) as connection, connection:
+        connection.execute("UPDATE certificates SET subject = 'CN=' || ?", ["w" * 80])
     tab.set_viewport_size({"width": width, "height": 800})
     _become_approver(tab, address)
 
     wide = []
-    for path in ("", "applications/", "certificates/", "customers/", "u-shields/", "cases/application-hostile"):
+    rooms = ("", "applications/", "certificates/", "customers/", "u-shields/", "cases/application-hostile")
+    rows = (f"certificates/details/?id={ACTIVE}", "applications/details/?id=application-hostile")
+    for path in (*rooms, *rows, *CHANGES):
         tab.goto(f"{address}/admin/{path}")
         wide += [path] * (tab.evaluate("document.documentElement.scrollWidth") > width)
 
     assert wide == []
+
+
+def test_a_hint_in_a_field_can_be_read_in_the_dark(tab, address):
+    tab.emulate_media(color_scheme="dark")
+    _become_approver(tab, address)
+    tab.goto(f"{address}/admin/certificates/")
+
+    hint = tab.evaluate("getComputedStyle(document.querySelector('#search'), '::placeholder').color")
+    muted = tab.evaluate("getComputedStyle(document.querySelector('.muted, .rail a:not([aria-current])')).color")
+
+    assert hint == muted
+
+
+def test_the_columns_of_a_row_stand_on_one_line(tab, address):
+    tab.set_viewport_size({"width": 1280, "height": 800})
+    _become_approver(tab, address)
+    tab.goto(f"{address}/admin/certificates/")
+
+    lines = tab.evaluate(
+        """() => [...document.querySelector('tbody tr:has(.groups)').cells].map(cell => {
+            const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT, node =>
+                node.data.trim() ? NodeFilter.FILTER_ACCEPT : NodeFilter.FILTER_SKIP);
+            const range = document.createRange();
+            if (!texts.nextNode()) return null;
+            range.selectNodeContents(texts.currentNode);
+            return range.getClientRects()[0].bottom;
+        }).filter(bottom => bottom !== null)"""
+    )
+
+    assert max(lines) - min(lines) < 8

@@ -6,9 +6,8 @@ from datetime import datetime
 
 from ca.domain.applications import Application
 from ca.domain.audit import AuditEvent, ChainedEvent, Checkpoint, Head
-from ca.domain.certificates import Certificate, CertificateStatus, Intent
+from ca.domain.certificates import Intent
 from ca.domain.codes import CodePair, CodeState
-from ca.domain.crl import CRLRecord
 from ca.domain.customers import Customer
 from ca.domain.decisions import Evidence
 from ca.domain.devices import Device
@@ -168,6 +167,9 @@ class FakeApplications:
         after = replace(before, state=application.state, reason=application.reason, updated_at=application.updated_at)
         self._kept[application.id] = (after, seal)
 
+    def list_by_device(self, device_serial: str) -> Sequence[Application]:
+        return [each for each, _ in self._kept.values() if each.case.device_serial == device_serial]
+
     def add_evidence(self, application_id: str, evidence: Evidence) -> None:
         self._evidence.append((application_id, evidence))
 
@@ -190,64 +192,6 @@ class FakeCodes:
 
     def list_open_expired(self, now: datetime) -> Sequence[CodePair]:
         return [each for each in self._kept.values() if each.state is CodeState.OPEN and each.expires_at < now]
-
-
-class FakeCertificates:
-    def __init__(self, kept: dict[int, Certificate]) -> None:
-        self._kept = kept
-
-    def get(self, serial: int) -> Certificate:
-        if serial not in self._kept:
-            raise NotFound(f"there is no certificate with serial number {serial:x}")
-        return self._kept[serial]
-
-    def find(self, serial: int) -> Certificate | None:
-        return self._kept.get(serial)
-
-    def find_by_application(self, application_id: str) -> Certificate | None:
-        return _newest([each for each in self._kept.values() if each.application == application_id])
-
-    def find_newest(self, issuer: str, profile: str) -> Certificate | None:
-        return _newest(
-            [
-                each
-                for each in self._kept.values()
-                if (each.issuer, each.profile) == (issuer, profile) and each.status is not CertificateStatus.REVOKED
-            ]
-        )
-
-    def list_by_public_key(self, fingerprint: str) -> Sequence[Certificate]:
-        return [each for each in self._kept.values() if each.public_key == fingerprint]
-
-    def list_successors(self, serial: int) -> Sequence[Certificate]:
-        return [each for each in self._kept.values() if each.predecessor == serial]
-
-    def list_unconfirmed_since_before(self, limit: datetime) -> Sequence[Certificate]:
-        return [
-            each
-            for each in self._kept.values()
-            if each.status is CertificateStatus.UNCONFIRMED and each.issued_at < limit
-        ]
-
-    def list_for_crl(self, issuer: str, expired_before: datetime) -> Iterator[Certificate]:
-        for _serial, each in sorted(self._kept.items()):
-            listed = each.status is not CertificateStatus.ACTIVE and each.not_after >= expired_before
-            if each.issuer == issuer and listed:
-                yield each
-
-    def add(self, certificate: Certificate) -> None:
-        if certificate.serial in self._kept:
-            raise InvalidTransition(f"a certificate with serial number {certificate.serial:x} exists already")
-        self._kept[certificate.serial] = certificate
-
-    def save(self, certificate: Certificate) -> None:
-        self.get(certificate.serial)
-        self._kept[certificate.serial] = certificate
-
-
-def _newest(certificates: list[Certificate]) -> Certificate | None:
-    # max() keeps the first of equals; of two issued in one second the later one is the newest.
-    return max(reversed(certificates), key=lambda each: each.issued_at, default=None)
 
 
 class FakeIntents:
@@ -300,38 +244,6 @@ class FakeIssuers:
         self._kept[issuer.name] = issuer
 
 
-class FakeCRLs:
-    def __init__(self, kept: list[CRLRecord], due: dict[str, bool], numbers: dict[str, int]) -> None:
-        self._kept = kept
-        self._due = due
-        self._numbers = numbers
-
-    def last(self, issuer: str) -> CRLRecord | None:
-        return max((each for each in self._kept if each.issuer == issuer), key=lambda each: each.number, default=None)
-
-    def last_made(self, issuer: str) -> datetime | None:
-        last = self.last(issuer)
-        return last.this_update if last else None
-
-    def take_number(self, issuer: str, above: int) -> int:
-        self._numbers[issuer] = max(above, self.last_number(issuer)) + 1
-        return self._numbers[issuer]
-
-    def last_number(self, issuer: str) -> int:
-        return self._numbers.get(issuer, 0)
-
-    def add(self, record: CRLRecord) -> None:
-        if any((each.issuer, each.number) == (record.issuer, record.number) for each in self._kept):
-            raise InvalidTransition(f"CRL {record.number} of {record.issuer} exists already")
-        self._kept.append(record)
-
-    def is_due(self, issuer: str) -> bool:
-        return self._due.get(issuer, False)
-
-    def set_due(self, issuer: str, *, due: bool) -> None:
-        self._due[issuer] = due
-
-
 class FakeBlockedKeys:
     def __init__(self, kept: dict[str, str]) -> None:
         self._kept = kept
@@ -359,6 +271,9 @@ class FakeAuditLog:
 
     def read(self, after: int = 0) -> Iterator[ChainedEvent]:
         return (each for each in list(self._kept) if each.number > after)
+
+    def about(self, subject: str) -> Iterator[ChainedEvent]:
+        return (each for each in list(self._kept) if each.event.subject == subject)
 
     def waiting(self, after: int) -> Iterator[Entry]:
         return (each for each in list(self._outbox) if each.head.number > after)

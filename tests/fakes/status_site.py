@@ -89,7 +89,7 @@ class StatusSite:
         self.port = port
         self.url = f"http://127.0.0.1:{self.port}"
         self.world = StatusWorld(datetime.now(UTC).replace(microsecond=0), ocsp_url=f"{self.url}/ocsp")
-        self._publisher = DirectoryPublisher(directory / "publication")
+        self._publisher = DirectoryPublisher(directory / "publication", directory / "copies")
         self._server: _Server | None = None
         connection = sqlite3.connect(self.database)
         connection.execute("PRAGMA journal_mode = WAL")
@@ -130,7 +130,8 @@ class StatusSite:
         world = self.world
         world.clock.set(datetime.now(UTC).replace(microsecond=0))
         publish = PublishCRL(world.unit_of_work, world.clock, world.key_store, self._publisher, world.linter)
-        return publish(issuer).der
+        publish(issuer)
+        return (self.directory / f"publication/crl/{issuer}.crl").read_bytes()
 
     def start_signer(self) -> None:
         path = self.directory / "signer.sock"

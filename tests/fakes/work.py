@@ -12,7 +12,7 @@ from ca.domain.audit import AuditEvent, ChainedEvent, Checkpoint
 from ca.domain.bundle import BundleKind, BundleRecord
 from ca.domain.certificates import Certificate, Intent
 from ca.domain.codes import CodePair
-from ca.domain.crl import CRLRecord
+from ca.domain.crl import CRLRecord, Listing
 from ca.domain.customers import Customer
 from ca.domain.decisions import Evidence
 from ca.domain.devices import Device
@@ -24,6 +24,7 @@ from ca.domain.officers import Invitation, Officer
 from ca.domain.sessions import Challenge, Session
 from tests.fakes import repositories as fake
 from tests.fakes.bundles import FakeBundles
+from tests.fakes.certificates import FakeCertificates, FakeCRLs
 
 
 @dataclass
@@ -40,6 +41,7 @@ class Stored:
     evidence: list[tuple[str, Evidence]] = field(default_factory=list)
     codes: dict[str, CodePair] = field(default_factory=dict)
     certificates: dict[int, Certificate] = field(default_factory=dict)
+    listings: dict[int, Listing] = field(default_factory=dict)
     intents: dict[int, Intent] = field(default_factory=dict)
     issuers: dict[str, Issuer] = field(default_factory=dict)
     crls: list[CRLRecord] = field(default_factory=list)
@@ -47,6 +49,7 @@ class Stored:
     crl_numbers: dict[str, int] = field(default_factory=dict)
     bundles: dict[tuple[str, BundleKind], BundleRecord] = field(default_factory=dict)
     bundle_numbers: dict[str, int] = field(default_factory=dict)
+    crl_partitions: dict[tuple[str, int, str], None] = field(default_factory=dict)
     blocked_keys: dict[str, str] = field(default_factory=dict)
     audit: list[ChainedEvent] = field(default_factory=list)
     outbox: list[Entry] = field(default_factory=list)
@@ -86,10 +89,10 @@ class FakeWork:
         self.challenges = fake.FakeChallenges(stored.challenges)
         self.applications = fake.FakeApplications(stored.applications, stored.evidence)
         self.codes = fake.FakeCodes(stored.codes)
-        self.certificates = fake.FakeCertificates(stored.certificates)
+        self.certificates = FakeCertificates(stored.certificates, stored.listings, stored.crl_numbers)
         self.intents = fake.FakeIntents(stored.intents)
         self.issuers = fake.FakeIssuers(stored.issuers)
-        self.crls = fake.FakeCRLs(stored.crls, stored.crl_due, stored.crl_numbers)
+        self.crls = FakeCRLs(stored.crls, stored.crl_due, stored.crl_numbers, stored.crl_partitions)
         self.bundles = FakeBundles(stored.bundles, stored.bundle_numbers)
         self.blocked_keys = fake.FakeBlockedKeys(stored.blocked_keys)
         self.audit = fake.FakeAuditLog(stored.audit, stored.outbox, stored.checkpoints)
@@ -107,6 +110,9 @@ class FakeUnitOfWork:
         self._refused_commit: int | None = None
 
     def __call__(self) -> FakeWork:
+        return FakeWork(self)
+
+    def look(self) -> FakeWork:
         return FakeWork(self)
 
     @property

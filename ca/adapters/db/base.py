@@ -1,15 +1,12 @@
-"""What every table builds on: names of constraints, instants as seconds, what the journal repeats."""
+"""What every table builds on: names of constraints, and whether the journal repeats its changes."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import ClassVar
 
-from sqlalchemy import BigInteger, Dialect, Integer, MetaData
+from sqlalchemy import BigInteger, Integer, MetaData
 from sqlalchemy.orm import DeclarativeBase
-from sqlalchemy.types import TypeDecorator
 
-from ca.domain.errors import Tampered
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+from ca.adapters.db.columns import UtcSeconds
 
 # Named constraints: the migrations of both databases can then speak of them.
 _NAMES = {
@@ -18,31 +15,6 @@ _NAMES = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
-
-
-class UtcSeconds(TypeDecorator[datetime]):
-    """An instant as seconds since the epoch. Refuses naive times and fractions instead of guessing or rounding."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002 - SQLAlchemy's signature
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"{value!r} has no time zone")
-        if value.microsecond:
-            raise ValueError(f"{value!r} is not whole seconds")
-        elapsed = value - _EPOCH
-        return elapsed.days * 86400 + elapsed.seconds
-
-    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - the same
-        if value is None:
-            return None
-        try:
-            return datetime.fromtimestamp(value, UTC)
-        except (TypeError, ValueError, OverflowError, OSError) as error:
-            raise Tampered(f"{value!r} is recorded as a time and is none: somebody changed the record") from error
 
 
 # SQLite numbers rows by itself only when the key is spelled INTEGER.

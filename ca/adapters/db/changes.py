@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import LargeBinary, delete, insert, update
 from sqlalchemy.orm import Session
 
-from ca.adapters.db.base import Row, UtcSeconds
+from ca.adapters.db.base import Row
+from ca.adapters.db.columns import UtcSeconds
 from ca.adapters.db.mapping.common import Values
 from ca.domain.errors import Tampered
 from ca.domain.journal import Act, Change, Scalar

@@ -6,6 +6,7 @@ Enumerations are their text (`active`, `on-hold`), so that a report in plain SQL
 The status process reads `certificates(serial, issuer, status, issued_at, revoked_at, reason, not_after)` directly with
 sqlite3 or psycopg: these names are a contract. `status` is the text of CertificateStatus, `reason` the CRLReason code
 of RFC 5280 section 5.3.1 or NULL, times are epoch seconds. An `unconfirmed` row is on hold since `issued_at`.
+`crl_entry`, `crl_since` and `crl_changed` are the certificate's Listing (`ca/domain/crl.py`), written with its status.
 """
 
 from datetime import datetime
@@ -15,6 +16,7 @@ from sqlalchemy import BigInteger, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ca.adapters.db.base import Row, RowNumber
+from ca.adapters.db.columns import partial_index
 
 db = SQLAlchemy(metadata=Row.metadata)
 """For the fronts' read-only views and Flask-Migrate; the signer works through `SqlUnitOfWork` without an app."""
@@ -193,6 +195,14 @@ class CertificateRow(Row):
         Index(None, "issuer", "status"),
         Index(None, "issuer", "profile", "issued_at"),
         Index(None, "status", "issued_at"),
+        # Whole CRLs are read from these alone, in their order: the rows themselves are too far apart.
+        partial_index("ix_certificates_crl", "crl_entry IS NOT NULL", "issuer", "serial", "not_after", "crl_entry"),
+        partial_index(
+            "ix_certificates_crl_partition",
+            "crl_entry IS NOT NULL AND crl_partition IS NOT NULL",
+            *("issuer", "crl_partition", "serial", "not_after", "crl_entry"),
+        ),
+        partial_index("ix_certificates_changed", "crl_changed IS NOT NULL", "issuer", "crl_changed", "crl_partition"),
     )
 
     id: Mapped[int] = mapped_column(RowNumber, primary_key=True)
@@ -214,6 +224,10 @@ class CertificateRow(Row):
     confirmed_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
     reason: Mapped[int | None]
+    crl_entry: Mapped[bytes | None]
+    crl_since: Mapped[int | None] = mapped_column(BigInteger)
+    crl_changed: Mapped[int | None] = mapped_column(BigInteger)
+    crl_partition: Mapped[int | None]
 
 
 class IntentRow(Row):
@@ -263,16 +277,31 @@ class IssuerRow(Row):
 
 
 class CRLRow(Row):
-    """A CRL we made."""
+    """A CRL we made, by the name of its file; `base` is the full CRL that a delta builds on."""
 
     __tablename__ = "crls"
 
-    issuer: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
     number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    issuer: Mapped[str] = mapped_column(index=True)
+    partition: Mapped[int | None]
+    base: Mapped[int | None] = mapped_column(BigInteger)
     this_update: Mapped[datetime]
     next_update: Mapped[datetime]
     entries: Mapped[int]
-    der: Mapped[bytes]
+    size: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str]
+    published: Mapped[bool]
+
+
+class CRLPartitionRow(Row):
+    """A partition that certificates point to, or may from now on, and each address by which they do."""
+
+    __tablename__ = "crl_partitions"
+
+    issuer: Mapped[str] = mapped_column(primary_key=True)
+    partition: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    url: Mapped[str] = mapped_column(primary_key=True)
 
 
 class CRLDueRow(Row):

@@ -7,13 +7,15 @@ from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.orm import Session, sessionmaker
 
 from ca.adapters.db.changes import noted
+from ca.adapters.db.engine import looking
 from ca.adapters.db.errors import BUSY
 from ca.adapters.db.repositories.applications import SqlApplications, SqlCodes
 from ca.adapters.db.repositories.audit import SqlAuditLog, SqlJobs
 from ca.adapters.db.repositories.bundles import SqlBundles
 from ca.adapters.db.repositories.certificates import SqlCertificates, SqlIntents
+from ca.adapters.db.repositories.crls import SqlCRLs
 from ca.adapters.db.repositories.customers import SqlCustomers, SqlDevices
-from ca.adapters.db.repositories.issuers import SqlBlockedKeys, SqlCRLs, SqlIssuers
+from ca.adapters.db.repositories.issuers import SqlBlockedKeys, SqlIssuers
 from ca.adapters.db.repositories.officers import SqlInvitations, SqlOfficers
 from ca.adapters.db.repositories.sessions import SqlChallenges, SqlSessions
 from ca.domain.errors import NotReady
@@ -58,9 +60,13 @@ class SqlUnitOfWork:
     def __init__(self, engine: Engine, keeper: Keeper | None = None) -> None:
         self._sessions = sessionmaker(engine)
         self._keeper = keeper or _Nobody()
+        self._looks = sessionmaker(looking(engine))
 
     def __call__(self) -> "SqlWork":
         return SqlWork(self._sessions(), self._keeper)
+
+    def look(self) -> "SqlWork":
+        return SqlWork(self._looks(), _Nobody())
 
 
 class SqlWork:

@@ -170,6 +170,11 @@ def test_head_has_the_length_and_no_body(doors: Doors) -> None:
     assert b"Content-Length: 16" in answer
 
 
+@pytest.mark.parametrize("hosts", [b"", b"Host: localhost\r\nHost: other.example\r\n"], ids=["no host", "two hosts"])
+def test_a_request_that_names_not_one_host_is_refused(doors: Doors, hosts: bytes) -> None:
+    assert doors.raw(b"GET /health HTTP/1.1\r\n" + hosts + b"Connection: close\r\n\r\n").startswith(b"HTTP/1.1 400 ")
+
+
 def test_server_and_date_come_once(doors: Doors) -> None:
     answer = doors.curl("/health", "--include").stdout
 

@@ -33,7 +33,7 @@ def stopped_demo(short_directory: Path) -> Demo:
 
 def has_checkpoint(demo: Demo) -> bool:
     """In both places. The doors open before the first round of jobs has come to it."""
-    lines = demo.state / "audit-checkpoints.jsonl"
+    lines = demo.state / "journal" / "checkpoints.jsonl"
     return demo.rows("SELECT count(*) FROM audit_checkpoints") != [(0,)] and lines.exists() and bool(lines.read_bytes())
 
 

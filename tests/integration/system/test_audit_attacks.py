@@ -70,7 +70,7 @@ def cut_the_tail_everywhere_but_in_the_checkpoints(demo: Demo) -> None:
 
 def rewrite_with_right_hashes(demo: Demo) -> None:
     """Every hash is right again, in the rows and at the recorded end: only what lies outside tells."""
-    from ca.adapters.db.base import UtcSeconds
+    from ca.adapters.db.columns import UtcSeconds
     from ca.adapters.db.mapping.audit import to_chained_event
     from ca.adapters.db.rows import AuditEventRow
 

@@ -44,6 +44,12 @@ def test_a_restored_database_is_closed_until_the_journal_was_replayed(copy_of_de
     after = demo.rows("SELECT issuer, number FROM crl_due ORDER BY issuer")
     assert all(now >= before for (_, before), (_, now) in zip(numbers, after, strict=True))
     assert demo.pki("audit", "verify").status == 0
+    looked = demo.pki("status", serial_of(certificate))
+    assert "status   revoked since " in looked.out
+    assert ", keyCompromise" in looked.out
+    before = demo.pki("status", serial_of(certificate), "--at", "2020-01-01T00:00:00Z")
+    assert "unknown: it was not issued yet" in before.out
+    assert "is no instant; write it in UTC" in demo.pki("status", "a1", "--at", "yesterday").err
 
 
 def test_the_journal_is_not_replayed_while_the_signer_runs(demo: Demo) -> None:

@@ -1,6 +1,7 @@
 """Every command of the console becomes one message to the signer, and every refusal a sentence."""
 
 import json
+import re
 
 import pytest
 
@@ -151,6 +152,21 @@ def test_an_application_ends_with_a_reason_only(at, signer, officer, act):
     assert (without.status_code, with_reason.status_code) == (422, 303)
     assert asked_without == []
     assert [asked.path for asked in signer.commands()] == [f"applications/{act}"]
+
+
+def test_a_field_that_hides_something_is_named_beside_it(at, signer):
+    form = {"kind": "person", "name": "Zhang\u200bWei", "document_number": "D1", "number": "7"}
+
+    page = at("maker").post("/admin/customers/register", form).get_data(as_text=True)
+
+    assert 'aria-describedby="name-hint name-error" aria-invalid="true"' in page
+    assert re.search(r'id="name-error">.*Text has an invisible or direction-changing character \(U\+200B\)\.', page)
+    assert signer.commands() == []
+
+
+def test_a_decided_case_asks_nobody_to_decide(at):
+    assert "another officer must decide" in at("maker").text("/admin/cases/application-1")
+    assert "another officer must decide" not in at("maker").text("/admin/cases/application-approved")
 
 
 def test_the_codes_are_on_one_page_that_is_not_stored(at, signer):

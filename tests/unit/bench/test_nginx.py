@@ -19,7 +19,7 @@ def moved(shipped: str) -> str:
 
 
 def test_it_listens_on_loopback_only() -> None:
-    assert {line.strip() for line in moved(SHIPPED).splitlines() if "listen" in line} == {"listen 127.0.0.1:1234;"}
+    assert [line.strip() for line in moved(SHIPPED).splitlines() if "listen" in line] == ["listen 127.0.0.1:1234;"]
 
 
 def test_it_asks_the_status_process_of_the_bench() -> None:

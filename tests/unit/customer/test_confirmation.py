@@ -84,6 +84,20 @@ def test_anything_but_the_message_as_agreed_is_refused(client: FlaskClient, sign
     assert (response.status_code, json.loads(response.data)["error"], signer.asked) == (400, "invalid-request", [])
 
 
+def test_what_is_too_large_or_of_another_kind_is_said_in_our_words(client: FlaskClient) -> None:
+    large = client.post("/enrolment/challenge", data=b"{" + b" " * 40_000, content_type=JSON)
+    wrong = client.get("/enrolment/challenge")
+
+    assert (large.status_code, large.json) == (
+        413,
+        {"error": "too-large", "message": "What you sent is larger than any request here needs."},
+    )
+    assert (wrong.status_code, wrong.json) == (
+        405,
+        {"error": "method-not-allowed", "message": "This address does not take requests of this kind."},
+    )
+
+
 @pytest.mark.parametrize("content_type", ["", "text/plain", "application/x-www-form-urlencoded", "application/json5"])
 def test_only_json_is_read(client: FlaskClient, content_type: str) -> None:
     response = client.post("/enrolment/challenge", data=b'{"serial": "a"}', content_type=content_type)

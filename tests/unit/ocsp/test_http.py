@@ -230,13 +230,13 @@ def test_what_nobody_foresaw_is_an_internal_error_and_not_an_exception(
 
 
 def test_elsewhere_it_is_a_500(site: Site) -> None:
-    site.directory.joinpath("crl/issuing.crl").write_bytes(StatusWorld().publish_crl("issuing").der)
+    site.directory.joinpath("crl/issuing.crl").write_bytes(StatusWorld().published())
     site.clock._now = datetime(2026, 11, 23)  # noqa: DTZ001 - naive, which nothing here can work with
     assert site.get("/crl/issuing.crl").status.startswith("500")
 
 
 def test_a_crl_is_served_with_its_own_times(site: Site) -> None:
-    crl = StatusWorld().publish_crl("issuing").der
+    crl = StatusWorld().published()
     site.directory.joinpath("crl/issuing.crl").write_bytes(crl)
     site.clock.tick(timedelta(hours=1))
 
@@ -254,7 +254,7 @@ def test_a_crl_is_served_with_its_own_times(site: Site) -> None:
 
 @pytest.mark.parametrize(("left", "age"), [(120, 120), (0, 0), (-10, 0)])
 def test_a_crl_is_never_kept_beyond_its_end(site: Site, left: int, age: int) -> None:
-    site.directory.joinpath("crl/issuing.crl").write_bytes(StatusWorld().publish_crl("issuing").der)
+    site.directory.joinpath("crl/issuing.crl").write_bytes(StatusWorld().published())
     site.clock.tick(DAY - timedelta(seconds=left))
     assert f"max-age={age}," in site.get("/crl/issuing.crl").headers["Cache-Control"]
 
@@ -289,7 +289,7 @@ def test_there_is_nothing_else(site: Site, path: str) -> None:
 @pytest.fixture
 def healthy(site: Site) -> Site:
     world = StatusWorld()
-    site.directory.joinpath("crl/issuing.crl").write_bytes(world.publish_crl("issuing").der)
+    site.directory.joinpath("crl/issuing.crl").write_bytes(world.published())
     site.directory.joinpath("ca/issuing.cer").write_bytes(world.issuing.certificate_der)
     return site
 
@@ -304,6 +304,14 @@ def test_health_is_ok_with_a_readable_database_a_certificate_and_a_current_crl(h
         "issuers": ["issuing"],
         "crls": {"issuing": {"age_seconds": 90, "current": True}},
     }
+
+
+@pytest.mark.parametrize(("name", "status"), [("issuing-delta", 200), ("issuing-p12", 200), ("root", 503)])
+def test_health_knows_whose_a_crl_is(healthy: Site, name: str, status: int) -> None:
+    crl = healthy.directory.joinpath("crl/issuing.crl").read_bytes()
+    healthy.directory.joinpath(f"crl/{name}.crl").write_bytes(crl)
+
+    assert healthy.get("/health").status.startswith(str(status))
 
 
 def test_health_fails_without_database_and_with_an_old_crl(healthy: Site) -> None:

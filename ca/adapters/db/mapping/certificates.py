@@ -1,10 +1,9 @@
-"""Certificates, intents, issuing CAs and CRLs: rows to values and back."""
+"""Certificates, intents and issuing CAs: rows to values and back."""
 
 from ca.adapters.db.mapping.common import Values, find_serial, known, serial_number, serial_text
-from ca.adapters.db.rows import CertificateRow, CRLRow, IntentRow, IssuerRow
+from ca.adapters.db.rows import CertificateRow, IntentRow, IssuerRow
 from ca.domain.algorithms import KeyAlgorithm
 from ca.domain.certificates import Certificate, CertificateStatus, Intent
-from ca.domain.crl import CRLRecord
 from ca.domain.issuers import Issuer
 from ca.domain.revocation import Revocation, RevocationReason
 from ca.domain.tag_lists import tag_of
@@ -29,6 +28,7 @@ def to_certificate(row: CertificateRow) -> Certificate:
         predecessor=find_serial(row.predecessor),
         confirmed_at=row.confirmed_at,
         revocation=_revocation(row),
+        crl_partition=row.crl_partition,
     )
 
 
@@ -58,6 +58,7 @@ def certificate_values(certificate: Certificate) -> Values:
         "confirmed_at": certificate.confirmed_at,
         "revoked_at": revocation.revoked_at if revocation else None,
         "reason": int(revocation.reason) if revocation else None,
+        "crl_partition": certificate.crl_partition,
     }
 
 
@@ -116,19 +117,4 @@ def issuer_values(issuer: Issuer) -> Values:
         "crl_url": issuer.crl_url,
         "ocsp_url": issuer.ocsp_url,
         "certificate_url": issuer.certificate_url,
-    }
-
-
-def to_crl(row: CRLRow) -> CRLRecord:
-    return CRLRecord(row.issuer, row.number, row.this_update, row.next_update, row.entries, row.der)
-
-
-def crl_values(record: CRLRecord) -> Values:
-    return {
-        "issuer": record.issuer,
-        "number": record.number,
-        "this_update": record.this_update,
-        "next_update": record.next_update,
-        "entries": record.entries,
-        "der": record.der,
     }

@@ -46,6 +46,10 @@ class SqlApplications:
         if not change_row(self._session, ApplicationRow, {"id": application.id}, state_values(application)):
             raise NotFound(f"there is no application {application.id}")
 
+    def list_by_device(self, device_serial: str) -> Sequence[Application]:
+        wanted = select(ApplicationRow).where(ApplicationRow.device_serial == device_serial).order_by(ApplicationRow.id)
+        return [to_application(row) for row in list_rows(self._session, wanted)]
+
     def add_evidence(self, application_id: str, evidence: Evidence) -> None:
         insert_row(self._session, EvidenceRow, evidence_values(application_id, evidence))
 

@@ -53,6 +53,11 @@ class SqlAuditLog:
         self._session.execute(insert(AuditEventRow), [chained_event_values(one) for one in entry.events])
         self._session.execute(update(AuditHeadRow).values(number=entry.head.number, hash=entry.head.hash))
 
+    def about(self, subject: str) -> Iterator[ChainedEvent]:
+        wanted = select(AuditEventRow).where(AuditEventRow.subject == subject).order_by(AuditEventRow.number)
+        for row in self._session.scalars(wanted.execution_options(yield_per=_CHUNK, populate_existing=True)):
+            yield to_chained_event(row)
+
     def waiting(self, after: int) -> Iterator[Entry]:
         """Entries behind the event `after` that are still kept for the journal."""
         wanted = select(JournalOutboxRow.line).where(JournalOutboxRow.number > after).order_by(JournalOutboxRow.number)

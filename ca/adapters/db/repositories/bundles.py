@@ -14,8 +14,6 @@ class SqlBundles:
         self._session = session
 
     def last(self, issuer: str, kind: BundleKind) -> BundleRecord | None:
-        # Lock first, read afterwards: who waited must see the number that was given meanwhile.
-        self._locked(issuer)
         wanted = select(BundleRow).where(BundleRow.issuer == issuer, BundleRow.kind == kind.value)
         row = find_row(self._session, wanted)
         if row is None:
@@ -40,6 +38,7 @@ class SqlBundles:
         return row.number if row else 0
 
     def put(self, record: BundleRecord) -> None:
+        self._locked(record.issuer)
         last = self.last(record.issuer, record.kind)
         refusal = f"{record.kind} {record.number} of {record.issuer} is not newer than the last one"
         if last is not None and last.number >= record.number:

@@ -8,7 +8,6 @@ import pytest
 from ca import operations as ops
 from ca.adapters.webauthn import WebAuthnAuthenticators
 from ca.demo import setup
-from ca.demo.officers import DemoOfficers
 from ca.domain.errors import NotReady
 from ca.handlers import Handlers
 from config.settings import State
@@ -88,12 +87,17 @@ def test_a_used_invitation_without_its_passkey_is_said_with_the_file(state, bank
 def test_links_that_were_used_are_not_shown_again(state, bank):
     client = Client(bank)
     setup.register_officers(state, SETTINGS, client)
-    (first, _), (second, link) = setup.links(state, client, ORIGIN, fresh=False)
-    invitation = json.loads((state.demo / "links.json").read_text("utf-8"))[0]
-    DemoOfficers(client, state.demo).register(
-        "E1001", invitation["invitation"], invitation["code"], origin=ORIGIN, relying_party="localhost"
-    )
+    (first, _), (second, link) = setup.new_links(state, client, ORIGIN)
+    used = json.loads((state.demo / "links.json").read_text("utf-8"))[0]["invitation"]
 
-    assert setup.links(state, client, ORIGIN, fresh=False) == [(second, link)]
+    left = setup.open_links(state, client, ORIGIN, is_open=lambda invitation: invitation != used)
+
+    assert left == [(second, link)]
     assert (first, second) == ("Zhang Min", "Li Na")
-    assert [name for name, _ in setup.links(state, client, ORIGIN, fresh=True)] == [first, second]
+
+
+def test_the_first_start_makes_links(state, bank):
+    client = Client(bank)
+    setup.register_officers(state, SETTINGS, client)
+    made = setup.open_links(state, client, ORIGIN, is_open=lambda _: False)
+    assert [name for name, _ in made] == ["Zhang Min", "Li Na"]

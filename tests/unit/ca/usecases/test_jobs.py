@@ -1,7 +1,9 @@
 """ca/usecases/jobs.py, sweep.py, responder.py, health.py: what happens by itself."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from cryptography import x509
@@ -10,12 +12,13 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from ca.domain.applications import ApplicationState
 from ca.domain.certificates import CertificateStatus
 from ca.domain.codes import CodeState
-from ca.domain.crl import CRLRecord
 from ca.domain.errors import InvalidRequest, KeyStoreUnavailable, NotAuthenticated, NotReady, PKIError
-from ca.domain.profiles import EXTENDED_KEY_USAGES
+from ca.domain.profiles import EXTENDED_KEY_USAGES, Profile
 from ca.domain.revocation import Revocation, RevocationReason
+from ca.ports import Work
 from ca.usecases.jobs import Job
 from ca.usecases.publish_bundle import BUNDLE_PROFILE, bundle_key
+from tests.builders import a_crl
 from tests.drafts import a_request
 from tests.fakes.bank import SUPERVISOR, Bank, new_key
 from tests.fakes.ceremony import ISSUING
@@ -165,6 +168,42 @@ def test_what_was_never_confirmed_is_revoked_since_its_issuance(bank: Bank) -> N
     assert revoked.revoked_at == seen.revoked_at
 
 
+def test_what_was_confirmed_after_it_was_listed_is_left_alone(bank: Bank) -> None:
+    key = new_key()
+    certificate = bank.issued(key=key)
+    bank.clock.tick(DAY)
+
+    class Profiles(dict[str, Profile]):
+        def get(self, name: str) -> Profile:  # type: ignore[override]  # as the sweep asks
+            bank.confirmed(certificate, key)
+            return self[name]
+
+    assert replace(bank.sweep, profiles=Profiles(bank.profiles)).revoke_unconfirmed() == 0
+    assert bank.status(certificate.serial) is CertificateStatus.ACTIVE
+
+
+def test_codes_used_after_they_were_listed_do_not_expire(bank: Bank) -> None:
+    codes = bank.codes()
+    bank.clock.set(bank.pair(codes).expires_at)
+
+    class Late:
+        """Lists a second too late for the customer, who comes in before anything is written."""
+
+        @contextmanager
+        def __call__(self) -> Iterator[Work]:
+            with bank.unit_of_work() as work:
+                yield work
+            if bank.pair(codes).state is CodeState.OPEN:
+                bank.download(codes, a_request())
+
+        def now(self) -> datetime:
+            return bank.clock.now() + SECOND
+
+    late = Late()
+    assert replace(bank.sweep, unit_of_work=late, clock=late).expire_codes() == 0
+    assert bank.pair(codes).state is CodeState.CLAIMED
+
+
 def test_certificates_in_use_are_not_swept(bank: Bank) -> None:
     certificate = bank.active()
     bank.clock.tick(30 * DAY)
@@ -288,7 +327,7 @@ def test_a_database_that_is_away_is_said(bank: Bank) -> None:
 
 def test_a_clock_behind_the_last_crl_is_said(bank: Bank) -> None:
     now = bank.clock.now()
-    bank.stored.crls.append(CRLRecord(ISSUING, 2, now, now + DAY, 0, b""))
+    bank.stored.crls.append(a_crl(number=2, this_update=now, next_update=now + DAY))
     assert bank.health()["clock"] == "ok"
     bank.clock.tick(-SECOND)
     assert "behind the last CRL" in bank.health()["clock"]

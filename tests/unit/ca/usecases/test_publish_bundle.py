@@ -13,7 +13,7 @@ from ca.domain.revocation import RevocationReason
 from ca.usecases.publish_bundle import bundle_key
 from tests.fakes.clock import NOON
 from tests.fakes.status_world import DAY, StatusWorld
-from tests.fakes.work import FakeWork
+from tests.fakes.work import FakeUnitOfWork, FakeWork
 
 HOUR = timedelta(hours=1)
 SECOND = timedelta(seconds=1)
@@ -305,18 +305,27 @@ def test_a_crash_after_any_commit_is_made_up_for_by_the_next_run(world: StatusWo
     assert world.publish_bundle.catch_up("issuing") is None
 
 
+class Overtaken(FakeUnitOfWork):
+    """Of a node that has looked, and is not the first to record what it found."""
+
+    def __init__(self, world: StatusWorld) -> None:
+        super().__init__()
+        self.world = world
+
+    def look(self) -> FakeWork:
+        return self.world.unit_of_work.look()
+
+    def __call__(self) -> FakeWork:
+        if said(self.world, 0xA1) == "good":
+            self.world.revoke(0xA1)
+            self.world.publish_bundle("issuing")
+        return self.world.unit_of_work()
+
+
 def test_another_node_that_publishes_meanwhile_is_not_overtaken_with_older_news(world: StatusWorld) -> None:
     world.issue(0xA1)
-    begun: list[None] = []
-
-    def unit_of_work() -> FakeWork:
-        begun.append(None)
-        if len(begun) == 2:  # the slow node has looked, and has recorded nothing yet
-            world.revoke(0xA1)
-            world.publish_bundle("issuing")
-        return world.unit_of_work()
-
-    slow = replace(world.publish_bundle, unit_of_work=unit_of_work)
+    world.publish_bundle("issuing")
+    slow = replace(world.publish_bundle, unit_of_work=Overtaken(world))
 
     with pytest.raises(NotReady, match="another bundle"):
         slow("issuing")
