@@ -107,6 +107,9 @@ def may_see(process: str, place: str) -> bool:
     ("place", "seen_by"),
     [
         ("hsm", {"signer"}),
+        ("journal", {"signer"}),
+        ("journal-mirror", {"signer"}),
+        ("crl-copies", {"signer"}),
         ("secrets", {"console"}),
         ("tls", {"edge"}),
         ("database.sqlite3", {"signer", "console", "status"}),
