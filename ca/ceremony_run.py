@@ -9,6 +9,7 @@ from ca.adapters.db.unit_of_work import SqlUnitOfWork
 from ca.adapters.files import write_atomically
 from ca.domain.ceremony import Step
 from ca.domain.errors import InvalidTransition
+from ca.state_files import write_chain
 from ca.usecases.ceremony import Record, find_held
 from ca.wiring import open_ceremony
 from config.ceremony_files import load_script
@@ -45,4 +46,5 @@ def run_ceremony(
             record = hold(script, attend=attend, keep=put_down)
     finally:
         engine.dispose()
+    write_chain(state)
     say(f"Transcript {transcript_file}, SHA-256 {record.transcript.digest}")

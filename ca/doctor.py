@@ -16,6 +16,7 @@ from ca.ports import KeyId
 from ca.signer_client import SignerClient
 from ca.usecases.answer_ocsp import responder_key
 from ca.usecases.audit import AUDIT_KEY
+from ca.usecases.publish_bundle import bundle_key
 from ca.wiring import ISSUING, ROOT, SEAL_KEY, Files, issuing_token, open_to_read
 from config.settings import Settings, State, load_settings
 
@@ -75,6 +76,7 @@ def _hsm(state: State, settings: Settings, trust: TrustDirectory) -> list[Findin
             keys=[
                 ExpectedKey(KeyId(issuer.key_id), "issuing key", issuer.spki_der),
                 ExpectedKey(responder_key(ISSUING), "OCSP responder key"),
+                ExpectedKey(bundle_key(ISSUING), "bundle key"),
                 ExpectedKey(AUDIT_KEY, "audit key", trust.read("audit.spki")),
             ],
             seal_key=SEAL_KEY,

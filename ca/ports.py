@@ -10,6 +10,7 @@ from typing import NewType, Protocol, Self
 
 from ca.domain.applications import Application
 from ca.domain.audit import AuditEvent, ChainedEvent, Checkpoint, Head
+from ca.domain.bundle import BundleKind, BundleRecord
 from ca.domain.certificates import Certificate, Intent
 from ca.domain.codes import CodePair
 from ca.domain.crl import CRLRecord, CRLScope
@@ -237,7 +238,10 @@ class Certificates(Protocol):
 
 class Intents(Protocol):
     def add(self, intent: Intent) -> None:
-        """Raise InvalidTransition when the serial exists already."""
+        """Raise InvalidTransition when the serial exists already, or another with its tag (ca/domain/tag_lists.py)."""
+
+    def find_serial(self, tag: int) -> int | None:
+        """The one serial that was ever intended with this tag."""
 
     def find_for_request(self, application: str, request: str) -> Intent | None: ...
 
@@ -294,6 +298,18 @@ class CRLs(Protocol):
         """A status changed after the last CRL was made."""
 
     def set_due(self, issuer: str, *, due: bool) -> None: ...
+
+
+class Bundles(Protocol):
+    def last(self, issuer: str, kind: BundleKind) -> BundleRecord | None:
+        """The newest of its kind that was signed."""
+
+    def take_number(self, issuer: str, above: int) -> int: ...
+
+    def last_number(self, issuer: str) -> int: ...
+
+    def put(self, record: BundleRecord) -> None:
+        """Keep it in place of the one before of its kind. Raise InvalidTransition unless its number is higher."""
 
 
 class BlockedKeys(Protocol):
@@ -358,6 +374,8 @@ class Work(Protocol):
     def issuers(self) -> Issuers: ...
     @property
     def crls(self) -> CRLs: ...
+    @property
+    def bundles(self) -> Bundles: ...
     @property
     def blocked_keys(self) -> BlockedKeys: ...
     @property

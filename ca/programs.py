@@ -17,6 +17,9 @@ from config.settings import STATE_VARIABLE, Settings, State
 
 _ROOT = Path(__file__).parent.parent
 _PROBE_SECONDS = 5.0
+_BEHIND = ("signer", "console", "customer")
+"""Those who listen on a Unix socket."""
+_OTHERS = 0o007
 # What a process may see of our environment: no secret is ever in it, and granian copies it into each request.
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "VERMILION_DATABASE_URL")
 
@@ -87,8 +90,12 @@ def serve(state: State, settings: Settings, name: str) -> None:
         make_secrets(state)
     state.run.mkdir(mode=0o700, exist_ok=True)
     program = programs[name]
+    argv = program.argv
+    if name in _BEHIND and not state.run.stat().st_mode & _OTHERS:
+        # The directory says who may come in: its owner alone, or a group too (deploy/systemd).
+        argv += ("--umask", "0")
     os.chdir(_ROOT)
-    os.execve(program.argv[0], program.argv, dict(program.env))  # noqa: S606  our own interpreter, no shell
+    os.execve(argv[0], argv, dict(program.env))  # noqa: S606  our own interpreter, no shell
 
 
 def _status(state: State, settings: Settings) -> Program:

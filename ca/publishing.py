@@ -1,8 +1,10 @@
-"""The port to the public place, where relying parties find CRLs and CA certificates."""
+"""The port to the public place, where relying parties find CRLs, CA certificates and bundles."""
 
 from collections.abc import Hashable, Iterator
 from contextlib import AbstractContextManager
 from typing import Protocol
+
+from ca.domain.bundle import BundleKind
 
 
 class PublishedFile(Protocol):
@@ -35,7 +37,7 @@ class DraftFile(Protocol):
 
 
 class Publisher(Protocol):
-    """The public place for CRLs and CA certificates; a reader sees the old file or the new one, never half.
+    """The public place for CRLs, CA certificates and bundles; a reader sees the old file or the new one, never half.
 
     Whoever can write there may have changed what it holds, so it is verified before use. Of each CRL a copy is kept
     where only we can write.
@@ -54,3 +56,7 @@ class Publisher(Protocol):
         """A new file; leaving the block without having published it leaves nothing behind."""
 
     def publish_certificate(self, issuer: str, der: bytes) -> None: ...
+
+    def find_bundle(self, issuer: str, kind: BundleKind) -> bytes | None: ...
+
+    def publish_bundle(self, issuer: str, kind: BundleKind, content: bytes) -> None: ...

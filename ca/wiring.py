@@ -39,7 +39,7 @@ from ca.domain.profiles import Profile
 from ca.handlers import UseCases
 from ca.ports import KeyId
 from ca.state_files import republish
-from ca.usecases.answer_ocsp import AnswerOCSP, responder_key
+from ca.usecases.answer_ocsp import RESPONDER_PROFILE, AnswerOCSP, responder_key
 from ca.usecases.apply import SubmitApplication
 from ca.usecases.approve import DecideOnApplication
 from ca.usecases.audit import AUDIT_KEY, MakeCheckpoint, RecordRefusal, VerifyAudit
@@ -56,11 +56,12 @@ from ca.usecases.issuance import Issuance
 from ca.usecases.jobs import Job, RunJob
 from ca.usecases.look_back import LookBack
 from ca.usecases.officers import ChangeOfficer, InviteOfficer, RedeemInvitation
+from ca.usecases.publish_bundle import BUNDLE_PROFILE, PublishBundle, bundle_key
 from ca.usecases.publish_crl import PublishCRL
 from ca.usecases.reconcile import Reconcile
 from ca.usecases.renew import ReEnrol
 from ca.usecases.report_unknown import ReportUnknownCertificate
-from ca.usecases.responder import CertifyResponder, responder_profile
+from ca.usecases.responder import CertifyResponder, own_profile
 from ca.usecases.revoke import ChangeStatus
 from ca.usecases.sign_in import SignIn
 from ca.usecases.sweep import Sweep
@@ -141,7 +142,8 @@ def build_signer(state: State, settings: Settings) -> UseCases:
     files = Files.of(state, settings)
     unit_of_work = journaled(open_current_database(state, settings), files.journal)
     profiles = load_profiles(PROFILES)
-    responder_profile(profiles)
+    for name in (RESPONDER_PROFILE, BUNDLE_PROFILE):
+        own_profile(profiles, name)
     sessions = TokenSessions.open(issuing_token(state, settings), workers=settings.hsm.sessions)
     try:
         key_store, seals = Pkcs11KeyStore(sessions), Pkcs11Seals(sessions, SEAL_KEY)
@@ -167,7 +169,8 @@ def _require_own_keys(
     key_store.verify_key(KeyId(issuer.key_id), issuer.spki_der)
     key_store.verify_key(AUDIT_KEY, trust.read("audit.spki"))
     key_store.require_mechanisms([issuer.algorithm])
-    key_store.public_key(responder_key(ISSUING))
+    for key in (responder_key(ISSUING), bundle_key(ISSUING)):
+        key_store.public_key(key)
     seals.verify_key()
 
 
@@ -226,10 +229,13 @@ def _wire(
     publish_changes = _publish_if_due(publish_crl)
     report_unknown = ReportUnknownCertificate(unit_of_work, clock)
     reconcile = Reconcile(unit_of_work, clock, issuance)
+    certify_responder = CertifyResponder(unit_of_work, clock, random, key_store, issuance, profiles)
     jobs = _jobs(
         settings,
         publish_crl,
-        CertifyResponder(unit_of_work, clock, random, key_store, issuance, profiles),
+        PublishBundle(unit_of_work, clock, key_store, files.publisher, seconds(settings.times.bundle_life)),
+        certify_responder,
+        replace(certify_responder, profile=BUNDLE_PROFILE, key_of=bundle_key),
         Sweep(unit_of_work, clock, profiles, publish_changes),
         MakeCheckpoint(unit_of_work, clock, key_store, files.checkpoints),
         reconcile,
@@ -273,7 +279,9 @@ def _publish_if_due(publish_crl: PublishCRL) -> Callable[[str], None]:
 def _jobs(
     settings: Settings,
     publish_crl: PublishCRL,
+    publish_bundle: PublishBundle,
     certify_responder: CertifyResponder,
+    certify_bundle_signer: CertifyResponder,
     sweep: Sweep,
     checkpoint: MakeCheckpoint,
     reconcile: Reconcile,
@@ -283,23 +291,30 @@ def _jobs(
         names = " and ".join(record.scope.name for record in made)
         return f"published number {made[0].number} of {names}" if made else "nothing changed"
 
-    def renew_responder() -> str:
-        renewed = certify_responder.renew_if_due(ISSUING)
+    def patch_due() -> str:
+        made = publish_bundle.catch_up(ISSUING)
+        return f"published number {made.number}" if made else "nothing changed"
+
+    def renew(certify: CertifyResponder) -> str:
+        renewed = certify.renew_if_due(ISSUING)
         return f"new certificate until {renewed.not_after:%d %b %Y}" if renewed else "still good"
 
     def make_checkpoint() -> str:
         made = checkpoint()
         return f"signed at event {made.number}" if made else "nothing new"
 
-    minute, tick = timedelta(minutes=1), timedelta(seconds=5)
+    minute, tick, times = timedelta(minutes=1), timedelta(seconds=5), settings.times
     jobs = [
-        Job("responder", minute, renew_responder),
+        Job("responder", minute, lambda: renew(certify_responder)),
+        Job("bundle-signer", minute, lambda: renew(certify_bundle_signer)),
         Job("crl-after-change", tick, publish_due),
-        Job("crl", seconds(settings.times.crl_period), lambda: f"published number {publish_crl(ISSUING).number}"),
+        Job("crl", seconds(times.crl_period), lambda: f"published number {publish_crl(ISSUING).number}"),
+        Job("bundle", seconds(times.bundle_period), lambda: f"published number {publish_bundle(ISSUING).number}"),
+        Job("bundle-after-change", minute, patch_due),
         Job("codes", minute, lambda: f"{sweep.expire_codes()} expired"),
         Job("unconfirmed", minute, lambda: f"{sweep.revoke_unconfirmed()} revoked"),
         Job("challenges", minute, lambda: f"{sweep.forget_challenges()} forgotten"),
-        Job("checkpoint", seconds(settings.times.checkpoint_period), make_checkpoint),
+        Job("checkpoint", seconds(times.checkpoint_period), make_checkpoint),
         Job("reconcile", minute, lambda: f"{len(reconcile(grace=_UNFINISHED_GRACE))} finished"),
     ]
     by_name = {job.name: job for job in jobs}

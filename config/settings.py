@@ -57,6 +57,9 @@ class Times(_Section):
     """A full CRL is made so often, whatever happens; its delta with it, and after each change of a status."""
     crl_delta_life: int = Field(default=2 * 3600, ge=120)
     ocsp_life: int = Field(default=3600, ge=60, le=24 * 3600)
+    bundle_life: int = Field(default=4 * 3600, ge=600)
+    """How long a gateway may go by a bundle, and how long somebody can keep a newer one from it unnoticed."""
+    bundle_period: int = Field(default=3600, ge=60)
     checkpoint_period: int = Field(default=600, ge=10)
 
     @model_validator(mode="after")

@@ -1,6 +1,6 @@
-"""What is published: CRLs and CA certificates (RFC 2585), read when they change in the publication directory.
+"""What is published: CRLs, CA certificates (RFC 2585) and bundles, read when they change in their directory.
 
-Of a CRL only the head is looked into, however long it is.
+Of a CRL only the head is looked into, and of a bundle, however long it is.
 """
 
 import hashlib
@@ -12,21 +12,27 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ca.domain.bundle import Header
 from ca.domain.crl_reading import read_whole
 from ca.domain.errors import InvalidRequest
 from ca.domain.ocsp import CertId, issuer_keys
 
-_NAME = re.compile(r"(?:crl/[a-z0-9][a-z0-9-]{0,62}\.crl|ca/[a-z0-9][a-z0-9-]{0,62}\.(?:cer|pem))")
+_ISSUER = "[a-z0-9][a-z0-9-]{0,62}"
+_NAME = re.compile(rf"(?:crl/{_ISSUER}\.crl|ca/{_ISSUER}\.(?:cer|pem)|bundle/{_ISSUER}\.(?:bundle|patch))")
+BUNDLE = "application/vnd.vermilion.bundle"
+BUNDLE_PATCH = "application/vnd.vermilion.bundle-patch"
 _MEDIA_TYPES = {
     ".crl": "application/pkix-crl",
     ".cer": "application/pkix-cert",
     ".pem": "application/pem-certificate-chain",
+    ".bundle": BUNDLE,
+    ".patch": BUNDLE_PATCH,
 }
 
 
 @dataclass(frozen=True, slots=True)
 class PublishedFile:
-    """A file as it is served. A CRL's times are its own: thisUpdate and nextUpdate."""
+    """A file as it is served. The times of a CRL and of a bundle are their own: thisUpdate and nextUpdate."""
 
     content: bytes
     media_type: str
@@ -88,14 +94,22 @@ def _is_issuer(certificate: bytes) -> bool:
         return False
 
 
+_UNDATED = (".cer", ".pem")
+"""What has no times of its own that matter here."""
+
+
 def _published(name: str, content: bytes, mtime: float) -> PublishedFile:
     suffix = Path(name).suffix
     modified, next_update, validator = datetime.fromtimestamp(int(mtime), UTC), None, content
-    if suffix == ".crl":
+    if suffix not in _UNDATED:
         try:
-            crl = read_whole(content)
-            # The signature stands for all that was signed, and is not fifty megabytes long.
-            modified, next_update, validator = crl.this_update, crl.next_update, crl.signature
+            if suffix == ".crl":
+                crl = read_whole(content)
+                # The signature stands for all that was signed, and is not fifty megabytes long.
+                modified, next_update, validator = crl.this_update, crl.next_update, crl.signature
+            else:
+                bundle = Header.parse(content)
+                modified, next_update = bundle.this_update, bundle.next_update
         except InvalidRequest:
             # Not one we made; relying parties will refuse it by its signature, and it is not to be kept by anyone.
             next_update = modified

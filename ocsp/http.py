@@ -1,4 +1,5 @@
-"""The status service over HTTP: OCSP by POST and GET (RFC 6960 appendix A, RFC 9919), CRLs and CA certificates.
+"""The status service over HTTP: OCSP by POST and GET (RFC 6960 appendix A, RFC 9919), CRLs, CA certificates
+and bundles.
 
 The server decodes the path once and keeps `//`, `+` and `=` as they came. The base64 of a GET has no `%`, so the one
 decoding loses nothing, whichever way the client wrote `/`, `+` and `=` (`tests/integration/ocsp/test_granian.py`).
@@ -15,7 +16,7 @@ from urllib.parse import unquote
 
 from ca.domain.errors import InvalidRequest, PKIError
 from ca.domain.ocsp import ErrorStatus
-from ocsp.files import Publication, PublishedFile
+from ocsp.files import BUNDLE_PATCH, Publication, PublishedFile
 from ocsp.request import MAX_REQUEST
 from ocsp.responder import Freshness, MustAskError, Reply, Responder, refusal
 from ocsp.store import Statuses
@@ -33,6 +34,7 @@ RETRY_SECONDS = 5
 OCSP_MAX_AGE = timedelta(seconds=60)
 CRL_MAX_AGE = timedelta(seconds=300)
 CERTIFICATE_MAX_AGE = timedelta(hours=1)
+PATCH_MAX_AGE = timedelta(seconds=60)
 
 _POSTED_TO = {"/ocsp", "/ocsp/"}
 _NO_STORE = ("Cache-Control", "no-store")
@@ -113,7 +115,8 @@ class StatusApp:
         if file.next_update is None:
             headers.append(("Cache-Control", f"public, max-age={_seconds(CERTIFICATE_MAX_AGE)}"))
         else:
-            age = _seconds(min(CRL_MAX_AGE, file.next_update - self._now()))
+            longest = PATCH_MAX_AGE if file.media_type == BUNDLE_PATCH else CRL_MAX_AGE
+            age = _seconds(min(longest, file.next_update - self._now()))
             headers.append(("Cache-Control", f"public, max-age={age}, no-transform, must-revalidate"))
             headers.append(("Expires", http_date(file.next_update)))
         return _conditional(environ, headers, file.media_type, file.content)

@@ -14,6 +14,7 @@ from cryptography.x509.oid import NameOID
 from ca.domain.algorithms import KeyAlgorithm
 from ca.domain.applications import Application, ApplicationState, Case
 from ca.domain.audit import AuditEvent, Checkpoint
+from ca.domain.bundle import BundleKind, BundleRecord
 from ca.domain.certificates import Certificate, CertificateStatus, Intent
 from ca.domain.codes import CodePair, CodeState
 from ca.domain.crl import CRLRecord, CRLScope
@@ -225,6 +226,19 @@ def a_crl(**changes: Any) -> CRLRecord:
         entries=0,
         size=3_000_000_000,
         sha256="ef" * 32,
+    )
+    return replace(valid, **changes)
+
+
+def a_bundle(**changes: Any) -> BundleRecord:
+    valid = BundleRecord(
+        issuer="issuing",
+        kind=BundleKind.FULL,
+        number=1,
+        this_update=NOW,
+        next_update=NOW + timedelta(hours=4),
+        crl_number=7,
+        content=b"bundle",
     )
     return replace(valid, **changes)
 

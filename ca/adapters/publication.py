@@ -1,4 +1,5 @@
-"""The public place as a directory: `crl/<name>.crl` and `ca/<issuer>.cer`, DER (RFC 5280 section 4.2.1.13, RFC 2585).
+"""The public place as a directory: `crl/<name>.crl` and `ca/<issuer>.cer`, DER (RFC 5280 section 4.2.1.13, RFC 2585);
+`bundle/<issuer>.bundle` and `bundle/<issuer>.patch` (docs/protocols/bundle.md).
 
 A reader sees the old file or the new one, never half: written beside it, flushed to disk, then renamed over it. The
 copy of each CRL that stays with us is a second name of the same file, so it costs no room.
@@ -14,6 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+from ca.domain.bundle import BundleKind
 from ca.domain.errors import InvalidRequest
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
@@ -111,6 +113,18 @@ class DirectoryPublisher:
 
     def publish_certificate(self, issuer: str, der: bytes) -> None:
         _replace(self._certificate(issuer), iter([der]))
+
+    def find_bundle(self, issuer: str, kind: BundleKind) -> bytes | None:
+        try:
+            return self._bundle(issuer, kind).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def publish_bundle(self, issuer: str, kind: BundleKind, content: bytes) -> None:
+        _replace(self._bundle(issuer, kind), iter([content]))
+
+    def _bundle(self, issuer: str, kind: BundleKind) -> Path:
+        return self._directory / "bundle" / f"{_required(issuer)}.{kind}"
 
     def _certificate(self, issuer: str) -> Path:
         return self._directory / "ca" / f"{_required(issuer)}.cer"

@@ -32,6 +32,8 @@ EXTENDED_KEY_USAGES = {
     "clientAuth": "1.3.6.1.5.5.7.3.2",
     "emailProtection": "1.3.6.1.5.5.7.3.4",
     "OCSPSigning": "1.3.6.1.5.5.7.3.9",
+    # Ours, beside the policies of config/profiles: to sign bundles for relying parties, docs/protocols/bundle.md.
+    "bundleSigning": "1.3.6.1.4.1.99999.2.1",
 }
 LONGEST_END_ENTITY_VALIDITY = timedelta(days=5 * 366)
 
@@ -130,6 +132,7 @@ class Profile:
         if self.ca:
             return self._ca_rules()
         is_responder = "OCSPSigning" in self.extended_key_usage
+        signs_bundles = "bundleSigning" in self.extended_key_usage
         return (
             ("only a CA has keyCertSign or cRLSign", not self.key_usage & _CA_USAGES),
             ("only a CA has a path length", self.path_length is None),
@@ -140,6 +143,11 @@ class Profile:
             ),
             ("only the CA's own responder, an internal profile, has OCSPSigning", not is_responder or self.internal),
             ("a responder does nothing else than OCSPSigning", not is_responder or len(self.extended_key_usage) == 1),
+            (
+                "only the CA's own bundle signer, an internal profile, has bundleSigning",
+                not signs_bundles or self.internal,
+            ),
+            ("a bundle signer does nothing else", not signs_bundles or len(self.extended_key_usage) == 1),
             ("ocsp_nocheck belongs to responders, and responders have it", self.ocsp_nocheck == is_responder),
             ("a responder has no CRL or OCSP of its own", not (is_responder and self._points_to_status())),
             ("an internal certificate is not applied for", not (self.internal and self._is_applied_for())),

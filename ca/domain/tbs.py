@@ -71,6 +71,8 @@ def split_certificate(certificate_der: bytes) -> tuple[bytes, bytes, bytes]:
     parts = der.parse_sequence(certificate_der, "the certificate")
     if [part.tag for part in parts] != [der.SEQUENCE, der.SEQUENCE, der.BIT_STRING]:
         raise InvalidRequest("the certificate is not three parts: what was signed, how, and the signature")
+    if parts[2].content[:1] != b"\x00":
+        raise InvalidRequest("the certificate's signature is not whole octets")
     return parts[0].der, parts[1].der, parts[2].content[1:]
 
 

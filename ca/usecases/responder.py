@@ -1,6 +1,9 @@
-"""The OCSP responder's certificate: short-lived, renewed by itself well before it ends (RFC 6960 section 4.2.2.2)."""
+"""The certificates of the signer's own keys: short-lived, renewed by themselves well before they end.
 
-from collections.abc import Mapping
+The OCSP responder's is one (RFC 6960 section 4.2.2.2); who signs bundles has another (docs/protocols/bundle.md).
+"""
+
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -10,23 +13,23 @@ from ca.domain.errors import NotReady
 from ca.domain.keys import PublicKey
 from ca.domain.profiles import Profile
 from ca.domain.serials import new_serial
-from ca.ports import Clock, KeyStore, Random, UnitOfWork
+from ca.ports import Clock, KeyId, KeyStore, Random, UnitOfWork
 from ca.usecases.answer_ocsp import RESPONDER_PROFILE, responder_key
 from ca.usecases.issuance import Issuance
 
 _SIGNER = "signer"
 
 
-def responder_profile(profiles: Mapping[str, Profile]) -> Profile:
-    """Raise NotReady when it is missing: without it, every answer ends when the present certificate does."""
-    if RESPONDER_PROFILE not in profiles:
-        raise NotReady(f"the profile {RESPONDER_PROFILE} is missing; put it back beside the others")
-    return profiles[RESPONDER_PROFILE]
+def own_profile(profiles: Mapping[str, Profile], name: str) -> Profile:
+    """Raise NotReady when it is missing: without it, what its key signs ends when the present certificate does."""
+    if name not in profiles:
+        raise NotReady(f"the profile {name} is missing; put it back beside the others")
+    return profiles[name]
 
 
 @dataclass(frozen=True)
 class CertifyResponder:
-    """The signer certifies its own responder key: no application, no code, a profile that only it may use."""
+    """The signer certifies a key of its own: no application, no code, a profile that only it may use."""
 
     unit_of_work: UnitOfWork
     clock: Clock
@@ -34,21 +37,23 @@ class CertifyResponder:
     key_store: KeyStore
     issuance: Issuance
     profiles: Mapping[str, Profile]
+    profile: str = RESPONDER_PROFILE
+    key_of: Callable[[str], KeyId] = responder_key
 
     def renew_if_due(self, issuer_name: str) -> Certificate | None:
         """The new certificate when the present one has used two thirds of its life, else None."""
         now = self.clock.now()
         with self.unit_of_work() as work:
-            current = work.certificates.find_newest(issuer_name, RESPONDER_PROFILE)
+            current = work.certificates.find_newest(issuer_name, self.profile)
         if current is not None and now < current.not_after - _overlap(current):
             return None
         return self(issuer_name)
 
     def __call__(self, issuer_name: str) -> Certificate:
-        """A new certificate for the issuer's responder key."""
+        """A new certificate for the issuer's key of this purpose."""
         now = self.clock.now()
-        profile = responder_profile(self.profiles)
-        public_key = PublicKey.from_spki(self.key_store.public_key(responder_key(issuer_name)))
+        profile = own_profile(self.profiles, self.profile)
+        public_key = PublicKey.from_spki(self.key_store.public_key(self.key_of(issuer_name)))
         with self.unit_of_work() as work:
             issuer = work.issuers.get(issuer_name)
             draft = draft_certificate(

@@ -94,6 +94,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("fingerprint", name=op.f("pk_blocked_keys")),
     )
     op.create_table(
+        "bundle_numbers",
+        sa.Column("issuer", sa.String(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("issuer", name=op.f("pk_bundle_numbers")),
+    )
+    op.create_table(
+        "bundles",
+        sa.Column("issuer", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("this_update", sa.BigInteger(), nullable=False),
+        sa.Column("next_update", sa.BigInteger(), nullable=False),
+        sa.Column("crl_number", sa.BigInteger(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("issuer", "kind", name=op.f("pk_bundles")),
+    )
+    op.create_table(
         "certificates",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("serial", sa.String(), nullable=False),
@@ -271,6 +288,7 @@ def upgrade() -> None:
         "intents",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("serial", sa.String(), nullable=False),
+        sa.Column("tag", sa.BigInteger(), nullable=False),
         sa.Column("issuer", sa.String(), nullable=False),
         sa.Column("profile", sa.String(), nullable=False),
         sa.Column("application", sa.String(), nullable=False),
@@ -284,6 +302,7 @@ def upgrade() -> None:
         sa.Column("seal", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_intents")),
         sa.UniqueConstraint("serial", name=op.f("uq_intents_serial")),
+        sa.UniqueConstraint("tag", name=op.f("uq_intents_tag")),
     )
     op.create_index(op.f("ix_intents_public_key"), "intents", ["public_key"], unique=False)
     op.create_index(op.f("ix_intents_signed"), "intents", ["signed"], unique=False)

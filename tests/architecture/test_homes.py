@@ -21,6 +21,13 @@ HOMES = {
     ),
     "revocation and hold": ("ca/domain/revocation.py", "ca/usecases/revoke.py"),
     "CRL": ("ca/domain/crl.py", "ca/usecases/publish_crl.py"),
+    "bundle": (
+        "ca/domain/bundle.py",
+        "ca/domain/tag_lists.py",
+        "ca/usecases/publish_bundle.py",
+        "relying_party/verify_bundle.py",
+        "docs/protocols/bundle.md",
+    ),
     "OCSP answer": ("ca/domain/ocsp.py", "ca/usecases/answer_ocsp.py", "ocsp/responder.py"),
     "audit event": ("ca/domain/audit.py", "ca/usecases/audit.py"),
     "journal": ("ca/domain/journal.py", "ca/adapters/journal/journal.py", "ca/adapters/db/recovery.py"),

@@ -1,6 +1,7 @@
 """What import-linter cannot see: single files, and modules that nobody has put into a ring yet."""
 
 import ast
+import sys
 import tomllib
 from pathlib import Path
 
@@ -35,6 +36,12 @@ def importers(*forbidden: str) -> set[str]:
 
 def test_nobody_imports_wsgi() -> None:
     assert importers("wsgi") == set()
+
+
+def test_what_relying_parties_copy_needs_one_package_and_nothing_of_ours() -> None:
+    imported = imported_by(ROOT / "relying_party" / "verify_bundle.py")
+
+    assert {name.partition(".")[0] for name in imported} - sys.stdlib_module_names == {"cryptography"}
 
 
 def test_nothing_is_patched() -> None:

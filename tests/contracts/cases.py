@@ -328,6 +328,17 @@ class IntentsContract:
         with unit_of_work() as work, pytest.raises(NotFound):
             work.intents.mark_signed(0xA1)
 
+    def test_a_tag_is_intended_once_and_leads_to_its_serial(self, unit_of_work: UnitOfWork) -> None:
+        with unit_of_work() as work:
+            work.intents.add(an_intent(serial=LARGEST_SERIAL, application=""))
+            with pytest.raises(InvalidTransition):
+                work.intents.add(an_intent(serial=LARGEST_SERIAL % 2**56, request="34" * 32))
+            work.commit()
+
+        with unit_of_work() as work:
+            assert work.intents.find_serial(LARGEST_SERIAL % 2**56) == LARGEST_SERIAL
+            assert work.intents.find_serial(1) is None
+
     def test_a_serial_is_intended_once(self, unit_of_work: UnitOfWork) -> None:
         with unit_of_work() as work:
             work.intents.add(an_intent())

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from ca.domain.audit import Head
+from ca.domain.bundle import BundleKind
 from ca.domain.crl import CRLScope
 from ca.domain.errors import InvalidTransition, NotFound
 from ca.domain.jobs import JobRun, Lease
 from ca.ports import UnitOfWork
-from tests.builders import NOW, a_checkpoint, a_crl, an_event, an_issuer
+from tests.builders import NOW, a_bundle, a_checkpoint, a_crl, an_event, an_issuer
 
 MINUTE = timedelta(minutes=1)
 SCOPES: list[dict[str, Any]] = [
@@ -137,6 +138,40 @@ class CRLsContract:
     def test_a_crl_number_of_more_than_32_bits_is_kept(self, unit_of_work: UnitOfWork) -> None:
         with unit_of_work() as work:
             assert work.crls.take_number("issuing", 2**62) == 2**62 + 1
+
+
+class BundlesContract:
+    def test_the_newest_of_each_kind_is_kept(self, unit_of_work: UnitOfWork) -> None:
+        with unit_of_work() as work:
+            work.bundles.put(a_bundle())
+            work.bundles.put(a_bundle(number=3, content=b"newer"))
+            work.bundles.put(a_bundle(kind=BundleKind.PATCH, number=4))
+            work.bundles.put(a_bundle(issuer="root", number=9))
+            work.commit()
+
+        with unit_of_work() as work:
+            assert work.bundles.last("issuing", BundleKind.FULL) == a_bundle(number=3, content=b"newer")
+            assert work.bundles.last("issuing", BundleKind.PATCH) == a_bundle(kind=BundleKind.PATCH, number=4)
+            assert work.bundles.last("none", BundleKind.FULL) is None
+
+    @pytest.mark.parametrize("number", [6, 7])
+    def test_a_bundle_is_followed_by_higher_numbers_only(self, unit_of_work: UnitOfWork, number: int) -> None:
+        with unit_of_work() as work:
+            work.bundles.put(a_bundle(number=7))
+
+            with pytest.raises(InvalidTransition):
+                work.bundles.put(a_bundle(number=number))
+
+    def test_bundle_numbers_only_grow(self, unit_of_work: UnitOfWork) -> None:
+        with unit_of_work() as work:
+            assert work.bundles.last_number("issuing") == 0
+            taken = [work.bundles.take_number("issuing", above) for above in (0, 0, 2**40, 3)]
+            work.commit()
+
+        with unit_of_work() as work:
+            assert taken == [1, 2, 2**40 + 1, 2**40 + 2]
+            assert work.bundles.last_number("issuing") == 2**40 + 2
+            assert work.bundles.last_number("root") == 0
 
 
 class BlockedKeysContract:

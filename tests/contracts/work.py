@@ -25,6 +25,7 @@ from tests.contracts.people import (
 from tests.contracts.records import (
     AuditLogContract,
     BlockedKeysContract,
+    BundlesContract,
     CRLsContract,
     IssuersContract,
     JobsContract,
@@ -93,6 +94,7 @@ class WorkContract(
     CertificatesContract,
     IntentsContract,
     IssuersContract,
+    BundlesContract,
     CRLsContract,
     BlockedKeysContract,
     AuditLogContract,

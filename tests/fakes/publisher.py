@@ -4,6 +4,8 @@ import threading
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 
+from ca.domain.bundle import BundleKind
+
 
 class FakeFile:
     """PublishedFile. Two files of one content are one version here: nobody can tell them apart."""
@@ -63,6 +65,7 @@ class FakePublisher:
         self.crls: dict[str, bytes] = {}
         self.copies: dict[str, bytes] = {}
         self.certificates: dict[str, bytes] = {}
+        self.bundles: dict[tuple[str, BundleKind], bytes] = {}
         self._turn = threading.Lock()
 
     def step(self, name: str) -> None:
@@ -91,6 +94,14 @@ class FakePublisher:
 
     def publish_certificate(self, issuer: str, der: bytes) -> None:
         self.certificates[issuer] = der
+
+    def find_bundle(self, issuer: str, kind: BundleKind) -> bytes | None:
+        return self.bundles.get((issuer, kind))
+
+    def publish_bundle(self, issuer: str, kind: BundleKind, content: bytes) -> None:
+        if self.refusal:
+            raise self.refusal
+        self.bundles[issuer, kind] = content
 
 
 class FakeLinter:

@@ -17,6 +17,7 @@ from ca.domain.jobs import JobRun, Lease
 from ca.domain.journal import Entry, chained
 from ca.domain.officers import Credential, Invitation, Officer
 from ca.domain.sessions import Challenge, Session
+from ca.domain.tag_lists import tag_of
 
 
 class FakeCustomers:
@@ -200,9 +201,14 @@ class FakeIntents:
     def add(self, intent: Intent) -> None:
         if intent.serial in self._kept:
             raise InvalidTransition(f"an intent with serial number {intent.serial:x} exists already")
+        if self.find_serial(tag_of(intent.serial)) is not None:
+            raise InvalidTransition(f"the tag of serial {intent.serial:x} is taken")
         if intent.application and self.find_for_request(intent.application, intent.request):
             raise InvalidTransition(f"application {intent.application} has an intent for this request already")
         self._kept[intent.serial] = intent
+
+    def find_serial(self, tag: int) -> int | None:
+        return next((serial for serial in self._kept if tag_of(serial) == tag), None)
 
     def find_for_request(self, application: str, request: str) -> Intent | None:
         wanted = (application, request)

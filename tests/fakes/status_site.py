@@ -15,7 +15,8 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
@@ -149,10 +150,13 @@ class StatusSite:
 
 
 @contextmanager
-def running_status(*, workers: int = 2, body_seconds: float = 5.0) -> Iterator[StatusSite]:
+def running_status(
+    *, workers: int = 2, body_seconds: float = 5.0, ocsp_life: timedelta = timedelta(hours=1)
+) -> Iterator[StatusSite]:
     """The site with granian in front, for as long as the block lasts."""
     directory = Path(tempfile.mkdtemp(prefix="vermilion-status-"))
     site = StatusSite(directory, port=free_port())
+    site.world.answer_ocsp = replace(site.world.answer_ocsp, life=ocsp_life)
     site.start_signer()
     command = [
         str(Path(sys.executable).with_name("granian")),

@@ -10,13 +10,15 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from ca.domain.certificates import Certificate, CertificateStatus
+from ca.domain.certificates import Certificate, CertificateStatus, Intent
 from ca.domain.crl import with_partition
 from ca.domain.issuers import Issuer
 from ca.domain.keys import KeyAlgorithm
+from ca.domain.profiles import EXTENDED_KEY_USAGES
 from ca.domain.revocation import RevocationReason
 from ca.ports import KeyId
 from ca.usecases.answer_ocsp import RESPONDER_PROFILE, AnswerOCSP, responder_key
+from ca.usecases.publish_bundle import BUNDLE_PROFILE, PublishBundle, bundle_key
 from ca.usecases.publish_crl import PublishCRL
 from tests.fakes.clock import NOON, FakeClock
 from tests.fakes.key_store import FakeKeyStore
@@ -70,6 +72,8 @@ class StatusWorld:
         self.issuing = self._authority("issuing", self.root, ocsp_url=ocsp_url)
         self.responder = self.certify_responder()
         self.answer_ocsp = AnswerOCSP(self.unit_of_work, self.clock, self.key_store)
+        self.bundle_signer = self.certify_bundle_signer()
+        self.publish_bundle = PublishBundle(self.unit_of_work, self.clock, self.key_store, self.publisher)
         self.publish_crl = PublishCRL(self.unit_of_work, self.clock, self.key_store, self.publisher, self.linter)
 
     def _authority(self, name: str, parent: Issuer | None, *, ocsp_url: str) -> Issuer:
@@ -109,6 +113,21 @@ class StatusWorld:
             .add_extension(self._authority_key_identifier(), critical=False)
         )
         return self._keep(builder, "issuing", RESPONDER_PROFILE, CertificateStatus.ACTIVE)
+
+    def certify_bundle_signer(
+        self, *, life: timedelta = 14 * DAY, serial: int = 0x0B5C, purpose: str = EXTENDED_KEY_USAGES["bundleSigning"]
+    ) -> Certificate:
+        key = bundle_key("issuing")
+        if key not in self.key_store._keys:
+            self.key_store.generate(key, "bundle", self.algorithm)
+        usage = x509.ExtendedKeyUsage([x509.ObjectIdentifier(purpose)])
+        builder = (
+            self._builder(subject("bundles"), subject("issuing"), self._public_key(key), self.clock.now(), life, serial)
+            .add_extension(key_usage("digital_signature"), critical=True)
+            .add_extension(usage, critical=False)
+            .add_extension(self._authority_key_identifier(), critical=False)
+        )
+        return self._keep(builder, "issuing", BUNDLE_PROFILE, CertificateStatus.ACTIVE)
 
     def issue(
         self,
@@ -158,6 +177,7 @@ class StatusWorld:
     def forget(self, serial: int) -> None:
         """Lose a record, as a restore of an old backup does."""
         del self.unit_of_work.stored.certificates[serial]
+        del self.unit_of_work.stored.intents[serial]
 
     def asked(
         self, serial: int, hash_algorithm: hashes.HashAlgorithm | None = None, *, issuer: Issuer | None = None
@@ -201,7 +221,21 @@ class StatusWorld:
             status=status,
             crl_partition=partition,
         )
+        intent = Intent(
+            serial=certificate.serial,
+            issuer=issuer,
+            profile=profile,
+            application="",
+            tbs_der=made.tbs_certificate_bytes,
+            public_key=certificate.public_key,
+            request="",
+            predecessor=None,
+            intended_at=certificate.issued_at,
+            needs_confirmation=status is CertificateStatus.UNCONFIRMED,
+            signed=True,
+        )
         with self.unit_of_work() as work:
+            work.intents.add(intent)
             work.certificates.add(certificate)
             work.commit()
         return certificate

@@ -9,6 +9,7 @@ from typing import Self
 
 from ca.domain.applications import Application
 from ca.domain.audit import AuditEvent, ChainedEvent, Checkpoint
+from ca.domain.bundle import BundleKind, BundleRecord
 from ca.domain.certificates import Certificate, Intent
 from ca.domain.codes import CodePair
 from ca.domain.crl import CRLRecord, Listing
@@ -22,6 +23,7 @@ from ca.domain.journal import Entry
 from ca.domain.officers import Invitation, Officer
 from ca.domain.sessions import Challenge, Session
 from tests.fakes import repositories as fake
+from tests.fakes.bundles import FakeBundles
 from tests.fakes.certificates import FakeCertificates, FakeCRLs
 
 
@@ -45,6 +47,8 @@ class Stored:
     crls: list[CRLRecord] = field(default_factory=list)
     crl_due: dict[str, bool] = field(default_factory=dict)
     crl_numbers: dict[str, int] = field(default_factory=dict)
+    bundles: dict[tuple[str, BundleKind], BundleRecord] = field(default_factory=dict)
+    bundle_numbers: dict[str, int] = field(default_factory=dict)
     crl_partitions: dict[tuple[str, int, str], None] = field(default_factory=dict)
     blocked_keys: dict[str, str] = field(default_factory=dict)
     audit: list[ChainedEvent] = field(default_factory=list)
@@ -89,6 +93,7 @@ class FakeWork:
         self.intents = fake.FakeIntents(stored.intents)
         self.issuers = fake.FakeIssuers(stored.issuers)
         self.crls = FakeCRLs(stored.crls, stored.crl_due, stored.crl_numbers, stored.crl_partitions)
+        self.bundles = FakeBundles(stored.bundles, stored.bundle_numbers)
         self.blocked_keys = fake.FakeBlockedKeys(stored.blocked_keys)
         self.audit = fake.FakeAuditLog(stored.audit, stored.outbox, stored.checkpoints)
         self.jobs = fake.FakeJobs(stored.leases, stored.runs)

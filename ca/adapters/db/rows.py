@@ -248,6 +248,7 @@ class IntentRow(Row):
 
     id: Mapped[int] = mapped_column(RowNumber, primary_key=True)
     serial: Mapped[str] = mapped_column(unique=True)
+    tag: Mapped[int] = mapped_column(BigInteger, unique=True)
     issuer: Mapped[str]
     profile: Mapped[str]
     application: Mapped[str]

@@ -11,6 +11,7 @@ from ca.adapters.db.engine import looking
 from ca.adapters.db.errors import BUSY
 from ca.adapters.db.repositories.applications import SqlApplications, SqlCodes
 from ca.adapters.db.repositories.audit import SqlAuditLog, SqlJobs
+from ca.adapters.db.repositories.bundles import SqlBundles
 from ca.adapters.db.repositories.certificates import SqlCertificates, SqlIntents
 from ca.adapters.db.repositories.crls import SqlCRLs
 from ca.adapters.db.repositories.customers import SqlCustomers, SqlDevices
@@ -86,6 +87,7 @@ class SqlWork:
         self.intents = SqlIntents(session)
         self.issuers = SqlIssuers(session)
         self.crls = SqlCRLs(session)
+        self.bundles = SqlBundles(session)
         self.blocked_keys = SqlBlockedKeys(session)
         self.audit = SqlAuditLog(session)
         self.jobs = SqlJobs(session)

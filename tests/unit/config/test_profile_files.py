@@ -13,11 +13,12 @@ MACHINE = (SHIPPED / "machine.toml").read_text("utf-8")
 RESPONDER = (SHIPPED / "ocsp-responder.toml").read_text("utf-8")
 
 
-def test_the_shipped_profiles_are_eight() -> None:
+def test_the_shipped_profiles_are_nine() -> None:
     assert set(load_profiles(SHIPPED)) == {
         "root-ca",
         "issuing-ca",
         "ocsp-responder",
+        "bundle-signer",
         "tls-server",
         "officer",
         "machine",

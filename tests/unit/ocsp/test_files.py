@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ca.domain.bundle import BundleKind
 from ca.domain.ocsp import CertId, issuer_keys
 from ocsp.files import Publication, PublishedIssuers
 from tests.fakes.ocsp_requests import cert_id
@@ -29,6 +30,27 @@ def test_a_crl_has_its_own_times(directory: Path) -> None:
     assert file.media_type == "application/pkix-crl"
     assert file.modified == world.clock.now()
     assert file.next_update == world.clock.now() + world.publish_crl.life
+
+
+@pytest.mark.parametrize(
+    ("kind", "media_type"),
+    [
+        (BundleKind.FULL, "application/vnd.vermilion.bundle"),
+        (BundleKind.PATCH, "application/vnd.vermilion.bundle-patch"),
+    ],
+)
+def test_a_bundle_has_its_own_times(directory: Path, kind: BundleKind, media_type: str) -> None:
+    world = StatusWorld()
+    world.publish_bundle("issuing")
+    (directory / "bundle").mkdir()
+    (directory / f"bundle/issuing.{kind}").write_bytes(world.publisher.bundles["issuing", kind])
+
+    file = Publication(directory).find(f"bundle/issuing.{kind}")
+
+    assert file is not None
+    assert file.media_type == media_type
+    assert file.modified == world.clock.now()
+    assert file.next_update == world.clock.now() + world.publish_bundle.life
 
 
 @pytest.mark.parametrize("name", ["issuing-delta", "issuing-p1"])

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import pytest
 
+from ca.domain.bundle import BundleKind
 from ca.domain.errors import NotReady
 from ca.domain.ocsp import ErrorStatus, error_response
 from ocsp.files import Publication
@@ -256,6 +257,21 @@ def test_a_crl_is_never_kept_beyond_its_end(site: Site, left: int, age: int) -> 
     site.directory.joinpath("crl/issuing.crl").write_bytes(StatusWorld().published())
     site.clock.tick(DAY - timedelta(seconds=left))
     assert f"max-age={age}," in site.get("/crl/issuing.crl").headers["Cache-Control"]
+
+
+@pytest.mark.parametrize(("kind", "age"), [(BundleKind.FULL, 300), (BundleKind.PATCH, 60)])
+def test_bundles_are_served_and_a_patch_is_kept_for_a_minute(site: Site, kind: BundleKind, age: int) -> None:
+    world = StatusWorld()
+    world.publish_bundle("issuing")
+    content = world.publisher.bundles["issuing", kind]
+    site.directory.joinpath("bundle").mkdir()
+    site.directory.joinpath(f"bundle/issuing.{kind}").write_bytes(content)
+
+    answer = site.get(f"/bundle/issuing.{kind}")
+
+    assert (answer.status, answer.body) == ("200 OK", content)
+    assert answer.headers["Cache-Control"] == f"public, max-age={age}, no-transform, must-revalidate"
+    assert site.get(f"/bundle/issuing.{kind}", HTTP_IF_NONE_MATCH=answer.headers["ETag"]).status.startswith("304")
 
 
 def test_a_ca_certificate_is_served(site: Site) -> None:

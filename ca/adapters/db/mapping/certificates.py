@@ -6,6 +6,7 @@ from ca.domain.algorithms import KeyAlgorithm
 from ca.domain.certificates import Certificate, CertificateStatus, Intent
 from ca.domain.issuers import Issuer
 from ca.domain.revocation import Revocation, RevocationReason
+from ca.domain.tag_lists import tag_of
 
 
 def to_certificate(row: CertificateRow) -> Certificate:
@@ -81,6 +82,7 @@ def to_intent(row: IntentRow) -> Intent:
 def intent_values(intent: Intent) -> Values:
     return {
         "serial": serial_text(intent.serial),
+        "tag": tag_of(intent.serial),
         "issuer": intent.issuer,
         "profile": intent.profile,
         "application": intent.application,

@@ -152,6 +152,10 @@ class SqlIntents:
             refusal=f"serial number {serial} is taken, or application {intent.application} has this request already",
         )
 
+    def find_serial(self, tag: int) -> int | None:
+        row = find_row(self._session, select(IntentRow).where(IntentRow.tag == tag))
+        return int(row.serial, 16) if row else None
+
     def find_for_request(self, application: str, request: str) -> Intent | None:
         newest_first = (
             select(IntentRow)

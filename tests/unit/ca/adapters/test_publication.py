@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ca.adapters.publication import DirectoryPublisher
+from ca.domain.bundle import BundleKind
 from ca.domain.errors import InvalidRequest
 
 
@@ -50,6 +51,16 @@ def test_what_is_published_is_found_and_a_copy_is_kept(publisher: DirectoryPubli
     assert (shown(publisher, "issuing"), copied(publisher, "issuing")) == (b"<two>", b"<two>")
     assert (tmp_path / "publication/ca/issuing.cer").read_bytes() == b"certificate"
     assert names(tmp_path) == ["issuing.cer", "issuing.crl", "issuing.crl"]
+
+
+def test_bundles_lie_beside_the_crls(publisher: DirectoryPublisher, tmp_path: Path) -> None:
+    assert publisher.find_bundle("issuing", BundleKind.PATCH) is None
+
+    publisher.publish_bundle("issuing", BundleKind.FULL, b"everything")
+    publisher.publish_bundle("issuing", BundleKind.PATCH, b"changes")
+
+    assert publisher.find_bundle("issuing", BundleKind.FULL) == b"everything"
+    assert (tmp_path / "publication/bundle/issuing.patch").read_bytes() == b"changes"
 
 
 def test_a_copy_is_the_same_file_and_costs_no_room(publisher: DirectoryPublisher) -> None:

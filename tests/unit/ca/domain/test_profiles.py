@@ -50,6 +50,8 @@ CN = SubjectRule(NameAttribute.COMMON_NAME, "x")
         ("personal-signing", {"extended_key_usage": ("serverAuth",)}, "dns names"),
         ("personal-signing", {"internal": True}, "not applied for"),
         ("ocsp-responder", {"extended_key_usage": ("OCSPSigning", "clientAuth")}, "nothing else"),
+        ("bundle-signer", {"extended_key_usage": ("bundleSigning", "clientAuth")}, "nothing else"),
+        ("personal-signing", {"extended_key_usage": ("bundleSigning",)}, "bundleSigning"),
         ("ocsp-responder", {"ocsp_nocheck": False}, "responders have it"),
         ("ocsp-responder", {"crl_distribution_point": True}, "of its own"),
         ("ocsp-responder", {"authority_information_access": True}, "of its own"),

@@ -58,6 +58,13 @@ def test_other_shapes_are_refused(tbs_der: bytes) -> None:
         read_tbs(tbs_der)
 
 
+def test_a_signature_is_whole_octets() -> None:
+    tbs, algorithm, signature = der.parse(an_issuer().certificate_der).children()
+    odd = der.sequence(tbs.der, algorithm.der, der.tlv(der.BIT_STRING, b"\x01", signature.content[1:-1], b"\x00"))
+    with pytest.raises(InvalidRequest, match="whole octets"):
+        split_certificate(odd)
+
+
 def test_a_certificate_has_three_parts() -> None:
     with pytest.raises(InvalidRequest, match="three parts"):
         split_certificate(der.sequence(der.sequence()))

@@ -130,7 +130,7 @@ def test_a_key_in_a_token_that_was_not_made_stops_it(world: World) -> None:
 
 
 def test_a_certificate_of_a_key_that_was_not_made_stops_it(world: World) -> None:
-    with pytest.raises(InvalidRequest, match="step 8"):
+    with pytest.raises(InvalidRequest, match="step 9"):
         world.ceremony(only(load_script(SCRIPT), Act.MAKE_TOKEN, Act.CERTIFY_ROOT))
 
 

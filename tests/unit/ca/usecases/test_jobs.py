@@ -13,10 +13,11 @@ from ca.domain.applications import ApplicationState
 from ca.domain.certificates import CertificateStatus
 from ca.domain.codes import CodeState
 from ca.domain.errors import InvalidRequest, KeyStoreUnavailable, NotAuthenticated, NotReady, PKIError
-from ca.domain.profiles import Profile
+from ca.domain.profiles import EXTENDED_KEY_USAGES, Profile
 from ca.domain.revocation import Revocation, RevocationReason
 from ca.ports import Work
 from ca.usecases.jobs import Job
+from ca.usecases.publish_bundle import BUNDLE_PROFILE, bundle_key
 from tests.builders import a_crl
 from tests.drafts import a_request
 from tests.fakes.bank import SUPERVISOR, Bank, new_key
@@ -255,6 +256,15 @@ def test_the_responders_certificate_does_one_thing(bank: Bank) -> None:
     assert parsed.extensions.get_extension_for_class(x509.OCSPNoCheck)
     assert (certificate.application, certificate.status) == ("", CertificateStatus.ACTIVE)
     assert [e.actor for e in bank.unit_of_work.events[-2:]] == ["signer", "signer"]
+
+
+def test_the_bundle_signers_certificate_does_one_thing(bank: Bank) -> None:
+    certificate = replace(bank.responder, profile=BUNDLE_PROFILE, key_of=bundle_key)(ISSUING)
+    parsed = x509.load_der_x509_certificate(certificate.der)
+    usages = parsed.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    assert [usage.dotted_string for usage in usages] == [EXTENDED_KEY_USAGES["bundleSigning"]]
+    assert parsed.extensions.get_extension_for_class(x509.CRLDistributionPoints)
+    assert certificate.public_key != bank.responder(ISSUING).public_key
 
 
 def test_it_is_renewed_when_two_thirds_of_its_life_are_over(bank: Bank) -> None:
