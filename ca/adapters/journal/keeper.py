@@ -34,7 +34,6 @@ class Keeper:
     def require_ready(self) -> None:
         """Before anything else is committed: raise NotReady while what was committed before cannot be kept."""
         if self._failed:
-            # In its turn: while somebody is writing it only looks as if they had failed.
             with self._turn:
                 if self._failed:
                     self._write()
@@ -62,9 +61,16 @@ class Keeper:
             self._write()
 
     def _write(self) -> None:
-        # Until all of it is done, nobody else may commit.
-        self._failed = True
-        entries = self._next()
+        # Others may commit meanwhile: they are written for in the next turn. After a failure nobody may.
+        try:
+            self._append(self._next())
+            self._kept()
+        except BaseException:
+            self._failed = True
+            raise
+        self._failed = False
+
+    def _append(self, entries: Sequence[Entry]) -> None:
         head = self.journal.head
         for entry in entries:
             head = entry.follow(head)
@@ -72,8 +78,6 @@ class Keeper:
             self.journal.append(entries)
         for entry in entries:
             self._announced.pop(entry.first, None)
-        self._kept()
-        self._failed = False
 
     def _next(self) -> Sequence[Entry]:
         """What is committed behind the journal's end."""
