@@ -96,6 +96,7 @@ def status() -> "StatusServer":
 
         return status_app(
             database_url=state.database_url(settings),
+            standings=state.standings,
             publication=state.publication,
             signer_socket=state.socket("signer"),
             now=SystemClock().now,

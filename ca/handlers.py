@@ -12,6 +12,7 @@ from ca.domain.codes import shown
 from ca.domain.decisions import Assertion
 from ca.domain.errors import KeyStoreUnavailable, NotReady, PKIError
 from ca.domain.names import Name
+from ca.domain.ocsp import Question
 from ca.domain.officers import Invitation, Officer
 from ca.domain.profiles import Profile
 from ca.domain.revocation import parse_reason
@@ -112,6 +113,12 @@ def _status(certificate: Certificate) -> dict[str, Any]:
     return {"serial": serial_text(certificate.serial), "status": certificate.status.value}
 
 
+def _ocsp_answer(answer: bytes | PKIError) -> dict[str, Any]:
+    if isinstance(answer, PKIError):
+        return {"error": answer.code, "message": str(answer)}
+    return {"response": b64(answer)}
+
+
 class Handlers:
     """One method an operation that needs more than a line."""
 
@@ -162,7 +169,7 @@ class Handlers:
                 )
             ),
             ops.CACertificates: self.ca_certificates,
-            ops.AnswerOCSPRequests: lambda op: {"response": b64(do.answer_ocsp(op.cert_ids, op.nonce))},
+            ops.AnswerOCSPRequests: self.answer_ocsp,
             ops.ReportUnknown: lambda op: {"alarm": do.report_unknown(op.certificate, by="reporter")},
             ops.RunJob: self.run_job,
             ops.Reconcile: lambda _: {"finished": [serial_text(serial) for serial in do.reconcile()]},
@@ -297,6 +304,10 @@ class Handlers:
         # The issuing CA before the root: only the issuing CA has an OCSP responder.
         ordered = sorted(issuers, key=lambda issuer: not issuer.ocsp_url)
         return {"certificates": [b64(issuer.certificate_der) for issuer in ordered]}
+
+    def answer_ocsp(self, op: ops.AnswerOCSPRequests) -> dict[str, Any]:
+        questions = [Question.parse(asked.cert_ids, asked.nonce) for asked in op.questions]
+        return {"answers": [_ocsp_answer(answer) for answer in self._do.answer_ocsp.each(questions)]}
 
     def run_job(self, op: ops.RunJob) -> dict[str, Any]:
         run = self._do.run_job(op.name, op.holder)

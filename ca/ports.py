@@ -1,6 +1,6 @@
 """Everything the core needs from the world, on one page. Adapters implement these; fakes in tests do too."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import NewType, Protocol, Self
@@ -18,6 +18,7 @@ from ca.domain.jobs import JobRun, Lease
 from ca.domain.keys import KeyAlgorithm
 from ca.domain.officers import Credential, Invitation, Officer
 from ca.domain.sessions import Challenge, Session
+from ca.domain.standings import Standing
 
 KeyId = NewType("KeyId", bytes)
 """CKA_ID of a key in the HSM: keys are found by it, never by label (labels may repeat)."""
@@ -127,6 +128,28 @@ class HeadFile(Protocol):
     def read(self) -> Head | None: ...
 
 
+class Standings(Protocol):
+    """How every certificate stands by what was committed, kept beside the database in the same act as each commit."""
+
+    def applied(self) -> int:
+        """The number of the last audit event that is in it, 0 when it is empty. Raises NotReady."""
+
+    def find(self, serial: int) -> Standing | None:
+        """None for a serial that was never issued. Raises NotReady."""
+
+    def list_not_good(self, issuer: str) -> Iterator[tuple[int, Standing]]:
+        """Unconfirmed, held and revoked ones, in the order of their serial numbers."""
+
+    def apply(self, changed: Iterable[tuple[int, Standing]], *, after: int, number: int) -> None:
+        """Take in a commit that brought the audit chain from `after` to `number`. Raises NotReady.
+
+        When it lacks what came before `after`, it takes the changes in and still says so by `applied`.
+        """
+
+    def rebuild(self, everything: Iterable[tuple[int, Standing]], *, number: int) -> None:
+        """Forget everything, and hold this. Raises NotReady."""
+
+
 class Customers(Protocol):
     def get(self, customer_id: str) -> Customer:
         """Raise NotFound if there is none."""
@@ -232,6 +255,12 @@ class Certificates(Protocol):
     def list_by_public_key(self, fingerprint: str) -> Sequence[Certificate]: ...
 
     def list_unconfirmed_since_before(self, limit: datetime) -> Sequence[Certificate]: ...
+
+    def find_standings(self, serials: Sequence[int]) -> dict[int, Standing]:
+        """How these stand, by serial; one that was never issued is left out."""
+
+    def list_standings(self) -> Iterator[tuple[int, Standing]]:
+        """How every certificate stands, in no order."""
 
     def list_for_crl(self, issuer: str, expired_before: datetime) -> Iterator[Certificate]:
         """Unconfirmed, held and revoked ones, ordered by serial, leaving out those expired before the given time."""

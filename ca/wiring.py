@@ -21,15 +21,17 @@ from ca.adapters.hsm.signatures import require_signature
 from ca.adapters.hsm.tokens import HsmToken, TokenDirectory
 from ca.adapters.linter import PkilintLinter
 from ca.adapters.publication import DirectoryPublisher
+from ca.adapters.standings import StandingsMap
 from ca.adapters.webauthn import WebAuthnAuthenticators
 from ca.domain.audit import AuditEvent
 from ca.domain.errors import PKIError
 from ca.domain.issuers import Issuer
 from ca.domain.jobs import JOB_NAMES
 from ca.domain.profiles import Profile
+from ca.domain.standings import Standing
 from ca.handlers import UseCases
 from ca.ports import KeyId
-from ca.usecases.answer_ocsp import AnswerOCSP, responder_key
+from ca.usecases.answer_ocsp import AnswerOCSP, Contradictions, responder_key
 from ca.usecases.apply import SubmitApplication
 from ca.usecases.approve import DecideOnApplication
 from ca.usecases.audit import AUDIT_KEY, MakeCheckpoint, RecordRefusal, VerifyAudit
@@ -52,6 +54,7 @@ from ca.usecases.report_unknown import ReportUnknownCertificate
 from ca.usecases.responder import CertifyResponder
 from ca.usecases.revoke import ChangeStatus
 from ca.usecases.sign_in import SignIn
+from ca.usecases.standings import FollowRecords
 from ca.usecases.sweep import Sweep
 from config.profile_files import load_profiles
 from config.settings import Settings, State, seconds
@@ -72,6 +75,7 @@ class Files:
     checkpoints: CheckpointLines
     head: HeadOfChain
     publisher: DirectoryPublisher
+    standings: StandingsMap
 
     @classmethod
     def of(cls, state: State) -> "Files":
@@ -80,11 +84,18 @@ class Files:
             CheckpointLines(state / "audit-checkpoints.jsonl"),
             HeadOfChain(state / "audit-head"),
             DirectoryPublisher(state.publication),
+            StandingsMap(state.standings),
         )
 
-    def committed(self, committed: Committed) -> None:
-        """What else is kept of a transaction, once the database has it."""
+    def committed_in_ceremony(self, committed: Committed) -> None:
+        """What else is kept of a ceremony's transaction, once the database has it: no signer runs yet."""
         self.head.write(committed.head)
+
+    def committed(self, committed: Committed) -> None:
+        """What else is kept of a transaction of the signer, once the database has it and before the act returns."""
+        self.head.write(committed.head)
+        changed = [(one.serial, Standing.of(one)) for one in committed.certificates]
+        self.standings.apply(changed, after=committed.after, number=committed.head.number)
 
 
 def issuing_token(state: State, settings: Settings) -> HsmToken:
@@ -111,13 +122,15 @@ def build_signer(state: State, settings: Settings) -> UseCases:
     """Open database and HSM, compare keys with certificates, wire the use cases. Raises PKIError, closed."""
     files = Files.of(state)
     unit_of_work = SqlUnitOfWork(open_current_database(state, settings), after_commit=files.committed)
+    reading = SqlUnitOfWork(open_to_read(state, settings))
+    FollowRecords(reading, files.standings)()
     profiles = load_profiles(PROFILES)
     sessions = TokenSessions.open(issuing_token(state, settings), workers=settings.hsm.sessions)
     try:
         key_store, seals = Pkcs11KeyStore(sessions), Pkcs11Seals(sessions, SEAL_KEY)
         _require_own_keys(unit_of_work, key_store, seals, files.trust)
         issuer = _settled_issuer(unit_of_work, settings.public_url)
-        return _wire(settings, files, unit_of_work, profiles, key_store, seals, issuer)
+        return _wire(settings, files, unit_of_work, reading, profiles, key_store, seals, issuer)
     except PKIError:
         sessions.close()
         raise
@@ -161,6 +174,7 @@ def _wire(
     settings: Settings,
     files: Files,
     unit_of_work: SqlUnitOfWork,
+    reading: SqlUnitOfWork,
     profiles: Mapping[str, Profile],
     key_store: Pkcs11KeyStore,
     seals: Pkcs11Seals,
@@ -182,6 +196,7 @@ def _wire(
         settings,
         publish_crl,
         CertifyResponder(unit_of_work, clock, random, key_store, issuance, profiles),
+        FollowRecords(reading, files.standings),
         Sweep(unit_of_work, clock, profiles, publish_changes),
         MakeCheckpoint(unit_of_work, clock, key_store, files.checkpoints),
         reconcile,
@@ -200,7 +215,7 @@ def _wire(
         re_enrol=ReEnrol(unit_of_work, clock, dossier, drafter, issuance, profiles, report_unknown),
         confirm=ConfirmCertificate(unit_of_work, clock, random, publish_changes),
         change_status=ChangeStatus(unit_of_work, clock, authorize, publish_changes),
-        answer_ocsp=AnswerOCSP(unit_of_work, clock, key_store, seconds(settings.times.ocsp_life)),
+        answer_ocsp=_answer_ocsp(settings, files, reading, Contradictions(unit_of_work, clock), key_store),
         report_unknown=report_unknown,
         run_job=RunJob(unit_of_work, clock, jobs),
         reconcile=reconcile,
@@ -209,6 +224,17 @@ def _wire(
         unit_of_work=unit_of_work,
         profiles=profiles,
     )
+
+
+def _answer_ocsp(
+    settings: Settings,
+    files: Files,
+    reading: SqlUnitOfWork,
+    contradictions: Contradictions,
+    key_store: Pkcs11KeyStore,
+) -> AnswerOCSP:
+    life = seconds(settings.times.ocsp_life)
+    return AnswerOCSP(reading, SystemClock(), key_store, files.standings, contradictions, life)
 
 
 def _publish_if_due(publish_crl: PublishCRL) -> Callable[[str], None]:
@@ -228,6 +254,7 @@ def _jobs(
     settings: Settings,
     publish_crl: PublishCRL,
     certify_responder: CertifyResponder,
+    follow_records: FollowRecords,
     sweep: Sweep,
     checkpoint: MakeCheckpoint,
     reconcile: Reconcile,
@@ -248,6 +275,7 @@ def _jobs(
     minute, tick = timedelta(minutes=1), timedelta(seconds=5)
     jobs = [
         Job("responder", minute, renew_responder),
+        Job("standings", tick, lambda: "brought up to date" if follow_records() else "up to date"),
         Job("crl-after-change", tick, publish_due),
         Job("crl", seconds(settings.times.crl_period), lambda: f"published number {publish_crl(ISSUING).number}"),
         Job("codes", minute, lambda: f"{sweep.expire_codes()} expired"),
@@ -268,7 +296,7 @@ def build_ceremony(state: State, settings: Settings, engine: Engine) -> HoldCere
     module = Path(settings.hsm.module) if settings.hsm.module else None
     labels = {"root": settings.hsm.root_token, ISSUING: settings.hsm.issuing_token}
     return HoldCeremony(
-        unit_of_work=SqlUnitOfWork(engine, after_commit=files.committed),
+        unit_of_work=SqlUnitOfWork(engine, after_commit=files.committed_in_ceremony),
         clock=SystemClock(),
         random=system_random,
         room=SoftHsmRoom(state / "hsm", labels, module),

@@ -98,6 +98,10 @@ class State:
         return self / "publication"
 
     @property
+    def standings(self) -> Path:
+        return self / "standings"
+
+    @property
     def trust(self) -> Path:
         return self / "trust"
 

@@ -15,6 +15,7 @@ from ocsp.store import open_statuses
 def status_app(
     *,
     database_url: str,
+    standings: Path,
     publication: Path,
     signer_socket: Path,
     now: Callable[[], datetime],
@@ -22,7 +23,7 @@ def status_app(
     body_seconds: float = 5.0,
 ) -> StatusServer:
     """The RSGI application. Opens nothing before it is asked: database, signer and files may come later."""
-    statuses = open_statuses(database_url)
+    statuses = open_statuses(database_url, standings)
     responder = Responder(
         issuers=PublishedIssuers(publication),
         statuses=statuses,

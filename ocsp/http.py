@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 from ca.domain.errors import InvalidRequest, PKIError
 from ca.domain.ocsp import ErrorStatus
+from ca.domain.standings import KEY_OCTETS
 from ocsp.files import Publication, PublishedFile
 from ocsp.request import MAX_REQUEST
 from ocsp.responder import Freshness, MustAskError, Reply, Responder, refusal
@@ -120,13 +121,13 @@ class StatusApp:
     def _health(self) -> Response:
         now = self._now()
         try:
-            self._statuses.find([0])
+            self._statuses.find(bytes(KEY_OCTETS))
             readable = True
         except PKIError:
             readable = False
         crls = {name: _crl_health(file, now) for name, file in self._publication.crls().items()}
         well = readable and bool(crls) and all(crl["current"] for crl in crls.values())
-        body = json.dumps({"status": "ok" if well else "failing", "database": readable, "crls": crls}).encode()
+        body = json.dumps({"status": "ok" if well else "failing", "standings": readable, "crls": crls}).encode()
         status = "200 OK" if well else "503 Service Unavailable"
         return status, [("Content-Type", "application/json"), _NO_STORE], body
 

@@ -1,6 +1,6 @@
-"""Request in, response out: answers signed once, kept, and checked against the database each time one is given.
+"""Request in, response out: answers signed once, kept, and checked against the standing each time one is given.
 
-Kept answers never decide anything. Each time, the row in the database is read; only while it says what the answer says,
+Kept answers never decide anything. Each time, the standing is read; only while it says what the answer says,
 and the answer is young, the kept one is given again. So a revocation shows in the next answer of every worker
 (DESIGN invariant 7), and what cannot be checked is not answered (invariant 11).
 """
@@ -14,11 +14,12 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from ca.domain.errors import InvalidRequest, KeyStoreUnavailable, NotFound, NotReady, PKIError
-from ca.domain.ocsp import CertId, ErrorStatus, Unknown, error_response, said_of, status_of
+from ca.domain.ocsp import CertId, ErrorStatus, Policy, error_response, said_of
+from ca.domain.standings import Standing, serial_key
 from ocsp.request import OCSPRequest, parse_request
 from ocsp.response import SignedAnswer, parse_answer
 from ocsp.signer import Signer
-from ocsp.store import Row, Statuses
+from ocsp.store import Statuses
 
 _log = logging.getLogger(__name__)
 
@@ -59,13 +60,13 @@ class Reply:
 @dataclass(frozen=True, slots=True)
 class _Kept:
     reply: Reply
-    row: Row | None
+    standing: bytes | None
     usable_from: datetime
     fresh_until: datetime
     usable_until: datetime
 
-    def is_usable(self, row: Row | None, now: datetime) -> bool:
-        return self.row == row and self.usable_from <= now < self.usable_until
+    def is_usable(self, standing: bytes | None, now: datetime) -> bool:
+        return self.standing == standing and self.usable_from <= now < self.usable_until
 
 
 class MustAskError(Exception):
@@ -139,8 +140,9 @@ class Responder:
         if request.nonce is not None or len(request.cert_ids) > 1:
             # Asked of the signer each time, which looks into its own records.
             return Reply(signer.answer([each.der for each in request.cert_ids], request.nonce))
-        (row,) = self._statuses.find([request.cert_ids[0].serial])
-        return self._kept_or_new(request.cert_ids[0].der, issuer, row, signer)
+        key = serial_key(request.cert_ids[0].serial)
+        standing = None if key is None else self._statuses.find(key)
+        return self._kept_or_new(request.cert_ids[0].der, issuer, standing, signer)
 
     def _issuer_of(self, request: OCSPRequest) -> str:
         names = {self._issuers.find(each) for each in request.cert_ids}
@@ -150,42 +152,41 @@ class Responder:
             raise NotFound("the certificates asked about are not all of one issuer of ours")
         return name
 
-    def _kept_or_new(self, cert_id: bytes, issuer: str, row: Row | None, signer: Signer) -> Reply:
+    def _kept_or_new(self, cert_id: bytes, issuer: str, standing: bytes | None, signer: Signer) -> Reply:
         now = self._now()
-        memory = self._unknown if row is None else self._issued
+        memory = self._unknown if standing is None else self._issued
         kept = memory.find(cert_id)
-        usable = kept if kept is not None and kept.is_usable(row, now) else None
+        usable = kept if kept is not None and kept.is_usable(standing, now) else None
         if usable is not None and now < usable.fresh_until:
             return usable.reply
         try:
             answer = parse_answer(signer.answer([cert_id], None))
         except (NotReady, KeyStoreUnavailable):
-            # Young enough, and the database has just said the same.
+            # Young enough, and the standing has just said the same.
             if usable is not None:
                 return usable.reply
             raise
         reply = Reply(answer.der, fresh=Freshness(answer.this_update, answer.next_update, _etag(answer.der)))
         # A status that changed while the signer answered: its answer is the newer one, and not for keeping.
-        if answer.said == (_expected(cert_id, issuer, row),):
-            memory.keep(cert_id, _kept(reply, answer, row))
+        if answer.said == (_expected(cert_id, issuer, standing),):
+            memory.keep(cert_id, _kept(reply, answer, standing))
         return reply
 
 
-def _kept(reply: Reply, answer: SignedAnswer, row: Row | None) -> _Kept:
+def _kept(reply: Reply, answer: SignedAnswer, standing: bytes | None) -> _Kept:
     half = (answer.next_update - answer.this_update) / 2
     return _Kept(
         reply,
-        row,
+        standing,
         usable_from=answer.this_update - _CLOCK_TOLERANCE,
         fresh_until=answer.this_update + half,
         usable_until=answer.next_update,
     )
 
 
-def _expected(cert_id: bytes, issuer: str, row: Row | None) -> bytes:
-    if row is None or row.issuer != issuer:
-        return said_of(cert_id, Unknown())
-    return said_of(cert_id, status_of(row.revocation()))
+def _expected(cert_id: bytes, issuer: str, packed: bytes | None) -> bytes:
+    standing = None if packed is None else Standing.unpack(packed)
+    return said_of(cert_id, Policy().status(standing, issuer))
 
 
 def _etag(body: bytes) -> str:

@@ -4,7 +4,6 @@ Only one thing is ever asked: answer these OCSP requests. The answer is signed b
 """
 
 import base64
-import binascii
 import http.client
 import json
 import socket
@@ -57,13 +56,15 @@ class SocketSigner:
             "cert_ids": [base64.b64encode(each).decode("ascii") for each in cert_ids],
             "nonce": None if nonce is None else base64.b64encode(nonce).decode("ascii"),
         }
-        status, answer = self._post(json.dumps(asked))
+        status, answer = self._post(json.dumps({"questions": [asked]}))
         try:
-            if status != http.client.OK:
+            if status == http.client.OK:
+                (answer,) = answer["answers"]
+            if "error" in answer:
                 kind = _ERRORS.get(answer["error"], PKIError)
                 raise kind(answer.get("message", "the signer failed"))
             return base64.b64decode(answer["response"], validate=True)
-        except (KeyError, TypeError, AttributeError, binascii.Error) as error:
+        except (KeyError, ValueError, TypeError, AttributeError) as error:
             raise NotReady("the signer answered something else than agreed") from error
 
     def _post(self, body: str) -> tuple[int, Any]:

@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-JOB_NAMES = ("responder", "crl-after-change", "crl", "codes", "unconfirmed", "challenges", "checkpoint", "reconcile")
+JOB_NAMES = (
+    *("responder", "standings", "crl-after-change", "crl"),
+    *("codes", "unconfirmed", "challenges", "checkpoint", "reconcile"),
+)
 """Every job, in the order in which a round asks for them: the responder first, because answers need its certificate."""
 
 

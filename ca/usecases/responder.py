@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 
 from ca.domain.certificates import Certificate, Intent
 from ca.domain.drafting import draft_certificate
 from ca.domain.keys import PublicKey
 from ca.domain.profiles import Profile
+from ca.domain.responders import Responder
 from ca.domain.serials import new_serial
 from ca.ports import Clock, KeyStore, Random, UnitOfWork
 from ca.usecases.answer_ocsp import RESPONDER_PROFILE, responder_key
@@ -32,7 +32,7 @@ class CertifyResponder:
         now = self.clock.now()
         with self.unit_of_work() as work:
             current = work.certificates.find_newest(issuer_name, RESPONDER_PROFILE)
-        if current is not None and now < current.not_after - _overlap(current):
+        if current is not None and now < Responder.of(current.der).renewal_due:
             return None
         return self(issuer_name)
 
@@ -66,7 +66,3 @@ class CertifyResponder:
             intent = self.issuance.record(work, intent, draft, issuer, profile, _SIGNER)
             work.commit()
         return self.issuance.finish(intent, issuer, _SIGNER)
-
-
-def _overlap(certificate: Certificate) -> timedelta:
-    return (certificate.not_after - certificate.not_before) / 3

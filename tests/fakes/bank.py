@@ -21,7 +21,7 @@ from ca.domain.revocation import RevocationReason
 from ca.domain.tbs import read_certificate
 from ca.handlers import UseCases
 from ca.ports import KeyId, UnitOfWork
-from ca.usecases.answer_ocsp import AnswerOCSP
+from ca.usecases.answer_ocsp import AnswerOCSP, Contradictions
 from ca.usecases.apply import SubmitApplication
 from ca.usecases.approve import CaseView, DecideOnApplication
 from ca.usecases.audit import MakeCheckpoint, RecordRefusal, VerifyAudit
@@ -192,7 +192,13 @@ class Bank:
             re_enrol=self.re_enrol,
             confirm=self.confirm,
             change_status=self.change_status,
-            answer_ocsp=AnswerOCSP(self.unit_of_work, self.clock, self.key_store),
+            answer_ocsp=AnswerOCSP(
+                self.unit_of_work,
+                self.clock,
+                self.key_store,
+                self.unit_of_work.standings,
+                Contradictions(self.unit_of_work, self.clock),
+            ),
             report_unknown=self.report_unknown,
             run_job=self.run_job,
             reconcile=self.reconcile,

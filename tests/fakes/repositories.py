@@ -17,6 +17,7 @@ from ca.domain.issuers import Issuer
 from ca.domain.jobs import JobRun, Lease
 from ca.domain.officers import Credential, Invitation, Officer
 from ca.domain.sessions import Challenge, Session
+from ca.domain.standings import Standing
 
 
 class FakeCustomers:
@@ -227,6 +228,12 @@ class FakeCertificates:
             for each in self._kept.values()
             if each.status is CertificateStatus.UNCONFIRMED and each.issued_at < limit
         ]
+
+    def find_standings(self, serials: Sequence[int]) -> dict[int, Standing]:
+        return {serial: Standing.of(self._kept[serial]) for serial in serials if serial in self._kept}
+
+    def list_standings(self) -> Iterator[tuple[int, Standing]]:
+        return ((serial, Standing.of(each)) for serial, each in self._kept.items())
 
     def list_for_crl(self, issuer: str, expired_before: datetime) -> Iterator[Certificate]:
         for _serial, each in sorted(self._kept.items()):

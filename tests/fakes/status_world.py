@@ -15,7 +15,7 @@ from ca.domain.issuers import Issuer
 from ca.domain.keys import KeyAlgorithm
 from ca.domain.revocation import RevocationReason
 from ca.ports import KeyId
-from ca.usecases.answer_ocsp import RESPONDER_PROFILE, AnswerOCSP, responder_key
+from ca.usecases.answer_ocsp import RESPONDER_PROFILE, AnswerOCSP, Contradictions, responder_key
 from ca.usecases.publish_crl import PublishCRL
 from tests.fakes.clock import NOON, FakeClock
 from tests.fakes.key_store import FakeKeyStore
@@ -66,7 +66,9 @@ class StatusWorld:
         self.root = self._authority("root", None, ocsp_url="")
         self.issuing = self._authority("issuing", self.root, ocsp_url=ocsp_url)
         self.responder = self.certify_responder()
-        self.answer_ocsp = AnswerOCSP(self.unit_of_work, self.clock, self.key_store)
+        self.standings = self.unit_of_work.standings
+        contradictions = Contradictions(self.unit_of_work, self.clock)
+        self.answer_ocsp = AnswerOCSP(self.unit_of_work, self.clock, self.key_store, self.standings, contradictions)
         self.publish_crl = PublishCRL(self.unit_of_work, self.clock, self.key_store, self.publisher, self.linter)
 
     def _authority(self, name: str, parent: Issuer | None, *, ocsp_url: str) -> Issuer:
@@ -142,6 +144,7 @@ class StatusWorld:
     def forget(self, serial: int) -> None:
         """Lose a record, as a restore of an old backup does."""
         del self.unit_of_work.stored.certificates[serial]
+        del self.standings.kept[serial]
 
     def asked(
         self, serial: int, hash_algorithm: hashes.HashAlgorithm | None = None, *, issuer: Issuer | None = None

@@ -21,6 +21,7 @@ from ca.domain.jobs import JobRun, Lease
 from ca.domain.officers import Invitation, Officer
 from ca.domain.sessions import Challenge, Session
 from tests.fakes import repositories as fake
+from tests.fakes.standings import FakeStandings
 
 
 @dataclass
@@ -94,6 +95,8 @@ class FakeUnitOfWork:
 
     def __init__(self) -> None:
         self.stored = Stored()
+        self.standings = FakeStandings()
+        """Kept in the act of each commit, as the signer's wiring does."""
         self.commits = 0
         self._turn = threading.Lock()
         self._holder: int | None = None
@@ -141,4 +144,7 @@ class FakeUnitOfWork:
         self.commits += 1
         if self.commits == self._refused_commit:
             raise NotReady("the disk that holds the database is full; free some space and try again")
-        self.stored = stored
+        before, self.stored = self.stored, stored
+        self.standings.follow(
+            before.certificates, stored.certificates, after=len(before.audit), number=len(stored.audit)
+        )

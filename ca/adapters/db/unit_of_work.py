@@ -1,5 +1,6 @@
 """One database transaction for one use case, with the repositories that work inside it."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
@@ -25,6 +26,8 @@ from ca.domain.errors import NotReady
 class Committed:
     """What a transaction has left behind: where the audit chain ends now, and the certificates it made or changed."""
 
+    after: int
+    """The number that the audit chain had before."""
     head: Head
     certificates: tuple[Certificate, ...]
 
@@ -35,16 +38,27 @@ class SqlUnitOfWork:
     def __init__(self, engine: Engine, *, after_commit: Callable[[Committed], None] | None = None) -> None:
         """`after_commit` is told of every commit that made the audit chain longer, before the commit returns."""
         self._sessions = sessionmaker(engine)
-        self._after_commit = after_commit
+        self._after_commit = after_commit and _InOrder(after_commit)
 
     def __call__(self) -> "SqlWork":
         return SqlWork(self._sessions(), self._after_commit)
 
 
+class _InOrder:
+    """Commits of one process are told of in the order in which they were made.
+
+    The chain's head is locked until its commit, so whoever waits here would have waited for that lock anyway.
+    """
+
+    def __init__(self, tell: Callable[[Committed], None]) -> None:
+        self.turn = threading.Lock()
+        self.tell = tell
+
+
 class SqlWork:
     """One transaction. Leaving the block without commit() rolls back; after commit() the next one begins."""
 
-    def __init__(self, session: Session, after_commit: Callable[[Committed], None] | None = None) -> None:
+    def __init__(self, session: Session, after_commit: _InOrder | None = None) -> None:
         self._session = session
         self._after_commit = after_commit
         self.customers = SqlCustomers(session)
@@ -75,8 +89,11 @@ class SqlWork:
         self._session.close()
 
     def commit(self) -> None:
-        self._session.commit()
         head, self.audit.appended = self.audit.appended, None
         changed, self.certificates.changed = self.certificates.changed, {}
-        if head is not None and self._after_commit is not None:
-            self._after_commit(Committed(head, tuple(changed.values())))
+        if head is None or self._after_commit is None:
+            self._session.commit()
+            return
+        with self._after_commit.turn:
+            self._session.commit()
+            self._after_commit.tell(Committed(self.audit.after, head, tuple(changed.values())))

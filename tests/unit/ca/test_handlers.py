@@ -194,9 +194,14 @@ def test_relying_parties_are_answered(signer: Signer, bank: Bank) -> None:
     cert_id = der.sequence(
         algorithm, der.octet_string(name_hash), der.octet_string(key_hash), der.integer(certificate.serial)
     )
-    response = b64(signer.ask(ops.AnswerOCSPRequests(cert_ids=[cert_id], nonce=b"n" * 32))["response"])
-    assert cert_id in response
-    assert b"n" * 32 in response
+    foreign = der.sequence(
+        algorithm, der.octet_string(bytes(32)), der.octet_string(key_hash), der.integer(certificate.serial)
+    )
+    questions = [ops.OCSPQuestion(cert_ids=[cert_id], nonce=b"n" * 32), ops.OCSPQuestion(cert_ids=[foreign])]
+    answer, refusal = signer.ask(ops.AnswerOCSPRequests(questions=questions))["answers"]
+    assert cert_id in b64(answer["response"])
+    assert b"n" * 32 in b64(answer["response"])
+    assert refusal["error"] == "not-found"
 
 
 def test_an_unknown_certificate_of_ours_is_reported(signer: Signer, bank: Bank) -> None:
@@ -255,7 +260,7 @@ QUESTIONS: list[ops.Operation] = [
     ops.WhoAmI(session="none"),
     ops.ShowCase(session="none", application="none"),
     ops.ShowInvitation(session="none", invitation="none"),
-    ops.AnswerOCSPRequests(cert_ids=[b"junk"]),
+    ops.AnswerOCSPRequests(questions=[ops.OCSPQuestion(cert_ids=[b"junk"])]),
 ]
 NEVER_REFUSED = {ops.SignInChallenge, ops.CACertificates, ops.Health, ops.Reconcile}
 COUNTED = {ops.EnrolmentHints}

@@ -10,6 +10,7 @@ from tests.fakes.rsgi import FakeExchange, FakeScope
 def test_it_comes_up_and_says_that_it_is_not_well_while_nothing_is_there_yet(tmp_path) -> None:
     app = status_app(
         database_url=f"sqlite:///{tmp_path / 'later.sqlite3'}",
+        standings=tmp_path / "standings",
         publication=tmp_path / "later",
         signer_socket=tmp_path / "later.sock",
         now=lambda: datetime(2026, 11, 23, tzinfo=UTC),

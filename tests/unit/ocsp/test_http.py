@@ -50,10 +50,10 @@ class FakeStatuses:
     def __init__(self) -> None:
         self.unreadable = False
 
-    def find(self, serials: object) -> list[None]:
+    def find(self, key: bytes) -> None:
+        assert len(key) == 20
         if self.unreadable:
-            raise NotReady("the database cannot be read")
-        return [None]
+            raise NotReady("the map cannot be read")
 
 
 @dataclass
@@ -270,23 +270,23 @@ def test_there_is_nothing_else(site: Site, path: str) -> None:
     assert site.get(path).status.startswith("404")
 
 
-def test_health_is_ok_with_a_readable_database_and_a_current_crl(site: Site) -> None:
+def test_health_is_ok_with_readable_standings_and_a_current_crl(site: Site) -> None:
     site.directory.joinpath("crl/issuing.crl").write_bytes(StatusWorld().publish_crl("issuing").der)
     site.clock.tick(timedelta(seconds=90))
     answer = site.get("/health")
     assert answer.status == "200 OK"
     assert json.loads(answer.body) == {
         "status": "ok",
-        "database": True,
+        "standings": True,
         "crls": {"issuing": {"age_seconds": 90, "current": True}},
     }
 
 
-def test_health_fails_without_database_without_crl_and_with_an_old_one(site: Site) -> None:
+def test_health_fails_without_standings_without_crl_and_with_an_old_one(site: Site) -> None:
     assert site.get("/health").status.startswith("503")
     site.directory.joinpath("crl/issuing.crl").write_bytes(StatusWorld().publish_crl("issuing").der)
     site.statuses.unreadable = True
-    assert json.loads(site.get("/health").body)["database"] is False
+    assert json.loads(site.get("/health").body)["standings"] is False
     site.statuses.unreadable = False
     site.clock.tick(DAY)
     assert site.get("/health").status.startswith("503")

@@ -1,4 +1,4 @@
-"""ocsp/responder.py: kept answers are given only while the database says the same."""
+"""ocsp/responder.py: kept answers are given only while the certificate stands as they say."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -9,9 +9,9 @@ from cryptography.x509 import ocsp as judge
 from ca.domain.certificates import Certificate, CertificateStatus
 from ca.domain.errors import InvalidRequest, KeyStoreUnavailable, NotFound, NotReady, PKIError, SigningRefused
 from ca.domain.ocsp import CertId, ErrorStatus, issuer_keys
+from ca.domain.standings import Standing
 from ocsp.request import parse_request
 from ocsp.responder import MustAskError, Responder
-from ocsp.store import Row
 from tests.fakes.ocsp_requests import build, nonce
 from tests.fakes.status_world import StatusWorld
 
@@ -29,23 +29,14 @@ class World(StatusWorld):
         self.meanwhile: Certificate | None = None
         self.front = Responder(issuers=self, statuses=self, signer=self, now=self.clock.now, kept_answers=10)  # type: ignore[arg-type]  # find is told apart by its argument
 
-    def find(self, what: CertId | Sequence[int]) -> str | list[Row | None] | None:
+    def find(self, what: CertId | bytes) -> str | bytes | None:
         if isinstance(what, CertId):
             known = issuer_keys(self.issuing.certificate_der)
             return "issuing" if what.issuer_key in known else None
         if self.unreadable:
-            raise NotReady("the database cannot be read")
-        return [self._row(serial) for serial in what]
-
-    def _row(self, serial: int) -> Row | None:
-        found = self.unit_of_work.certificates.get(serial)
-        if found is None:
-            return None
-        issued = int(found.issued_at.timestamp())
-        if found.revocation is None:
-            return Row(found.issuer, found.status.value, issued, None, None)
-        at = int(found.revocation.revoked_at.timestamp())
-        return Row(found.issuer, found.status.value, issued, at, int(found.revocation.reason))
+            raise NotReady("the map cannot be read")
+        found = self.unit_of_work.certificates.get(int.from_bytes(what, "big"))
+        return None if found is None else Standing.of(found).pack()
 
     def answer(self, cert_ids: Sequence[bytes], nonce: bytes | None) -> bytes:
         self.asked_signer.append((cert_ids, nonce))
@@ -158,7 +149,7 @@ def test_when_the_clock_went_back_a_kept_answer_is_not_given(world: World) -> No
     assert world.front.answer(world.asked(0xA1)).error is ErrorStatus.TRY_LATER
 
 
-def test_a_database_that_cannot_be_read_means_try_later(world: World) -> None:
+def test_standings_that_cannot_be_read_mean_try_later(world: World) -> None:
     world.issue(0xA1)
     world.ask(0xA1)
     world.unreadable = True

@@ -39,8 +39,8 @@ class SlowResponder:
 
 
 class Unasked:
-    def find(self, serials: object) -> list[None]:
-        return [None]
+    def find(self, key: bytes) -> None:
+        """Nothing was ever issued."""
 
 
 class Site:

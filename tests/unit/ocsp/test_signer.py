@@ -23,7 +23,7 @@ class Stub:
         self.path = path
         self.connections = 0
         self.requests: list[dict[str, object]] = []
-        self.script: Callable[[int], bytes | None] = lambda _: reply(200, {"response": base64.b64encode(b"r").decode()})
+        self.script: Callable[[int], bytes | None] = lambda _: signed(b"r")
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.bind(str(path))
         self._socket.listen()
@@ -62,6 +62,10 @@ def reply(status: int, answer: object) -> bytes:
     return b"HTTP/1.1 %d x\r\nContent-Length: %d\r\n\r\n%s" % (status, len(body), body)
 
 
+def signed(response: bytes) -> bytes:
+    return reply(200, {"answers": [{"response": base64.b64encode(response).decode()}]})
+
+
 @pytest.fixture
 def stub() -> Iterator[Stub]:
     with tempfile.TemporaryDirectory() as directory:
@@ -74,7 +78,10 @@ def test_it_asks_about_cert_ids_and_nonce_over_one_connection(stub: Stub) -> Non
     signer = SocketSigner(stub.path)
     assert signer.answer([b"one", b"two"], b"n") == b"r"
     assert signer.answer([b"one"], None) == b"r"
-    assert stub.requests == [{"cert_ids": ["b25l", "dHdv"], "nonce": "bg=="}, {"cert_ids": ["b25l"], "nonce": None}]
+    assert [asked["questions"] for asked in stub.requests] == [
+        [{"cert_ids": ["b25l", "dHdv"], "nonce": "bg=="}],
+        [{"cert_ids": ["b25l"], "nonce": None}],
+    ]
     assert stub.connections == 1
     signer._mine.connection.close()
 
@@ -127,11 +134,13 @@ def test_a_signer_that_is_not_there_is_not_ready(tmp_path: Path) -> None:
     ],
 )
 def test_what_the_signer_refuses_is_raised_here(stub: Stub, code: str, kind: type[PKIError]) -> None:
-    stub.script = lambda _: reply(409, {"error": code, "message": "because"})
+    refusal = {"error": code, "message": "because"}
     signer = SocketSigner(stub.path)
-    with pytest.raises(PKIError, match="because") as raised:
-        signer.answer([b"one"], None)
-    assert type(raised.value) is kind
+    for answer in (reply(409, refusal), reply(200, {"answers": [refusal]})):
+        stub.script = lambda _, answer=answer: answer
+        with pytest.raises(PKIError, match="because") as raised:
+            signer.answer([b"one"], None)
+        assert type(raised.value) is kind
     signer._mine.connection.close()
 
 
@@ -140,8 +149,10 @@ def test_what_the_signer_refuses_is_raised_here(stub: Stub, code: str, kind: typ
     [
         reply(200, {}),
         reply(200, []),
-        reply(200, {"response": "not base64!"}),
-        reply(200, {"response": 5}),
+        reply(200, {"answers": []}),
+        reply(200, {"answers": [{"response": "not base64!"}]}),
+        reply(200, {"answers": [{"response": 5}]}),
+        reply(200, {"answers": [{}]}),
         reply(500, []),
         reply(500, {"error": []}),
         reply(200, b"not JSON"),

@@ -1,5 +1,8 @@
 """Certificates, intents, issuing CAs and CRLs: rows to values and back."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from ca.adapters.db.mapping.common import Values, find_serial, known, serial_number, serial_text
 from ca.adapters.db.rows import CertificateRow, CRLRow, IntentRow, IssuerRow
 from ca.domain.algorithms import KeyAlgorithm
@@ -7,6 +10,7 @@ from ca.domain.certificates import Certificate, CertificateStatus, Intent
 from ca.domain.crl import CRLRecord
 from ca.domain.issuers import Issuer
 from ca.domain.revocation import Revocation, RevocationReason
+from ca.domain.standings import Standing
 
 
 def to_certificate(row: CertificateRow) -> Certificate:
@@ -29,6 +33,15 @@ def to_certificate(row: CertificateRow) -> Certificate:
         confirmed_at=row.confirmed_at,
         revocation=_revocation(row),
     )
+
+
+def to_standing(columns: Sequence[Any]) -> tuple[int, Standing]:
+    """From serial, issuer, status, issued_at, not_after, revoked_at and reason."""
+    serial, issuer, status, issued_at, not_after, revoked_at, reason = columns
+    where = f"certificate {serial}"
+    revocation = None if revoked_at is None else Revocation(known(RevocationReason, reason, where), revoked_at)
+    standing = Standing(issuer, known(CertificateStatus, status, where), issued_at, not_after, revocation)
+    return serial_number(serial), standing
 
 
 def _revocation(row: CertificateRow) -> Revocation | None:

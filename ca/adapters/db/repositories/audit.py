@@ -21,11 +21,14 @@ class SqlAuditLog:
         self._session = session
         self.appended: Head | None = None
         """The end of the chain after what this transaction appended; None when it appended nothing."""
+        self.after = 0
+        """The number that the chain had before that."""
 
     def append(self, event: AuditEvent) -> ChainedEvent:
         # The lock on the head is held until commit: the next writer waits and then builds on this event.
         head = self._head(lock=True)
         number = head.number + 1
+        self.after = self.after if self.appended else head.number
         chained = ChainedEvent(number, event, event.link(number, head.hash))
         self._session.execute(insert(AuditEventRow).values(**chained_event_values(chained)))
         self._session.execute(update(AuditHeadRow).values(number=number, hash=chained.hash))

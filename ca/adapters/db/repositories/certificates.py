@@ -6,15 +6,33 @@ from datetime import datetime
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from ca.adapters.db.mapping.certificates import certificate_values, intent_values, to_certificate, to_intent
+from ca.adapters.db.mapping.certificates import (
+    certificate_values,
+    intent_values,
+    to_certificate,
+    to_intent,
+    to_standing,
+)
 from ca.adapters.db.mapping.common import serial_text
 from ca.adapters.db.repositories.statements import add_row, change_row, find_row, list_rows
 from ca.adapters.db.rows import CertificateRow, IntentRow
 from ca.domain.certificates import Certificate, CertificateStatus, Intent
 from ca.domain.errors import NotFound
+from ca.domain.standings import Standing
 
 _CHUNK = 1000
 """Rows held in memory at a time when all of an issuer's are read."""
+
+# What a standing is made of: read without the rest of the row, which is a hundred times longer.
+_STANDING = select(
+    CertificateRow.serial,
+    CertificateRow.issuer,
+    CertificateRow.status,
+    CertificateRow.issued_at,
+    CertificateRow.not_after,
+    CertificateRow.revoked_at,
+    CertificateRow.reason,
+)
 
 # Written out: the database finds these three by index, but not "everything except active".
 _ON_CRL = [
@@ -63,6 +81,14 @@ class SqlCertificates:
 
     def _list(self, wanted: Select[CertificateRow]) -> Sequence[Certificate]:
         return [to_certificate(row) for row in list_rows(self._session, wanted.order_by(CertificateRow.id))]
+
+    def find_standings(self, serials: Sequence[int]) -> dict[int, Standing]:
+        wanted = _STANDING.where(CertificateRow.serial.in_([serial_text(serial) for serial in serials]))
+        return dict(to_standing(row) for row in self._session.execute(wanted))
+
+    def list_standings(self) -> Iterator[tuple[int, Standing]]:
+        for row in self._session.execute(_STANDING.execution_options(yield_per=_CHUNK)):
+            yield to_standing(row)
 
     def list_for_crl(self, issuer: str, expired_before: datetime) -> Iterator[Certificate]:
         wanted = (
