@@ -36,6 +36,7 @@ from ca.usecases.officers import ChangeOfficer, InviteOfficer, RedeemInvitation
 from ca.usecases.reconcile import Reconcile
 from ca.usecases.renew import ReEnrol
 from ca.usecases.report_unknown import ReportUnknownCertificate
+from ca.usecases.responder import CertifyMemoryKey
 from ca.usecases.revoke import ChangeStatus
 from ca.usecases.sign_in import SignIn
 
@@ -49,6 +50,7 @@ _ACTORS: dict[type[ops.Operation], str] = {
     ops.OpenInvitation: "unknown",
     ops.RedeemInvitation: "unknown",
     ops.ReportUnknown: "reporter",
+    ops.CertifyResponderKey: "status",
     ops.RunJob: "jobs",
     ops.Reconcile: "jobs",
 }
@@ -72,6 +74,7 @@ class UseCases:
     confirm: ConfirmCertificate
     change_status: ChangeStatus
     answer_ocsp: AnswerOCSP
+    certify_memory_key: CertifyMemoryKey
     report_unknown: ReportUnknownCertificate
     run_job: RunJob
     reconcile: Reconcile
@@ -170,6 +173,7 @@ class Handlers:
             ),
             ops.CACertificates: self.ca_certificates,
             ops.AnswerOCSPRequests: self.answer_ocsp,
+            ops.CertifyResponderKey: self.certify_responder_key,
             ops.ReportUnknown: lambda op: {"alarm": do.report_unknown(op.certificate, by="reporter")},
             ops.RunJob: self.run_job,
             ops.Reconcile: lambda _: {"finished": [serial_text(serial) for serial in do.reconcile()]},
@@ -308,6 +312,11 @@ class Handlers:
     def answer_ocsp(self, op: ops.AnswerOCSPRequests) -> dict[str, Any]:
         questions = [Question.parse(asked.cert_ids, asked.nonce) for asked in op.questions]
         return {"answers": [_ocsp_answer(answer) for answer in self._do.answer_ocsp.each(questions)]}
+
+    def certify_responder_key(self, op: ops.CertifyResponderKey) -> dict[str, Any]:
+        certificate, issuer_der = self._do.certify_memory_key(op.public_key, op.proof)
+        named = {"issuer": certificate.issuer, "issuer_certificate": b64(issuer_der)}
+        return named | {"certificate": b64(certificate.der)}
 
     def run_job(self, op: ops.RunJob) -> dict[str, Any]:
         run = self._do.run_job(op.name, op.holder)

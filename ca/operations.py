@@ -305,6 +305,14 @@ class AnswerOCSPRequests(Operation):
     questions: Annotated[list[OCSPQuestion], Field(min_length=1, max_length=64)]
 
 
+class CertifyResponderKey(Operation):
+    """-> {certificate, issuer_certificate: base64 DER, issuer}. For a key in a status process; `proof` shows it is."""
+
+    path = "ocsp/certify-key"
+    public_key: B64
+    proof: B64
+
+
 class ReportUnknown(Operation):
     """-> {alarm: bool}. A certificate met in the field: an alarm when it carries our signature and is unknown to us."""
 

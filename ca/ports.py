@@ -252,6 +252,9 @@ class Certificates(Protocol):
     def find_newest(self, issuer: str, profile: str) -> Certificate | None:
         """The one issued last under a profile, not revoked: the OCSP responder's own, for instance."""
 
+    def count_issued(self, issuer: str, profile: str, since: datetime) -> int:
+        """How many were issued under a profile since then."""
+
     def list_by_public_key(self, fingerprint: str) -> Sequence[Certificate]: ...
 
     def list_unconfirmed_since_before(self, limit: datetime) -> Sequence[Certificate]: ...

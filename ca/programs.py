@@ -17,7 +17,7 @@ from config.settings import STATE_VARIABLE, Settings, State
 
 _ROOT = Path(__file__).parent.parent
 _PROBE_SECONDS = 1.0
-# What a process may see of our environment: no secret is ever in it, and granian copies it into each request.
+# What a process may see of our environment: no secret is ever in it.
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "VERMILION_DATABASE_URL")
 
 
@@ -90,14 +90,16 @@ def serve(state: State, settings: Settings, name: str) -> None:
 
 def _status(state: State, settings: Settings) -> Program:
     listening = settings.listening
-    argv = (
-        *(sys.executable, "-m", "granian", "--interface", "rsgi", "--factory", "--no-ws", "--http", "1"),
-        *("--host", listening.host, "--port", str(listening.http_port), "--workers", "1"),
-        # Who opens a connection and says nothing, or has nothing more to say, is let go.
-        *("--http1-header-read-timeout", "5000"),
-        "wsgi:status",
+    workers = settings.ocsp.workers or min(2, os.cpu_count() or 1)
+    return _gunicorn(
+        state,
+        "status",
+        lambda: _answers(_plain(listening.http_port), "/health"),
+        "-c",
+        "python:ocsp.gunicorn_settings",
+        f"--workers={workers}",
+        f"--bind={listening.host}:{listening.http_port}",
     )
-    return _program(state, "status", argv, lambda: _answers(_plain(listening.http_port), "/health"))
 
 
 def _program(state: State, name: str, argv: tuple[str, ...], healthy: Callable[[], bool]) -> Program:

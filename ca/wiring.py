@@ -27,6 +27,7 @@ from ca.domain.audit import AuditEvent
 from ca.domain.errors import PKIError
 from ca.domain.issuers import Issuer
 from ca.domain.jobs import JOB_NAMES
+from ca.domain.ocsp import Policy
 from ca.domain.profiles import Profile
 from ca.domain.standings import Standing
 from ca.handlers import UseCases
@@ -51,7 +52,7 @@ from ca.usecases.publish_crl import PublishCRL
 from ca.usecases.reconcile import Reconcile
 from ca.usecases.renew import ReEnrol
 from ca.usecases.report_unknown import ReportUnknownCertificate
-from ca.usecases.responder import CertifyResponder
+from ca.usecases.responder import CertifyMemoryKey, CertifyResponder
 from ca.usecases.revoke import ChangeStatus
 from ca.usecases.sign_in import SignIn
 from ca.usecases.standings import FollowRecords
@@ -192,10 +193,11 @@ def _wire(
     publish_changes = _publish_if_due(publish_crl)
     report_unknown = ReportUnknownCertificate(unit_of_work, clock)
     reconcile = Reconcile(unit_of_work, clock, issuance)
+    certify_responder = CertifyResponder(unit_of_work, clock, random, key_store, issuance, profiles)
     jobs = _jobs(
         settings,
         publish_crl,
-        CertifyResponder(unit_of_work, clock, random, key_store, issuance, profiles),
+        certify_responder,
         FollowRecords(reading, files.standings),
         Sweep(unit_of_work, clock, profiles, publish_changes),
         MakeCheckpoint(unit_of_work, clock, key_store, files.checkpoints),
@@ -216,6 +218,7 @@ def _wire(
         confirm=ConfirmCertificate(unit_of_work, clock, random, publish_changes),
         change_status=ChangeStatus(unit_of_work, clock, authorize, publish_changes),
         answer_ocsp=_answer_ocsp(settings, files, reading, Contradictions(unit_of_work, clock), key_store),
+        certify_memory_key=CertifyMemoryKey(certify_responder, ISSUING, settings.ocsp.memory_keys_a_day),
         report_unknown=report_unknown,
         run_job=RunJob(unit_of_work, clock, jobs),
         reconcile=reconcile,
@@ -234,7 +237,8 @@ def _answer_ocsp(
     key_store: Pkcs11KeyStore,
 ) -> AnswerOCSP:
     life = seconds(settings.times.ocsp_life)
-    return AnswerOCSP(reading, SystemClock(), key_store, files.standings, contradictions, life)
+    policy = Policy(settings.ocsp.extended_revoke, settings.ocsp.archive_cutoff)
+    return AnswerOCSP(reading, SystemClock(), key_store, files.standings, contradictions, life, policy)
 
 
 def _publish_if_due(publish_crl: PublishCRL) -> Callable[[str], None]:

@@ -6,6 +6,7 @@ mean is at home in `ca/domain/standings.py`.
 
 import os
 import time
+from itertools import islice
 from pathlib import Path
 
 import lmdb
@@ -36,6 +37,16 @@ class MappedStandings:
             raise NotReady("there is no standings map that may be used; the signer makes one when it starts")
         with environment.begin(db=self._table) as transaction:
             return transaction.get(key)
+
+    def walk(self, after: bytes, count: int) -> list[tuple[bytes, bytes]]:
+        """The next keys with their standings, in order; none at the end."""
+        environment = self._environment
+        if environment is None:
+            return []
+        with environment.begin(db=self._table) as transaction, transaction.cursor() as cursor:
+            if not cursor.set_range(after + b"\x00"):
+                return []
+            return list(islice(cursor, count))
 
     def _look(self) -> None:
         self._look_at = time.monotonic() + _LOOK_AGAIN_SECONDS

@@ -23,6 +23,9 @@ class Statuses(Protocol):
     def find(self, key: bytes) -> bytes | None:
         """The packed standing under a `serial_key`, None for a serial that was never issued. Raises NotReady."""
 
+    def walk(self, after: bytes, count: int) -> list[tuple[bytes, bytes]]:
+        """The next keys with their standings, in order; none at the end, or where looking at all costs too much."""
+
 
 class PostgresStatuses:
     """PostgreSQL: a read-only session for each thread, given up at the first trouble."""
@@ -51,6 +54,10 @@ class PostgresStatuses:
                 connection.close()
             raise NotReady("the database cannot be read") from error
         return None if row is None else packed(*row)
+
+    def walk(self, after: bytes, count: int) -> list[tuple[bytes, bytes]]:
+        del after, count
+        return []
 
 
 def packed(

@@ -73,6 +73,16 @@ class CertId:
         return cls(blob, hash_name, name_hash.content, key_hash.content, number)
 
     @property
+    def serial_octets(self) -> bytes:
+        """The serial number as it stands at the end of the CertID."""
+        return self.der[2 - len(der.integer(self.serial)) :]
+
+    @property
+    def head(self) -> bytes:
+        """All before that: the same for every certificate of the issuer, as long as clients write alike."""
+        return self.der[: 2 - len(der.integer(self.serial))]
+
+    @property
     def issuer_key(self) -> tuple[str, bytes, bytes]:
         """What names the issuer: equal to one of `issuer_keys` of that issuer."""
         return self.hash_name, self.name_hash, self.key_hash

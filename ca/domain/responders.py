@@ -15,6 +15,21 @@ LAST_MINUTES = timedelta(minutes=1)
 """A responder certificate is not used in its last minute: the answer must outlive its way to the client."""
 
 
+CLOCK_TOLERANCE = timedelta(seconds=60)
+
+
+def memory_key_proof(spki_der: bytes) -> bytes:
+    """What a key that lives in a status process signs to show that it does."""
+    return b"vermilion ocsp responder key v1\x00" + spki_der
+
+
+def require_forward(now: datetime, latest: datetime | None) -> datetime:
+    """The latest instant. Raise NotReady when the clock went back by more than the tolerance."""
+    if latest is not None and now < latest - CLOCK_TOLERANCE:
+        raise NotReady("the clock went backwards; set it right, nothing is signed until then")
+    return now if latest is None else max(latest, now)
+
+
 @dataclass(frozen=True, slots=True)
 class Responder:
     """Who signs for an issuer: a certificate and what it says of itself."""

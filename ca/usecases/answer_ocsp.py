@@ -16,14 +16,13 @@ from ca.domain.audit import AuditEvent
 from ca.domain.certificates import Certificate
 from ca.domain.errors import InvalidRequest, NotFound, NotReady, PKIError, SigningRefused, Tampered
 from ca.domain.issuers import Issuer
-from ca.domain.responders import Responder, Said
+from ca.domain.responders import Responder, Said, require_forward
 from ca.domain.serials import serial_text
 from ca.domain.standings import Standing
 from ca.ports import Clock, KeyId, KeyStore, Standings, UnitOfWork
 from ca.usecases.standings import FollowRecords
 
 RESPONDER_PROFILE = "ocsp-responder"
-CLOCK_TOLERANCE = timedelta(seconds=60)
 ALARM_AGAIN = timedelta(hours=1)
 _PATIENCE = 5
 
@@ -45,9 +44,7 @@ class Latest:
     def advance(self, now: datetime) -> None:
         """Raise NotReady when the clock went back by more than the tolerance; nothing is signed then."""
         with self._lock:
-            if self._at is not None and now < self._at - CLOCK_TOLERANCE:
-                raise NotReady("the clock went backwards; set it right, nothing is signed until then")
-            self._at = now if self._at is None else max(self._at, now)
+            self._at = require_forward(now, self._at)
 
 
 @dataclass(frozen=True)

@@ -1,24 +1,28 @@
-"""The OCSP responder's certificate: short-lived, renewed by itself well before it ends (RFC 6960 section 4.2.2.2)."""
+"""OCSP responders' certificates: short-lived, renewed well before they end (RFC 6960 section 4.2.2.2)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 from ca.domain.certificates import Certificate, Intent
 from ca.domain.drafting import draft_certificate
+from ca.domain.errors import NotAllowed
 from ca.domain.keys import PublicKey
 from ca.domain.profiles import Profile
-from ca.domain.responders import Responder
+from ca.domain.responders import Responder, memory_key_proof
 from ca.domain.serials import new_serial
 from ca.ports import Clock, KeyStore, Random, UnitOfWork
 from ca.usecases.answer_ocsp import RESPONDER_PROFILE, responder_key
 from ca.usecases.issuance import Issuance
 
-_SIGNER = "signer"
+MEMORY_PROFILE = "ocsp-responder-memory"
+_SIGNER, _STATUS = "signer", "status"
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class CertifyResponder:
-    """The signer certifies its own responder key: no application, no code, a profile that only it may use."""
+    """The signer certifies responder keys: no application, no code, profiles that only it may use."""
 
     unit_of_work: UnitOfWork
     clock: Clock
@@ -37,10 +41,13 @@ class CertifyResponder:
         return self(issuer_name)
 
     def __call__(self, issuer_name: str) -> Certificate:
-        """A new certificate for the issuer's responder key."""
-        now = self.clock.now()
-        profile = self.profiles[RESPONDER_PROFILE]
+        """A new certificate for the issuer's responder key in the HSM."""
         public_key = PublicKey.from_spki(self.key_store.public_key(responder_key(issuer_name)))
+        return self.certify(issuer_name, public_key, self.profiles[RESPONDER_PROFILE], _SIGNER)
+
+    def certify(self, issuer_name: str, public_key: PublicKey, profile: Profile, actor: str) -> Certificate:
+        """A certificate under a responder's profile; recorded before it is signed, as every other."""
+        now = self.clock.now()
         with self.unit_of_work() as work:
             issuer = work.issuers.get(issuer_name)
             draft = draft_certificate(
@@ -63,6 +70,31 @@ class CertifyResponder:
                 predecessor=None,
                 intended_at=now,
             )
-            intent = self.issuance.record(work, intent, draft, issuer, profile, _SIGNER)
+            intent = self.issuance.record(work, intent, draft, issuer, profile, actor)
             work.commit()
-        return self.issuance.finish(intent, issuer, _SIGNER)
+        return self.issuance.finish(intent, issuer, actor)
+
+
+@dataclass(frozen=True)
+class CertifyMemoryKey:
+    """A status process shows a key that lives only in its memory. Allowed by a setting, and so many times a day."""
+
+    certify: CertifyResponder
+    issuer_name: str
+    per_day: int
+    """0: not allowed."""
+
+    def __call__(self, spki_der: bytes, proof: bytes) -> tuple[Certificate, bytes]:
+        """The certificate and that of its issuer. Raises InvalidRequest, ProfileViolation, NotAllowed."""
+        if not self.per_day:
+            raise NotAllowed("responder keys in memory are not allowed here: the setting ocsp.key says hsm")
+        public_key = PublicKey.from_spki(spki_der)
+        public_key.verify(proof, memory_key_proof(spki_der))
+        now = self.certify.clock.now()
+        with self.certify.unit_of_work() as work:
+            issuer = work.issuers.get(self.issuer_name)
+            made = work.certificates.count_issued(self.issuer_name, MEMORY_PROFILE, now - _DAY)
+        if made >= self.per_day:
+            raise NotAllowed(f"{made} responder keys in memory were certified in a day; more are not")
+        profile = self.certify.profiles[MEMORY_PROFILE]
+        return self.certify.certify(self.issuer_name, public_key, profile, _STATUS), issuer.certificate_der

@@ -40,7 +40,7 @@ from ca.usecases.publish_crl import PublishCRL
 from ca.usecases.reconcile import Reconcile
 from ca.usecases.renew import ReEnrol
 from ca.usecases.report_unknown import ReportUnknownCertificate
-from ca.usecases.responder import CertifyResponder
+from ca.usecases.responder import CertifyMemoryKey, CertifyResponder
 from ca.usecases.revoke import ChangeStatus
 from ca.usecases.sign_in import SignIn
 from ca.usecases.sweep import Sweep
@@ -145,6 +145,7 @@ class Bank:
         self.published: list[str] = []
         push = self.published.append
         self.responder = CertifyResponder(unit_of_work, clock, random, self.key_store, self.issuance, self.profiles)
+        self.certify_memory_key = CertifyMemoryKey(self.responder, ISSUING, per_day=3)
         self.sweep = Sweep(unit_of_work, clock, self.profiles, push)
         self.checkpoint = MakeCheckpoint(unit_of_work, clock, self.key_store, self.checkpoint_file)
         self.verify_audit = VerifyAudit(unit_of_work, self.checkpoint_file, self.head_file, self._verify_checkpoint)
@@ -199,6 +200,7 @@ class Bank:
                 self.unit_of_work.standings,
                 Contradictions(self.unit_of_work, self.clock),
             ),
+            certify_memory_key=self.certify_memory_key,
             report_unknown=self.report_unknown,
             run_job=self.run_job,
             reconcile=self.reconcile,

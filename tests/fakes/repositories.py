@@ -219,6 +219,10 @@ class FakeCertificates:
             ]
         )
 
+    def count_issued(self, issuer: str, profile: str, since: datetime) -> int:
+        issued = [each for each in self._kept.values() if (each.issuer, each.profile) == (issuer, profile)]
+        return sum(each.issued_at >= since for each in issued)
+
     def list_by_public_key(self, fingerprint: str) -> Sequence[Certificate]:
         return [each for each in self._kept.values() if each.public_key == fingerprint]
 

@@ -1,4 +1,4 @@
-"""The status process as it runs: granian, a standings map, a publication directory and a signer on a Unix socket."""
+"""The status process as it runs: gunicorn, a standings map, a publication directory and a signer on a Unix socket."""
 
 import base64
 import http.client
@@ -34,16 +34,18 @@ _APP = """
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from ocsp.app import status_app
+from ocsp.app import Setup, status_app
+from ocsp.connection import Patience
 here = Path(__file__).parent
-app = status_app(
+setup = Setup(
     database_url="sqlite:///unread",
     standings=here / "standings",
+    kept=here / "kept",
     publication=here / "publication",
     signer_socket=here / "signer.sock",
-    now=lambda: datetime.now(UTC).replace(microsecond=0),
-    body_seconds=float(os.environ["BODY_SECONDS"]),
+    patience=Patience(body=float(os.environ["BODY_SECONDS"])),
 )
+app = status_app(setup, lambda: datetime.now(UTC).replace(microsecond=0))
 """
 
 
@@ -80,7 +82,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class StatusSite:
-    """`world` is what the signer knows; `sync` brings its standings into the map that granian reads."""
+    """`world` is what the signer knows; `sync` brings its standings into the map that status reads."""
 
     def __init__(self, directory: Path, *, port: int) -> None:
         self.directory = directory
@@ -135,16 +137,15 @@ def free_port() -> int:
 
 @contextmanager
 def running_status(*, workers: int = 2, body_seconds: float = 5.0) -> Iterator[StatusSite]:
-    """The site with granian in front, for as long as the block lasts."""
+    """The site with gunicorn in front, for as long as the block lasts."""
     directory = Path(tempfile.mkdtemp(prefix="vermilion-status-"))
     site = StatusSite(directory, port=free_port())
     site.start_signer()
     command = [
-        str(Path(sys.executable).with_name("granian")),
-        *("--interface", "rsgi", "--http", "1", "--host", "127.0.0.1", "--port", str(site.port), "--no-ws"),
-        *("--workers", str(workers), "--working-dir", str(directory), "app:app"),
+        *(sys.executable, "-m", "gunicorn", "-c", "python:ocsp.gunicorn_settings"),
+        *(f"--bind=127.0.0.1:{site.port}", f"--workers={workers}", f"--chdir={directory}", "app:app"),
     ]
-    log = (directory / "granian.log").open("wb")
+    log = (directory / "status.log").open("wb")
     environment = os.environ | {"PYTHONPATH": str(ROOT), "BODY_SECONDS": str(body_seconds)}
     process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
     try:
@@ -175,4 +176,4 @@ def _await(site: StatusSite, process: subprocess.Popen[bytes]) -> None:
             time.sleep(0.05)
         else:
             return
-    raise AssertionError((site.directory / "granian.log").read_text())
+    raise AssertionError((site.directory / "status.log").read_text())

@@ -13,10 +13,12 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from ca.domain.certificates import Certificate, CertificateStatus
 from ca.domain.issuers import Issuer
 from ca.domain.keys import KeyAlgorithm
+from ca.domain.ocsp import PLAIN, Policy
 from ca.domain.revocation import RevocationReason
 from ca.ports import KeyId
 from ca.usecases.answer_ocsp import RESPONDER_PROFILE, AnswerOCSP, Contradictions, responder_key
 from ca.usecases.publish_crl import PublishCRL
+from ca.usecases.responder import MEMORY_PROFILE
 from tests.fakes.clock import NOON, FakeClock
 from tests.fakes.key_store import FakeKeyStore
 from tests.fakes.publisher import FakeLinter, FakePublisher
@@ -55,6 +57,7 @@ class StatusWorld:
         *,
         algorithm: KeyAlgorithm = KeyAlgorithm.EC_P256,
         ocsp_url: str = "http://localhost:8080/ocsp",
+        policy: Policy = PLAIN,
     ) -> None:
         self.clock = FakeClock(start)
         self.key_store = FakeKeyStore()
@@ -68,7 +71,9 @@ class StatusWorld:
         self.responder = self.certify_responder()
         self.standings = self.unit_of_work.standings
         contradictions = Contradictions(self.unit_of_work, self.clock)
-        self.answer_ocsp = AnswerOCSP(self.unit_of_work, self.clock, self.key_store, self.standings, contradictions)
+        self.answer_ocsp = AnswerOCSP(
+            self.unit_of_work, self.clock, self.key_store, self.standings, contradictions, policy=policy
+        )
         self.publish_crl = PublishCRL(self.unit_of_work, self.clock, self.key_store, self.publisher, self.linter)
 
     def _authority(self, name: str, parent: Issuer | None, *, ocsp_url: str) -> Issuer:
@@ -99,15 +104,21 @@ class StatusWorld:
         key = responder_key("issuing")
         if key not in self.key_store._keys:
             self.key_store.generate(key, "ocsp", self.algorithm)
-        now = self.clock.now()
+        return self.certify_key(self._public_key(key), life=life, serial=serial)
+
+    def certify_key(
+        self, key: ec.EllipticCurvePublicKey | rsa.RSAPublicKey, *, life: timedelta, serial: int = 0
+    ) -> Certificate:
+        """A responder's certificate; without a serial it is one for a key in memory."""
         builder = (
-            self._builder(subject("responder"), subject("issuing"), self._public_key(key), now, life, serial)
+            self._builder(subject("responder"), subject("issuing"), key, self.clock.now(), life, serial)
             .add_extension(key_usage("digital_signature"), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.OCSP_SIGNING]), critical=False)
             .add_extension(x509.OCSPNoCheck(), critical=False)
             .add_extension(self._authority_key_identifier(), critical=False)
         )
-        return self._keep(builder, "issuing", RESPONDER_PROFILE, CertificateStatus.ACTIVE)
+        profile = RESPONDER_PROFILE if serial else MEMORY_PROFILE
+        return self._keep(builder, "issuing", profile, CertificateStatus.ACTIVE)
 
     def issue(
         self,

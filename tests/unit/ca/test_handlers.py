@@ -4,11 +4,15 @@ import base64
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from ca import operations as ops
 from ca.domain.decisions import Assertion
 from ca.domain.errors import KeyStoreUnavailable, NotAllowed, NotFound, NotReady, PKIError
 from ca.domain.ocsp import issuer_keys
+from ca.domain.responders import memory_key_proof
 from ca.handlers import Handlers
 from ca.usecases.answer_ocsp import AnswerOCSP
 from tests.drafts import a_request
@@ -204,6 +208,17 @@ def test_relying_parties_are_answered(signer: Signer, bank: Bank) -> None:
     assert refusal["error"] == "not-found"
 
 
+def test_a_key_in_memory_is_certified(signer: Signer, bank: Bank) -> None:
+    key = new_key().private
+    spki = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    assert isinstance(key, EllipticCurvePrivateKey)
+    proof = key.sign(memory_key_proof(spki), ECDSA(SHA256()))
+    given = signer.ask(ops.CertifyResponderKey(public_key=spki, proof=proof))
+    assert given["issuer"] == ISSUING
+    assert b64(given["issuer_certificate"]) == bank.stored.issuers[ISSUING].certificate_der
+    assert spki in b64(given["certificate"])
+
+
 def test_an_unknown_certificate_of_ours_is_reported(signer: Signer, bank: Bank) -> None:
     certificate = bank.active()
     assert signer.ask(ops.ReportUnknown(certificate=certificate.der)) == {"alarm": False}
@@ -252,6 +267,7 @@ ACTS: list[ops.Operation] = [
     ops.ReEnrol(client_certificate=b"", request=b""),
     ops.ConfirmationChallenge(serial="a1"),
     ops.Confirm(serial="a1", nonce=b"", signature=b""),
+    ops.CertifyResponderKey(public_key=b"", proof=b""),
     ops.ReportUnknown(certificate=b""),
     ops.RunJob(name="none", holder="none"),
 ]

@@ -18,6 +18,7 @@ def test_the_shipped_profiles_are_eight() -> None:
         "root-ca",
         "issuing-ca",
         "ocsp-responder",
+        "ocsp-responder-memory",
         "tls-server",
         "officer",
         "machine",

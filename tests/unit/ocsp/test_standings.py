@@ -97,3 +97,15 @@ def test_between_two_looks_at_the_file_it_is_not_looked_at(host: Host) -> None:
     host.read._look_at = float("inf")
 
     assert host.read.find(KEY) == GOOD.pack()
+
+
+def test_those_that_come_next_are_in_the_order_of_serials(host: Host) -> None:
+    assert host.read.walk(bytes(20), 10) == []
+    host.written.rebuild([(serial, GOOD) for serial in (3, 1, 2, 0x1FF)], number=2)
+    host.in_another_process()
+    host.find()
+    one, two = (serial_key(serial) or b"" for serial in (1, 2))
+
+    assert host.read.walk(bytes(20), 2) == [(one, GOOD.pack()), (two, GOOD.pack())]
+    assert [int.from_bytes(key, "big") for key, _ in host.read.walk(two, 10)] == [3, 0x1FF]
+    assert host.read.walk(serial_key(0x1FF) or b"", 10) == []

@@ -72,6 +72,12 @@ class SqlCertificates:
         row = find_row(self._session, wanted.order_by(CertificateRow.issued_at.desc(), CertificateRow.id.desc()))
         return to_certificate(row) if row else None
 
+    def count_issued(self, issuer: str, profile: str, since: datetime) -> int:
+        wanted = select(func.count()).where(
+            CertificateRow.issuer == issuer, CertificateRow.profile == profile, CertificateRow.issued_at >= since
+        )
+        return self._session.execute(wanted).scalar_one()
+
     def list_by_public_key(self, fingerprint: str) -> Sequence[Certificate]:
         return self._list(select(CertificateRow).where(CertificateRow.public_key == fingerprint))
 

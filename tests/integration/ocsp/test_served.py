@@ -1,4 +1,4 @@
-"""The status process under granian, asked by openssl and curl: paths, limits, freshness, and its signer gone."""
+"""The status process as it is served, asked by openssl and curl: paths, limits, freshness, and its signer gone."""
 
 import base64
 import subprocess
