@@ -37,7 +37,9 @@ def signer_program(state: State) -> Program:
         except PKIError:
             return False
 
-    return _gunicorn(state, "signer", healthy, "-c", "python:edge.gunicorn_behind", _bind_socket(state, "signer"))
+    # Status asks again and again over connections that it keeps.
+    options = ("-c", "python:edge.gunicorn_behind", "--keep-alive=30", _bind_socket(state, "signer"))
+    return _gunicorn(state, "signer", healthy, *options)
 
 
 def other_programs(state: State, settings: Settings) -> list[Program]:

@@ -25,7 +25,7 @@ class TooManyError(Exception):
 class Asking:
     """Used from the event loop only."""
 
-    def __init__(self, signer: Signer, *, threads: int = 4, waiting: int = 512) -> None:
+    def __init__(self, signer: Signer, *, threads: int = 2, waiting: int = 512) -> None:
         self._signer = signer
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="ask")
         self._idle = threads

@@ -82,7 +82,7 @@ class StatusApp:
         if len(path) > MAX_PATH:
             return plain("414 URI Too Long", "The path is too long.")
         if is_posted(environ["REQUEST_METHOD"], path):
-            return _ocsp(_answered(answer(body)))
+            return ocsp_response(_answered(answer(body)))
         if environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
             allowed = "POST, GET, HEAD" if path in _POSTED_TO else "GET, HEAD"
             return plain("405 Method Not Allowed", "This method is not for this address.", ("Allow", allowed))
@@ -104,7 +104,7 @@ class StatusApp:
         except InvalidRequest as error:
             reply = refusal(error)
         if reply.fresh is None:
-            return _ocsp(reply)
+            return ocsp_response(reply)
         headers = ocsp_caching(reply.etag, reply.fresh, int(self._now().timestamp()))
         return _conditional(environ, headers, OCSP_RESPONSE, reply.der)
 
@@ -165,7 +165,7 @@ def is_ocsp(path: str) -> bool:
 def _failed(path: str) -> Response:
     """Something failed that we did not foresee; a relying party is told so in its own language."""
     if is_ocsp(path):
-        return _ocsp(refusal(PKIError("an error that was not foreseen")))
+        return ocsp_response(refusal(PKIError("an error that was not foreseen")))
     return plain("500 Internal Server Error", "Something failed on our side.")
 
 
@@ -175,7 +175,8 @@ def _answered(reply: Reply | Wanted) -> Reply:
     return reply
 
 
-def _ocsp(reply: Reply) -> Response:
+def ocsp_response(reply: Reply) -> Response:
+    """An answer that nobody is to keep."""
     # Errors too are 200: HTTP did its part (RFC 6960 appendix A.2).
     headers: Headers = [("Content-Type", OCSP_RESPONSE), _NO_STORE]
     if reply.error is ErrorStatus.TRY_LATER:

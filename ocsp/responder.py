@@ -20,6 +20,7 @@ from ca.domain.standings import KEY_OCTETS, Standing, face_of, issuer_of, serial
 from ocsp.kept import KeptAnswer, KeptAnswers, variant
 from ocsp.request import parse_request
 from ocsp.response import SignedAnswer, parse_answer
+from ocsp.shapes import Shapes
 from ocsp.store import Statuses
 
 _log = logging.getLogger(__name__)
@@ -31,7 +32,6 @@ _STATUS: dict[type[PKIError], ErrorStatus] = {
     KeyStoreUnavailable: ErrorStatus.TRY_LATER,
 }
 _CLOCK_TOLERANCE_SECONDS = 60
-_SHAPES = 256
 _STRANGERS = 4096
 _PADDING = bytes(KEY_OCTETS - SERIAL_OCTETS)
 
@@ -67,14 +67,6 @@ class Wanted:
     kept: KeptAnswer | None = None
     """Old, but good enough while nobody can sign."""
     is_for_keeping: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Shape:
-    """Requests that differ in nothing but the serial number at their end."""
-
-    issuer: bytes
-    variant: bytes
 
 
 class _Strangers:
@@ -118,26 +110,30 @@ class Responder:
         self._refresh = refresh
         self._policy = policy
         self._strangers = _Strangers(strangers)
-        self._shapes: dict[bytes, _Shape] = {}
+        self._shapes = Shapes()
 
     def quick(self, blob: bytes, now: int) -> KeptAnswer | None:
         """The kept and young answer to a request of a shape that was met before, without reading the request.
 
         `now` is in seconds since 1970.
         """
-        shape = self._shapes.get(blob[:-SERIAL_OCTETS])
-        # A serial of ours starts with 01, so that no other number is written in these octets.
-        if shape is None or blob[-SERIAL_OCTETS] != 1:
+        found = self._shapes.find(blob)
+        if found is None:
             return None
-        serial = blob[-SERIAL_OCTETS:]
+        shape, serial = found
         try:
             standing = self._statuses.find(_PADDING + serial)
         except PKIError:
             return None
-        if standing is None or issuer_of(standing) != shape.issuer:
+        if standing is None or issuer_of(standing) != shape.issuer_octets:
             return None
         kept = self._kept.find(shape.variant, serial, face_of(standing))
         return kept if kept is not None and _is_usable(kept, now) and _age(kept, now) < 1 / 2 else None
+
+    def quick_question(self, blob: bytes) -> Wanted | None:
+        """What is wanted by a request with a nonce of a shape that was met before, without reading the request."""
+        found = self._shapes.find_question(blob)
+        return None if found is None else Wanted(found[1], found[0])
 
     def reply(self, blob: bytes) -> Reply | Wanted:
         """The response to a request as it came, or what must be signed for it.
@@ -168,11 +164,10 @@ class Responder:
     def _reply(self, blob: bytes) -> Reply | Wanted:
         request = parse_request(blob)
         issuer = self._issuer_of(request)
-        if request.nonce is not None or len(request.cert_ids) > 1:
+        if len(request.cert_ids) > 1:
             return Wanted(request, issuer)
-        (cert_id,) = request.cert_ids
-        self._learn(blob, cert_id, issuer)
-        return self.look_up(cert_id, issuer)
+        self._shapes.learn(blob, request, issuer)
+        return Wanted(request, issuer) if request.nonce is not None else self.look_up(request.cert_ids[0], issuer)
 
     def look_up(self, cert_id: CertId, issuer: str) -> Reply | Wanted:
         """The kept answer about one certificate, or what must be signed."""
@@ -211,13 +206,6 @@ class Responder:
         if name is None or names:
             raise NotFound("the certificates asked about are not all of one issuer of ours")
         return name
-
-    def _learn(self, blob: bytes, cert_id: CertId, issuer: str) -> None:
-        if len(cert_id.serial_octets) != SERIAL_OCTETS or not blob.endswith(cert_id.der):
-            return
-        if len(self._shapes) >= _SHAPES:
-            self._shapes.clear()
-        self._shapes[blob[:-SERIAL_OCTETS]] = _Shape(issuer.encode("ascii"), variant(cert_id.head))
 
 
 def _is_strangers(standing: bytes | None, issuer: str) -> bool:

@@ -12,7 +12,7 @@ import socket
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Protocol
 from urllib.parse import unquote_to_bytes
 
@@ -28,10 +28,11 @@ from ocsp.http import (
     http_date,
     is_ocsp,
     ocsp_caching,
+    ocsp_response,
     plain,
 )
 from ocsp.kept import KeptAnswer
-from ocsp.responder import Responder, Wanted
+from ocsp.responder import Reply, Responder, Wanted
 from ocsp.wire import Head, HeadReader
 
 _READERS = 8
@@ -135,16 +136,16 @@ class StatusServer:
 
     def respond(self, head: Head, body: bytes) -> Response | Awaitable[Response]:
         """The response to a request that did not take the quick way; at once if nothing keeps us waiting."""
+        wanted = self.responder.quick_question(body) if head.method == "POST" else None
+        if wanted is not None:
+            return self._sign(wanted, ocsp_response)
         environ = environ_of(head)
         if not (self.reads_at_once and is_ocsp(environ["PATH_INFO"])):
             return self._read(environ, body)
         try:
             return self._app.respond(environ, body)
         except MustAskError as asked:
-            outcome = self._answer_now(asked.wanted.question)
-            if outcome is None:
-                return self._ask(environ, body, asked.wanted)
-            return self._finish(environ, body, asked.wanted, outcome)
+            return self._sign(asked.wanted, partial(self._app.respond, environ, body))
 
     async def _read(self, environ: dict[str, Any], body: bytes) -> Response:
         """In a thread: a CRL that is new is parsed, and a database may keep us waiting."""
@@ -154,19 +155,20 @@ class StatusServer:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._reading, self._app.respond, environ, body)
         except MustAskError as asked:
-            return await self._ask(environ, body, asked.wanted)
+            return await self._ask(asked.wanted, partial(self._app.respond, environ, body))
         finally:
             self._reads -= 1
 
-    async def _ask(self, environ: dict[str, Any], body: bytes, wanted: Wanted) -> Response:
+    def _sign(self, wanted: Wanted, then: Callable[[Reply], Response]) -> Response | Awaitable[Response]:
+        outcome = self._answer_now(wanted.question) if self.reads_at_once else None
+        return self._ask(wanted, then) if outcome is None else then(self.responder.finish(wanted, outcome))
+
+    async def _ask(self, wanted: Wanted, then: Callable[[Reply], Response]) -> Response:
         try:
             outcome = await self._asking.ask(wanted.question)
         except TooManyError:
             return _busy()
-        return self._finish(environ, body, wanted, outcome)
-
-    def _finish(self, environ: dict[str, Any], body: bytes, wanted: Wanted, outcome: bytes | PKIError) -> Response:
-        return self._app.respond(environ, body, self.responder.finish(wanted, outcome))
+        return then(self.responder.finish(wanted, outcome))
 
     def encode(self, response: Response, head: Head | None) -> bytes:
         """As it goes over the connection; without its body to a HEAD."""

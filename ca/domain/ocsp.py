@@ -82,6 +82,11 @@ class CertId:
         """All before that: the same for every certificate of the issuer, as long as clients write alike."""
         return self.der[: 2 - len(der.integer(self.serial))]
 
+    def with_serial(self, octets: bytes) -> "CertId":
+        """The same of another certificate, whose serial number has as many octets and is positive."""
+        number = int.from_bytes(octets, "big")
+        return CertId(self.head + octets, self.hash_name, self.name_hash, self.key_hash, number)
+
     @property
     def issuer_key(self) -> tuple[str, bytes, bytes]:
         """What names the issuer: equal to one of `issuer_keys` of that issuer."""

@@ -19,7 +19,7 @@ from ca.domain.issuers import Issuer
 from ca.domain.responders import Responder, Said, require_forward
 from ca.domain.serials import serial_text
 from ca.domain.standings import Standing
-from ca.ports import Clock, KeyId, KeyStore, Standings, UnitOfWork
+from ca.ports import Clock, KeyId, KeyStore, Standings, UnitOfWork, Work
 from ca.usecases.standings import FollowRecords
 
 RESPONDER_PROFILE = "ocsp-responder"
@@ -74,13 +74,11 @@ def _word(standing: Standing | None) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Records:
-    """What one look into the records found."""
+class _Speakers:
+    """The issuers that are answered for, and the responder certificate of each."""
 
     issuers: Sequence[Issuer]
     responders: dict[str, Certificate | None]
-    standings: dict[int, Standing]
-    contradicted: frozenset[int] = frozenset()
 
     def issuer_of(self, question: ocsp.Question) -> Issuer:
         """The one issuer of all of them: a responder speaks for one CA key (RFC 6960 section 4.2.2.2)."""
@@ -99,6 +97,15 @@ class _Records:
         return Responder.of(certificate.der)
 
 
+@dataclass(frozen=True, slots=True)
+class _Records:
+    """What one look into the records found."""
+
+    speakers: _Speakers
+    standings: dict[int, Standing]
+    contradicted: frozenset[int] = frozenset()
+
+
 @dataclass(frozen=True)
 class AnswerOCSP:
     """Relying parties ask how certificates stand (RFC 6960 section 2.2)."""
@@ -111,6 +118,8 @@ class AnswerOCSP:
     contradictions: Contradictions
     life: timedelta = timedelta(hours=1)
     policy: ocsp.Policy = ocsp.PLAIN
+    known: dict[int, _Speakers] = field(default_factory=dict)
+    """Who speaks for whom, as of an audit event: nobody who may changes it without another event."""
     latest: Latest = field(default_factory=Latest)
 
     def __call__(self, cert_ids: Sequence[bytes], nonce: bytes | None = None) -> bytes:
@@ -138,10 +147,10 @@ class AnswerOCSP:
         return answers
 
     def _answer(self, question: ocsp.Question, records: _Records, now: datetime) -> bytes:
-        issuer = records.issuer_of(question)
+        issuer = records.speakers.issuer_of(question)
         if any(one.serial in records.contradicted for one in question.cert_ids):
             raise Tampered("the database and the standings map contradict each other about this certificate")
-        responder = records.responder_of(issuer.name)
+        responder = records.speakers.responder_of(issuer.name)
         said = Said(issuer.name, issuer.not_before, self.policy, records.standings, now, self.life)
         return responder.answer(question, said, lambda data: self._signature(issuer.name, responder, data))
 
@@ -153,22 +162,30 @@ class AnswerOCSP:
             applied = self.standings.applied()
             acted = {serial: found for serial in wanted if (found := self.standings.find(serial))}
             with self.unit_of_work() as work:
-                # An issuer without an OCSP address has no responder: its certificates are looked up in its CRL.
-                issuers = [issuer for issuer in work.issuers.list() if issuer.ocsp_url]
-                names = [issuer.name for issuer in issuers]
-                responders = {name: work.certificates.find_newest(name, RESPONDER_PROFILE) for name in names}
                 standings = work.certificates.find_standings(wanted)
-                ends_at = work.audit.head().number
+                speakers = self.known.get(applied) or self._speakers(work, applied)
+                ends_at = applied if standings == acted else work.audit.head().number
             if standings == acted:
-                return _Records(issuers, responders, standings)
+                return _Records(speakers, standings)
             if ends_at <= applied:
                 differing = frozenset(each for each in wanted if standings.get(each) != acted.get(each))
                 for serial in differing:
                     self.contradictions.tell(serial, standings.get(serial), acted.get(serial))
-                return _Records(issuers, responders, standings, differing)
+                return _Records(speakers, standings, differing)
             # A commit is on its way into the map, or another signer made it.
             follow()
         raise NotReady("the records change faster than they can be compared; try again")
+
+    def _speakers(self, work: Work, applied: int) -> _Speakers:
+        # An issuer without an OCSP address has no responder: its certificates are looked up in its CRL.
+        issuers = [issuer for issuer in work.issuers.list() if issuer.ocsp_url]
+        names = [issuer.name for issuer in issuers]
+        responders = {name: work.certificates.find_newest(name, RESPONDER_PROFILE) for name in names}
+        speakers = _Speakers(issuers, responders)
+        if applied:
+            self.known.clear()
+            self.known[applied] = speakers
+        return speakers
 
     def _signature(self, issuer: str, responder: Responder, data: bytes) -> bytes:
         signature = self.key_store.sign(responder_key(issuer), data)

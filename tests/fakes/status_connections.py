@@ -35,6 +35,9 @@ class FakeResponder:
         assert now == SECOND
         return KEPT if blob == b"kept" else None
 
+    def quick_question(self, blob: bytes) -> Wanted | None:
+        return Wanted(QUESTION, "issuing") if blob == b"nonce" else None
+
     def reply(self, blob: bytes) -> Reply | Wanted:
         if blob == b"new":
             return Wanted(QUESTION, "issuing")

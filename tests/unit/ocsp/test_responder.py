@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from cryptography.x509 import ocsp as judge
 
-from ca.domain import der
 from ca.domain.certificates import Certificate, CertificateStatus
 from ca.domain.errors import InvalidRequest, KeyStoreUnavailable, NotFound, NotReady, PKIError, SigningRefused
 from ca.domain.ocsp import CertId, ErrorStatus, Question, issuer_keys
@@ -139,12 +138,20 @@ def test_on_the_quick_way_nothing_is_given_that_is_old_or_not_to_be_read(world: 
     assert world.quick(request) is None
 
 
-def test_the_shapes_that_are_known_are_few(world: World) -> None:
+def test_a_nonce_of_a_known_shape_is_asked_about_without_being_read(world: World) -> None:
     world.issue(OURS)
-    for extra in range(300):
-        before = der.explicit(1, der.tlv(0x82, b"%d" % extra))
-        world.answer(build(parse_request(world.asked(OURS)).cert_ids[0].der, before=before))
-    assert len(world.front._shapes) <= 256
+    cert_id = parse_request(world.asked(OURS)).cert_ids[0].der
+    first, second = (build(cert_id, extensions=(nonce(octet * 32),)) for octet in (b"1", b"2"))
+    assert world.front.quick_question(first) is None
+    world.answer(first)
+
+    wanted = world.front.quick_question(second)
+
+    assert wanted == world.front.reply(second)
+    assert isinstance(wanted, Wanted)
+    reply = world.front.finish(wanted, world.sign(wanted.question))
+    assert b"2" * 32 in reply.der
+    assert reply.fresh is None
 
 
 def test_what_cannot_be_answered_at_once_is_wanted(world: World) -> None:

@@ -308,6 +308,26 @@ def test_readers_are_counted(tmp_path: Path) -> None:
     site.server._reading.shutdown()
 
 
+def test_a_nonce_of_a_known_shape_is_signed_without_more_ado(site: Site) -> None:
+    async def scenario(site: Site) -> None:
+        site.signer.signed.set()
+        (answer,), _ = await site.ask(post(b"nonce"))
+        assert (answer.body, answer.headers["cache-control"]) == (b"signed", "no-store")
+
+    site.run(scenario)
+
+
+def test_who_can_sign_at_once_does(site: Site) -> None:
+    async def scenario(site: Site) -> None:
+        site.server._answer_now = lambda question: b"now"
+        for blob in (b"nonce", b"new"):
+            (answer,), _ = await site.ask(post(blob))
+            assert answer.body == (b"now" if site.server.reads_at_once else b"signed")
+
+    site.signer.signed.set()
+    site.run(scenario)
+
+
 def test_a_signer_that_refuses_is_told_in_the_words_of_ocsp(site: Site) -> None:
     async def scenario(site: Site) -> None:
         site.signer.answer = lambda questions: [NotReady("away")] * len(questions)  # type: ignore[method-assign]
