@@ -73,6 +73,8 @@ class MemorySigner:
         self._life = life
         self._certified: _Certified | None = None
         self._latest: datetime | None = None
+        self._holding: bytes | None = None
+        """Its certificate's standing, once it was looked at and found to hold."""
         self._stopped = threading.Event()
 
     def answer(self, questions: Sequence[ocsp.Question]) -> list[bytes | PKIError]:
@@ -101,10 +103,12 @@ class MemorySigner:
         try:
             certified.responder.require_valid(self._now())
             packed = self._statuses.find(certified.own)
-            holds = packed is not None and Standing.unpack(packed).status is CertificateStatus.ACTIVE
+            if packed is None or packed != self._holding:
+                holds = packed is not None and Standing.unpack(packed).status is CertificateStatus.ACTIVE
+                self._holding = packed if holds else None
         except PKIError:
             return None
-        return certified if holds else None
+        return certified if self._holding is not None else None
 
     def _signed(self, certified: _Certified, question: ocsp.Question) -> bytes | PKIError:
         now = self._now()
