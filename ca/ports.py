@@ -263,7 +263,7 @@ class Certificates(Protocol):
         """How these stand, by serial; one that was never issued is left out."""
 
     def list_standings(self) -> Iterator[tuple[int, Standing]]:
-        """How every certificate stands, in no order."""
+        """How every certificate stands, in the order of serial numbers: a map built in order is a third smaller."""
 
     def list_for_crl(self, issuer: str, expired_before: datetime) -> Iterator[Certificate]:
         """Unconfirmed, held and revoked ones, ordered by serial, leaving out those expired before the given time."""

@@ -24,8 +24,9 @@ from ca.domain.standings import face_of
 from ocsp.response import SignedAnswer
 
 _FORMAT = "1"
-_NAME_OCTETS = 6
-_RECORD = struct.Struct(">10s6sII")
+_NAME_OCTETS = 4
+_RECORD = struct.Struct(f">{_NAME_OCTETS}sII")
+"""Template, producedAt and nextUpdate; the face comes before them, signature and status behind."""
 _SPACE_FOR_EACH = 512
 """Addresses, not memory: several times what an answer takes."""
 _SPACE_FOR_ALL = 16 << 20
@@ -79,7 +80,8 @@ class KeptAnswers:
         # The face comes first in the record.
         if record is None or not record.startswith(face):
             return None
-        _, name, produced_at, next_update = _RECORD.unpack_from(record)
+        record = record[len(face) :]
+        name, produced_at, next_update = _RECORD.unpack_from(record)
         template = self._known.get(name) or self._read_template(name)
         if template is None:
             return None
@@ -92,14 +94,15 @@ class KeptAnswers:
         packed, serial = template.pack(), cert_id.serial_octets
         name = _name(packed)
         times = int(answer.produced_at.timestamp()), int(answer.next_update.timestamp())
-        record = _RECORD.pack(face_of(standing), name, *times) + answer.signature + said[len(cert_id.der) :]
+        record = _RECORD.pack(name, *times) + answer.signature + said[len(cert_id.der) :]
         if template.fill(record, serial, *times) != answer.der:
             return
         with self.environment.begin(write=True, db=self._answers) as transaction:
             if transaction.stat(self._answers)["entries"] >= self._limit:
                 self._forget_some(transaction)
             transaction.put(name, packed, db=self._templates, overwrite=False)
-            transaction.put(variant(cert_id.head) + serial, record)
+            if transaction.get(name, db=self._templates) == packed:  # short names may be taken
+                transaction.put(variant(cert_id.head) + serial, face_of(standing) + record)
 
     def count(self) -> int:
         with self.environment.begin() as transaction:

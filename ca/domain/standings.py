@@ -24,8 +24,10 @@ KEY_OCTETS = 20
 _LAYOUT = struct.Struct(">BBIIQ")
 _FACE = 10
 _NO_REASON = 255
+_ACTIVE = 1
+_GOOD = bytes((_ACTIVE, _NO_REASON))
 _CODES = {
-    CertificateStatus.ACTIVE: 1,
+    CertificateStatus.ACTIVE: _ACTIVE,
     CertificateStatus.UNCONFIRMED: 2,
     CertificateStatus.ON_HOLD: 3,
     CertificateStatus.REVOKED: 4,
@@ -87,8 +89,9 @@ class Standing:
 
 
 def face_of(packed: bytes) -> bytes:
-    """The part of a packed standing in which every change of what relying parties see shows."""
-    return packed[:_FACE]
+    """The part of a packed standing in which every change of what relying parties see shows; no face starts another."""
+    # Of one that is active and nothing else they see no time.
+    return _GOOD if packed.startswith(_GOOD) else packed[:_FACE]
 
 
 def issuer_of(packed: bytes) -> bytes:

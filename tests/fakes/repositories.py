@@ -237,7 +237,7 @@ class FakeCertificates:
         return {serial: Standing.of(self._kept[serial]) for serial in serials if serial in self._kept}
 
     def list_standings(self) -> Iterator[tuple[int, Standing]]:
-        return ((serial, Standing.of(each)) for serial, each in self._kept.items())
+        return ((serial, Standing.of(each)) for serial, each in sorted(self._kept.items()))
 
     def list_for_crl(self, issuer: str, expired_before: datetime) -> Iterator[Certificate]:
         for _serial, each in sorted(self._kept.items()):

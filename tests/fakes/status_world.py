@@ -150,7 +150,13 @@ class StatusWorld:
             work.certificates.save(certificate)
             work.crls.set_due(certificate.issuer, due=True)
             work.commit()
+        self._changed_without_an_event()
         return certificate
+
+    def _changed_without_an_event(self) -> None:
+        """The signer records each change as an event and knows by it to look again; here there is none."""
+        if hasattr(self, "answer_ocsp"):
+            self.answer_ocsp.known.clear()
 
     def forget(self, serial: int) -> None:
         """Lose a record, as a restore of an old backup does."""
@@ -196,6 +202,7 @@ class StatusWorld:
         with self.unit_of_work() as work:
             work.certificates.add(certificate)
             work.commit()
+        self._changed_without_an_event()
         return certificate
 
     def _builder(

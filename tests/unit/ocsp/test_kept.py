@@ -140,6 +140,21 @@ def test_a_template_that_is_gone_means_no_answer(kept: KeptAnswers) -> None:
     assert given(kept, cert_id, standing) is None
 
 
+def test_a_name_that_another_template_has_means_that_it_is_not_kept(kept: KeptAnswers) -> None:
+    world = StatusWorld()
+    world.issue(SERIAL)
+    cert_id, standing, answer = signed(world, SERIAL)
+    kept.keep(cert_id, standing, answer)
+    with kept.environment.begin(write=True, db=kept._templates) as transaction, transaction.cursor() as cursor:
+        cursor.first()
+        transaction.put(cursor.key(), b"another")
+        transaction.drop(kept._answers, delete=False)
+
+    kept.keep(cert_id, standing, answer)
+
+    assert kept.count() == 0
+
+
 def test_there_are_never_more_than_the_limit(tmp_path: Path, boot_id: Path) -> None:
     kept = KeptAnswers(tmp_path / "few", limit=100, boot_id=str(boot_id))
     world = StatusWorld()

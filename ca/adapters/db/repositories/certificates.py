@@ -93,7 +93,8 @@ class SqlCertificates:
         return dict(to_standing(row) for row in self._session.execute(wanted))
 
     def list_standings(self) -> Iterator[tuple[int, Standing]]:
-        for row in self._session.execute(_STANDING.execution_options(yield_per=_CHUNK)):
+        in_order = _STANDING.order_by(func.length(CertificateRow.serial), CertificateRow.serial)
+        for row in self._session.execute(in_order.execution_options(yield_per=_CHUNK)):
             yield to_standing(row)
 
     def list_for_crl(self, issuer: str, expired_before: datetime) -> Iterator[Certificate]:
