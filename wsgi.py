@@ -44,7 +44,7 @@ def signer() -> WSGI:
             # One row that somebody wrote must not keep the bank closed: it stays unsigned, event and job say so.
             use_cases.record_refusal("reconcile", "signer", error)
         handlers = Handlers(use_cases)
-        return create_app(handlers.table(), handlers.refused)
+        return create_app(handlers.table(), handlers.refused, handlers.malformed)
 
     return _or_exit(build)
 
@@ -55,6 +55,7 @@ def console() -> WSGI:
     def build(state: State, settings: Settings) -> WSGI:
         from admin.app import create_app
         from ca.signer_client import SignerClient
+        from ca.state_files import root_fingerprint
 
         return create_app(
             signer=SignerClient(state.socket("signer")),
@@ -64,6 +65,8 @@ def console() -> WSGI:
             origins=settings.origins,
             demo=settings.demo,
             organization=settings.organization,
+            enrolment_url=settings.enrolment_url,
+            root_fingerprint=root_fingerprint(state),
         )
 
     return _or_exit(build)
@@ -88,7 +91,7 @@ def customer() -> WSGI:
 
 
 def status() -> "StatusServer":
-    """OCSP, CRLs, CA certificates: reads, and asks the signer for answers. Speaks HTTP itself (docs/adr/0017)."""
+    """OCSP, CRLs, CA certificates: reads, and asks the signer for answers. Speaks HTTP itself (docs/adr/0018)."""
 
     def build(state: State, settings: Settings) -> "StatusServer":
         from ca.adapters.clock import SystemClock

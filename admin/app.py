@@ -23,6 +23,7 @@ from admin.views.rooms import VIEWS
 from admin.views.work import WorkView
 from ca.adapters.db.engine import read_only_settings, set_up
 from ca.adapters.db.rows import db
+from ca.throttle import Throttle
 
 PROFILES = ("personal-signing", "corporate-operator", "machine", "tls-server", "officer")
 """Those that branches apply for, in the order they are offered."""
@@ -37,25 +38,35 @@ def create_app(  # noqa: PLR0913 - everything it needs is given, by name
     origins: tuple[str, ...],
     demo: bool,
     organization: str,
+    enrolment_url: str,
+    root_fingerprint: str,
     profiles: Sequence[str] = PROFILES,
     now: Callable[[], datetime] = utc_now,
+    throttle: Throttle | None = None,
 ) -> Flask:
-    """The console, to be served under /admin/ by any WSGI server."""
+    """The console, to be served under /admin/ by any WSGI server. `root_fingerprint` is in hexadecimal digits."""
     app = Flask(__name__, static_url_path="/admin/static")
     app.url_map.redirect_defaults = False
     app.extensions |= {
         "vermilion_signer": signer,
+        "vermilion_throttle": throttle or Throttle(),
         "vermilion_origins": origins,
         "vermilion_profiles": tuple(profiles),
     }
-    secure(app, secret_key, origins)
+    secure(app, secret_key, origins, shares_host=demo)
     Babel(app, default_locale="en")
     translate_errors(app)
     guard(app)
     _open_database(app, database_url)
     _add_rooms(app, organization)
     register(app, now)
-    fixed = {"organization": organization, "demo": demo, "relying_party": relying_party}
+    fixed = {
+        "organization": organization,
+        "demo": demo,
+        "relying_party": relying_party,
+        "enrolment_url": enrolment_url.rstrip("/"),
+        "root_fingerprint": root_fingerprint,
+    }
 
     @app.context_processor
     def _context() -> dict[str, Any]:

@@ -9,6 +9,7 @@ from http import HTTPStatus
 
 from flask import Flask, Response, jsonify, render_template, request
 from flask_babel import gettext as _
+from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from ca.domain import errors
@@ -37,6 +38,7 @@ TITLES: dict[int, str] = {
     409: "This cannot be done now",
     413: "This is too large",
     422: "Something needs correcting",
+    429: "Too many attempts",
     500: "Something failed on our side",
     503: "Not available right now",
 }
@@ -82,6 +84,11 @@ def _of_http(error: HTTPException) -> tuple[str | Response, int]:
     if isinstance(error, SecurityError):
         # No page: under a host name that is not ours there are no links to build.
         return Response("This host name is not one of the console's.\n", mimetype="text/plain"), 400
+    if isinstance(error, CSRFError):
+        text = _(
+            "This form is from another session, or your browser keeps no cookies. Nothing was changed: reload the page."
+        )
+        return _page(400, text, "http-400")
     status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
     texts = {
         404: _("This page does not exist, or it is not for your branch."),

@@ -4,10 +4,13 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import SelectField, SelectMultipleField, StringField, TextAreaField
-from wtforms.validators import DataRequired, Length, Optional
+from wtforms import Field, SelectField, SelectMultipleField, StringField, TextAreaField
+from wtforms.validators import DataRequired, Length, Optional, ValidationError
 
+from admin.errors import sentence
 from ca.domain.customers import CustomerKind
+from ca.domain.errors import InvalidRequest
+from ca.domain.names import verify_text
 from ca.domain.officers import TrustedRole
 from ca.domain.revocation import RFC_NAMES, RevocationReason
 
@@ -16,10 +19,18 @@ def _trim(text: Any) -> Any:
     return text.strip() if isinstance(text, str) else text
 
 
+def _tidy(_form: FlaskForm, field: Field) -> None:
+    """The signer's own rule, asked here too because only here it is known which field it is about."""
+    try:
+        verify_text(field.data or "", len(field.data or ""))
+    except InvalidRequest as error:
+        raise ValidationError(sentence(error)) from error
+
+
 def _text(label: Any, hint: Any = "", *, limit: int = 64, required: bool = True) -> StringField:
     """A line of text, as long as the signer takes it."""
     first = DataRequired(_l("Fill this in.")) if required else Optional()
-    return StringField(label, [first, Length(max=limit)], filters=[_trim], description=hint)
+    return StringField(label, [first, Length(max=limit), _tidy], filters=[_trim], description=hint)
 
 
 class CustomerForm(FlaskForm):

@@ -29,8 +29,8 @@ _HEADERS = {
 _YEAR_SECONDS = 365 * 24 * 3600
 
 
-def secure(app: Flask, secret_key: bytes, origins: tuple[str, ...]) -> None:
-    """Cookies, limits, CSRF and headers for the whole app."""
+def secure(app: Flask, secret_key: bytes, origins: tuple[str, ...], *, shares_host: bool) -> None:
+    """Cookies, limits, CSRF and headers for the whole app. `shares_host`: another port of it speaks plain http."""
     app.secret_key = secret_key
     app.config.update(
         SESSION_COOKIE_NAME="vermilion_console",
@@ -46,10 +46,15 @@ def secure(app: Flask, secret_key: bytes, origins: tuple[str, ...]) -> None:
         TRUSTED_HOSTS=["localhost", *(urlsplit(origin).hostname or "" for origin in origins)],
         # Our pages send no referrer; `_refuse_foreign_posts` looks at what browsers say of the origin instead.
         WTF_CSRF_SSL_STRICT=False,
+        # A token is good for its session and no other; a form may stay open for as long as that lasts.
+        WTF_CSRF_TIME_LIMIT=None,
     )
+    app.before_request(_refuse_null)
     app.before_request(_refuse_foreign_posts)
     CSRFProtect(app)
     app.after_request(_add_headers)
+    if not shares_host:
+        app.after_request(_promise_https)
 
     def _refuse_foreign_origin() -> None:
         origin = request.headers.get("Origin", "null")
@@ -57,6 +62,12 @@ def secure(app: Flask, secret_key: bytes, origins: tuple[str, ...]) -> None:
             abort(400, "This form was sent from another site.")
 
     app.before_request(_refuse_foreign_origin)
+
+
+def _refuse_null() -> None:
+    # No name here holds one, and PostgreSQL would fail on it instead of finding nothing.
+    if "\x00" in request.path or any("\x00" in one for one in request.args.getlist("id")):
+        abort(404)
 
 
 def _refuse_foreign_posts() -> None:
@@ -69,8 +80,13 @@ def _refuse_foreign_posts() -> None:
 def _add_headers(response: Response) -> Response:
     for name, text in _HEADERS.items():
         response.headers[name] = text
-    if request.is_secure:
-        response.headers["Strict-Transport-Security"] = f"max-age={_YEAR_SECONDS}"
     if request.endpoint != "static":
         response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _promise_https(response: Response) -> Response:
+    # It binds every port of the host, whatever else is served there.
+    if request.is_secure:
+        response.headers["Strict-Transport-Security"] = f"max-age={_YEAR_SECONDS}"
     return response

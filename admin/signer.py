@@ -4,12 +4,13 @@ import base64
 import binascii
 from typing import Any, Protocol
 
-from flask import current_app, g
+from flask import current_app, g, request
 from pydantic import ValidationError
 
 from admin.access import SignedIn
 from ca.domain.errors import InvalidRequest
 from ca.operations import AssertionMessage, OfficerOperation, Operation
+from ca.throttle import Throttle
 
 
 class Signer(Protocol):
@@ -34,6 +35,13 @@ def tell(kind: type[Operation], /, **fields: Any) -> dict[str, Any]:
         where = str(first["loc"][0]).replace("_", " ") if first["loc"] else "the form"
         raise InvalidRequest(f"{where}: {first['msg'].lower()}") from error
     return signer.call(operation)
+
+
+def try_to(kind: type[Operation], /, **fields: Any) -> dict[str, Any]:
+    """The same for what anybody may try: each refusal becomes an event, so refusals are slowed down."""
+    throttle: Throttle = current_app.extensions["vermilion_throttle"]
+    with throttle.attempt(request.remote_addr or "local"):
+        return tell(kind, **fields)
 
 
 def ask(kind: type[OfficerOperation], /, **fields: Any) -> dict[str, Any]:

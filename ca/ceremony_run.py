@@ -10,7 +10,7 @@ from ca.adapters.files import write_atomically
 from ca.domain.ceremony import Step
 from ca.domain.errors import InvalidTransition
 from ca.usecases.ceremony import Record, find_held
-from ca.wiring import build_ceremony
+from ca.wiring import open_ceremony
 from config.ceremony_files import load_script
 from config.settings import State, load_settings
 
@@ -41,7 +41,8 @@ def run_ceremony(
                 f"the key ceremony “{held.subject}” was held here on {held.at:%d %b %Y}, transcript SHA-256 "
                 f"{held.details['transcript']}; it is held once"
             )
-        record = build_ceremony(state, settings, engine)(script, attend=attend, keep=put_down)
+        with open_ceremony(state, settings, engine) as hold:
+            record = hold(script, attend=attend, keep=put_down)
     finally:
         engine.dispose()
     say(f"Transcript {transcript_file}, SHA-256 {record.transcript.digest}")

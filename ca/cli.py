@@ -5,83 +5,35 @@ Exit codes: 0 good; 1 refused, not ready or tampered with; 2 wrongly asked; 3 a 
 
 import json
 import logging
+import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import wraps
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from ca import operations as ops
+from ca.auditing import audit, journal, status
 from ca.domain.ceremony import Step
-from ca.domain.errors import PKIError, Tampered
+from ca.domain.errors import InvalidRequest, Tampered
 from ca.signer_client import SignerClient
+from ca.terminal import Context, console, say, speaking
 from ca.usecases.ceremony import Record
-from config.settings import DEFAULT_STATE, Settings, State, load_settings
-
-_P = ParamSpec("_P")
-_R = TypeVar("_R")
-_console = Console(highlight=False, soft_wrap=True)
+from config.settings import DEFAULT_STATE
 
 
-def say(line: str) -> None:
-    """A line for the person at the terminal, shown at once."""
-    click.echo(line)
-    sys.stdout.flush()
+class _Directory(click.Path):
+    """A directory by its name. An empty name would be the directory the program itself lies in."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("the name of the state directory is empty", param, ctx)
+        return super().convert(value, param, ctx)
 
 
-@contextmanager
-def _sentences() -> Iterator[None]:
-    try:
-        yield
-    except PKIError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        click.echo("Stopped.", err=True)
-        sys.exit(130)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)
-
-
-def speaking(command: Callable[_P, _R]) -> Callable[_P, _R]:
-    """A command whose refusals come out as one sentence."""
-
-    @wraps(command)
-    def run(*args: _P.args, **kwargs: _P.kwargs) -> _R:
-        with _sentences():
-            return command(*args, **kwargs)
-
-    return run
-
-
-class Context:
-    """The state directory a command works on; settings are read when first needed."""
-
-    def __init__(self, directory: Path) -> None:
-        self.state = State(directory)
-
-    @property
-    def settings(self) -> Settings:
-        return load_settings(self.state)
-
-    @property
-    def client(self) -> SignerClient:
-        return SignerClient(self.state.socket("signer"))
-
-
-_STATE = click.option(
-    "--state",
-    "directory",
-    default=DEFAULT_STATE,
-    type=click.Path(path_type=Path),
-    help="The state directory (default: var)",
-)
+_HELP = "The state directory (default: var)"
+_STATE = click.option("--state", "directory", default=DEFAULT_STATE, type=_Directory(path_type=Path), help=_HELP)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -93,13 +45,15 @@ def cli(context: click.Context, directory: Path) -> None:
     context.obj = Context(directory)
 
 
+for command in (audit, journal, status):
+    cli.add_command(command)
+
+
 def _at(context: Context, directory: Path | None) -> Context:
     return context if directory is None else Context(directory)
 
 
-_OWN_STATE = click.option(
-    "--state", "directory", default=None, type=click.Path(path_type=Path), help="The state directory (default: var)"
-)
+_OWN_STATE = click.option("--state", "directory", default=None, type=_Directory(path_type=Path), help=_HELP)
 
 
 @cli.command()
@@ -129,7 +83,7 @@ def tour(context: Context, directory: Path | None) -> None:
 
     here = _at(context, directory)
     with running(here.state):
-        holds = take_tour(here.state, here.settings, _console)
+        holds = take_tour(here.state, here.settings, console)
     sys.exit(0 if holds else 1)
 
 
@@ -200,10 +154,13 @@ def report_unknown(context: Context, certificate: Path) -> None:
 
     content = certificate.read_bytes()
     if b"-----BEGIN" in content:
-        content = x509.load_pem_x509_certificate(content).public_bytes(Encoding.DER)
+        try:
+            content = x509.load_pem_x509_certificate(content).public_bytes(Encoding.DER)
+        except ValueError as error:
+            raise InvalidRequest(f"{certificate} holds no certificate that can be read") from error
     if context.client.call(ops.ReportUnknown(certificate=content))["alarm"]:
         raise Tampered("ALARM: it carries our signature and we have no record of it; follow the key compromise runbook")
-    say("It is in our records, bit for bit.")
+    say("What it says is in our records, bit for bit.")
 
 
 @cli.command()
@@ -218,38 +175,7 @@ def jobs(context: Context) -> None:
     with SqlUnitOfWork(open_to_read(context.state, context.settings))() as work:
         for run in work.jobs.list():
             table.add_row(run.name, f"{run.ran_at:%d %b %Y, %H:%M:%S}", "ok" if run.ok else "FAILED", run.result)
-    _console.print(table)
-
-
-@cli.group()
-def audit() -> None:
-    """Prove or export the audit log."""
-
-
-@audit.command()
-@click.pass_obj
-@speaking
-def verify(context: Context) -> None:
-    """Find any edit, deletion, reorder or cut tail; needs no HSM."""
-    from ca.wiring import build_audit
-
-    verification, _ = build_audit(context.state, context.settings)
-    report = verification()
-    say(f"{report.events} events in one chain, {report.checkpoints} signed checkpoints: all good")
-    say(f"head {report.head.hash.hex()}")
-
-
-@audit.command("export")
-@click.pass_obj
-@speaking
-def audit_export(context: Context) -> None:
-    """One JSON object a line, in order."""
-    from ca.usecases.audit import export
-    from ca.wiring import build_audit
-
-    _, unit_of_work = build_audit(context.state, context.settings)
-    for row in export(unit_of_work):
-        click.echo(json.dumps(row, ensure_ascii=False))
+    console.print(table)
 
 
 @cli.group()
@@ -267,13 +193,18 @@ def ceremony_run(context: Context, script: Path, *, attended: bool) -> None:
     from ca.ceremony_run import run_ceremony
     from ca.demo import setup
     from ca.demo.settings import Ports, settle
+    from ca.start import CEREMONIES
+    from config.ceremony_files import load_script
 
     def attend(step: Step) -> None:
         say(f"\nStep {step.number}. {step.role}: {step.words}")
         if attended and sys.stdin.isatty():
             click.pause("  Press any key when everyone agrees …")
 
-    settings = settle(context.state, Ports(), say)
+    load_script(script)  # before anything is made: one that cannot be read leaves nothing behind
+    # Only the demo's own ceremony makes a demo; a bank's settings are there before its keys.
+    is_demos = script.resolve() == (CEREMONIES / "demo.toml").resolve()
+    settings = settle(context.state, Ports(), say) if is_demos else context.settings
 
     def hand_out(record: Record) -> None:
         if settings.demo:
@@ -341,7 +272,7 @@ def links(context: Context) -> None:
 
     _demo_officers(context)
     console = f"http://localhost:{context.settings.listening.console_port}"
-    for name, link in setup.links(context.state, context.client, console, fresh=True):
+    for name, link in setup.new_links(context.state, context.client, console):
         say(f"{name}: {link}")
 
 
@@ -354,6 +285,7 @@ def _demo_officers(context: Context) -> Any:
 
 def main() -> None:
     """The outermost frame: a defect is logged with its trace and said in one sentence."""
+    os.umask(0o077)  # whatever is made here, in the state directory or beside it, is for this user alone
     try:
         cli(prog_name="./pki")
     except Exception:

@@ -2,23 +2,26 @@
 
 import socket
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 
 from ca.adapters.clock import SystemClock
 from ca.adapters.db.unit_of_work import SqlUnitOfWork
 from ca.adapters.files import TrustDirectory
 from ca.adapters.hsm.diagnosis import Expectation, ExpectedKey, Finding, diagnose
-from ca.domain.crl import ParsedCRL
+from ca.domain.crl_reading import read_head
 from ca.domain.errors import NotReady, PKIError
 from ca.operations import Health
 from ca.ports import KeyId
 from ca.signer_client import SignerClient
 from ca.usecases.answer_ocsp import responder_key
 from ca.usecases.audit import AUDIT_KEY
-from ca.wiring import ISSUING, SEAL_KEY, Files, issuing_token, open_to_read
+from ca.wiring import ISSUING, ROOT, SEAL_KEY, Files, issuing_token, open_to_read
 from config.settings import Settings, State, load_settings
 
+_ROOT_CRL_NOTICE = timedelta(days=60)
 _TRUST = ("root.cer", "issuing.cer", "audit.spki")
+_ISSUERS = (ROOT, ISSUING)
 
 
 def examine(state: State) -> list[Finding]:
@@ -27,14 +30,19 @@ def examine(state: State) -> list[Finding]:
         settings = load_settings(state)
     except PKIError as error:
         return [Finding("settings", ok=False, sentence=str(error))]
-    trust = Files.of(state).trust
+    trust = Files.of(state, settings).trust
     findings = [Finding("settings", ok=True, sentence=f"{state.settings_file} can be read")]
     findings += [_look(f"trust/{name}", "is there", partial(trust.read, name)) for name in _TRUST]
     findings += [_secrecy(state)]
     findings += _hsm(state, settings, trust)
     findings += [
         _look("database", "can be read, of the right schema", lambda: open_to_read(state, settings).dispose()),
-        _look("clock", "not behind what was signed", lambda: _require_clock(state)),
+        _look("root CRL", "holds for longer than 60 days", lambda: _require_root_crl(state, settings)),
+        _look("clock", "not behind what was signed", lambda: _require_clock(state, settings)),
+    ]
+    findings += [
+        _look(f"publication of {name}", "is complete", partial(_require_published, state, settings, name))
+        for name in _ISSUERS
     ]
     running = _look("signer", "answers and is healthy", lambda: _require_healthy(state))
     return [*findings, running, *_ports(settings, running=running.ok)]
@@ -45,11 +53,13 @@ def _look(subject: str, good: str, look: Callable[[], object]) -> Finding:
         look()
     except PKIError as error:
         return Finding(subject, ok=False, sentence=str(error))
+    except OSError as error:
+        return Finding(subject, ok=False, sentence=f"a file cannot be read: {error}")
     return Finding(subject, ok=True, sentence=good)
 
 
 def _secrecy(state: State) -> Finding:
-    secret = [state.token("root"), state.token(ISSUING), state / "secrets", state.tls / "server.key"]
+    secret = [state.directory, state.token("root"), state.token(ISSUING), state / "secrets", state.tls / "server.key"]
     open_to_others = [str(path) for path in secret if path.exists() and path.stat().st_mode & 0o077]
     if open_to_others:
         return Finding("secrets", ok=False, sentence=f"others can read {open_to_others[0]}: run chmod go= on it")
@@ -78,11 +88,31 @@ def _hsm(state: State, settings: Settings, trust: TrustDirectory) -> list[Findin
         return [Finding("HSM", ok=False, sentence=str(error))]
 
 
-def _require_clock(state: State) -> None:
+def _require_clock(state: State, settings: Settings) -> None:
     now = SystemClock().now()
-    published = Files.of(state).publisher.find_crl(ISSUING)
-    if published is not None and now < ParsedCRL.parse(published).this_update:
+    with Files.of(state, settings).publisher.find_crl(ISSUING) as published:
+        behind = published is not None and now < read_head(published.read, published.size).this_update
+    if behind:
         raise NotReady(f"the clock says {now:%d %b %Y %H:%M} UTC, before the last CRL was signed; set it right")
+
+
+def _require_published(state: State, settings: Settings, issuer: str) -> None:
+    files = Files.of(state, settings)
+    if files.publisher.find_certificate(issuer) != files.trust.read(f"{issuer}.cer"):
+        raise NotReady(f"ca/{issuer}.cer is lost or another; OCSP answers for it are refused. Restart the signer")
+    with files.publisher.find_crl(issuer) as published:
+        lost = published is None
+    if lost:
+        raise NotReady(f"crl/{issuer}.crl is lost, relying parties cannot get it. Restart the signer")
+
+
+def _require_root_crl(state: State, settings: Settings) -> None:
+    with Files.of(state, settings).publisher.find_crl(ROOT) as published:
+        ends = read_head(published.read, published.size).next_update if published else None
+    if ends is None:
+        raise NotReady("it is not in the public place; restore it from a backup")
+    if ends < SystemClock().now() + _ROOT_CRL_NOTICE:
+        raise NotReady(f"it holds until {ends:%d %b %Y %H:%M} UTC only, and the root signs another in a ceremony only")
 
 
 def _require_healthy(state: State) -> None:

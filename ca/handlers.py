@@ -1,20 +1,18 @@
 """Which use case answers which operation, and how its result travels. No rule lives here."""
 
 import base64
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ca import operations as ops
 from ca.domain.applications import Application
-from ca.domain.certificates import Certificate
+from ca.domain.certificates import Certificate, CertificateStatus
 from ca.domain.codes import shown
 from ca.domain.decisions import Assertion
-from ca.domain.errors import KeyStoreUnavailable, NotReady, PKIError
+from ca.domain.errors import KeyStoreUnavailable, NotAllowed, NotFound, NotReady, PKIError, Tampered
 from ca.domain.names import Name
 from ca.domain.ocsp import Question
 from ca.domain.officers import Invitation, Officer
-from ca.domain.profiles import Profile
 from ca.domain.revocation import parse_reason
 from ca.domain.serials import parse_serial, serial_text
 from ca.domain.sessions import CHALLENGE_LIFE
@@ -41,8 +39,12 @@ from ca.usecases.revoke import ChangeStatus
 from ca.usecases.sign_in import SignIn
 
 _NOT_REFUSALS = (NotReady, KeyStoreUnavailable)
-# Asked all day by pages and clients: a refusal here is an answer, not an act that was refused.
-_QUESTIONS = (ops.WhoAmI, ops.ShowCase, ops.ShowInvitation, ops.AnswerOCSPRequests, ops.Health, ops.CACertificates)
+# Asked all day by pages: that a session is over is an answer, not an act that was refused.
+_QUESTIONS = (ops.WhoAmI, ops.ShowCase, ops.ShowInvitation, ops.Health, ops.CACertificates)
+# What nobody may see and what somebody changed is recorded all the same.
+_EVEN_WHEN_ASKED = (Tampered, NotAllowed, NotFound)
+# Anybody on the Internet asks these: they would fill the log with whatever they like.
+_NEVER_RECORDED = (ops.AnswerOCSPRequests,)
 
 # Who asks without a session and is not a customer.
 _ACTORS: dict[type[ops.Operation], str] = {
@@ -81,7 +83,6 @@ class UseCases:
     health: CheckHealth
     record_refusal: RecordRefusal
     unit_of_work: UnitOfWork
-    profiles: Mapping[str, Profile]
 
 
 def b64(raw: bytes) -> str:
@@ -181,10 +182,17 @@ class Handlers:
         }
 
     def refused(self, operation: ops.Operation, error: PKIError) -> None:
-        """Record a refusal, unless it is a mere question or the database itself is what failed."""
-        if isinstance(operation, _QUESTIONS) or isinstance(error, _NOT_REFUSALS):
+        """Record a refusal, unless it is the answer to a mere question or the database itself is what failed."""
+        if isinstance(operation, _NEVER_RECORDED) or isinstance(error, _NOT_REFUSALS):
+            return
+        if isinstance(operation, _QUESTIONS) and not isinstance(error, _EVEN_WHEN_ASKED):
             return
         self._do.record_refusal(operation.path, self._actor(operation), error)
+
+    def malformed(self, kind: type[ops.Operation], error: PKIError) -> None:
+        """Record what is no such operation at all: our own fronts never ask so (THREATS T-15)."""
+        if not issubclass(kind, _NEVER_RECORDED):
+            self._do.record_refusal(kind.path, "unknown", error)
 
     def _actor(self, operation: ops.Operation) -> str:
         if not isinstance(operation, ops.OfficerOperation):
@@ -213,18 +221,16 @@ class Handlers:
         return {"officer": _officer(officer)}
 
     def propose_invitation(self, op: ops.ProposeInvitation) -> dict[str, Any]:
-        invitation = self._do.invite.propose(
-            op.session, person=op.person, name=op.name, branch=op.branch, roles=op.roles
-        )
-        return {"invitation": invitation}
+        proposal = self._do.invite.propose(op.session, person=op.person, name=op.name, branch=op.branch, roles=op.roles)
+        return {"invitation": proposal.invitation.id, "half": shown(proposal.half)}
 
     def show_invitation(self, op: ops.ShowInvitation) -> dict[str, Any]:
         invitation, challenge = self._do.invite.show(op.session, op.invitation)
         return {"fields": invitation.fields(), "state": invitation.state.value, "challenge": b64(challenge)}
 
     def approve_invitation(self, op: ops.ApproveInvitation) -> dict[str, Any]:
-        code = self._do.invite.approve(op.session, op.invitation, _assertion(op.assertion))
-        return {"invitation": op.invitation, "code": code}
+        half = self._do.invite.approve(op.session, op.invitation, _assertion(op.assertion))
+        return {"invitation": op.invitation, "half": half}
 
     def change_officer(self, op: ops.ChangeOfficer) -> dict[str, Any]:
         return {"officer": _officer(self._do.change_officer(op.session, op.officer, state=op.state, reason=op.reason))}
@@ -294,13 +300,8 @@ class Handlers:
         return {
             "certificate": b64(certificate.der),
             "serial": serial_text(certificate.serial),
-            "confirm": self._do.profiles[certificate.profile].needs_confirmation,
+            "confirm": certificate.status is CertificateStatus.UNCONFIRMED,
         }
-
-    def confirm(self, op: ops.Confirm) -> dict[str, Any]:
-        by_old_key = op.predecessor_signature
-        serial = parse_serial(op.serial)
-        return _status(self._do.confirm(serial, op.nonce, op.signature, predecessor_signature=by_old_key))
 
     def ca_certificates(self, _: ops.CACertificates) -> dict[str, Any]:
         with self._do.unit_of_work() as work:

@@ -87,7 +87,10 @@ class WhoAmI(OfficerOperation):
 
 
 class OpenInvitation(Operation):
-    """-> {challenge, person, name, branch, roles}: what a browser needs to make a passkey."""
+    """-> {challenge, person, name, branch, roles}: what a browser needs to make a passkey.
+
+    `code` is both halves: the approver's, a full stop, the proposer's.
+    """
 
     path = "invitations/open"
     invitation: Identifier
@@ -106,7 +109,7 @@ class RedeemInvitation(Operation):
 
 
 class ProposeInvitation(OfficerOperation):
-    """A security officer proposes. -> {invitation}"""
+    """A security officer proposes. -> {invitation, half}: the proposer's half of the one-time code, shown once."""
 
     path = "invitations/propose"
     person: Identifier
@@ -123,7 +126,7 @@ class ShowInvitation(OfficerOperation):
 
 
 class ApproveInvitation(OfficerOperation):
-    """A second security officer approves. -> {invitation, code}: the one-time link's parts, shown once."""
+    """A second security officer approves. -> {invitation, half}: the approver's half of the code, shown once."""
 
     path = "invitations/approve"
     invitation: Identifier

@@ -1,6 +1,9 @@
-"""Everything the core needs from the world, on one page. Adapters implement these; fakes in tests do too."""
+"""Everything the core needs from the world. Adapters implement these; fakes in tests do too.
 
-from collections.abc import Iterable, Iterator, Sequence
+The public place has a page of its own, `ca/publishing.py`, and what is kept outside the database too, `ca/keeping.py`.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import NewType, Protocol, Self
@@ -9,13 +12,14 @@ from ca.domain.applications import Application
 from ca.domain.audit import AuditEvent, ChainedEvent, Checkpoint, Head
 from ca.domain.certificates import Certificate, Intent
 from ca.domain.codes import CodePair
-from ca.domain.crl import CRLRecord
+from ca.domain.crl import CRLRecord, CRLScope
 from ca.domain.customers import Customer
 from ca.domain.decisions import Assertion, Evidence
 from ca.domain.devices import Device
 from ca.domain.issuers import Issuer
 from ca.domain.jobs import JobRun, Lease
-from ca.domain.keys import KeyAlgorithm
+from ca.domain.journal import Entry
+from ca.domain.keys import KeyAlgorithm, Message
 from ca.domain.officers import Credential, Invitation, Officer
 from ca.domain.sessions import Challenge, Session
 from ca.domain.standings import Standing
@@ -42,7 +46,7 @@ class KeyStore(Protocol):
     def public_key(self, key: KeyId) -> bytes:
         """SubjectPublicKeyInfo, DER. Raises NotFound."""
 
-    def sign(self, key: KeyId, message: bytes) -> bytes:
+    def sign(self, key: KeyId, message: Message) -> bytes:
         """The X.509 signature value over `message`, with the one SignatureAlgorithm of the key's kind (ECDSA: DER)."""
 
     def generate(self, key: KeyId, label: str, algorithm: KeyAlgorithm) -> bytes:
@@ -82,25 +86,12 @@ class Linter(Protocol):
     def lint_crl(self, der: bytes) -> list[str]: ...
 
 
-class Publisher(Protocol):
-    """The public place for CRLs and CA certificates; a reader sees the old file or the new one, never half."""
-
-    def find_crl(self, issuer: str) -> bytes | None:
-        """What the public place holds now; whoever can write there may have changed it, so verify before use."""
-
-    def publish_crl(self, issuer: str, der: bytes) -> None: ...
-
-    def publish_certificate(self, issuer: str, der: bytes) -> None: ...
-
-
-class TrustFiles(Protocol):
-    """Where the public parts that everything else is checked against are kept: CA certificates, the audit key."""
-
-    def write(self, name: str, content: bytes) -> None: ...
-
-
 class KeyRoom(Protocol):
     """The HSM tokens of a key ceremony, entered one at a time."""
+
+    @property
+    def places(self) -> Collection[str]:
+        """The tokens there can be, by name."""
 
     def make_token(self, token: str) -> None:
         """A new, empty token with PINs of its own. Raises NotReady when there is one already."""
@@ -110,44 +101,6 @@ class KeyRoom(Protocol):
     def seals(self, token: str, key: KeyId) -> AbstractContextManager[Seals]: ...
 
     def make_seal_key(self, token: str, key: KeyId) -> None: ...
-
-
-class CheckpointFile(Protocol):
-    """Signed checkpoints kept outside the database, so that a restore cannot take them back."""
-
-    def append(self, checkpoint: Checkpoint) -> None: ...
-
-    def read(self) -> Sequence[Checkpoint]: ...
-
-
-class HeadFile(Protocol):
-    """The audit chain's end after each commit, kept outside the database."""
-
-    def write(self, head: Head) -> None: ...
-
-    def read(self) -> Head | None: ...
-
-
-class Standings(Protocol):
-    """How every certificate stands by what was committed, kept beside the database in the same act as each commit."""
-
-    def applied(self) -> int:
-        """The number of the last audit event that is in it, 0 when it is empty. Raises NotReady."""
-
-    def find(self, serial: int) -> Standing | None:
-        """None for a serial that was never issued. Raises NotReady."""
-
-    def list_not_good(self, issuer: str) -> Iterator[tuple[int, Standing]]:
-        """Unconfirmed, held and revoked ones, in the order of their serial numbers."""
-
-    def apply(self, changed: Iterable[tuple[int, Standing]], *, after: int, number: int) -> None:
-        """Take in a commit that brought the audit chain from `after` to `number`. Raises NotReady.
-
-        When it lacks what came before `after`, it takes the changes in and still says so by `applied`.
-        """
-
-    def rebuild(self, everything: Iterable[tuple[int, Standing]], *, number: int) -> None:
-        """Forget everything, and hold this. Raises NotReady."""
 
 
 class Customers(Protocol):
@@ -160,10 +113,8 @@ class Customers(Protocol):
 
 
 class Devices(Protocol):
-    def get(self, serial: str) -> Device:
-        """Raise NotFound if there is none."""
-
-    def find(self, serial: str) -> Device | None: ...
+    def find(self, serial: str) -> Device | None:
+        """Locks the row in PostgreSQL: two operators who assign one U-Shield take turns."""
 
     def save(self, device: Device) -> None: ...
 
@@ -178,7 +129,8 @@ class Officers(Protocol):
 
     def find_by_credential(self, credential_id: bytes) -> tuple[Officer, bytes] | None: ...
 
-    def save(self, officer: Officer, seal: bytes) -> None: ...
+    def save(self, officer: Officer, seal: bytes) -> None:
+        """Raise InvalidTransition when the record is not older, or the person or a passkey is another officer's."""
 
     def note_sign_count(self, credential_id: bytes, sign_count: int) -> None: ...
 
@@ -223,6 +175,9 @@ class Applications(Protocol):
     def set_state(self, application: Application) -> None:
         """Save state, reason and time; the case and its seal stay."""
 
+    def list_by_device(self, device_serial: str) -> Sequence[Application]:
+        """Every application that names this U-Shield."""
+
     def add_evidence(self, application_id: str, evidence: Evidence) -> None: ...
 
     def list_evidence(self, application_id: str) -> Sequence[Evidence]: ...
@@ -233,7 +188,7 @@ class Codes(Protocol):
         """Locks the row in PostgreSQL: two downloads with one code take turns."""
 
     def find_for_application(self, application_id: str) -> CodePair | None:
-        """The newest pair of the application."""
+        """The newest pair of the application. Locks the row in PostgreSQL."""
 
     def save(self, pair: CodePair) -> None: ...
 
@@ -257,6 +212,9 @@ class Certificates(Protocol):
 
     def list_by_public_key(self, fingerprint: str) -> Sequence[Certificate]: ...
 
+    def list_successors(self, serial: int) -> Sequence[Certificate]:
+        """Those that were issued to follow this one."""
+
     def list_unconfirmed_since_before(self, limit: datetime) -> Sequence[Certificate]: ...
 
     def find_standings(self, serials: Sequence[int]) -> dict[int, Standing]:
@@ -265,13 +223,26 @@ class Certificates(Protocol):
     def list_standings(self) -> Iterator[tuple[int, Standing]]:
         """How every certificate stands, in the order of serial numbers: a map built in order is a third smaller."""
 
-    def list_for_crl(self, issuer: str, expired_before: datetime) -> Iterator[Certificate]:
-        """Unconfirmed, held and revoked ones, ordered by serial, leaving out those expired before the given time."""
+    def measure_entries(self, scope: CRLScope, alive_at: datetime) -> tuple[int, int]:
+        """How many entries `list_entries` gives, and of how many octets."""
+
+    def list_entries(self, scope: CRLScope, alive_at: datetime) -> Iterator[Sequence[bytes]]:
+        """The entries of a full CRL, in pieces, by serial number as text; without those expired before that time."""
+
+    def list_changed(self, issuer: str, after: int, alive_at: datetime) -> Sequence[tuple[int, bytes | None]]:
+        """Serial and entry, or None for a hold that was lifted, of what CRLs up to number `after` cannot show.
+
+        By serial number as text, without those expired before that time.
+        """
+
+    def changed_partitions(self, issuer: str, after: int) -> Mapping[int, int]:
+        """Partitions with changes that CRLs up to number `after` cannot show, and the first CRL that shows them all."""
 
     def add(self, certificate: Certificate) -> None:
-        """Raise InvalidTransition when the serial exists already."""
+        """Raise InvalidTransition when the serial exists already. Keeps its Listing, as `save` does."""
 
-    def save(self, certificate: Certificate) -> None: ...
+    def save(self, certificate: Certificate) -> None:
+        """When its place in CRLs changes, locks the issuer's numbering: no CRL is numbered until the commit."""
 
 
 class Intents(Protocol):
@@ -290,14 +261,28 @@ class Issuers(Protocol):
     def get(self, name: str) -> Issuer:
         """Raise NotFound if there is none."""
 
+    def take_turn(self, name: str) -> None:
+        """From here to its commit one transaction at a time issues under this CA. Raise NotFound if there is none."""
+
     def list(self) -> Sequence[Issuer]: ...
 
     def save(self, issuer: Issuer) -> None: ...
 
 
 class CRLs(Protocol):
+    """All CRLs of an issuer share one numbering, so the numbers of each scope only grow."""
+
     def last(self, issuer: str) -> CRLRecord | None:
-        """The newest that was signed. Locks the issuer's numbering in PostgreSQL."""
+        """The newest of any scope that was signed. Locks the issuer's numbering in PostgreSQL."""
+
+    def find_last(self, scope: CRLScope) -> CRLRecord | None:
+        """The newest of a scope that was signed."""
+
+    def find_published(self, scope: CRLScope, by: datetime) -> CRLRecord | None:
+        """The newest of a scope that was really published by that time; the first of all when none is so old."""
+
+    def last_made(self, issuer: str) -> datetime | None:
+        """thisUpdate of the newest that was signed, without a lock."""
 
     def take_number(self, issuer: str, above: int) -> int:
         """The next CRL number: above `above` and every number taken before; taken for good once committed."""
@@ -306,6 +291,14 @@ class CRLs(Protocol):
         """The last number taken, 0 before the first. Above that of `last` when a CRL was begun and not finished."""
 
     def add(self, record: CRLRecord) -> None: ...
+
+    def mark_published(self, record: CRLRecord) -> None: ...
+
+    def add_partition(self, issuer: str, partition: int, url: str) -> None:
+        """Certificates may point to a partition by this address from now on. Nothing happens when that is known."""
+
+    def list_partitions(self, issuer: str) -> Mapping[int, Sequence[str]]:
+        """Every partition there ever was, in order, with its addresses."""
 
     def is_due(self, issuer: str) -> bool:
         """A status changed after the last CRL was made."""
@@ -321,11 +314,18 @@ class BlockedKeys(Protocol):
 
 
 class AuditLog(Protocol):
-    def append(self, event: AuditEvent) -> ChainedEvent: ...
+    def append(self, event: AuditEvent) -> None:
+        """It joins the chain, behind all others, when the transaction commits."""
 
     def head(self) -> Head: ...
 
     def read(self, after: int = 0) -> Iterator[ChainedEvent]: ...
+
+    def about(self, subject: str) -> Iterator[ChainedEvent]:
+        """The events about one thing, in order."""
+
+    def waiting(self, after: int) -> Iterator[Entry]:
+        """Entries behind the event `after` that are kept for the journal, in order."""
 
     def add_checkpoint(self, checkpoint: Checkpoint) -> None: ...
 
@@ -386,3 +386,6 @@ class UnitOfWork(Protocol):
     """Begins a transaction: `with unit_of_work() as work: … work.commit()`."""
 
     def __call__(self) -> Work: ...
+
+    def look(self) -> Work:
+        """A transaction that only reads, all of it as of one moment; it holds up nobody who writes."""

@@ -16,8 +16,8 @@ from ca.supervisor import Program
 from config.settings import STATE_VARIABLE, Settings, State
 
 _ROOT = Path(__file__).parent.parent
-_PROBE_SECONDS = 1.0
-# What a process may see of our environment: no secret is ever in it.
+_PROBE_SECONDS = 5.0
+# What a process may see of our environment: no secret is ever in it, and granian copies it into each request.
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "VERMILION_DATABASE_URL")
 
 
@@ -63,7 +63,7 @@ def other_programs(state: State, settings: Settings) -> list[Program]:
         _gunicorn(
             state,
             "edge",
-            lambda: _answers(_tls(listening.https_port, chain), "/health"),
+            lambda: _answers(_TlsConnection(listening.host, listening.https_port, chain), "/health"),
             "-c",
             "python:edge.gunicorn_settings",
             f"--bind={listening.host}:{listening.https_port}",
@@ -82,8 +82,11 @@ def serve(state: State, settings: Settings, name: str) -> None:
     programs = {program.name: program for program in [signer_program(state), *other_programs(state, settings)]}
     if name not in programs:
         raise NotReady(f"there is no process {name!r}; there are {', '.join(programs)}")
-    make_secrets(state)
-    write_chain(state)
+    # Each makes what only it needs: no other has the files that it is made from (deploy/README.md).
+    if name == "signer":
+        write_chain(state)
+    elif name == "console":
+        make_secrets(state)
     state.run.mkdir(mode=0o700, exist_ok=True)
     program = programs[name]
     os.chdir(_ROOT)
@@ -96,7 +99,7 @@ def _status(state: State, settings: Settings) -> Program:
     return _gunicorn(
         state,
         "status",
-        lambda: _answers(_plain(listening.http_port), "/health"),
+        lambda: _answers(_plain(listening.host, listening.http_port), "/health"),
         "-c",
         "python:ocsp.gunicorn_settings",
         f"--workers={workers}",
@@ -131,13 +134,27 @@ def _unix(path: Path) -> http.client.HTTPConnection:
     return _UnixConnection(path)
 
 
-def _plain(port: int) -> http.client.HTTPConnection:
-    return http.client.HTTPConnection("127.0.0.1", port, timeout=_PROBE_SECONDS)
+def _reachable(host: str) -> str:
+    """Where a program that listens there is reached from this machine."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104  compared, not bound
 
 
-def _tls(port: int, chain: Path) -> http.client.HTTPConnection:
-    context = ssl.create_default_context(cafile=str(chain))
-    return http.client.HTTPSConnection("localhost", port, timeout=_PROBE_SECONDS, context=context)
+def _plain(host: str, port: int) -> http.client.HTTPConnection:
+    return http.client.HTTPConnection(_reachable(host), port, timeout=_PROBE_SECONDS)
+
+
+class _TlsConnection(http.client.HTTPConnection):
+    """To wherever the edge listens, by the name that is in the demo's certificate."""
+
+    def __init__(self, host: str, port: int, chain: Path) -> None:
+        super().__init__("localhost", port, timeout=_PROBE_SECONDS)
+        self._address = (_reachable(host), port)
+        self._chain = chain
+
+    def connect(self) -> None:
+        context = ssl.create_default_context(cafile=str(self._chain))
+        plain = socket.create_connection(self._address, timeout=_PROBE_SECONDS)
+        self.sock = context.wrap_socket(plain, server_hostname="localhost")
 
 
 def _answers(connection: http.client.HTTPConnection, path: str) -> bool:

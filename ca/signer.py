@@ -33,6 +33,8 @@ _BODY_LIMIT = 256 * 1024
 
 Handler = Callable[[Any], dict[str, Any]]
 Refused = Callable[[Operation, errors.PKIError], None]
+Malformed = Callable[[type[Operation], errors.PKIError], None]
+_LONGEST_FIELD = 40
 
 
 def status_of(error: errors.PKIError) -> int:
@@ -40,7 +42,7 @@ def status_of(error: errors.PKIError) -> int:
     return next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), 500)
 
 
-def create_app(handlers: Mapping[type[Operation], Handler], refused: Refused) -> Flask:
+def create_app(handlers: Mapping[type[Operation], Handler], refused: Refused, malformed: Malformed) -> Flask:
     """A Flask app with one POST route an operation. Raises LookupError when an operation has no handler."""
     app = Flask("signer", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = _BODY_LIMIT
@@ -54,9 +56,9 @@ def create_app(handlers: Mapping[type[Operation], Handler], refused: Refused) ->
             try:
                 operation = kind.model_validate(request.get_json(force=True))
             except ValidationError as error:
-                first = error.errors()[0]
-                where = ".".join(str(part) for part in first["loc"])
-                raise errors.InvalidRequest(f"{where}: {first['msg']}") from error
+                refusal = _refusal(error)
+                malformed(kind, refusal)
+                raise refusal from error
             try:
                 return jsonify(handlers[kind](operation))
             except errors.PKIError as error:
@@ -79,3 +81,11 @@ def create_app(handlers: Mapping[type[Operation], Handler], refused: Refused) ->
         return jsonify(error="internal", message=f"something failed in the signer; the log has it as {number}"), 500
 
     return app
+
+
+def _refusal(error: ValidationError) -> errors.InvalidRequest:
+    first = error.errors()[0]
+    # The name of a field we do not know is the caller's text: only what looks like a name is repeated and recorded.
+    parts = [str(part) for part in first["loc"]]
+    fit = [part if part.isidentifier() or part.isdigit() else "?" for part in (one[:_LONGEST_FIELD] for one in parts)]
+    return errors.InvalidRequest(f"{'.'.join(fit)}: {first['msg']}")

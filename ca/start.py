@@ -7,8 +7,10 @@ started again.
 import secrets
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
+from ca.adapters.clock import SystemClock
 from ca.adapters.db.engine import open_database
 from ca.adapters.db.schema import SchemaState, migrate, schema_state
 from ca.adapters.db.unit_of_work import SqlUnitOfWork
@@ -16,12 +18,13 @@ from ca.ceremony_run import run_ceremony
 from ca.demo import setup
 from ca.demo.settings import Ports, settle
 from ca.domain.ceremony import Step
-from ca.domain.errors import NotReady
+from ca.domain.errors import NotFound, NotReady
 from ca.programs import other_programs, signer_program
 from ca.signer_client import SignerClient
 from ca.state_files import make_secrets, write_chain
 from ca.supervisor import StateLock, Supervisor, require_free_port
 from ca.usecases.ceremony import Record, find_held
+from ca.wiring import open_to_read
 from config.ceremony_files import load_script
 from config.settings import DEFAULT_STATE, Settings, State
 
@@ -59,9 +62,19 @@ def start(directory: Path, ports: Ports, say: Say) -> None:
 def _make_directory(state: State) -> None:
     try:
         state.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _close_to_others(state.directory)
     except OSError as error:
         raise NotReady(f"{state.directory} cannot be made: {error.strerror}; choose another with --state") from error
     state.socket("customer")  # the longest name: a path too long shows now
+
+
+def _close_to_others(directory: Path) -> None:
+    """A directory made for us is closed; one that has something else in it is not ours to close."""
+    if not directory.stat().st_mode & 0o077:
+        return
+    if any(directory.iterdir()):
+        raise NotReady(f"others can enter {directory}: run chmod go= on it, or choose another with --state")
+    directory.chmod(0o700)
 
 
 def _require_ports(settings: Settings) -> None:
@@ -86,23 +99,39 @@ def _prepare(state: State, settings: Settings, say: Say) -> None:
 
 
 def _is_held(state: State, settings: Settings) -> bool:
-    """Whether the database tells of a finished ceremony. Raises NotReady when keys are there and it is not."""
+    """Whether the database tells of a finished ceremony. Raises NotReady when keys are there and it knows nothing."""
     url = state.database_url(settings)
     if url.startswith("sqlite") and not state.database_file.exists():
-        if (state / "hsm").exists() or state.ceremony.exists():
-            raise NotReady(f"{state.database_file} is missing; restore it from your backup, nothing was changed")
+        _require_no_keys(state, f"{state.database_file} is missing")
         return False
     engine = open_database(url)
     try:
-        return schema_state(engine) is not SchemaState.EMPTY and find_held(SqlUnitOfWork(engine)) is not None
+        if schema_state(engine) is SchemaState.EMPTY:
+            _require_no_keys(state, "the database is empty")
+            return False
+        unit_of_work = SqlUnitOfWork(engine)
+        if find_held(unit_of_work) is not None:
+            return True
+        # A ceremony writes its first event before its first key, and only a finished one leaves the chain's file.
+        with unit_of_work() as work:
+            lost = not work.audit.head().number and (state / "hsm").exists()
+            if lost or (state.trust / "chain.pem").exists():
+                _require_no_keys(state, "the database knows nothing of the key ceremony that was held here")
+        return False
     finally:
         engine.dispose()
+
+
+def _require_no_keys(state: State, what_is_wrong: str) -> None:
+    # The migration comes before the ceremony: no interrupted first start leaves keys beside an empty database.
+    if any(path.exists() for path in (state / "hsm", state.ceremony, state.journal)):
+        raise NotReady(f"{what_is_wrong} though its keys are here; restore it from your backup, nothing was changed")
 
 
 def _set_aside_unfinished(state: State, settings: Settings, say: Say) -> None:
     """A ceremony that was interrupted put nothing into service: it is held again. Even so, no key is ever deleted."""
     left = [state / "hsm", state.trust, state.publication, state.demo, state.ceremony, state.standings]
-    left += [state / name for name in ("audit-head", "audit-checkpoints.jsonl")]
+    left += [state.journal, state.journal_mirror(settings)]
     if state.database_url(settings).startswith("sqlite"):
         left += [Path(f"{state.database_file}{suffix}") for suffix in ("", "-wal", "-shm")]
     found = [path for path in left if path.exists()]
@@ -136,19 +165,34 @@ def _demo_setup(state: State, settings: Settings, client: SignerClient, say: Say
         say("TLS certificate issued by our own CA")
 
 
+def _is_open(state: State, settings: Settings, invitation: str) -> bool:
+    """Whether a link still opens something: not when it was used, and not after its day."""
+    engine = open_to_read(state, settings)
+    try:
+        with SqlUnitOfWork(engine)() as work:
+            return work.invitations.get(invitation)[0].is_redeemable(SystemClock().now())
+    except NotFound:
+        return False
+    finally:
+        engine.dispose()
+
+
 def _welcome(state: State, settings: Settings, client: SignerClient, say: Say) -> None:
     listening = settings.listening
     console = f"http://localhost:{listening.console_port}"
+    flag = "" if state.directory == DEFAULT_STATE else f" --state {state.directory}"
     say("")
     say("Vermilion is up. Open next:")
-    for name, link in setup.links(state, client, console, fresh=False):
+    links = setup.open_links(state, client, console, is_open=partial(_is_open, state, settings))
+    for name, link in links:
         say(f"  {name} registers a passkey (one-time link):")
         say(f"    {link}")
+    if not links:
+        say(f"  Register a passkey   with a new one-time link: ./pki{flag} demo links")
     say(f"  Officers' console    {console}/admin/   (or {settings.enrolment_url}/admin/ once the demo root is trusted)")
     say(f"  Customers' portal    {settings.enrolment_url}/")
     say(f"  OCSP, CRL, CA        {settings.public_url}/ocsp  /crl/issuing.crl  /ca/issuing.cer")
     say(f"  Root certificate     {state.trust / 'root.pem'}   (./run trust adds it to your browser)")
-    flag = "" if state.directory == DEFAULT_STATE else f" --state {state.directory}"
     say(f"  Try                  ./pki{flag} demo codes    ./run tour{flag}")
     say("Stop with Ctrl-C.")
     sys.stdout.flush()

@@ -1,13 +1,19 @@
-"""What every process expects in the state directory beside the keys: the console's secret and the trust files."""
+"""Files that processes expect in the state directory beside the keys: the console's secret, trust, publication."""
 
+import logging
 import secrets
 
 from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from ca.adapters.files import write_atomically
+from ca.adapters.publication import DirectoryPublisher
 from ca.domain.errors import NotReady
-from config.settings import State
+from ca.ports import UnitOfWork
+from config.settings import SECRET_BYTES, State
+
+_log = logging.getLogger("vermilion.state")
 
 
 def make_secrets(state: State) -> None:
@@ -15,7 +21,30 @@ def make_secrets(state: State) -> None:
     secret = state / "secrets" / "console-key"
     if not secret.exists():
         secret.parent.mkdir(mode=0o700, exist_ok=True)
-        write_atomically(secret, secrets.token_bytes(32), mode=0o600)
+        write_atomically(secret, secrets.token_bytes(SECRET_BYTES), mode=0o600)
+
+
+def republish(unit_of_work: UnitOfWork, publisher: DirectoryPublisher, *, own: str) -> None:
+    """What the public place has lost: CA certificates, and CRLs that no job here signs anew as that of issuer `own`."""
+    try:
+        with unit_of_work() as work:
+            for issuer in work.issuers.list():
+                if publisher.find_certificate(issuer.name) != issuer.certificate_der:
+                    publisher.publish_certificate(issuer.name, issuer.certificate_der)
+                if issuer.name != own:
+                    publisher.put_back_crl(issuer.name)
+    except OSError as error:
+        # Issuing and revoking go on; the status service's health and the doctor show what is not there.
+        _log.warning("the public place could not be completed: %s", error)
+
+
+def root_fingerprint(state: State) -> str:
+    """SHA-256 of the root certificate, for letters: from the ceremony's file, since whoever writes rows could lie."""
+    try:
+        root = x509.load_pem_x509_certificates((state.trust / "chain.pem").read_bytes())[-1]
+    except (OSError, ValueError) as error:
+        raise NotReady(f"{state.trust / 'chain.pem'} cannot be read; restore the state directory") from error
+    return root.fingerprint(SHA256()).hex()
 
 
 def write_chain(state: State) -> None:

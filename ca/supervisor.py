@@ -36,7 +36,7 @@ _DEATHS_BEFORE_GIVING_UP = 3
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """One process to keep alive. `is_healthy` returns within about a second and does not raise."""
+    """One process to keep alive. `is_healthy` returns within some seconds and does not raise."""
 
     name: str
     argv: tuple[str, ...]
@@ -48,7 +48,8 @@ class Program:
 class Pace:
     """How patient the supervisor is, in seconds."""
 
-    start: float = 60.0
+    start: float = 180.0
+    """Only a program that hangs uses it up: one that cannot come up ends by itself."""
     stop: float = 10.0
     first_restart: float = 1.0
     longest_restart: float = 30.0
@@ -154,8 +155,11 @@ class Supervisor:
         return child
 
     def _note_pid(self, child: _Child) -> None:
+        file = self._run / f"{child.program.name}.pid"
         try:
-            (self._run / f"{child.program.name}.pid").write_text(f"{child.process.pid}\n", "ascii")
+            # By renaming: whoever reads it while a program starts again finds the old number or the new one.
+            (new := file.with_suffix(".new")).write_text(f"{child.process.pid}\n", "ascii")
+            new.replace(file)
         except OSError as error:
             raise NotReady(f"{self._run} cannot be written: {error.strerror}") from error
 

@@ -1,37 +1,47 @@
 """Settings to adapters to use cases: the only place that builds adapters for the signer and the command line."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Engine
 
 from ca.adapters.clock import SystemClock, system_random
 from ca.adapters.db.engine import open_database, open_read_only
+from ca.adapters.db.mapping.certificates import standings_in
+from ca.adapters.db.recovery import replay, require_agreement, waiting
 from ca.adapters.db.schema import require_current_schema
-from ca.adapters.db.unit_of_work import Committed, SqlUnitOfWork
-from ca.adapters.files import CheckpointLines, HeadOfChain, TrustDirectory
+from ca.adapters.db.unit_of_work import SqlUnitOfWork
+from ca.adapters.files import TrustDirectory
 from ca.adapters.hsm.key_store import Pkcs11KeyStore
 from ca.adapters.hsm.room import SoftHsmRoom
 from ca.adapters.hsm.seals import Pkcs11Seals
 from ca.adapters.hsm.sessions import TokenSessions
 from ca.adapters.hsm.signatures import require_signature
 from ca.adapters.hsm.tokens import HsmToken, TokenDirectory
+from ca.adapters.journal.checkpoints import CheckpointLines
+from ca.adapters.journal.journal import Journal
+from ca.adapters.journal.keeper import Keeper
 from ca.adapters.linter import PkilintLinter
 from ca.adapters.publication import DirectoryPublisher
 from ca.adapters.standings import StandingsMap
 from ca.adapters.webauthn import WebAuthnAuthenticators
 from ca.domain.audit import AuditEvent
-from ca.domain.errors import PKIError
+from ca.domain.crl import with_partition
+from ca.domain.errors import PKIError, Tampered
 from ca.domain.issuers import Issuer
 from ca.domain.jobs import JOB_NAMES
+from ca.domain.journal import Entry
 from ca.domain.ocsp import Policy
 from ca.domain.profiles import Profile
-from ca.domain.standings import Standing
 from ca.handlers import UseCases
 from ca.ports import KeyId
+from ca.state_files import republish
 from ca.usecases.answer_ocsp import AnswerOCSP, Contradictions, responder_key
 from ca.usecases.apply import SubmitApplication
 from ca.usecases.approve import DecideOnApplication
@@ -47,12 +57,13 @@ from ca.usecases.enrol import Drafter, Enrol
 from ca.usecases.health import CheckHealth
 from ca.usecases.issuance import Issuance
 from ca.usecases.jobs import Job, RunJob
+from ca.usecases.look_back import LookBack
 from ca.usecases.officers import ChangeOfficer, InviteOfficer, RedeemInvitation
 from ca.usecases.publish_crl import PublishCRL
 from ca.usecases.reconcile import Reconcile
 from ca.usecases.renew import ReEnrol
 from ca.usecases.report_unknown import ReportUnknownCertificate
-from ca.usecases.responder import CertifyMemoryKey, CertifyResponder
+from ca.usecases.responder import CertifyMemoryKey, CertifyResponder, responder_profile
 from ca.usecases.revoke import ChangeStatus
 from ca.usecases.sign_in import SignIn
 from ca.usecases.standings import FollowRecords
@@ -62,7 +73,7 @@ from config.settings import Settings, State, seconds
 
 log = logging.getLogger("vermilion.wiring")
 
-ISSUING = "issuing"
+ISSUING, ROOT = "issuing", "root"
 SEAL_KEY = KeyId(b"seals-1")
 PROFILES = Path(__file__).parent.parent / "config" / "profiles"
 _UNFINISHED_GRACE = timedelta(minutes=2)
@@ -70,33 +81,45 @@ _UNFINISHED_GRACE = timedelta(minutes=2)
 
 @dataclass(frozen=True)
 class Files:
-    """What lies beside the database in a state directory."""
+    """What lies beside the database."""
 
     trust: TrustDirectory
     checkpoints: CheckpointLines
-    head: HeadOfChain
+    journal: Journal
     publisher: DirectoryPublisher
     standings: StandingsMap
 
     @classmethod
-    def of(cls, state: State) -> "Files":
+    def of(cls, state: State, settings: Settings) -> "Files":
+        mirror = state.journal_mirror(settings)
         return cls(
             TrustDirectory(state.trust),
-            CheckpointLines(state / "audit-checkpoints.jsonl"),
-            HeadOfChain(state / "audit-head"),
-            DirectoryPublisher(state.publication),
+            CheckpointLines(state.journal, mirror),
+            Journal(state.journal, mirror),
+            DirectoryPublisher(state.publication, state.crl_copies),
             StandingsMap(state.standings),
         )
 
-    def committed_in_ceremony(self, committed: Committed) -> None:
-        """What else is kept of a ceremony's transaction, once the database has it: no signer runs yet."""
-        self.head.write(committed.head)
+    def kept(self, records: SqlUnitOfWork, entries: Sequence[Entry]) -> None:
+        """Into the standings map goes what the journal has, before the act returns."""
+        for entry in entries:
+            self.standings.apply(standings_in(entry.changes), after=entry.first - 1, number=entry.head.number)
+        if self.standings.applied() < self.journal.head.number:
+            # It is new, of an earlier boot, or could not be written for a while.
+            FollowRecords(records, self.standings)()
 
-    def committed(self, committed: Committed) -> None:
-        """What else is kept of a transaction of the signer, once the database has it and before the act returns."""
-        self.head.write(committed.head)
-        changed = [(one.serial, Standing.of(one)) for one in committed.certificates]
-        self.standings.apply(changed, after=committed.after, number=committed.head.number)
+
+def journaled(
+    engine: Engine, journal: Journal, kept: Callable[[Sequence[Entry]], None] = lambda _: None
+) -> SqlUnitOfWork:
+    """Transactions that the journal keeps too. Raises NotReady, Tampered when database and journal do not agree."""
+    journal.open()
+    keeper = Keeper(journal, waiting=partial(waiting, engine), kept=kept)
+    ahead = require_agreement(engine, journal.head)
+    keeper.catch_up()
+    if ahead and require_agreement(engine, journal.head):
+        raise Tampered(f"the journal ends at event {journal.head.number} and the log goes on: somebody cut the journal")
+    return SqlUnitOfWork(engine, keeper)
 
 
 def issuing_token(state: State, settings: Settings) -> HsmToken:
@@ -121,17 +144,19 @@ def open_to_read(state: State, settings: Settings) -> Engine:
 
 def build_signer(state: State, settings: Settings) -> UseCases:
     """Open database and HSM, compare keys with certificates, wire the use cases. Raises PKIError, closed."""
-    files = Files.of(state)
-    unit_of_work = SqlUnitOfWork(open_current_database(state, settings), after_commit=files.committed)
-    reading = SqlUnitOfWork(open_to_read(state, settings))
-    FollowRecords(reading, files.standings)()
+    files = Files.of(state, settings)
+    records = SqlUnitOfWork(open_to_read(state, settings))
+    unit_of_work = journaled(open_current_database(state, settings), files.journal, kept=partial(files.kept, records))
     profiles = load_profiles(PROFILES)
+    responder_profile(profiles)
     sessions = TokenSessions.open(issuing_token(state, settings), workers=settings.hsm.sessions)
     try:
         key_store, seals = Pkcs11KeyStore(sessions), Pkcs11Seals(sessions, SEAL_KEY)
         _require_own_keys(unit_of_work, key_store, seals, files.trust)
         issuer = _settled_issuer(unit_of_work, settings.public_url)
-        return _wire(settings, files, unit_of_work, reading, profiles, key_store, seals, issuer)
+        republish(unit_of_work, files.publisher, own=ISSUING)
+        _open_partitions(unit_of_work, issuer, settings.crls.partitions)
+        return _wire(settings, files, unit_of_work, profiles, key_store, seals, issuer)
     except PKIError:
         sessions.close()
         raise
@@ -171,11 +196,18 @@ def _settled_issuer(unit_of_work: SqlUnitOfWork, public_url: str) -> Issuer:
     return settled
 
 
+def _open_partitions(unit_of_work: SqlUnitOfWork, issuer: Issuer, partitions: int) -> None:
+    # Their CRLs are published before the first certificate points to them.
+    with unit_of_work() as work:
+        for partition in range(1, partitions + 1):
+            work.crls.add_partition(issuer.name, partition, with_partition(issuer, partition).crl_url)
+        work.commit()
+
+
 def _wire(
     settings: Settings,
     files: Files,
     unit_of_work: SqlUnitOfWork,
-    reading: SqlUnitOfWork,
     profiles: Mapping[str, Profile],
     key_store: Pkcs11KeyStore,
     seals: Pkcs11Seals,
@@ -186,10 +218,12 @@ def _wire(
     authenticators = WebAuthnAuthenticators(settings.relying_party, settings.origins)
     authorize = Authorize(seals, clock)
     dossier = Dossier(seals, authenticators, authorize, profiles)
-    issuance = Issuance(unit_of_work, clock, key_store, seals, linter, profiles)
-    drafter = Drafter(clock, random, issuance, issuer)
+    issuance = Issuance(unit_of_work, clock, key_store, seals, linter)
+    drafter = Drafter(clock, random, issuance, issuer, settings.crls.partitions)
     check_codes = CheckCodes(unit_of_work, clock, seals)
-    publish_crl = PublishCRL(unit_of_work, clock, key_store, files.publisher, linter, seconds(settings.times.crl_life))
+    times = settings.times
+    lives = (seconds(times.crl_life), seconds(times.crl_delta_life))
+    publish_crl = PublishCRL(unit_of_work, clock, key_store, files.publisher, linter, *lives)
     publish_changes = _publish_if_due(publish_crl)
     report_unknown = ReportUnknownCertificate(unit_of_work, clock)
     reconcile = Reconcile(unit_of_work, clock, issuance)
@@ -198,7 +232,7 @@ def _wire(
         settings,
         publish_crl,
         certify_responder,
-        FollowRecords(reading, files.standings),
+        FollowRecords(unit_of_work, files.standings),
         Sweep(unit_of_work, clock, profiles, publish_changes),
         MakeCheckpoint(unit_of_work, clock, key_store, files.checkpoints),
         reconcile,
@@ -217,7 +251,7 @@ def _wire(
         re_enrol=ReEnrol(unit_of_work, clock, dossier, drafter, issuance, profiles, report_unknown),
         confirm=ConfirmCertificate(unit_of_work, clock, random, publish_changes),
         change_status=ChangeStatus(unit_of_work, clock, authorize, publish_changes),
-        answer_ocsp=_answer_ocsp(settings, files, reading, Contradictions(unit_of_work, clock), key_store),
+        answer_ocsp=_answer_ocsp(settings, files, unit_of_work, key_store),
         certify_memory_key=CertifyMemoryKey(certify_responder, ISSUING, settings.ocsp.memory_keys_a_day),
         report_unknown=report_unknown,
         run_job=RunJob(unit_of_work, clock, jobs),
@@ -225,27 +259,22 @@ def _wire(
         health=CheckHealth(unit_of_work, clock, key_store, ISSUING),
         record_refusal=RecordRefusal(unit_of_work, clock),
         unit_of_work=unit_of_work,
-        profiles=profiles,
     )
 
 
 def _answer_ocsp(
-    settings: Settings,
-    files: Files,
-    reading: SqlUnitOfWork,
-    contradictions: Contradictions,
-    key_store: Pkcs11KeyStore,
+    settings: Settings, files: Files, unit_of_work: SqlUnitOfWork, key_store: Pkcs11KeyStore
 ) -> AnswerOCSP:
-    life = seconds(settings.times.ocsp_life)
+    clock, life = SystemClock(), seconds(settings.times.ocsp_life)
     policy = Policy(settings.ocsp.extended_revoke, settings.ocsp.archive_cutoff)
-    return AnswerOCSP(reading, SystemClock(), key_store, files.standings, contradictions, life, policy)
+    contradictions = Contradictions(unit_of_work, clock)
+    return AnswerOCSP(unit_of_work, clock, key_store, files.standings, contradictions, life, policy)
 
 
 def _publish_if_due(publish_crl: PublishCRL) -> Callable[[str], None]:
     def publish(issuer: str) -> None:
         try:
-            if publish_crl.is_due(issuer):
-                publish_crl(issuer)
+            publish_crl.publish_changes(issuer)
         except (PKIError, OSError) as error:
             # The status change itself is recorded and holds in OCSP; the CRL stays due, and the jobs try again within
             # seconds and show why it failed.
@@ -264,9 +293,9 @@ def _jobs(
     reconcile: Reconcile,
 ) -> dict[str, Job]:
     def publish_due() -> str:
-        if not publish_crl.is_due(ISSUING):
-            return "nothing changed"
-        return f"published number {publish_crl(ISSUING).number}"
+        made = publish_crl.publish_changes(ISSUING) if publish_crl.is_due(ISSUING) else []
+        names = " and ".join(record.scope.name for record in made)
+        return f"published number {made[0].number} of {names}" if made else "nothing changed"
 
     def renew_responder() -> str:
         renewed = certify_responder.renew_if_due(ISSUING)
@@ -294,32 +323,57 @@ def _jobs(
     return by_name
 
 
-def build_ceremony(state: State, settings: Settings, engine: Engine) -> HoldCeremony:
+@contextmanager
+def open_ceremony(state: State, settings: Settings, engine: Engine) -> Iterator[HoldCeremony]:
     """A ceremony over the state directory's tokens."""
-    files = Files.of(state)
+    files = Files.of(state, settings)
     module = Path(settings.hsm.module) if settings.hsm.module else None
     labels = {"root": settings.hsm.root_token, ISSUING: settings.hsm.issuing_token}
-    return HoldCeremony(
-        unit_of_work=SqlUnitOfWork(engine, after_commit=files.committed_in_ceremony),
-        clock=SystemClock(),
-        random=system_random,
-        room=SoftHsmRoom(state / "hsm", labels, module),
-        publisher=files.publisher,
-        trust=files.trust,
-        profiles=load_profiles(PROFILES),
-        public_url=settings.public_url,
-        seals_in=ISSUING,
-        seal_key=SEAL_KEY,
-    )
+    with closing(files.journal):
+        yield HoldCeremony(
+            unit_of_work=journaled(engine, files.journal),
+            clock=SystemClock(),
+            random=system_random,
+            room=SoftHsmRoom(state / "hsm", labels, module),
+            publisher=files.publisher,
+            trust=files.trust,
+            profiles=load_profiles(PROFILES),
+            public_url=settings.public_url,
+            seals_in=ISSUING,
+            seal_key=SEAL_KEY,
+        )
+
+
+def replay_journal(state: State, settings: Settings) -> Counter[str]:
+    """Bring a restored database up to the journal; how many events of each name it lacked. The signer is stopped.
+
+    Raises NotReady while somebody writes the journal, Tampered when it does not continue what the database holds.
+    """
+    engine, files = open_current_database(state, settings), Files.of(state, settings)
+    with closing(files.journal):
+        files.journal.open()
+        before = files.journal.head
+        done = replay(engine, files.journal)
+        if done:
+            with journaled(engine, files.journal)() as work:
+                now, details = SystemClock().now(), {"events": str(done.total())}
+                work.audit.append(AuditEvent("journal.replayed", str(before.number), "operator", now, details))
+                work.commit()
+    return done
+
+
+def build_look_back(state: State, settings: Settings) -> LookBack:
+    """What tells how certificates stood; only reads."""
+    return LookBack(SqlUnitOfWork(open_to_read(state, settings)))
 
 
 def build_audit(state: State, settings: Settings) -> tuple[VerifyAudit, SqlUnitOfWork]:
     """What verifies the audit log: needs no HSM, only the audit key's public half from the trust directory."""
-    files = Files.of(state)
+    files = Files.of(state, settings)
     unit_of_work = SqlUnitOfWork(open_to_read(state, settings))
     public_key = files.trust.read("audit.spki")
 
     def verify(message: bytes, signature: bytes) -> None:
         require_signature(public_key, message, signature)
 
-    return VerifyAudit(unit_of_work, files.checkpoints, files.head, verify), unit_of_work
+    return VerifyAudit(unit_of_work, files.checkpoints, files.journal, verify), unit_of_work

@@ -7,9 +7,9 @@ import os
 import tomllib
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ca.domain.errors import NotReady
 
@@ -21,6 +21,7 @@ _KNOWN_VARIABLES = {STATE_VARIABLE, DATABASE_VARIABLE}
 # Beside the program and not in the caller's directory: a second start from elsewhere must find the same state.
 DEFAULT_STATE = Path(__file__).resolve().parent.parent / "var"
 _LONGEST_SOCKET_PATH = 107
+SECRET_BYTES = 32
 
 Port = Field(ge=1, le=65535)
 
@@ -53,8 +54,25 @@ class Times(_Section):
 
     crl_life: int = Field(default=24 * 3600, ge=600)
     crl_period: int = Field(default=3600, ge=60)
-    ocsp_life: int = Field(default=3600, ge=60)
+    """A full CRL is made so often, whatever happens; its delta with it, and after each change of a status."""
+    crl_delta_life: int = Field(default=2 * 3600, ge=120)
+    ocsp_life: int = Field(default=3600, ge=60, le=24 * 3600)
     checkpoint_period: int = Field(default=600, ge=10)
+
+    @model_validator(mode="after")
+    def _lists_overlap(self) -> Self:
+        # One that could not be made must leave time for the next before relying parties have none that holds, and a
+        # delta is no use beyond the life of its base.
+        if not 2 * self.crl_period <= self.crl_delta_life <= self.crl_life:
+            raise ValueError("crl_delta_life is at least twice crl_period, and at most crl_life")
+        return self
+
+
+class CRLs(_Section):
+    """How certificates are spread over CRLs."""
+
+    partitions: int = Field(default=0, ge=0, le=1000)
+    """0: new certificates point to the full CRL. N: each to one of N short ones. What was issued stays where it is."""
 
 
 class OCSP(_Section):
@@ -62,7 +80,7 @@ class OCSP(_Section):
 
     key: Literal["hsm", "memory"] = "hsm"
     """Where the responder's key is. `memory`: each worker of status has one of its own, certified for days; faster, and
-    whoever takes that process over can answer anything until its certificate ends (docs/adr/0018)."""
+    whoever takes that process over can answer anything until its certificate ends (docs/adr/0019)."""
     memory_keys_per_day: int = Field(default=24, ge=1, le=1000)
     """Certificates for keys in memory that the signer gives in a day; then the signer answers as with `hsm`."""
     workers: int = Field(default=0, ge=0, le=64)
@@ -99,8 +117,11 @@ class Settings(_Section):
     hsm: HSM = HSM()
     times: Times = Times()
     ocsp: OCSP = OCSP()
+    crls: CRLs = CRLs()
     database_url: str = ""
     """Empty: SQLite in the state directory."""
+    journal_mirror: str = ""
+    """Directory of the journal's mirror, on another disk than the state directory. Empty: in the state directory."""
 
 
 class State:
@@ -133,6 +154,11 @@ class State:
         return self / "kept-answers"
 
     @property
+    def crl_copies(self) -> Path:
+        """The last CRL of each name, kept where no web server and no mirror writes."""
+        return self / "crl-copies"
+
+    @property
     def trust(self) -> Path:
         return self / "trust"
 
@@ -147,6 +173,14 @@ class State:
     @property
     def ceremony(self) -> Path:
         return self / "ceremony"
+
+    @property
+    def journal(self) -> Path:
+        return self / "journal"
+
+    def journal_mirror(self, settings: "Settings") -> Path:
+        """Where every line of the journal is written a second time."""
+        return Path(settings.journal_mirror) if settings.journal_mirror else self / "journal-mirror"
 
     @property
     def log(self) -> Path:
@@ -164,12 +198,15 @@ class State:
         return path
 
     def read_secret(self, name: str) -> bytes:
-        """A key made at first start and kept in a file of its own. Raises NotReady when it is not there."""
+        """A key made at first start and kept in a file of its own. Raises NotReady when it is not there, or cut."""
         path = self / "secrets" / name
         try:
-            return path.read_bytes()
+            secret = path.read_bytes()
         except OSError as error:
             raise NotReady(f"{path} cannot be read; restore the state directory") from error
+        if len(secret) < SECRET_BYTES:
+            raise NotReady(f"{path} is cut short; restore it from your backup, or delete it: a new one is made")
+        return secret
 
     def token(self, which: str) -> Path:
         """Directory of a SoftHSM token: `root` or `issuing`."""

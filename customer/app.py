@@ -5,9 +5,9 @@ from pathlib import Path
 
 from flask import Flask, Response
 
+from ca.throttle import Throttle
 from customer import confirmation, errors, est, portal
 from customer.services import Services, Signer
-from customer.throttle import Throttle
 
 _LARGEST_BODY = 32 * 1024
 """A request with a 4096-bit key has 2 KiB; the rest is room for clients that wrap and pad."""

@@ -41,7 +41,7 @@ def profile_hints() -> Response:
 
 
 def _answer(operation: Operation) -> Response:
-    """Wrong proofs cost the caller's source as wrong codes do, yet are no 401: there are no codes to ask for."""
+    """Refusals cost the caller's source as wrong codes do, yet none is a 401: there are no codes to ask for."""
     try:
         with services().throttle.attempt(source()):
             return jsonify(services().signer.call(operation))

@@ -41,7 +41,11 @@ _WRONG_CODES = (
     "Check both against the letter of your branch; the branch can give you new ones."
 )
 _AWAY = "The bank cannot sign certificates at this moment. Nothing is lost: try again in a minute."
-_NO_SUCH_PAGE = "There is nothing at this address."
+_OWN_WORDS = {
+    404: "There is nothing at this address.",
+    405: "This address does not take requests of this kind.",
+    413: "What you sent is larger than any request here needs.",
+}
 
 
 def install(app: Flask) -> None:
@@ -67,7 +71,10 @@ def _http_error(error: HTTPException) -> Response:
     status = error.code or 500
     if status >= 500:
         return _our_fault(error)
-    message = _NO_SUCH_PAGE if status == 404 and error.description == type(error).description else error.description
+    # Said by our own code, or by the framework in its words.
+    message = error.description
+    if message == type(error).description:
+        message = _OWN_WORDS.get(status, message)
     headers = {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")}
     return _render(status, _HTTP_CODES.get(status, "invalid-request"), message or error.name, headers)
 

@@ -59,9 +59,10 @@ def simpleenroll() -> Response:
 @views.post("/simplereenroll")
 def simplereenroll() -> Response:
     """A successor of the certificate with which the caller connected (section 4.2.2)."""
-    client_certificate = _client_certificate()
+    operation = ReEnrol(client_certificate=_client_certificate(), request=_request_der())
     try:
-        answer = services().signer.call(ReEnrol(client_certificate=client_certificate, request=_request_der()))
+        with services().throttle.attempt(source()):
+            answer = services().signer.call(operation)
     except NotAuthenticated as error:
         # 401 would invite codes, which this operation does not take.
         raise NotAllowed(str(error)) from error

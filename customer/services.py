@@ -7,7 +7,7 @@ from typing import Any, Protocol, cast
 from flask import current_app, request
 
 from ca.operations import Operation
-from customer.throttle import Throttle
+from ca.throttle import Throttle
 
 _KEY = "vermilion.customer"
 SOURCE_HEADER = "X-Forwarded-For"

@@ -12,10 +12,11 @@ from typing import Protocol
 
 from edge.tls import Contexts
 
-worker_class = "gthread"
+worker_class = "edge.turns.FairWorker"
 workers = 1
 threads = 64
-"""Each connection that says something holds one until it is answered or out of time (edge/tls.py)."""
+"""Each connection that says something holds one until it is answered or out of time (edge/tls.py), and one source
+only some of them (edge/turns.py)."""
 worker_connections = 1000
 keepalive = 5
 timeout = 60

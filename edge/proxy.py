@@ -48,6 +48,7 @@ _NOT_PASSED_BACK = _HOP_BY_HOP | {"server", "date"}
 _TOO_LARGE = "The request is too large: 1 MiB is the most that is accepted."
 _CUT_SHORT = "The request ended before its announced length."
 _BAD_TARGET = "The request names no path."
+_NO_HOST = "The request does not name one host."
 _STARTING = "This part of the bank's service is starting or stopped. Nothing is lost: try again in a minute."
 _BROKEN = "This part of the bank's service gave no proper answer. Try again in a minute."
 _LATE = "This part of the bank's service took too long. Try again in a minute."
@@ -81,6 +82,7 @@ class Edge:
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         try:
+            require_host(environ)
             target = request_target(environ)
             body = read_body(environ)
             return self._forward(environ, target, body, start_response)
@@ -122,6 +124,13 @@ def is_console(target: str) -> bool:
     """By the path as sent: an encoded or dotted spelling is no console path, and the customer's process has none."""
     path = target.partition("?")[0]
     return path == "/admin" or path.startswith("/admin/")
+
+
+def require_host(environ: "WSGIEnvironment") -> None:
+    """Raise RefusalError unless a request of HTTP/1.1 names one host (RFC 9112 section 3.2)."""
+    host = environ.get("HTTP_HOST")
+    if (host is None and environ["SERVER_PROTOCOL"] == "HTTP/1.1") or "," in str(host or ""):
+        raise RefusalError("400 Bad Request", _NO_HOST)
 
 
 def request_target(environ: "WSGIEnvironment") -> str:

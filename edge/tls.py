@@ -6,12 +6,17 @@ for the signer to say, which knows it first.
 """
 
 import errno
+import os
+import socket
 import ssl
+import threading
 import time
 from pathlib import Path
 from typing import Any
 
 _CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
+_LINGERING = threading.BoundedSemaphore(64)
+"""So many answered connections are waited for at once; further ones are closed without waiting."""
 
 
 class PatientSocket(ssl.SSLSocket):
@@ -26,14 +31,18 @@ class PatientSocket(ssl.SSLSocket):
     """In which a request must have arrived, head and body."""
     send_seconds = 30.0
     """In which the other side must take a piece of the answer."""
+    linger_seconds = 2.0
+    """In which the other side should hang up after the answer."""
     _read_until = float("inf")
+    _given_up = False
+    _said_all = False
 
     def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 - the base class's signature
         self.settimeout(self.handshake_seconds)
         try:
             super().do_handshake(block)
         except TimeoutError as error:
-            raise _reset() from error
+            raise self._reset() from error
         self._read_until = time.monotonic() + self.request_seconds
         self.settimeout(self.request_seconds)
 
@@ -45,9 +54,11 @@ class PatientSocket(ssl.SSLSocket):
         self.settimeout(self.request_seconds)
 
     def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
+        if self._said_all:
+            return b""
         left = self._read_until - time.monotonic()
         if left <= 0:
-            raise _reset()
+            raise self._reset()
         current = self.gettimeout()
         if current is None or current > left:
             self.settimeout(left)
@@ -56,18 +67,42 @@ class PatientSocket(ssl.SSLSocket):
         except TimeoutError as error:
             if time.monotonic() < self._read_until:
                 raise
-            raise _reset() from error
+            raise self._reset() from error
 
     def send(self, data: Any, flags: int = 0) -> int:
         self.settimeout(self.send_seconds)
         try:
             return super().send(data, flags)
         except TimeoutError as error:
-            raise _reset() from error
+            raise self._reset() from error
+
+    def shutdown(self, how: int) -> None:
+        """The server says that the answer was all, and would then wait for the other side to hang up: in the one
+        thread that accepts connections, two seconds for each of those that do not. We wait elsewhere."""
+        super().shutdown(how)
+        self._said_all = True
+        if not self._given_up and _LINGERING.acquire(blocking=False):
+            rest = socket.socket(fileno=os.dup(self.fileno()))
+            threading.Thread(target=_linger, args=(rest, self.linger_seconds), daemon=True).start()
+
+    def _reset(self) -> ConnectionResetError:
+        self._given_up = True
+        return ConnectionResetError(errno.ECONNRESET, "the other side took too long")
 
 
-def _reset() -> ConnectionResetError:
-    return ConnectionResetError(errno.ECONNRESET, "the other side took too long")
+def _linger(rest: socket.socket, seconds: float) -> None:
+    """Take what still comes (RFC 9112 section 9.6): closed over it, the answer's last piece might be lost."""
+    deadline = time.monotonic() + seconds
+    try:
+        with rest:
+            while (left := deadline - time.monotonic()) > 0:
+                rest.settimeout(left)
+                if not rest.recv(65536):
+                    return
+    except OSError:
+        return
+    finally:
+        _LINGERING.release()
 
 
 def server_context(certificate: Path, key: Path, client_roots: Path) -> ssl.SSLContext:

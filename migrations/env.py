@@ -11,7 +11,8 @@ from alembic import context
 from flask import current_app
 from sqlalchemy import Connection
 
-from ca.adapters.db.rows import Row, UtcSeconds
+from ca.adapters.db.columns import UtcSeconds
+from ca.adapters.db.rows import db
 
 
 def _plain_type(kind: str, rendered: object, _context: object) -> str | Literal[False]:
@@ -22,7 +23,7 @@ def _plain_type(kind: str, rendered: object, _context: object) -> str | Literal[
 def _run(connection: Connection) -> None:
     context.configure(
         connection=connection,
-        target_metadata=Row.metadata,
+        target_metadata=db.metadata,
         compare_type=True,
         render_item=_plain_type,
         # SQLite cannot change a column in place: Alembic copies the table instead.

@@ -1,4 +1,7 @@
-"""What is published: CRLs and CA certificates (RFC 2585), read when they change in the publication directory."""
+"""What is published: CRLs and CA certificates (RFC 2585), read when they change in the publication directory.
+
+Of a CRL only the head is looked into, however long it is.
+"""
 
 import hashlib
 import os
@@ -9,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ca.domain.crl import ParsedCRL
+from ca.domain.crl_reading import read_whole
 from ca.domain.errors import InvalidRequest
 from ca.domain.ocsp import CertId, issuer_keys
 
@@ -68,22 +71,35 @@ class Publication:
         return read[1]
 
     def crls(self) -> dict[str, PublishedFile]:
-        """Every CRL by its issuer's name."""
+        """Every CRL, of whatever scope, by the name of its file."""
         found = {path.stem: self.find(f"crl/{path.name}") for path in sorted((self._directory / "crl").glob("*.crl"))}
         return {name: file for name, file in found.items() if file is not None}
+
+    def issuers(self) -> list[str]:
+        """The names of all whose certificate can be read: only for them is OCSP answered."""
+        found = {path.stem: self.find(f"ca/{path.name}") for path in sorted((self._directory / "ca").glob("*.cer"))}
+        return [name for name, file in found.items() if file is not None and _is_issuer(file.content)]
+
+
+def _is_issuer(certificate: bytes) -> bool:
+    try:
+        return bool(issuer_keys(certificate))
+    except InvalidRequest:
+        return False
 
 
 def _published(name: str, content: bytes, mtime: float) -> PublishedFile:
     suffix = Path(name).suffix
-    modified, next_update = datetime.fromtimestamp(int(mtime), UTC), None
+    modified, next_update, validator = datetime.fromtimestamp(int(mtime), UTC), None, content
     if suffix == ".crl":
         try:
-            crl = ParsedCRL.parse(content)
-            modified, next_update = crl.this_update, crl.next_update
+            crl = read_whole(content)
+            # The signature stands for all that was signed, and is not fifty megabytes long.
+            modified, next_update, validator = crl.this_update, crl.next_update, crl.signature
         except InvalidRequest:
             # Not one we made; relying parties will refuse it by its signature, and it is not to be kept by anyone.
             next_update = modified
-    etag = f'"{hashlib.sha256(content).hexdigest()}"'
+    etag = f'"{hashlib.sha256(validator).hexdigest()}"'
     return PublishedFile(content, _MEDIA_TYPES[suffix], etag, modified, next_update)
 
 

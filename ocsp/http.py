@@ -7,7 +7,8 @@ decoding loses nothing, whichever way the client wrote `/`, `+` and `=` (`tests/
 import binascii
 import json
 import logging
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -126,10 +127,19 @@ class StatusApp:
         except PKIError:
             readable = False
         crls = {name: _crl_health(file, now) for name, file in self._publication.crls().items()}
-        well = readable and bool(crls) and all(crl["current"] for crl in crls.values())
-        body = json.dumps({"status": "ok" if well else "failing", "standings": readable, "crls": crls}).encode()
+        issuers = self._publication.issuers()
+        # An issuer without its CRL, or a CRL whose issuer's certificate is lost: relying parties get no answer for it.
+        complete = bool(issuers) and set(issuers) <= set(crls) and all(_is_of(name, issuers) for name in crls)
+        well = readable and complete and all(crl["current"] for crl in crls.values())
+        found = {"status": "ok" if well else "failing", "standings": readable, "issuers": issuers, "crls": crls}
+        body = json.dumps(found).encode()
         status = "200 OK" if well else "503 Service Unavailable"
         return status, [("Content-Type", "application/json"), _NO_STORE], body
+
+
+def _is_of(crl: str, issuers: Sequence[str]) -> bool:
+    """Whether a CRL's file, of whatever scope, is of one of them (`CRLScope.name`)."""
+    return any(re.fullmatch(f"{re.escape(issuer)}(-delta|-p[0-9]+)?", crl) for issuer in issuers)
 
 
 def _crl_health(file: PublishedFile, now: datetime) -> dict[str, Any]:

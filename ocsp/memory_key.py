@@ -1,4 +1,4 @@
-"""A responder key that lives only in this process (setting ocsp.key = "memory", docs/adr/0018).
+"""A responder key that lives only in this process (setting ocsp.key = "memory", docs/adr/0019).
 
 The signer certifies it for days. While there is no certificate that holds, the signer answers, as it does by default.
 What is said comes from the standings, as everything here; but nobody checks it any more.

@@ -2,7 +2,7 @@
 
 A request that is met again and again takes the quick way: no header is built, no request is read. Everything else is
 StatusApp's. Whoever sends half a request waits alone and is told 408; whoever needs a signature waits for those who
-sign, and holds up nobody else (docs/adr/0014, docs/adr/0017).
+sign, and holds up nobody else (docs/adr/0014, docs/adr/0018).
 """
 
 import asyncio

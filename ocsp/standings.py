@@ -1,4 +1,4 @@
-"""How certificates stand by the signer's map on this host: one look in memory, no query (docs/adr/0017).
+"""How certificates stand by the signer's map on this host: one look in memory, no query (docs/adr/0018).
 
 The map can be taken away or built anew at any time, so its file is looked at a few times a second. What its records
 mean is at home in `ca/domain/standings.py`.

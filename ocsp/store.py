@@ -1,4 +1,4 @@
-"""How certificates stand where the signer's map is not: read from its PostgreSQL each time (docs/adr/0017).
+"""How certificates stand where the signer's map is not: read from its PostgreSQL each time (docs/adr/0018).
 
 The columns are a contract with `ca/adapters/db/rows.py`. Any trouble is NotReady: no answer is better than an old one.
 """

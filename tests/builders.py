@@ -16,7 +16,7 @@ from ca.domain.applications import Application, ApplicationState, Case
 from ca.domain.audit import AuditEvent, Checkpoint
 from ca.domain.certificates import Certificate, CertificateStatus, Intent
 from ca.domain.codes import CodePair, CodeState
-from ca.domain.crl import CRLRecord
+from ca.domain.crl import CRLRecord, CRLScope
 from ca.domain.customers import Customer, CustomerKind
 from ca.domain.decisions import Act, Assertion, Decision, Evidence
 from ca.domain.devices import Device, DeviceState
@@ -179,6 +179,7 @@ def an_intent(**changes: Any) -> Intent:
         request="12" * 32,
         predecessor=None,
         intended_at=NOW,
+        needs_confirmation=True,
         seal=SEAL,
     )
     return replace(valid, **changes)
@@ -217,12 +218,13 @@ def an_issuer(**changes: Any) -> Issuer:
 
 def a_crl(**changes: Any) -> CRLRecord:
     valid = CRLRecord(
-        issuer="issuing",
+        scope=CRLScope("issuing"),
         number=1,
         this_update=NOW,
         next_update=NOW + timedelta(days=1),
         entries=0,
-        der=b"\x30\x00crl",
+        size=3_000_000_000,
+        sha256="ef" * 32,
     )
     return replace(valid, **changes)
 

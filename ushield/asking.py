@@ -7,7 +7,15 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from ushield.errors import CodeMalformed, NoTerminal, PasswordsDiffer, ReferenceMalformed, SecretUnreadable
+from ushield.errors import (
+    CodeMalformed,
+    Interrupted,
+    NoTerminal,
+    NothingTyped,
+    PasswordsDiffer,
+    ReferenceMalformed,
+    SecretUnreadable,
+)
 
 _REFERENCE_DIGITS = 10
 _CODE_CHARACTERS = 12
@@ -53,6 +61,14 @@ class Typist:
     def present_password(self) -> str:
         if self.password_file:
             return _first_line(self.password_file)
+        typed = self.password_or_nothing()
+        if not typed:
+            # A card would count it as a wrong try.
+            raise NothingTyped("No password was typed. Nothing was tried. Run the command again and type it.")
+        return typed
+
+    def password_or_nothing(self) -> str:
+        """What is typed; empty when only Return was pressed."""
         return _typed("Password of the U-Shield: ", "--password-file")
 
     def new_password(self) -> str:
@@ -75,7 +91,14 @@ def _typed(prompt: str, instead: str) -> str:
         raise NoTerminal(
             f"There is no terminal to type in. Nothing was done. Use {instead}, or start it in a terminal."
         )
-    return getpass.getpass(prompt)
+    try:
+        return getpass.getpass(prompt)
+    except EOFError:
+        raise Interrupted("The input ended. Nothing is lost: run the same command again to go on.") from None
+    except UnicodeDecodeError:
+        raise SecretUnreadable(
+            "What was typed is not text in this terminal's encoding. Nothing was done. Type letters and digits."
+        ) from None
 
 
 def _first_line(file: str) -> str:

@@ -22,7 +22,17 @@ from ushield.errors import Interrupted, UShieldError
 from ushield.inventory import Entry, entries, prove
 from ushield.keys import algorithm_of
 from ushield.pending import APPLICATION, Shelf
-from ushield.screen import NoSteps, StepsOnScreen, certificate_json, grouped, plain, say_error, say_json, when
+from ushield.screen import (
+    NoSteps,
+    StepsOnScreen,
+    certificate_json,
+    grouped,
+    plain,
+    say_error,
+    say_json,
+    subject_of,
+    when,
+)
 from ushield.token import Token
 
 _EXIT_STATUSES = """\b
@@ -180,6 +190,7 @@ def providers_command(asked: Asked) -> None:
 def init_command(asked: Asked, label: str, so_pin_file: Path | None) -> None:
     """For the bank and demonstrations: make a SoftHSM token a U-Shield with the factory password 12345678."""
     serial = softhsm.prepare(providers.resolve(asked.choice.provider or "softhsm"), label, so_pin_file)
+    label = label.strip()
     if asked.as_json:
         say_json({"label": label, "serial": serial})
         return
@@ -230,7 +241,7 @@ def download_command(
         return
     asked.console.print()
     asked.console.print(f"Your certificate is {plain(done.status)}, on the U-Shield {plain(label)} ({plain(serial)}).")
-    asked.console.print(f"  Name         {plain(done.certificate.subject.rfc4514_string())}")
+    asked.console.print(f"  Name         {plain(subject_of(done.certificate))}")
     asked.console.print(f"  Serial       {grouped(f'{done.certificate.serial_number:x}')}", highlight=False)
     asked.console.print(f"  Valid until  {when(done.certificate)}", highlight=False)
 
@@ -286,7 +297,7 @@ def test_command(asked: Asked, *, serial: str | None, password_file: str | None,
         return
     asked.console.print(
         f"Your U-Shield works: it signed a test message, and the certificate {grouped(f'{proved.serial_number:x}')} "
-        f"of {plain(proved.subject.rfc4514_string())} confirms the signature. Valid until {when(proved)}.",
+        f"of {plain(subject_of(proved))} confirms the signature. Valid until {when(proved)}.",
         highlight=False,
     )
 
@@ -313,7 +324,7 @@ def _password_or_none(password_file: str | None, *, as_json: bool) -> str | None
         return Typist(password_file=password_file).present_password()
     if as_json or not has_terminal():
         return None
-    return Typist().present_password() or None
+    return Typist().password_or_nothing() or None
 
 
 def _entry_json(entry: Entry) -> dict[str, Any]:
@@ -341,7 +352,7 @@ def _print_entry(console: Console, entry: Entry, *, opened: bool) -> None:
     if entry.certificate is None:
         console.print("  A key pair without a certificate")
     else:
-        console.print(f"  Name         {plain(entry.certificate.subject.rfc4514_string())}")
+        console.print(f"  Name         {plain(subject_of(entry.certificate))}")
         console.print(f"  Serial       {grouped(f'{entry.certificate.serial_number:x}')}", highlight=False)
         console.print(f"  Valid until  {when(entry.certificate)}", highlight=False)
     if entry.key is None:

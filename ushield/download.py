@@ -12,6 +12,7 @@ from hashlib import sha256
 from typing import Protocol
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from ushield import opening
 from ushield.enrolment import Codes, Hints, certificate_with_key
@@ -65,6 +66,8 @@ class Device(Lock, Protocol):
     def sign(self, key: DeviceKey, message: bytes) -> bytes: ...
 
     def certificates(self) -> list[StoredCertificate]: ...
+
+    def destroy_certificate(self, key_id: bytes) -> None: ...
 
     def store_certificate(self, key_id: bytes, label: str, der: bytes) -> None: ...
 
@@ -136,7 +139,7 @@ class Download:
         with self.progress.doing(Step.LOOK):
             pending = self.shelf.load(reference)
             stored = self._stored(key_id)
-        if stored is None:
+        if stored is None or (pending is not None and not _answers(pending.request, stored)):
             codes = Codes(reference, self.customer.authorization_code())
             key, pending, stored = self._obtain(codes, key_id, pending)
         else:
@@ -177,6 +180,8 @@ class Download:
                     "Call the hotline."
                 )
         with self.progress.doing(Step.STORE):
+            # What a power cut left half-written is no certificate, and would hide the whole one.
+            self.device.destroy_certificate(key_id)
             self.device.store_certificate(key_id, _label(issued), issued)
         return key, pending, issued
 
@@ -268,6 +273,13 @@ class Download:
 def _asks_for(request: bytes, key: DeviceKey) -> bool:
     parsed = x509.load_der_x509_csr(request)
     return parsed.is_signature_valid and parsed.public_key() == key.public_key
+
+
+def _answers(request: bytes, certificate: bytes) -> bool:
+    """Whether it is a certificate, whole enough to be read, for the key of the request."""
+    key = x509.load_der_x509_csr(request).public_key()
+    spki_der = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return certificate_with_key([certificate], spki_der) is not None
 
 
 def _label(certificate: bytes) -> str:

@@ -22,6 +22,7 @@ from ushield.errors import (
     BankNotProved,
     BankUnreachable,
     CaFileUnreadable,
+    CertificateStopped,
     CodesRefused,
     CodeUsed,
     ConfirmationRefused,
@@ -91,17 +92,7 @@ class Bank:
     """The enrolment endpoint at one https address."""
 
     def __init__(self, address: str, ca_file: str | None = None) -> None:
-        parts = urlsplit(address)
-        try:
-            port = parts.port
-        except ValueError:
-            port = -1
-        if parts.scheme != "https" or not parts.hostname or port == -1 or parts.username or parts.query:
-            raise AddressNotHttps(
-                "The bank's address must look like https://name or https://name:port: over anything else your codes "
-                "could be read on the way. Nothing was sent. Check the address on the letter from your branch."
-            )
-        self._host, self._port, self._prefix = parts.hostname, port, parts.path.rstrip("/")
+        self._host, self._port, self._prefix = _parts(address)
         self._tls = _trust(ca_file)
 
     def hints(self, codes: Codes) -> Hints:
@@ -161,7 +152,12 @@ class Bank:
 
     def _ask_json(self, path: str, question: dict[str, str]) -> dict[str, Any]:
         answer = self._ask("POST", path, {"Content-Type": "application/json"}, json.dumps(question).encode("ascii"))
-        if answer.status in {400, 403, 404, 409, 410, 422}:
+        if answer.status == 409:
+            raise CertificateStopped(
+                f"The bank does not let this certificate become active: {answer.reason() or 'it gave no reason'}. "
+                "It was held or revoked meanwhile, and the same command again does not help. Ask your branch."
+            )
+        if answer.status in {400, 403, 404, 410, 422}:
             raise ConfirmationRefused(
                 f"The bank did not accept the proof of the new key: {answer.reason() or 'it gave no reason'}. "
                 "The certificate is on the U-Shield but not yet active. Run the same command again; "
@@ -193,6 +189,23 @@ class Bank:
             ) from None
         finally:
             connection.close()
+
+
+def _parts(address: str) -> tuple[str, int | None, str]:
+    """Host, port and path. Raise AddressNotHttps for whatever could not be called."""
+    try:
+        parts = urlsplit(address)
+        port, host = parts.port, parts.hostname or ""
+        host.encode("idna")
+        callable_ = parts.path.isascii() and address.isprintable() and " " not in address
+    except ValueError:
+        callable_ = False
+    if not callable_ or parts.scheme != "https" or not host or parts.username or parts.query:
+        raise AddressNotHttps(
+            "The bank's address must look like https://name or https://name:port: over anything else your codes "
+            "could be read on the way. Nothing was sent. Check the address on the letter from your branch."
+        )
+    return host, port, parts.path.rstrip("/")
 
 
 def _trust(ca_file: str | None) -> ssl.SSLContext:

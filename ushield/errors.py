@@ -44,12 +44,20 @@ class ReferenceMalformed(WronglyAsked):
     code = "D-03"
 
 
+class NothingTyped(WronglyAsked):
+    code = "D-04"
+
+
 class ProviderUnknown(WronglyAsked):
     code = "D-05"
 
 
 class TokenDirUnusable(WronglyAsked):
     code = "D-06"
+
+
+class NotesDirUnusable(WronglyAsked):
+    code = "D-07"
 
 
 class DeviceError(UShieldError):
@@ -186,6 +194,10 @@ class CodeMalformed(BankRefuses):
     """Told before it is sent, so that a slip of the finger costs no attempt."""
 
     code = "D-45"
+
+
+class CertificateStopped(BankRefuses):
+    code = "D-46"
 
 
 class BankAway(UShieldError):

@@ -7,7 +7,7 @@ customer did not type, and nothing twice.
 
 from typing import Protocol
 
-from ushield.errors import DeviceLocked, LastTry, NotPrepared, PasswordNotTaken, WrongPassword
+from ushield.errors import DeviceLocked, LastTry, NotPrepared, PasswordNotTaken, UnacceptablePassword, WrongPassword
 from ushield.passwords import FACTORY_PASSWORD, require_acceptable
 from ushield.token import PinState
 
@@ -106,6 +106,8 @@ def _opens_with_factory_password(lock: Lock) -> bool:
 def replace_password(lock: Lock, old: str, new: str) -> None:
     """Change the password and prove it: the U-Shield is open with the new one afterwards."""
     require_acceptable(new)
+    if new == old:
+        raise UnacceptablePassword("The new password is the old one. Nothing was changed. Choose another.")
     lock.change_password(old, new)
     try:
         lock.log_in(new)

@@ -6,13 +6,18 @@ finish; where a U-Shield keeps no data objects, in a file under XDG_STATE_HOME. 
 """
 
 import json
+import os
 from base64 import b64decode, b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 
 from cryptography import x509
+
+from ushield.errors import NotesDirUnusable
 
 APPLICATION = "ushield"
 
@@ -74,8 +79,9 @@ class Shelf:
 
     def load(self, reference: str) -> Pending | None:
         raw = self.device.notes(APPLICATION).get(reference)
-        if raw is None and self._file(reference).is_file():
-            raw = self._file(reference).read_bytes()
+        if raw is None:
+            with self._using_directory():
+                raw = self._file(reference).read_bytes() if self._file(reference).is_file() else None
         return None if raw is None else Pending.decoded(raw, reference)
 
     def save(self, pending: Pending) -> None:
@@ -84,16 +90,43 @@ class Shelf:
         self.device.remove_note(APPLICATION, pending.reference)
         if self.device.write_note(APPLICATION, pending.reference, pending.encoded()):
             return
-        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        written = self._file(pending.reference).with_suffix(".new")
-        written.write_bytes(pending.encoded())
-        written.replace(self._file(pending.reference))
+        with self._using_directory():
+            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            written = self._file(pending.reference).with_suffix(".new")
+            with written.open("wb") as file:
+                file.write(pending.encoded())
+                file.flush()
+                os.fsync(file.fileno())
+            written.replace(self._file(pending.reference))
+            _flush_directory(self.directory)
 
     def drop(self, reference: str) -> None:
         self.device.remove_note(APPLICATION, reference)
-        self._file(reference).unlink(missing_ok=True)
+        with self._using_directory():
+            self._file(reference).unlink(missing_ok=True)
+
+    @contextmanager
+    def _using_directory(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise NotesDirUnusable(
+                f"The directory {self.directory}, where this computer remembers an unfinished download, cannot be "
+                f"used: {error.strerror}. Nothing is lost. Make room or make it yours, and run the same command again."
+            ) from error
 
     def _file(self, reference: str) -> Path:
         # Hashed: a reference number and a serial number are data from outside and must not name a path.
         name = sha256(f"{self.device.serial}\0{reference}".encode()).hexdigest()[:32]
         return self.directory / f"{name}.json"
+
+
+def _flush_directory(directory: Path) -> None:
+    """The new name is on disk once its directory is. Windows opens no directories, and needs none of this."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -78,14 +78,24 @@ def grouped(serial: str) -> str:
     return " ".join(serial[start : start + 4] for start in range(0, len(serial), 4))
 
 
+def subject_of(certificate: x509.Certificate) -> str:
+    """The name as people read it."""
+    return _readable(certificate.subject)
+
+
+def _readable(name: x509.Name) -> str:
+    # RFC 4514 has no short name for it, and a customer can read no object identifier.
+    return name.rfc4514_string({x509.NameOID.SERIAL_NUMBER: "serialNumber"})
+
+
 def when(certificate: x509.Certificate) -> str:
     return certificate.not_valid_after_utc.strftime("%d %b %Y, %H:%M (UTC)")
 
 
 def certificate_json(certificate: x509.Certificate) -> dict[str, Any]:
     return {
-        "subject": certificate.subject.rfc4514_string(),
-        "issuer": certificate.issuer.rfc4514_string(),
+        "subject": _readable(certificate.subject),
+        "issuer": _readable(certificate.issuer),
         "serial": f"{certificate.serial_number:x}",
         "not_before": certificate.not_valid_before_utc.isoformat(),
         "not_after": certificate.not_valid_after_utc.isoformat(),

@@ -47,6 +47,7 @@ def use_token_dir(directory: Path, *, create: bool) -> None:
 
 def prepare(provider: Provider, label: str, so_pin_file: Path | None) -> str:
     """Make a new token with the factory password, as the bank hands them out; answer its serial number."""
+    label = label.strip()  # PKCS#11 fills labels up with blanks, so none at the end would be found again
     if not 1 <= len(label.encode()) <= _LONGEST_LABEL:
         raise TokenDirUnusable(f"A label has 1 to {_LONGEST_LABEL} characters. Nothing was made. Choose another.")
     so_pin = _so_pin(so_pin_file)
@@ -63,7 +64,14 @@ def prepare(provider: Provider, label: str, so_pin_file: Path | None) -> str:
         free = next((token for token in tokens if not token.flags & TokenFlag.TOKEN_INITIALIZED), None)
         if free is None:
             raise DeviceTrouble("SoftHSM offers no free slot for another token. Nothing was made.")
-        Cryptoki(str(provider.path)).init_token(free.slot.slot_id, so_pin, label)
+        cryptoki = Cryptoki(str(provider.path))
+        lengths = cryptoki.pin_lengths(free.slot.slot_id)
+        if not lengths.shortest <= len(so_pin) <= lengths.longest:
+            raise TokenDirUnusable(
+                f"The administrator password in {so_pin_file} must have {lengths.shortest} to {lengths.longest} "
+                "characters. Nothing was made. Name another file."
+            )
+        cryptoki.init_token(free.slot.slot_id, so_pin, label)
         # SoftHSM gives the token its own slot now.
         library.reinitialize()
         made = library.get_token(token_label=label)

@@ -189,6 +189,12 @@ class Token:
                 for o in self._find({Attribute.CLASS: ObjectClass.CERTIFICATE})
             ]
 
+    def destroy_certificate(self, key_id: bytes) -> None:
+        """Remove every certificate object with this identifier."""
+        with talking("a half-written certificate was being removed"):
+            for found in self._find({Attribute.CLASS: ObjectClass.CERTIFICATE, Attribute.ID: key_id}):
+                found.destroy()
+
     def store_certificate(self, key_id: bytes, label: str, der: bytes) -> None:
         with talking("the certificate was being written"):
             self._session.create_object(

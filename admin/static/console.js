@@ -80,11 +80,36 @@ const STEPS = {
   register,
 };
 
-async function openInvitation(form) {
+async function openLink(form) {
   const code = decodeURIComponent(location.hash.slice(1));
   // The code has done its work in the address bar: take it out of the history.
   history.replaceState(null, "", location.pathname);
   if (!code) throw new Sentence("This link is not whole. Copy it again, to its last character.");
+  // A ceremony's link carries both halves of the code; at a branch, two officers hand out one each.
+  if (code.includes(".")) await openInvitation(form, code);
+  else askForHalf(form, code);
+}
+
+function askForHalf(form, linkHalf) {
+  const asking = document.querySelector("form[data-half]");
+  const button = asking.querySelector("button");
+  asking.hidden = false;
+  asking.elements.half.focus();
+  asking.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    document.querySelector("[data-passkey-error]").hidden = true;
+    button.disabled = true;
+    try {
+      await openInvitation(form, `${linkHalf}.${asking.elements.half.value.trim()}`);
+      asking.remove();
+    } catch (error) {
+      show(error);
+      button.disabled = false;
+    }
+  });
+}
+
+async function openInvitation(form, code) {
   const invitation = await post(form.dataset.openUrl, form, { code });
   form.elements.code.value = code;
   form.elements.challenge.value = invitation.challenge;
@@ -117,7 +142,7 @@ for (const form of document.querySelectorAll("form[data-passkey]")) {
     }
   });
   if (form.dataset.passkey === "register") {
-    openInvitation(form).catch(show).finally(() => document.querySelector("[data-opening]").remove());
+    openLink(form).catch(show).finally(() => document.querySelector("[data-opening]").remove());
   }
 }
 

@@ -16,7 +16,8 @@ from sqlalchemy.orm import Query
 
 from admin.access import SignedIn
 from admin.signer import officer
-from ca.adapters.db.rows import Row, db
+from ca.adapters.db.base import Row
+from ca.adapters.db.rows import db
 from ca.domain.errors import NotFound
 
 _LAST_PAGE = 100_000
@@ -103,9 +104,10 @@ class ReadOnlyView(ModelView):
         query = self.visible(db.session.query(self.model))
         return query.filter(getattr(self.model, self.key) == identity).one_or_none()
 
-    def get_one(self, id: str) -> Any:  # noqa: A002 - Flask-Admin's name
+    def get_one(self, id: object) -> Any:  # noqa: A002 - Flask-Admin's name
         """Raise NotFound for a row that is not there, or not for this officer to know of."""
-        found = self.find(id)
+        # Of an address with several ids Flask-Admin makes a list.
+        found = self.find(id) if isinstance(id, str) else None
         if found is None:
             raise NotFound(_("there is nothing of that name at your branch"))
         return found

@@ -127,6 +127,7 @@ def _case_page(application: str, message: str = "") -> str:
         case=case,
         registered=db.session.get(CustomerRow, case["customer"]),
         mine=mine,
+        waits=waits,
         may_decide=waits and not mine and officer().may("cases.approve"),
         may_withdraw=waits and mine and officer().may("cases.withdraw"),
         reason_form=ReasonForm(),

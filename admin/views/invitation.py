@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from admin.signer import parse_base64, tell
+from admin.signer import parse_base64, try_to
 from ca.operations import OpenInvitation, RedeemInvitation
 
 views = Blueprint("invitation", __name__, url_prefix="/admin/invitation")
@@ -18,13 +18,13 @@ def page(invitation: str) -> str:
 @views.post("/<invitation>/open")
 def open_link(invitation: str) -> Response:
     """Who is invited to what, and a challenge for the new passkey."""
-    return jsonify(tell(OpenInvitation, invitation=invitation, code=request.form.get("code", "")))
+    return jsonify(try_to(OpenInvitation, invitation=invitation, code=request.form.get("code", "")))
 
 
 @views.post("/<invitation>/redeem")
 def redeem(invitation: str) -> BaseResponse:
     """The new passkey goes to the signer; then its owner signs in with it."""
-    tell(
+    try_to(
         RedeemInvitation,
         invitation=invitation,
         code=request.form.get("code", ""),

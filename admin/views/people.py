@@ -40,7 +40,7 @@ CHANGES: dict[str, tuple[OfficerState, Any, tuple[Any, ...]]] = {
 
 
 @views.route("/invitations/propose", methods=["GET", "POST"])
-def propose() -> Response | tuple[str, int]:
+def propose() -> tuple[str, int]:
     """The first security officer's part."""
     form = InvitationForm()
     if not form.validate_on_submit():
@@ -55,7 +55,11 @@ def propose() -> Response | tuple[str, int]:
         )
     except (InvalidRequest, InvalidTransition) as error:
         return _proposal(form, status_of(error), sentence(error))
-    return redirect(url_for("invitations.details_view", id=answer["invitation"]), 303)
+    # The proposer's half of the code is on this answer only.
+    page = render_template(
+        "console/invitation_half.html", invitation=answer["invitation"], half=answer["half"], name=form.name.data
+    )
+    return page, 200
 
 
 @views.get("/invitations/<invitation>/decide")
@@ -76,13 +80,13 @@ def show_invitation(invitation: str) -> str:
 
 @views.post("/invitations/<invitation>/approve")
 def approve_invitation(invitation: str) -> str:
-    """The second security officer's part; the one-time link is on this answer only."""
+    """The second security officer's part; the link with their half of the code is on this answer only."""
     answer = ask(ApproveInvitation, invitation=invitation, assertion=parse_assertion(request.form.get("assertion", "")))
     path = url_for("invitation.page", invitation=answer["invitation"])
     origins: tuple[str, ...] = current_app.extensions["vermilion_origins"]
     # The address the officer uses works here; the invited person gets the same one if it is one of ours.
     here = request.host_url.rstrip("/")
-    link = f"{here if here in origins else origins[0]}{path}#{answer['code']}"
+    link = f"{here if here in origins else origins[0]}{path}#{answer['half']}"
     return render_template("console/invitation_link.html", link=link)
 
 

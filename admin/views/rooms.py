@@ -28,7 +28,7 @@ from ca.domain.customers import CustomerKind
 from ca.domain.devices import DeviceState
 from ca.domain.officers import InvitationState, OfficerState, TrustedRole
 
-_SECRETS = ("seal", "code_mac", "case_json", "der", "hash")
+_SECRETS = ("seal", "code_mac", "case_json", "der", "hash", "crl_entry")
 _NEWEST = 20
 
 
@@ -144,19 +144,18 @@ class CRLsView(ReadOnlyView):
     title = _l("CRLs")
     empty = _l("No CRL was made yet. The jobs process makes the first one.")
     branch_column = None
-    column_list = ("issuer", "number", "entries", "this_update", "next_update")
+    column_list = ("name", "number", "base", "entries", "size", "this_update", "next_update")
     column_default_sort: ClassVar = [("this_update", True), ("number", True)]
-    kinds: ClassVar = {"this_update": "when", "next_update": "when"}
-    hidden = _SECRETS
+    kinds: ClassVar = {"this_update": "when", "next_update": "when", "sha256": "mono"}
 
     def get_pk_value(self, model: CRLRow) -> str:
-        return f"{model.issuer}-{model.number}"
+        return f"{model.name}-{model.number}"
 
     def find(self, identity: str) -> CRLRow | None:
-        issuer, _dash, number = identity.rpartition("-")
+        name, _dash, number = identity.rpartition("-")
         if not number.isascii() or not number.isdigit() or len(number) > 18:
             return None
-        return db.session.get(CRLRow, (issuer, int(number)))
+        return db.session.get(CRLRow, (name, int(number)))
 
 
 class AuditView(ReadOnlyView):

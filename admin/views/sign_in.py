@@ -5,7 +5,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from admin.errors import sentence, status_of
 from admin.gate import forget, remember, safe_next
-from admin.signer import ask, parse_assertion, parse_base64, tell
+from admin.signer import ask, parse_assertion, parse_base64, tell, try_to
 from ca.domain.errors import InvalidRequest, NotAuthenticated
 from ca.operations import SignIn, SignInChallenge, SignOut
 
@@ -35,7 +35,7 @@ def enter() -> BaseResponse:
     """The passkey's answer, given to the signer; its session token becomes the cookie."""
     target = request.form.get("next", "")
     try:
-        answer = tell(
+        answer = try_to(
             SignIn,
             challenge=parse_base64(request.form.get("challenge", "")),
             assertion=parse_assertion(request.form.get("assertion", "")),

@@ -94,9 +94,9 @@ def _at_branch(query: Select[Any], column: Any, who: SignedIn) -> Select[Any]:
 
 
 def _last_crls() -> list[CRLRow]:
-    newest = select(CRLRow.issuer, func.max(CRLRow.number)).group_by(CRLRow.issuer)
-    query = select(CRLRow).where(tuple_(CRLRow.issuer, CRLRow.number).in_(newest))
-    return list(db.session.scalars(query.order_by(CRLRow.issuer)))
+    newest = select(CRLRow.name, func.max(CRLRow.number)).group_by(CRLRow.name)
+    query = select(CRLRow).where(tuple_(CRLRow.name, CRLRow.number).in_(newest))
+    return list(db.session.scalars(query.order_by(CRLRow.name)))
 
 
 def _jobs() -> list[JobRunRow]:

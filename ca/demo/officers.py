@@ -10,7 +10,8 @@ from typing import Any
 from ca import operations as ops
 from ca.demo.authenticator import SoftwareAuthenticator
 from ca.domain.decisions import Assertion
-from ca.domain.errors import NotAllowed
+from ca.domain.errors import NotAllowed, NotAuthenticated, NotReady
+from ca.domain.officers import whole_code
 from ca.signer_client import SignerClient
 
 MAKER, CHECKER = "E1001", "E1002"
@@ -61,11 +62,11 @@ class DemoOfficer:
         self.call(ops.ApproveApplication, application=application, digest=digest, assertion=assertion)
 
     def approve_invitation(self, invitation: str) -> str:
-        """Approve what another security officer proposed; the one-time code."""
+        """Approve what another security officer proposed; this half of the one-time code."""
         shown = self.call(ops.ShowInvitation, invitation=invitation)
         assertion = _message(self._passkey.sign(ops.decode_base64(shown["challenge"])))
-        code: str = self.call(ops.ApproveInvitation, invitation=invitation, assertion=assertion)["code"]
-        return code
+        half: str = self.call(ops.ApproveInvitation, invitation=invitation, assertion=assertion)["half"]
+        return half
 
 
 class DemoOfficers:
@@ -100,10 +101,20 @@ class DemoOfficers:
             )
         )
 
+    def can_sign_in(self, person: str) -> bool:
+        """Whether the passkey in this person's file, if there is one, is an officer's."""
+        try:
+            return bool(self[person].session)
+        except (NotAuthenticated, NotReady):
+            return False
+
     def invite(self, person: str, *, name: str, branch: str, roles: list[str]) -> Mapping[str, str]:
-        """A one-time link's parts for a passkey of a real person: one security officer proposes, the other approves."""
+        """A one-time link's parts for a passkey of a real person: one security officer proposes, the other approves.
+
+        A demo plays both, so its link carries both halves of the code.
+        """
         proposer, approver = (self[number] for number in SECURITY)
-        invitation: str = proposer.call(ops.ProposeInvitation, person=person, name=name, branch=branch, roles=roles)[
-            "invitation"
-        ]
-        return {"invitation": invitation, "code": approver.approve_invitation(invitation), "name": name}
+        proposal = proposer.call(ops.ProposeInvitation, person=person, name=name, branch=branch, roles=roles)
+        invitation: str = proposal["invitation"]
+        code = whole_code(approver.approve_invitation(invitation), proposal["half"])
+        return {"invitation": invitation, "code": code, "name": name}

@@ -4,9 +4,12 @@ All of it goes through the signer's operations, as at a branch; the TLS certific
 """
 
 import json
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -14,6 +17,7 @@ from ca import operations as ops
 from ca.adapters.files import write_atomically
 from ca.demo.codes import make_codes
 from ca.demo.officers import DemoOfficers
+from ca.domain.errors import InvalidTransition, NotReady
 from ca.signer_client import SignerClient
 from ca.usecases.ceremony import Appointment
 from config.settings import Settings, State
@@ -22,6 +26,7 @@ _RENEW_BEFORE = timedelta(days=30)
 _HOST = "localhost"
 _BRANCH = "pudong"
 _ROLES = ["ra-operator", "ra-approver", "ra-supervisor"]
+_LINKS = "links.json"
 _PEOPLE = {"E1001": "Zhang Min", "E1002": "Li Na"}
 
 
@@ -38,36 +43,64 @@ def register_officers(state: State, settings: Settings, client: SignerClient) ->
     if not waiting.exists():
         return
     officers = DemoOfficers(client, state.demo)
-    rows = json.loads(waiting.read_text("utf-8"))
+    rows = _kept_rows(waiting, instead="begin again in a new state directory")
     while rows:
         row = rows[0]
-        officers.register(
-            row["person"],
-            row["invitation"],
-            row["code"],
-            origin=settings.origins[0],
-            relying_party=settings.relying_party,
-        )
+        try:
+            officers.register(
+                row["person"],
+                row["invitation"],
+                row["code"],
+                origin=settings.origins[0],
+                relying_party=settings.relying_party,
+            )
+        except InvalidTransition as error:
+            # Redeemed just before this could be written down: then the passkey is there and signs in.
+            if not officers.can_sign_in(row["person"]):
+                raise NotReady(
+                    f"{waiting} waits for {row['person']}, whose invitation was used or is out of date, and no "
+                    "passkey here signs them in; this demo cannot be finished: begin one in a new state directory"
+                ) from error
         rows = rows[1:]
         write_atomically(waiting, json.dumps(rows).encode(), mode=0o600)
     waiting.unlink()
 
 
-def links(state: State, client: SignerClient, console_url: str, *, fresh: bool) -> list[tuple[str, str]]:
+def new_links(state: State, client: SignerClient, console_url: str) -> list[tuple[str, str]]:
     """(name, one-time link) for the two demo officers; kept in the demo directory so that a later start shows them."""
-    kept = state.demo / "links.json"
-    if fresh or not kept.exists():
-        officers = DemoOfficers(client, state.demo)
-        made = [officers.invite(person, name=name, branch=_BRANCH, roles=_ROLES) for person, name in _PEOPLE.items()]
-        write_atomically(kept, json.dumps(made).encode(), mode=0o600)
-    rows = json.loads(kept.read_text("utf-8"))
-    return [(row["name"], f"{console_url}/admin/invitation/{row['invitation']}#{row['code']}") for row in rows]
+    officers = DemoOfficers(client, state.demo)
+    made = [officers.invite(person, name=name, branch=_BRANCH, roles=_ROLES) for person, name in _PEOPLE.items()]
+    write_atomically(state.demo / _LINKS, json.dumps(made).encode(), mode=0o600)
+    return [(row["name"], _link(row, console_url)) for row in made]
+
+
+def open_links(
+    state: State, client: SignerClient, console_url: str, *, is_open: Callable[[str], bool]
+) -> list[tuple[str, str]]:
+    """The links made at the first start, as far as they still open anything; `is_open` tells by the invitation's id."""
+    kept = state.demo / _LINKS
+    if not kept.exists():
+        return new_links(state, client, console_url)
+    rows = _kept_rows(kept, instead="delete it: new links are made")
+    return [(row["name"], _link(row, console_url)) for row in rows if is_open(row["invitation"])]
+
+
+def _link(row: Mapping[str, str], console_url: str) -> str:
+    return f"{console_url}/admin/invitation/{row['invitation']}#{row['code']}"
+
+
+def _kept_rows(path: Path, *, instead: str) -> list[dict[str, str]]:
+    try:
+        rows = json.loads(path.read_text("utf-8"))
+        return [{name: str(row[name]) for name in ("invitation", "code", *row)} for row in rows]
+    except (ValueError, KeyError, TypeError) as error:
+        raise NotReady(f"{path} is damaged; restore it from your backup, or {instead}") from error
 
 
 def make_tls_certificate(state: State, client: SignerClient) -> bool:
     """The server's certificate from our own CA, when there is none or it ends within 30 days."""
     certificate_file, key_file = state.tls / "server.pem", state.tls / "server.key"
-    if certificate_file.exists() and key_file.exists() and not _ends_soon(certificate_file.read_bytes()):
+    if _is_usable(certificate_file, key_file):
         return False
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, _HOST)])
@@ -94,5 +127,12 @@ def make_tls_certificate(state: State, client: SignerClient) -> bool:
     return True
 
 
-def _ends_soon(pem: bytes) -> bool:
-    return x509.load_pem_x509_certificate(pem).not_valid_after_utc < datetime.now(UTC) + _RENEW_BEFORE
+def _is_usable(certificate_file: Path, key_file: Path) -> bool:
+    """Whether the pair is there, whole, of one another, and good for a while."""
+    try:
+        certificate = x509.load_pem_x509_certificates(certificate_file.read_bytes())[0]
+        key = serialization.load_pem_private_key(key_file.read_bytes(), None)
+    except (OSError, ValueError, TypeError, UnsupportedAlgorithm):
+        return False
+    fits = key.public_key() == certificate.public_key()
+    return fits and certificate.not_valid_after_utc >= datetime.now(UTC) + _RENEW_BEFORE

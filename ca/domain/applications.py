@@ -115,6 +115,11 @@ class Application:
     def id(self) -> str:
         return self.case.application
 
+    @property
+    def needs_its_device(self) -> bool:
+        """Whether its U-Shield must stay the customer's: it has a certificate, or may get one."""
+        return self.state not in (_S.REJECTED, _S.WITHDRAWN, _S.VOID)
+
     def become(self, wanted: ApplicationState, *, at: datetime, reason: str = "") -> "Application":
         """Raise InvalidTransition unless the table allows it."""
         if wanted not in _NEXT[self.state]:

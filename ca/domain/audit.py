@@ -26,8 +26,11 @@ class AuditEvent:
     at: datetime
     details: Mapping[str, str] = field(default_factory=dict)
 
-    def link(self, number: int, previous: bytes) -> bytes:
-        """The hash that chains this event as `number` (from 1) behind `previous` (32 bytes)."""
+    def link(self, number: int, previous: bytes, changes: bytes = b"") -> bytes:
+        """The hash that chains this event as `number` (from 1) behind `previous` (32 bytes).
+
+        `changes` is the digest of the rows its transaction changed (`ca/domain/journal.py`), on the last event only.
+        """
         body = {
             "number": number,
             "name": self.name,
@@ -35,6 +38,7 @@ class AuditEvent:
             "actor": self.actor,
             "at": timestamp(self.at),
             "details": dict(self.details),
+            "changes": changes.hex(),
         }
         return hashlib.sha256(previous + canonical(body)).digest()
 
@@ -46,6 +50,7 @@ class ChainedEvent:
     number: int
     event: AuditEvent
     hash: bytes
+    changes: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,6 @@ class Head:
         expected = self.number + 1
         if chained.number != expected:
             raise Tampered(f"audit event {expected} is missing: the next one found is number {chained.number}")
-        if chained.event.link(chained.number, self.hash) != chained.hash:
+        if chained.event.link(chained.number, self.hash, chained.changes) != chained.hash:
             raise Tampered(f"audit event {chained.number} ({chained.event.name}) was altered or moved")
         return Head(chained.number, chained.hash)

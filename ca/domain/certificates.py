@@ -66,10 +66,16 @@ class Certificate:
     predecessor: int | None = None
     confirmed_at: datetime | None = None
     revocation: Revocation | None = None
+    crl_partition: int | None = None
+    """The partition whose CRL it points to; None when that is the full one. Never changes."""
 
     def is_expired(self, now: datetime) -> bool:
         # notAfter is the last second of validity, not the first without it (RFC 5280 section 4.1.2.5).
         return now > self.not_after
+
+    @property
+    def is_compromised(self) -> bool:
+        return self.revocation is not None and self.revocation.reason is RevocationReason.KEY_COMPROMISE
 
     def confirm(self, *, at: datetime) -> "Certificate":
         """The new key proved itself: the certificate begins to hold."""
@@ -88,11 +94,13 @@ class Certificate:
         return replace(self, status=CertificateStatus.ACTIVE, revocation=None)
 
     def revoke(self, reason: RevocationReason, *, at: datetime) -> "Certificate":
-        """End it for good. What was on hold keeps the time of the hold."""
+        """End it for good, since the time from which relying parties saw it on hold, if they did."""
         if reason is RevocationReason.CERTIFICATE_HOLD:
             raise InvalidTransition("certificateHold is not a revocation for good; hold the certificate instead")
         self._require(CertificateStatus.REVOKED)
-        since = self.revocation.revoked_at if self.revocation else at
+        # Nobody may take it as having held in between: an unconfirmed one was on hold since its issuance.
+        seen = self.seen_by_relying_parties()
+        since = seen.revoked_at if seen else at
         return replace(self, status=CertificateStatus.REVOKED, revocation=Revocation(reason, since))
 
     def seen_by_relying_parties(self) -> Revocation | None:
@@ -119,6 +127,8 @@ class Intent:
     """SHA-256 of the certification request, hex: the same request finds the same intent again."""
     predecessor: int | None
     intended_at: datetime
+    needs_confirmation: bool
+    """As the profile said when this was approved: no profile edited since makes an unproven certificate hold."""
     signed: bool = False
     seal: bytes = b""
     """The signer's own: an intent that somebody else wrote is never signed."""
@@ -135,5 +145,6 @@ class Intent:
                 "public_key": self.public_key,
                 "request": self.request,
                 "predecessor": "" if self.predecessor is None else f"{self.predecessor:x}",
+                "needs_confirmation": self.needs_confirmation,
             }
         )

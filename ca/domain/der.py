@@ -48,10 +48,15 @@ _SIGNATURE_OIDS = {
 def tlv(tag: int, *content: bytes) -> bytes:
     """One element: tag, shortest definite length, content."""
     body = b"".join(content)
-    if len(body) < 0x80:
-        return bytes((tag, len(body))) + body
-    length = len(body).to_bytes((len(body).bit_length() + 7) // 8, "big")
-    return bytes((tag, 0x80 | len(length))) + length + body
+    return header(tag, len(body)) + body
+
+
+def header(tag: int, length: int) -> bytes:
+    """Tag and length, for a content that is written by itself."""
+    if length < 0x80:
+        return bytes((tag, length))
+    octets = length.to_bytes((length.bit_length() + 7) // 8, "big")
+    return bytes((tag, 0x80 | len(octets))) + octets
 
 
 def sequence(*parts: bytes) -> bytes:
@@ -188,6 +193,17 @@ def require_der(blob: bytes, what: str) -> None:
             deeper += _verified_children(element, what)
         waiting = deeper
         depth += 1
+
+
+def elements(blob: bytes, what: str) -> list[Element]:
+    """The elements that `blob` is, one after another. Raises InvalidRequest; what is inside them is not looked at."""
+    return list(_elements(blob, what))
+
+
+def read_header(content: bytes, offset: int, what: str) -> tuple[int, int, int]:
+    """Tag, start and end of the element at `offset`, whose own content may lie beyond what is given."""
+    start, length = _length(content, offset + 1, what)
+    return content[offset], start, start + length
 
 
 def _elements(content: bytes, what: str) -> Iterator[Element]:

@@ -24,7 +24,8 @@ class DeviceState(StrEnum):
 
 _NEXT: dict[DeviceState, frozenset[DeviceState]] = {
     DeviceState.IN_STOCK: frozenset({DeviceState.ASSIGNED, DeviceState.LOST, DeviceState.DESTROYED}),
-    DeviceState.ASSIGNED: frozenset({DeviceState.IN_USE, DeviceState.LOST, DeviceState.RETURNED}),
+    # Back in stock when the application came to nothing before it was handed over.
+    DeviceState.ASSIGNED: frozenset({DeviceState.IN_STOCK, DeviceState.IN_USE, DeviceState.LOST, DeviceState.RETURNED}),
     DeviceState.IN_USE: frozenset({DeviceState.BLOCKED, DeviceState.LOST, DeviceState.RETURNED}),
     DeviceState.BLOCKED: frozenset({DeviceState.IN_USE, DeviceState.LOST, DeviceState.RETURNED}),
     DeviceState.LOST: frozenset({DeviceState.DESTROYED}),
@@ -59,6 +60,10 @@ class Device:
     def assign(self, customer: str) -> "Device":
         """Hand it to a customer."""
         return replace(self.become(DeviceState.ASSIGNED), customer=customer)
+
+    def unassign(self) -> "Device":
+        """Back to the stock, nobody's."""
+        return replace(self.become(DeviceState.IN_STOCK), customer="")
 
     def become(self, wanted: DeviceState) -> "Device":
         """Raise InvalidTransition unless the table allows it."""

@@ -1,6 +1,7 @@
 """Which public keys we accept and refuse (STANDARDS K01-K05; NIST SP 800-57 part 1, RFC 5480, RFC 8017)."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import cast
@@ -9,13 +10,17 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
 from ca.domain import der
 from ca.domain.algorithms import SIGNATURE_OF, KeyAlgorithm, SignatureAlgorithm
 from ca.domain.errors import InvalidRequest
 from ca.domain.weak_keys import verify_not_published, verify_rsa_modulus
 
-__all__ = ["SIGNATURE_OF", "KeyAlgorithm", "PublicKey", "SignatureAlgorithm"]
+__all__ = ["SIGNATURE_OF", "KeyAlgorithm", "Message", "PublicKey", "SignatureAlgorithm"]
+
+Message = bytes | Iterable[bytes]
+"""What is signed: whole, or in chunks when it is too long for memory. Chunks can be gone through more than once."""
 
 ACCEPTED = "this CA accepts RSA keys of 2048, 3072 or 4096 bits with exponent 65537 and EC keys on P-256 or P-384"
 
@@ -67,15 +72,19 @@ class PublicKey:
         verify_not_published(key.fingerprint)
         return key
 
-    def verify(self, signature: bytes, message: bytes, hash_algorithm: hashes.HashAlgorithm | None = None) -> None:
+    def verify(self, signature: bytes, message: Message, hash_algorithm: hashes.HashAlgorithm | None = None) -> None:
         """Raise InvalidRequest unless this key signed; without a hash given, in the one way its kind signs here."""
-        digest = hash_algorithm or _HASHES[SIGNATURE_OF[self.algorithm]]
+        algorithm = hash_algorithm or _HASHES[SIGNATURE_OF[self.algorithm]]
+        hasher = hashes.Hash(algorithm)
+        for chunk in [message] if isinstance(message, bytes) else message:
+            hasher.update(chunk)
+        digest, prehashed = hasher.finalize(), Prehashed(algorithm)
         key = _loaded(self.spki_der)
         try:
             if isinstance(key, rsa.RSAPublicKey):
-                key.verify(signature, message, padding.PKCS1v15(), digest)
+                key.verify(signature, digest, padding.PKCS1v15(), prehashed)
             else:
-                cast("ec.EllipticCurvePublicKey", key).verify(signature, message, ec.ECDSA(digest))
+                cast("ec.EllipticCurvePublicKey", key).verify(signature, digest, ec.ECDSA(prehashed))
         except InvalidSignature as error:
             raise InvalidRequest("the signature was not made with this key") from error
 

@@ -83,13 +83,6 @@ class Name:
             raise InvalidRequest("the name is not written as this CA writes names")
         return name
 
-    def to_x509(self) -> x509.Name:
-        """For cryptography's builders, which refuse a common name of more than 64 bytes: `der` has no such limit."""
-        return x509.Name(
-            x509.NameAttribute(x509.ObjectIdentifier(_KINDS[attribute].oid), text)
-            for attribute, text in self.attributes
-        )
-
     @property
     def text(self) -> str:
         """The name for people, most specific first (RFC 4514 section 2)."""
@@ -138,13 +131,13 @@ _INVISIBLE = re.compile(
 # Ideographs that newer versions of Unicode assigned than the oldest Python we run on knows (15.0, 15.1 and 17.0).
 _NEWER_IDEOGRAPHS = re.compile("[\U0002b739-\U0002b73f\U0002ebf0-\U0002ee5d\U00031350-\U00033479]")
 _REFUSED = {
-    "Cc": "control character",
-    "Cf": "invisible or direction-changing character",
+    "Cc": "a control character",
+    "Cf": "an invisible or direction-changing character",
     "Cs": "half of a surrogate pair",
-    "Co": "private-use character",
-    "Cn": "unassigned character",
-    "Zl": "line separator",
-    "Zp": "paragraph separator",
+    "Co": "a private-use character",
+    "Cn": "an unassigned character",
+    "Zl": "a line separator",
+    "Zp": "a paragraph separator",
 }
 
 
@@ -171,7 +164,7 @@ def _verify_character(character: str) -> None:
     if _INVISIBLE.match(character):
         category = "Cf"
     if category in _REFUSED and not _NEWER_IDEOGRAPHS.match(character):
-        raise InvalidRequest(f"text has a {_REFUSED[category]} ({_code_point(character)})")
+        raise InvalidRequest(f"text has {_REFUSED[category]} ({_code_point(character)})")
 
 
 def _code_point(character: str) -> str:

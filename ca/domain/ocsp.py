@@ -60,7 +60,7 @@ class CertId:
     @classmethod
     def parse(cls, blob: bytes) -> "CertId":
         """Raises InvalidRequest unless `blob` is a CertID in DER with hashes as long as their algorithm says."""
-        parts = der.parse(blob, "the CertID").children()
+        parts = der.parse_sequence(blob, "the CertID")
         if [part.tag for part in parts] != [der.SEQUENCE, der.OCTET_STRING, der.OCTET_STRING, der.INTEGER]:
             raise InvalidRequest("the CertID is not an algorithm, two hashes and a serial number")
         algorithm, name_hash, key_hash, serial = parts

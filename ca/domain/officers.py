@@ -26,9 +26,11 @@ class TrustedRole(StrEnum):
     AUDITOR = "auditor"
 
 
-# Separation of duties: no person holds two of these, and none of them works on cases.
+# Separation of duties: no person holds two of these, and none of them works on cases or holds certificates.
 _EXCLUSIVE = frozenset({TrustedRole.SECURITY_OFFICER, TrustedRole.CA_ADMINISTRATOR, TrustedRole.AUDITOR})
-_CASE_WORK = frozenset({TrustedRole.RA_OPERATOR, TrustedRole.RA_APPROVER, TrustedRole.RA_SUPERVISOR})
+_CASE_WORK = frozenset(
+    {TrustedRole.RA_OPERATOR, TrustedRole.RA_APPROVER, TrustedRole.RA_SUPERVISOR, TrustedRole.HOTLINE}
+)
 
 
 def require_compatible(roles: frozenset[TrustedRole]) -> None:
@@ -153,6 +155,7 @@ class Invitation:
     state: InvitationState
     expires_at: datetime
     code_mac: bytes = b""
+    """Of the proposer's half of the code while it is proposed, of both halves once it is open."""
     approved_by: str = ""
 
     def fields(self) -> dict[str, Any]:
@@ -174,3 +177,14 @@ class Invitation:
 
     def is_redeemable(self, now: datetime) -> bool:
         return self.state is InvitationState.OPEN and now <= self.expires_at
+
+
+def whole_code(approver_half: str, proposer_half: str) -> str:
+    """An invitation's code as a link carries it when one hand may hold all of it, as in a witnessed ceremony."""
+    return f"{approver_half}.{proposer_half}"
+
+
+def code_halves(code: str) -> tuple[str, str]:
+    """The approver's half and the proposer's; an absent one is empty."""
+    approver_half, _, proposer_half = code.partition(".")
+    return approver_half, proposer_half

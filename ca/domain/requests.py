@@ -49,6 +49,9 @@ class CertificationRequest:
         parts = der.parse_sequence(request_der, "the request")
         if [part.tag for part in parts] != [der.SEQUENCE, der.SEQUENCE, der.BIT_STRING]:
             raise InvalidRequest("the request is not a PKCS #10 certification request")
+        # A signature is whole octets; were unused bits passed over, another encoding of it would pass too.
+        if not parts[2].content.startswith(b"\x00"):
+            raise InvalidRequest("the request's signature does not end with a whole octet")
         fields = parts[0].children()
         # The attributes are not optional in RFC 2986, yet some clients leave them out when they have none.
         if [field.tag for field in fields] not in (_FIELDS, _FIELDS[:3]) or fields[0].content != b"\x00":

@@ -10,12 +10,10 @@ from ca.domain.errors import NotReady
 from ca.domain.keys import SIGNATURE_OF, PublicKey
 from ca.domain.standings import Standing
 from ca.domain.tbs import read_certificate
+from ca.domain.times import CLOCK_TOLERANCE
 
 LAST_MINUTES = timedelta(minutes=1)
 """A responder certificate is not used in its last minute: the answer must outlive its way to the client."""
-
-
-CLOCK_TOLERANCE = timedelta(seconds=60)
 
 
 def memory_key_proof(spki_der: bytes) -> bytes:

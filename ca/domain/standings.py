@@ -1,6 +1,6 @@
 """How a certificate stands, and the few bytes in which the signer tells it to the status process.
 
-The bytes are the contract of the standings map (docs/adr/0017): the signer's adapter writes them, the status process
+The bytes are the contract of the standings map (docs/adr/0018): the signer's adapter writes them, the status process
 reads them, and this is their only home. Times are seconds since 1970; those in 32 bits end in 2106.
 """
 

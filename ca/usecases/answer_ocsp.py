@@ -7,7 +7,7 @@ the standings map: where the two contradict each other, somebody changed one of 
 
 import logging
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -19,7 +19,9 @@ from ca.domain.issuers import Issuer
 from ca.domain.responders import Responder, Said, require_forward
 from ca.domain.serials import serial_text
 from ca.domain.standings import Standing
-from ca.ports import Clock, KeyId, KeyStore, Standings, UnitOfWork, Work
+from ca.keeping import Standings
+from ca.ports import Clock, KeyId, KeyStore, UnitOfWork, Work
+from ca.usecases.clock import latest_recorded
 from ca.usecases.standings import FollowRecords
 
 RESPONDER_PROFILE = "ocsp-responder"
@@ -36,14 +38,16 @@ def responder_key(issuer: str) -> KeyId:
 
 @dataclass
 class Latest:
-    """The latest instant seen, over all threads of a process."""
+    """The latest instant seen, over all threads of a process; it begins with what is on record."""
 
     _at: datetime | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def advance(self, now: datetime) -> None:
+    def advance(self, now: datetime, recorded: Callable[[], datetime | None]) -> None:
         """Raise NotReady when the clock went back by more than the tolerance; nothing is signed then."""
         with self._lock:
+            if self._at is None:
+                self._at = recorded()
             self._at = require_forward(now, self._at)
 
 
@@ -111,7 +115,6 @@ class AnswerOCSP:
     """Relying parties ask how certificates stand (RFC 6960 section 2.2)."""
 
     unit_of_work: UnitOfWork
-    """To read with; nobody who writes waits for it."""
     clock: Clock
     key_store: KeyStore
     standings: Standings
@@ -136,7 +139,7 @@ class AnswerOCSP:
     def each(self, questions: Sequence[ocsp.Question]) -> list[bytes | PKIError]:
         """To each question its own answer, or why there is none; the records are read once for all."""
         now = self.clock.now()
-        self.latest.advance(now)
+        self.latest.advance(now, self._latest_recorded)
         records = self._records({one.serial for question in questions for one in question.cert_ids})
         answers: list[bytes | PKIError] = []
         for question in questions:
@@ -161,7 +164,7 @@ class AnswerOCSP:
             # The map before the database: when both are at one event, nothing came in between.
             applied = self.standings.applied()
             acted = {serial: found for serial in wanted if (found := self.standings.find(serial))}
-            with self.unit_of_work() as work:
+            with self.unit_of_work.look() as work:
                 standings = work.certificates.find_standings(wanted)
                 speakers = self.known.get(applied) or self._speakers(work, applied)
                 ends_at = applied if standings == acted else work.audit.head().number
@@ -175,6 +178,10 @@ class AnswerOCSP:
             # A commit is on its way into the map, or another signer made it.
             follow()
         raise NotReady("the records change faster than they can be compared; try again")
+
+    def _latest_recorded(self) -> datetime | None:
+        with self.unit_of_work.look() as work:
+            return latest_recorded(work)
 
     def _speakers(self, work: Work, applied: int) -> _Speakers:
         # An issuer without an OCSP address has no responder: its certificates are looked up in its CRL.

@@ -6,15 +6,17 @@ The approver's passkey signs the digest of the case as shown. What it signed is 
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from ca.domain.applications import Application, ApplicationState
 from ca.domain.audit import AuditEvent
 from ca.domain.decisions import Assertion, Evidence, approval
+from ca.domain.devices import DeviceState
 from ca.domain.errors import InvalidRequest, InvalidTransition, NotAllowed, NotAuthenticated
 from ca.domain.names import unusual_characters
-from ca.domain.officers import TrustedRole
+from ca.domain.officers import Officer, TrustedRole
 from ca.domain.profiles import Profile
-from ca.ports import Authenticators, Clock, Seals, UnitOfWork
+from ca.ports import Authenticators, Clock, Seals, UnitOfWork, Work
 from ca.usecases.apply import find_case
 from ca.usecases.authorize import Authorize
 
@@ -117,7 +119,19 @@ class DecideOnApplication:
                 raise NotAllowed("only who entered an application can withdraw it")
             ended = application.become(state, at=now, reason=reason)
             work.applications.set_state(ended)
+            _free_device(work, ended, officer, now)
             event = AuditEvent(f"application.{state.value}", application.id, officer.person, now, {"reason": reason})
             work.audit.append(event)
             work.commit()
         return ended
+
+
+def _free_device(work: Work, ended: Application, officer: Officer, now: datetime) -> None:
+    """The U-Shield goes back to the stock unless another application needs it or it is in use."""
+    serial = ended.case.device_serial
+    device = work.devices.find(serial) if serial else None
+    if device is None or device.state is not DeviceState.ASSIGNED:
+        return
+    if not any(application.needs_its_device for application in work.applications.list_by_device(serial)):
+        work.devices.save(device.unassign())
+        work.audit.append(AuditEvent("device.unassigned", serial, officer.person, now, {"application": ended.id}))

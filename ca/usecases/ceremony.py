@@ -4,8 +4,7 @@ It is held once. A second run is refused: keys are rolled over in a ceremony of 
 """
 
 import hashlib
-import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
@@ -13,22 +12,24 @@ from itertools import islice
 from ca.domain.audit import AuditEvent
 from ca.domain.ceremony import Act, Script, Step, Transcript, opening, read_aloud
 from ca.domain.certificates import Certificate, CertificateStatus
-from ca.domain.crl import CRLRecord, draft_crl
-from ca.domain.der import signed
+from ca.domain.crl import CRLFrame, CRLRecord, CRLScope, signed_around
 from ca.domain.drafting import Draft, draft_certificate, draft_self_signed, verify_signed
-from ca.domain.errors import InvalidRequest, InvalidTransition
+from ca.domain.errors import InvalidTransition
 from ca.domain.issuers import Issuer
 from ca.domain.keys import SIGNATURE_OF, KeyAlgorithm, PublicKey
 from ca.domain.linting import lint_certificate
 from ca.domain.names import Name
-from ca.domain.officers import Invitation, InvitationState
+from ca.domain.officers import Invitation, InvitationState, whole_code
 from ca.domain.profiles import Profile
 from ca.domain.serials import new_serial
 from ca.domain.tbs import read_certificate
 from ca.domain.times import timestamp
-from ca.ports import Clock, KeyId, KeyRoom, Publisher, Random, TrustFiles, UnitOfWork
+from ca.keeping import TrustFiles
+from ca.ports import Clock, KeyId, KeyRoom, Random, UnitOfWork
+from ca.publishing import Publisher
 from ca.usecases.audit import AUDIT_KEY
-from ca.usecases.officers import INVITATION_LIFE, open_invitation, parse_roles
+from ca.usecases.officers import INVITATION_LIFE, open_invitation, parse_roles, propose_invitation
+from ca.usecases.rehearsal import Rehearsal
 
 _ACTOR = "ceremony"
 _HELD = "ceremony.held"
@@ -81,7 +82,7 @@ class HoldCeremony:
 
     def __call__(self, script: Script, *, attend: Callable[[Step], None], keep: Callable[[Record], None]) -> Record:
         """`attend` is called before each step, so that those present can follow. Raises InvalidTransition twice."""
-        self._require_playable(script)
+        Rehearsal(self.room.places, self.profiles, (self.seals_in, self.seal_key.decode())).play(script)
         record = Record()
         now = self.clock.now()
         with self.unit_of_work() as work:
@@ -110,24 +111,6 @@ class HoldCeremony:
             work.audit.append(AuditEvent(_HELD, script.title, _ACTOR, self.clock.now(), details))
             work.commit()
         return record
-
-    def _require_playable(self, script: Script) -> None:
-        # Found in the middle of a ceremony, a slip of the pen would leave keys that no second ceremony can use.
-        made: set[str] = set()
-        for step in script.steps:
-            if step.act is Act.MAKE_KEY:
-                made.add(step["key"])
-            known: dict[str, Collection[str]] = {"algorithm": tuple(KeyAlgorithm), "profile": self.profiles}
-            if step.act in (Act.CERTIFY_ROOT, Act.CERTIFY_ISSUING):
-                known["key"] = made
-            given = step.parameters
-            wrong = [name for name, choice in known.items() if name in given and given[name] not in choice]
-            if not re.fullmatch("[1-9][0-9]{0,3}", given.get("days", "1")):
-                wrong.append("days")
-            if wrong:
-                raise InvalidRequest(f"step {step.number} ({step.act.value}): there is no such {', '.join(wrong)}")
-            if step.act is Act.INVITE_OFFICER:
-                parse_roles(step["roles"].split())
 
     def _act(self, step: Step, record: Record) -> list[str]:
         acts = {
@@ -224,24 +207,30 @@ class HoldCeremony:
         with self.unit_of_work() as work:
             issuer = work.issuers.get(step["issuer"])
         life = timedelta(days=int(step["days"]))
-        tbs = draft_crl(issuer=issuer, number=1, this_update=now, next_update=now + life, entries=[])
+        tbs = CRLFrame(issuer, 1, now, now + life).drafted(b"")
         with self.room.enter(step["token"]) as key_store:
             signature = key_store.sign(KeyId(issuer.key_id), tbs)
-        der = signed(tbs, SIGNATURE_OF[issuer.algorithm], signature)
         PublicKey.from_spki(issuer.spki_der).verify(signature, tbs)
+        before, after = signed_around(len(tbs), SIGNATURE_OF[issuer.algorithm], signature)
+        whole = before + tbs + after
+        digest = hashlib.sha256(whole).hexdigest()
         with self.unit_of_work() as work:
-            work.crls.add(CRLRecord(issuer.name, 1, now, now + life, 0, der))
+            work.crls.add(CRLRecord(CRLScope(issuer.name), 1, now, now + life, 0, len(whole), digest, published=True))
             work.audit.append(AuditEvent("crl.published", issuer.name, _ACTOR, now, {"number": "1"}))
             work.commit()
-        self.publisher.publish_crl(issuer.name, der)
+        with self.publisher.draft_crl(issuer.name) as draft:
+            draft.write(tbs)
+            draft.publish(before, after)
         return [f"CRL number 1 of {issuer.name}, next due {timestamp(now + life)}"]
 
     def _invite(self, step: Step, record: Record) -> list[str]:
         now = self.clock.now()
         seals = self.room.seals(self.seals_in, self.seal_key)
         with seals as sealer, self.unit_of_work() as work:
-            invitation = self._invitation(step, record)
-            code = open_invitation(work, sealer, self.random, invitation, _ACTOR)
+            proposal = propose_invitation(work, sealer, self.random, self._invitation(step, record))
+            invitation = proposal.invitation
+            # In one hand, unlike at a branch: those present see who is handed what.
+            code = whole_code(open_invitation(work, sealer, self.random, invitation, _ACTOR), proposal.half)
             details = {"person": invitation.person, "roles": step["roles"], "branch": invitation.branch}
             work.audit.append(AuditEvent("invitation.made", invitation.id, _ACTOR, now, details))
             work.commit()

@@ -19,6 +19,7 @@ from ca.domain.profiles import Profile
 from ca.ports import Clock, Random, Seals, UnitOfWork, Work
 from ca.usecases.apply import find_case, find_profile
 from ca.usecases.authorize import Authorize
+from ca.usecases.clock import require_clock
 
 _CODE_SEAL = "authorization-code"
 # The same words whatever was wrong: who guesses learns nothing (T-08).
@@ -51,6 +52,8 @@ class HandOutCodes:
             officer = self.authorize(
                 work, session, TrustedRole.RA_OPERATOR, TrustedRole.RA_APPROVER, TrustedRole.RA_SUPERVISOR
             )
+            # The pair before its application, in the order of a download: or each could wait for the other for ever.
+            work.codes.find_for_application(application_id)
             application = find_case(work, self.seals, officer, application_id)
             again = application.state is not ApplicationState.APPROVED
             if again:
@@ -97,9 +100,10 @@ class CheckCodes:
     seals: Seals
 
     def require(self, reference: str, code: str) -> CodePair:
-        """The usable pair. Raises NotAuthenticated after counting the attempt."""
+        """The usable pair. Raises NotAuthenticated after counting the attempt; NotReady when the clock went back."""
         now = self.clock.now()
         with self.unit_of_work() as work:
+            require_clock(work, now)  # by an old clock, expired codes are open again
             pair = work.codes.find(reference)
             if pair is not None and self._matches(pair, code) and pair.is_usable(now):
                 return pair

@@ -2,12 +2,13 @@
 
 import hashlib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
 from ca.domain.audit import AuditEvent
 from ca.domain.certificates import Certificate, CertificateStatus
-from ca.domain.errors import InvalidRequest, InvalidTransition
+from ca.domain.errors import InvalidRequest, InvalidTransition, NotFound
 from ca.domain.keys import PublicKey
 from ca.domain.revocation import RevocationReason
 from ca.domain.serials import serial_text
@@ -71,7 +72,7 @@ class ConfirmCertificate:
         if given is None or given.is_over(now):
             raise InvalidRequest("this nonce was not given for this certificate or is used up; ask for a new one")
         with self.unit_of_work() as work:
-            certificate = work.certificates.get(serial)
+            certificate = _locked(work, serial)
             verify_proof(certificate.der, nonce, signature)
             if certificate.status is CertificateStatus.ACTIVE:
                 return certificate
@@ -79,10 +80,12 @@ class ConfirmCertificate:
             if predecessor is not None:
                 proof = proof_message(nonce, certificate.der)
                 _verify(predecessor.der, proof, predecessor_signature or b"", "the key of the certificate it follows")
+            # Locked before the numbering of CRLs, as at issuance: neither waits for the other then.
+            application, _ = work.applications.get(certificate.application)
             active = certificate.confirm(at=now)
             work.certificates.save(active)
             self._mark_crl_due(work, certificate)
-            complete(work, work.applications.get(certificate.application)[0], at=now)
+            complete(work, application, at=now)
             work.audit.append(AuditEvent("certificate.confirmed", serial_text(serial), "customer", now))
             if predecessor is not None:
                 _retire(work, predecessor, active, at=now)
@@ -91,10 +94,21 @@ class ConfirmCertificate:
         return active
 
     def _mark_crl_due(self, work: Work, certificate: Certificate) -> None:
-        # A CRL made since it was issued shows it as on hold: the next one must not wait for its hour.
+        # A CRL made since it was issued, or being signed right now, shows it as on hold: the next one must not wait for
+        # its hour.
         last = work.crls.last(certificate.issuer)
-        if last is not None and last.this_update >= certificate.issued_at:
+        begun = work.crls.last_number(certificate.issuer) > (last.number if last else 0)
+        if begun or (last is not None and last.this_update >= certificate.issued_at):
             work.crls.set_due(certificate.issuer, due=True)
+
+
+def _locked(work: Work, serial: int) -> Certificate:
+    # The predecessor's lock first, in the order of a revocation that takes the successors with it.
+    found = work.certificates.find(serial)
+    if found is not None and found.predecessor is not None:
+        with suppress(NotFound):
+            work.certificates.get(found.predecessor)
+    return work.certificates.get(serial)
 
 
 def _predecessor(work: Work, successor: Certificate) -> Certificate | None:

@@ -7,6 +7,7 @@ from ca.domain.applications import Application, ApplicationState
 from ca.domain.audit import AuditEvent
 from ca.domain.certificates import Certificate, Intent
 from ca.domain.codes import CodePair, CodeState
+from ca.domain.crl import partition_for, with_partition
 from ca.domain.drafting import draft_certificate
 from ca.domain.errors import InvalidRequest, InvalidTransition, NotAuthenticated, ProfileViolation
 from ca.domain.issuers import Issuer
@@ -14,7 +15,6 @@ from ca.domain.keys import PublicKey
 from ca.domain.names import AlternativeName, Name
 from ca.domain.profiles import Profile
 from ca.domain.requests import CertificationRequest
-from ca.domain.revocation import RevocationReason
 from ca.domain.serials import new_serial
 from ca.ports import Clock, Random, UnitOfWork, Work
 from ca.usecases.codes import WRONG_CODES, CheckCodes
@@ -43,6 +43,8 @@ class Drafter:
     issuance: Issuance
     issuer: Issuer
     """As it stood when the signer started: a row edited since must not say where a certificate points to."""
+    crl_partitions: int = 0
+    """Among how many CRLs new certificates are spread; 0: they all point to the full one."""
 
     def intend(
         self,
@@ -55,7 +57,10 @@ class Drafter:
     ) -> Intent:
         """Check the key, draft, lint, record. Raises ProfileViolation for a key we do not certify."""
         now = self.clock.now()
-        issuer = self.issuer
+        serial = self._free_serial(work)
+        partitions = self.crl_partitions
+        issuer = with_partition(self.issuer, partition_for(serial, partitions)) if partitions else self.issuer
+        self._require_acceptable_key(work, request.public_key, profile)
         self._require_fresh_key(work, request.public_key, application, profile, predecessor)
         case = application.case
         draft = draft_certificate(
@@ -64,7 +69,7 @@ class Drafter:
             subject=Name.from_list([list(pair) for pair in case.subject]),
             alternative_names=[AlternativeName(kind, value) for kind, value in case.alternative_names],
             public_key=request.public_key,
-            serial=self._free_serial(work),
+            serial=serial,
             now=now,
         )
         intent = Intent(
@@ -77,8 +82,13 @@ class Drafter:
             request=request.fingerprint,
             predecessor=predecessor.serial if predecessor else None,
             intended_at=now,
+            needs_confirmation=profile.needs_confirmation,
         )
-        return self.issuance.record(work, intent, draft, issuer, profile, _CUSTOMER)
+        recorded = self.issuance.record(work, intent, draft, issuer, profile, _CUSTOMER)
+        # Somebody else may have brought the same key while this one was linted: now it is one at a time, until commit.
+        work.issuers.take_turn(issuer.name)
+        self._require_fresh_key(work, request.public_key, application, profile, predecessor, ours=recorded.serial)
+        return recorded
 
     def _free_serial(self, work: Work) -> int:
         # A collision of 128 random bits means the random source is broken (T-06).
@@ -88,6 +98,13 @@ class Drafter:
                 return serial
         raise InvalidTransition("three serials in a row were taken; the random source is broken, nothing was signed")
 
+    def _require_acceptable_key(self, work: Work, key: PublicKey, profile: Profile) -> None:
+        if key.algorithm not in profile.key_algorithms:
+            accepted = ", ".join(sorted(algorithm.value for algorithm in profile.key_algorithms))
+            raise ProfileViolation(f"this kind of key is not accepted here; accepted are {accepted}")
+        if any(PublicKey.from_spki(issuer.spki_der).fingerprint == key.fingerprint for issuer in work.issuers.list()):
+            raise ProfileViolation("this is the key of a certificate authority")
+
     def _require_fresh_key(
         self,
         work: Work,
@@ -95,28 +112,25 @@ class Drafter:
         application: Application,
         profile: Profile,
         predecessor: Certificate | None,
+        *,
+        ours: int | None = None,
     ) -> None:
-        if key.algorithm not in profile.key_algorithms:
-            accepted = ", ".join(sorted(algorithm.value for algorithm in profile.key_algorithms))
-            raise ProfileViolation(f"this kind of key is not accepted here; accepted are {accepted}")
         if work.blocked_keys.find(key.fingerprint) is not None:
             raise ProfileViolation("this key is blocked; make a new one")
-        if any(PublicKey.from_spki(issuer.spki_der).fingerprint == key.fingerprint for issuer in work.issuers.list()):
-            raise ProfileViolation("this is the key of a certificate authority")
+        # Intents before certificates: one that is signed between the two questions is found by the second.
+        for intent in work.intents.list_unsigned():
+            if intent.public_key == key.fingerprint and intent.serial != ours:
+                raise ProfileViolation(_KNOWN_KEY)
         for earlier in work.certificates.list_by_public_key(key.fingerprint):
             kept = predecessor is not None and earlier.public_key == predecessor.public_key
-            compromised = earlier.revocation is not None and earlier.revocation.reason is _COMPROMISE
-            if compromised or not (
+            if earlier.is_compromised or not (
                 kept and profile.same_key_on_renewal and earlier.customer == application.case.customer
             ):
                 raise ProfileViolation(_KNOWN_KEY)
-        if any(intent.public_key == key.fingerprint for intent in work.intents.list_unsigned()):
-            raise ProfileViolation(_KNOWN_KEY)
 
 
 _KNOWN_KEY = "this key was certified before; make a new one"
 _USED = "these codes were used already, for another request"
-_COMPROMISE = RevocationReason.KEY_COMPROMISE
 
 
 @dataclass(frozen=True)

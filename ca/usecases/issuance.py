@@ -5,7 +5,6 @@ after a crash: finishing an intent always signs the same bytes, so two signature
 """
 
 import threading
-from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -13,6 +12,7 @@ from datetime import datetime
 from ca.domain.applications import Application, ApplicationState
 from ca.domain.audit import AuditEvent
 from ca.domain.certificates import Certificate, CertificateStatus, Intent
+from ca.domain.crl import find_partition
 from ca.domain.der import signed
 from ca.domain.devices import DeviceState
 from ca.domain.drafting import Draft, verify_signed
@@ -22,9 +22,11 @@ from ca.domain.keys import SIGNATURE_OF, SignatureAlgorithm
 from ca.domain.linting import lint_certificate
 from ca.domain.names import Name
 from ca.domain.profiles import Profile
+from ca.domain.revocation import RFC_NAMES, RevocationReason
 from ca.domain.serials import serial_text
 from ca.domain.tbs import read_tbs
 from ca.ports import Clock, KeyId, KeyStore, Linter, Seals, UnitOfWork, Work
+from ca.usecases.clock import require_clock
 
 _INTENT_SEAL = "intent"
 
@@ -48,11 +50,11 @@ class Issuance:
     key_store: KeyStore
     seals: Seals
     linter: Linter
-    profiles: Mapping[str, Profile]
     turns: Turns = field(default_factory=Turns)
 
     def record(self, work: Work, intent: Intent, draft: Draft, issuer: Issuer, profile: Profile, actor: str) -> Intent:
-        """Lint, then record what is about to be signed. Raises LintFailed: nothing is recorded then."""
+        """Lint, then record what is about to be signed. Raises LintFailed, NotReady: nothing is recorded then."""
+        require_clock(work, intent.intended_at)
         lint_certificate(draft, profile, issuer)
         # The independent linter wants a whole certificate; a signature of zeros has the right shape for it.
         placeholder = _placeholder_signature(draft.algorithm)
@@ -71,8 +73,9 @@ class Issuance:
         with self.turns.for_serial(intent.serial):
             with self.unit_of_work() as work:
                 existing = work.certificates.find(intent.serial)
-            if existing is not None:
-                return existing
+                if existing is not None:
+                    return existing
+                require_clock(work, self.clock.now())
             # A row that somebody else wrote is not what we recorded: it is never signed.
             self.seals.require(_INTENT_SEAL, intent.sealed_fields(), intent.seal)
             signature = self.key_store.sign(KeyId(issuer.key_id), intent.tbs_der)
@@ -83,9 +86,10 @@ class Issuance:
 
     def _record_signed(self, intent: Intent, issuer: Issuer, der: bytes, actor: str) -> Certificate:
         now = self.clock.now()
-        profile = self.profiles[intent.profile]
         parsed = read_tbs(intent.tbs_der)
+        partition, place = find_partition(parsed, issuer.name) or (None, "")
         with self.unit_of_work() as work:
+            compromised = _follows_compromised(work, intent)
             application = work.applications.get(intent.application)[0] if intent.application else None
             certificate = Certificate(
                 serial=intent.serial,
@@ -101,21 +105,43 @@ class Issuance:
                 not_before=parsed.not_before,
                 not_after=parsed.not_after,
                 issued_at=now,
-                status=CertificateStatus.UNCONFIRMED if profile.needs_confirmation else CertificateStatus.ACTIVE,
+                status=CertificateStatus.UNCONFIRMED if intent.needs_confirmation else CertificateStatus.ACTIVE,
                 predecessor=intent.predecessor,
+                crl_partition=partition,
             )
             try:
                 work.certificates.add(certificate)
             except InvalidTransition:
                 # Another node finished the same intent first: its certificate is the one that exists.
                 return work.certificates.get(intent.serial)
+            if partition is not None:
+                work.crls.add_partition(issuer.name, partition, place)
             work.intents.mark_signed(intent.serial)
-            if application and not profile.needs_confirmation:
+            if application and not intent.needs_confirmation:
                 complete(work, application, at=now)
             details = {"application": intent.application, "profile": intent.profile, "status": certificate.status.value}
             work.audit.append(AuditEvent("certificate.issued", serial_text(intent.serial), actor, now, details))
+            if compromised:
+                certificate = _end_at_once(work, certificate, at=now)
             work.commit()
         return certificate
+
+
+def _follows_compromised(work: Work, intent: Intent) -> bool:
+    if intent.predecessor is None:
+        return False
+    # Under its lock: a revocation that comes later finds this certificate as the successor.
+    return work.certificates.get(intent.predecessor).is_compromised
+
+
+def _end_at_once(work: Work, certificate: Certificate, *, at: datetime) -> Certificate:
+    """What was asked for with a key that was then reported as compromised never holds."""
+    revoked = certificate.revoke(RevocationReason.KEY_COMPROMISE, at=at)
+    work.certificates.save(revoked)
+    work.crls.set_due(certificate.issuer, due=True)
+    details = {"reason": RFC_NAMES[RevocationReason.KEY_COMPROMISE], "why": "the certificate it follows is compromised"}
+    work.audit.append(AuditEvent("certificate.revoked", serial_text(certificate.serial), "signer", at, details))
+    return revoked
 
 
 def complete(work: Work, application: Application, *, at: datetime) -> None:

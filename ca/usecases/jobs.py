@@ -47,7 +47,14 @@ class RunJob:
             run = JobRun(name, now, ok=False, result=str(error))
         except OSError as error:
             run = JobRun(name, now, ok=False, result=f"a file could not be read or written: {error}")
+        except Exception:
+            # The outermost frame logs it; here nobody may go on seeing the last good result.
+            self._record(JobRun(name, now, ok=False, result="this is a defect of ours; the signer's log has its trace"))
+            raise
+        self._record(run)
+        return run
+
+    def _record(self, run: JobRun) -> None:
         with self.unit_of_work() as work:
             work.jobs.record(run)
             work.commit()
-        return run

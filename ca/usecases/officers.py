@@ -1,7 +1,8 @@
 """How a person becomes an officer, and stops being one (RFC 3647 section 5.2; DESIGN invariant 2).
 
-Two security officers are needed for an invitation: one proposes, another approves it with a passkey. Redeeming it
-makes the sealed record. The key ceremony invites the first officers.
+Two security officers are needed for an invitation: one proposes, another approves it with a passkey. Each is shown one
+half of its code, so that neither alone can take the invited person's place. Redeeming it makes the sealed record. The
+key ceremony invites the first officers, before witnesses.
 """
 
 import base64
@@ -10,6 +11,7 @@ from datetime import timedelta
 
 from ca.domain.audit import AuditEvent
 from ca.domain.canonical import digest
+from ca.domain.codes import new_authorization_code, parse_authorization_code
 from ca.domain.decisions import Act, Assertion, Decision, Evidence
 from ca.domain.errors import InvalidRequest, InvalidTransition, NotAllowed, NotAuthenticated, Tampered
 from ca.domain.names import verify_text
@@ -19,6 +21,7 @@ from ca.domain.officers import (
     Officer,
     OfficerState,
     TrustedRole,
+    code_halves,
     require_compatible,
     require_employee_number,
 )
@@ -27,8 +30,10 @@ from ca.ports import Authenticators, Clock, Random, Seals, UnitOfWork, Work
 from ca.usecases.authorize import OFFICER_SEAL, Authorize, save_officer
 
 INVITATION_SEAL = "invitation"
+_HALF_SEAL = "invitation-half"
 _CODE_SEAL = "invitation-code"
 INVITATION_LIFE = timedelta(days=7)
+LONGEST_NAME = 64
 
 
 def invitation_digest(invitation: Invitation) -> bytes:
@@ -47,13 +52,38 @@ def parse_roles(names: list[str]) -> frozenset[TrustedRole]:
     return roles
 
 
+@dataclass(frozen=True)
+class Proposal:
+    """A proposed invitation with the proposer's half of its code: exists on one page, once."""
+
+    invitation: Invitation
+    half: str
+
+
+def propose_invitation(work: Work, seals: Seals, random: Random, invitation: Invitation) -> Proposal:
+    """Record an invitation that waits for approval; the proposer's half, which is kept nowhere in clear."""
+    half = new_authorization_code(random)
+    proposed = replace(invitation, code_mac=_half_mac(seals, invitation.id, half))
+    work.invitations.save(proposed, seals.seal(INVITATION_SEAL, proposed.sealed_fields()))
+    return Proposal(proposed, half)
+
+
 def open_invitation(work: Work, seals: Seals, random: Random, invitation: Invitation, approved_by: str) -> str:
-    """Make an invitation redeemable; its code, which is kept nowhere in clear."""
-    code = base64.urlsafe_b64encode(random(24)).decode("ascii")
-    mac = seals.seal(_CODE_SEAL, f"{invitation.id}:{code}".encode())
+    """Make an invitation redeemable; the approver's half of its code, which is kept nowhere in clear."""
+    half = base64.urlsafe_b64encode(random(24)).decode("ascii")
+    mac = seals.seal(_CODE_SEAL, _code_message(invitation.id, half, invitation.code_mac))
     opened = replace(invitation, state=InvitationState.OPEN, code_mac=mac, approved_by=approved_by)
     work.invitations.save(opened, seals.seal(INVITATION_SEAL, opened.sealed_fields()))
-    return code
+    return half
+
+
+def _half_mac(seals: Seals, invitation_id: str, proposer_half: str) -> bytes:
+    return seals.seal(_HALF_SEAL, f"{invitation_id}:{proposer_half}".encode())
+
+
+def _code_message(invitation_id: str, approver_half: str, proposer_half_mac: bytes) -> bytes:
+    # The other half enters by its MAC: who approves never sees it, and the code's MAC covers both all the same.
+    return f"{invitation_id}:{approver_half}:".encode() + proposer_half_mac
 
 
 @dataclass(frozen=True)
@@ -67,12 +97,12 @@ class InviteOfficer:
     authenticators: Authenticators
     authorize: Authorize
 
-    def propose(self, session: str, *, person: str, name: str, branch: str, roles: list[str]) -> str:
-        """The id of the proposed invitation."""
+    def propose(self, session: str, *, person: str, name: str, branch: str, roles: list[str]) -> Proposal:
+        """The proposed invitation, and the half of its code that the proposer gives to the invited person."""
         now = self.clock.now()
         with self.unit_of_work() as work:
             proposer = self.authorize(work, session, TrustedRole.SECURITY_OFFICER)
-            person, name, branch = (verify_text(text, 64) for text in (person, name, branch))
+            person, name, branch = (verify_text(text, LONGEST_NAME) for text in (person, name, branch))
             require_employee_number(person)
             if proposer.person == person:
                 raise NotAllowed("nobody proposes roles for themselves")
@@ -86,11 +116,11 @@ class InviteOfficer:
                 state=InvitationState.PROPOSED,
                 expires_at=now + INVITATION_LIFE,
             )
-            work.invitations.save(invitation, self.seals.seal(INVITATION_SEAL, invitation.sealed_fields()))
+            proposal = propose_invitation(work, self.seals, self.random, invitation)
             details = {"person": person, "branch": branch, "roles": " ".join(sorted(invitation.roles))}
             work.audit.append(AuditEvent("invitation.proposed", invitation.id, proposer.person, now, details))
             work.commit()
-        return invitation.id
+        return proposal
 
     def show(self, session: str, invitation_id: str) -> tuple[Invitation, bytes]:
         """The invitation and the challenge that this security officer's passkey would sign to approve it."""
@@ -101,7 +131,7 @@ class InviteOfficer:
         return invitation, _decision(invitation, officer).challenge()
 
     def approve(self, session: str, invitation_id: str, assertion: Assertion) -> str:
-        """The one-time code of the now open invitation."""
+        """The approver's half of the one-time code: the link that is of use only with the proposer's."""
         now = self.clock.now()
         with self.unit_of_work() as work:
             officer = self.authorize(work, session, TrustedRole.SECURITY_OFFICER)
@@ -122,10 +152,10 @@ class InviteOfficer:
             )
             work.officers.note_sign_count(credential.id, count)
             work.applications.add_evidence(invitation.id, Evidence(decision, assertion, credential.public_key, now))
-            code = open_invitation(work, self.seals, self.random, invitation, officer.person)
+            half = open_invitation(work, self.seals, self.random, invitation, officer.person)
             work.audit.append(AuditEvent("invitation.approved", invitation.id, officer.person, now))
             work.commit()
-        return code
+        return half
 
 
 @dataclass(frozen=True)
@@ -178,10 +208,14 @@ class RedeemInvitation:
         invitation = _sealed(work, self.seals, invitation_id)
         if not invitation.is_redeemable(self.clock.now()):
             raise InvalidTransition("this invitation was used already or is out of date; ask for a new one")
+        approver_half, proposer_half = code_halves(code)
         try:
-            self.seals.require(_CODE_SEAL, f"{invitation.id}:{code}".encode(), invitation.code_mac)
-        except Tampered as error:
-            raise NotAuthenticated("this link is not complete; copy it again, to its very end") from error
+            half_mac = _half_mac(self.seals, invitation.id, parse_authorization_code(proposer_half))
+            self.seals.require(_CODE_SEAL, _code_message(invitation.id, approver_half, half_mac), invitation.code_mac)
+        except (InvalidRequest, Tampered) as error:
+            raise NotAuthenticated(
+                "the link or the other half of the code is not complete; copy both again, to their very end"
+            ) from error
         return invitation
 
     def _officer(self, work: Work, invitation: Invitation) -> Officer:

@@ -1,42 +1,40 @@
 """Making and publishing CRLs (RFC 5280 section 5, CPS section 4.9.7; DESIGN invariants 1, 7 and 8).
 
-Order of effects: number taken and intent recorded, signed, verified, recorded, published, recorded. A failure after
-the first step leaves the CRL due, and the next run makes another one with a higher number.
+What is made together has one number. Order of effects: number taken, drafted, intent recorded, signed, verified,
+recorded, published, recorded. A failure after the first step leaves CRLs due, and the next run makes others with a
+higher number.
 """
 
 import hashlib
-import threading
-from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
-from ca.domain import der
 from ca.domain.audit import AuditEvent
-from ca.domain.crl import CRLRecord, ParsedCRL, crl_entry, draft_crl, gone, verify_nothing_lost
-from ca.domain.errors import InvalidRequest, LintFailed, NotReady, PKIError, SigningRefused, Tampered
+from ca.domain.crl import CRLRecord, CRLScope, says_key_compromise, signed_around
+from ca.domain.errors import InvalidRequest, NotReady, PKIError, SigningRefused, Tampered
 from ca.domain.issuers import Issuer
 from ca.domain.keys import SIGNATURE_OF, PublicKey
-from ca.ports import Clock, KeyId, KeyStore, Linter, Publisher, UnitOfWork, Work
+from ca.ports import Clock, KeyId, KeyStore, Linter, UnitOfWork, Work
+from ca.publishing import Publisher
+from ca.usecases.crl_contents import Edition, contents
+from ca.usecases.draft_crl import DraftCRL, draft, lint
+from ca.usecases.last_crls import LastCRL, LastCRLs
 
 ACTOR = "signer"
-_EVER = datetime(1970, 1, 1, tzinfo=UTC)
-_STAND_IN = der.sequence(der.integer(1), der.integer(1))
 
 
 @dataclass(frozen=True, slots=True)
-class _Draft:
-    issuer: Issuer
-    number: int
-    this_update: datetime
-    next_update: datetime
-    entries: int
-    tbs_der: bytes
+class _Signed:
+    draft: DraftCRL
+    record: CRLRecord
+    around: tuple[bytes, bytes]
 
 
 @dataclass(frozen=True)
 class PublishCRL:
-    """Everyone may know which certificates do not hold: sign a new full CRL and put it in the public place."""
+    """Everyone may know which certificates do not hold: sign new CRLs and put them in the public place."""
 
     unit_of_work: UnitOfWork
     clock: Clock
@@ -44,123 +42,208 @@ class PublishCRL:
     publisher: Publisher
     linter: Linter
     life: timedelta = timedelta(hours=24)
-    _turn: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
+    delta_life: timedelta = timedelta(hours=2)
+    short: int = 10_000
+    """A full CRL of fewer entries, half a megabyte, is made with every change: not everybody knows deltas."""
+    last: LastCRLs = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "last", LastCRLs(self.publisher))
 
     def __call__(self, issuer: str) -> CRLRecord:
-        """Raises NotFound, NotReady (clock), Tampered (a revocation was lost), LintFailed, KeyStoreUnavailable."""
+        """New full CRL, with a delta and the CRLs of all partitions. Raises NotFound, NotReady (clock), Tampered (a
+        revocation was lost), LintFailed, KeyStoreUnavailable.
+        """
         # One at a time: of two that overlap, the one with the lower number must not be published last.
-        with self._turn:
-            return self._publish(issuer)
+        with self.publisher.turn():
+            with self.unit_of_work.look() as work:
+                scopes = _scopes(work, issuer)
+            return self._publish(issuer, scopes)[0]
+
+    def publish_changes(self, issuer: str) -> list[CRLRecord]:
+        """What is due and no more: a delta, the partitions that changed, and the full CRL when it is short or a key was
+        compromised. Raises as above.
+        """
+        with self.publisher.turn():
+            # Of many who waited for their turn, the first told everything.
+            if not self.is_due(issuer):
+                return []
+            with self.unit_of_work.look() as work:
+                scopes = self._due(work, work.issuers.get(issuer))
+            return self._publish(issuer, scopes)
 
     def is_due(self, issuer: str) -> bool:
-        """A status changed, or the public place does not hold the last CRL that was begun."""
-        with self.unit_of_work() as work:
-            last = work.crls.last(issuer)
-            if last is None or last.number < work.crls.last_number(issuer) or work.crls.is_due(issuer):
+        """A status changed, or the public place does not hold the last CRLs that were begun."""
+        with self.unit_of_work.look() as work:
+            if work.crls.is_due(issuer):
                 return True
-        return self.publisher.find_crl(issuer) != last.der
+            known, scopes = work.issuers.get(issuer), _scopes(work, issuer)
+            newest = max(_last_number(work, scope) for scope in scopes)
+            return newest < work.crls.last_number(issuer) or any(self._is_behind(work, known, each) for each in scopes)
 
-    def _publish(self, issuer: str) -> CRLRecord:
-        try:
-            draft = self._intend(issuer)
-        except (NotReady, Tampered) as refusal:
-            self._record(AuditEvent("crl.refused", issuer, ACTOR, self.clock.now(), {"reason": str(refusal)}))
-            raise
-        try:
-            record = self._sign(draft)
-            self.publisher.publish_crl(issuer, record.der)
-        except (PKIError, OSError) as failure:
-            reason = str(failure) if isinstance(failure, PKIError) else "the public place cannot be written"
-            self._record(_event("crl.failed", draft, self.clock.now(), reason=reason), due=True)
-            raise
-        self._record(_event("crl.published", draft, self.clock.now()))
-        return record
+    def _due(self, work: Work, issuer: Issuer) -> list[CRLScope]:
+        full, delta, *partitions = _scopes(work, issuer.name)
+        numbers = {scope.partition: _last_number(work, scope) for scope in partitions}
+        changed = work.certificates.changed_partitions(issuer.name, min(numbers.values())) if numbers else {}
+        touched = [
+            scope
+            for scope in partitions
+            if changed.get(scope.partition or 0, 0) > numbers[scope.partition] or self._is_behind(work, issuer, scope)
+        ]
+        last = work.crls.find_last(full)
+        is_short = last is None or last.entries < self.short
+        if is_short or self._is_behind(work, issuer, full) or _was_compromised(work, full):
+            return [full, delta, *touched]
+        return [delta, *touched]
 
-    def _intend(self, name: str) -> _Draft:
-        published = self._published(name)
+    def _is_behind(self, work: Work, issuer: Issuer, scope: CRLScope) -> bool:
+        last, shown = work.crls.find_last(scope), self.last.find_shown(scope.name, issuer.spki_der)
+        return last is None or not last.published or shown is None or shown.number != last.number
+
+    def _publish(self, name: str, scopes: list[CRLScope]) -> list[CRLRecord]:
+        with self.unit_of_work.look() as work:
+            issuer = work.issuers.get(name)
+        waiting, records = list(scopes), []
+        with ExitStack() as files:
+            try:
+                drafts = self._draft(issuer, scopes, files)
+            except (NotReady, Tampered) as refusal:
+                self._note_failure("crl.refused", issuer, [CRLScope(name)], refusal)
+                raise
+            except (PKIError, OSError) as failure:
+                self._note_failure("crl.failed", issuer, waiting, failure)
+                raise
+            try:
+                self._intend(drafts)
+                for signed in self._sign(drafts):
+                    signed.draft.file.publish(*signed.around)
+                    # Read back once: from then on a look at the public place costs nothing, however long the list.
+                    self.last.find_shown(signed.record.scope.name, issuer.spki_der)
+                    records.append(self._published(signed))
+                    waiting.remove(signed.record.scope)
+            except (PKIError, OSError) as failure:
+                self._note_failure("crl.failed", issuer, waiting, failure)
+                raise
+        return records
+
+    def _note_failure(self, event: str, issuer: Issuer, scopes: list[CRLScope], failure: Exception) -> None:
+        reason = str(failure) if isinstance(failure, PKIError) else "the public place cannot be written"
         now = self.clock.now()
         with self.unit_of_work() as work:
-            issuer = work.issuers.get(name)
-            before = _before(work, issuer, published)
-            for crl in before:
-                if now < crl.this_update:
-                    raise NotReady(f"the clock is behind CRL {crl.number}; set it right before another one is signed")
-            # An expired certificate stays in one CRL more than its life (RFC 5280 section 3.3).
-            seen = min((crl.this_update for crl in before), default=_EVER)
-            entries = {one.serial: crl_entry(one) for one in work.certificates.list_for_crl(name, seen)}
-            for crl in before:
-                missing = {serial: work.certificates.find(serial) for serial in gone(crl.entries(), entries)}
-                verify_nothing_lost(crl, entries, missing)
-            number = work.crls.take_number(name, max((crl.number for crl in before), default=0))
-            draft = _drafted(issuer, number, now, now + self.life, entries)
-            # Cleared with the statuses just read: one that changes from here on makes the next CRL due.
-            work.crls.set_due(name, due=False)
-            digest = hashlib.sha256(draft.tbs_der).hexdigest()
-            work.audit.append(_event("crl.intended", draft, now, tbs=digest, entries=str(draft.entries)))
+            work.crls.set_due(issuer.name, due=True)
+            for scope in scopes:
+                work.audit.append(AuditEvent(event, scope.name, ACTOR, now, {"reason": reason}))
             work.commit()
-        return draft
 
-    def _published(self, name: str) -> tuple[ParsedCRL, bytes] | None:
-        blob = self.publisher.find_crl(name)
-        if blob is not None:
-            # Junk in the public place proves nothing and is written over.
-            with suppress(InvalidRequest):
-                return ParsedCRL.parse(blob), blob
-        return None
+    def _draft(self, issuer: Issuer, scopes: list[CRLScope], files: ExitStack) -> list[DraftCRL]:
+        with self.unit_of_work.look() as work:
+            everything, partitions = _scopes(work, issuer.name), work.crls.list_partitions(issuer.name)
+        before = self._before(issuer, everything, files)
+        now = self.clock.now()
+        number = self._take_number(issuer.name, [last for lasts in before.values() for last in lasts], now)
+        edition = Edition(issuer, number, now, self.life, self.delta_life, partitions)
+        drafts = []
+        # What changes from here on has the number of a later CRL; this one may show it or not.
+        with self.unit_of_work.look() as work:
+            for scope in scopes:
+                frame, entries = contents(work, edition, scope, before[scope])
+                file = files.enter_context(self.publisher.draft_crl(scope.name))
+                drafts.append(draft(work, scope, frame, file, entries, before[scope]))
+        return drafts
 
-    def _sign(self, draft: _Draft) -> CRLRecord:
-        issuer = draft.issuer
-        # Linted before the key is used: the draft under a signature that stands in for the real one.
-        if findings := self.linter.lint_crl(der.signed(draft.tbs_der, SIGNATURE_OF[issuer.algorithm], _STAND_IN)):
-            raise LintFailed(f"CRL {draft.number} of {issuer.name}: {'; '.join(findings)}")
-        signature = self.key_store.sign(KeyId(issuer.key_id), draft.tbs_der)
+    def _before(self, issuer: Issuer, scopes: Iterable[CRLScope], files: ExitStack) -> dict[CRLScope, list[LastCRL]]:
+        """What was said last in each scope, and must not be taken back."""
+        return {scope: files.enter_context(self.last.open(scope.name, issuer.spki_der)) for scope in scopes}
+
+    def _take_number(self, name: str, before: list[LastCRL], now: datetime) -> int:
+        with self.unit_of_work() as work:
+            recorded = work.crls.last(name)
+            said = [(last.head.number, last.head.this_update) for last in before]
+            if recorded is not None:
+                said.append((recorded.number, recorded.this_update))
+            for number, this_update in said:
+                if now < this_update:
+                    raise NotReady(f"the clock is behind CRL {number}; set it right before another one is signed")
+            taken = work.crls.take_number(name, max((number for number, _ in said), default=0))
+            # A status that changes from here on makes the next CRL due.
+            work.crls.set_due(name, due=False)
+            work.commit()
+        return taken
+
+    def _intend(self, drafts: list[DraftCRL]) -> None:
+        now = self.clock.now()
+        events = []
+        for each in drafts:
+            digest = hashlib.sha256()
+            for chunk in each.file:
+                digest.update(chunk)
+            events.append(_event("crl.intended", each, now, tbs=digest.hexdigest(), entries=str(each.entries)))
+        with self.unit_of_work() as work:
+            for event in events:
+                work.audit.append(event)
+            work.commit()
+
+    def _sign(self, drafts: list[DraftCRL]) -> list[_Signed]:
+        for each in drafts:
+            lint(each, self.linter)
+        signed = [self._signed(each) for each in drafts]
+        now = self.clock.now()
+        with self.unit_of_work() as work:
+            for one in signed:
+                work.crls.add(one.record)
+                work.audit.append(_event("crl.signed", one.draft, now))
+            work.commit()
+        return signed
+
+    def _signed(self, drafted: DraftCRL) -> _Signed:
+        frame, issuer, file = drafted.frame, drafted.frame.issuer, drafted.file
+        signature = self.key_store.sign(KeyId(issuer.key_id), file)
         try:
-            PublicKey.from_spki(issuer.spki_der).verify(signature, draft.tbs_der)
+            PublicKey.from_spki(issuer.spki_der).verify(signature, file)
         except InvalidRequest as error:
             raise SigningRefused(f"the HSM's key is not the one of {issuer.name}'s certificate") from error
-        signed = der.signed(draft.tbs_der, SIGNATURE_OF[issuer.algorithm], signature)
-        record = CRLRecord(issuer.name, draft.number, draft.this_update, draft.next_update, draft.entries, signed)
+        before, after = signed_around(file.size, SIGNATURE_OF[issuer.algorithm], signature)
+        digest = hashlib.sha256(before)
+        for chunk in file:
+            digest.update(chunk)
+        digest.update(after)
+        record = CRLRecord(
+            scope=drafted.scope,
+            number=frame.number,
+            this_update=frame.this_update,
+            next_update=frame.next_update,
+            entries=drafted.entries,
+            size=len(before) + file.size + len(after),
+            sha256=digest.hexdigest(),
+            base=frame.base,
+        )
+        return _Signed(drafted, record, (before, after))
+
+    def _published(self, signed: _Signed) -> CRLRecord:
         with self.unit_of_work() as work:
-            work.crls.add(record)
-            work.audit.append(_event("crl.signed", draft, self.clock.now()))
+            work.crls.mark_published(signed.record)
+            work.audit.append(_event("crl.published", signed.draft, self.clock.now()))
             work.commit()
-        return record
-
-    def _record(self, event: AuditEvent, *, due: bool = False) -> None:
-        with self.unit_of_work() as work:
-            if due:
-                work.crls.set_due(event.subject, due=True)
-            work.audit.append(event)
-            work.commit()
+        return replace(signed.record, published=True)
 
 
-def _before(work: Work, issuer: Issuer, published: tuple[ParsedCRL, bytes] | None) -> list[ParsedCRL]:
-    """What was said last: by our records, and by the public place, which no restore of the records takes back."""
-    public_key = PublicKey.from_spki(issuer.spki_der)
-    before = []
-    last = work.crls.last(issuer.name)
-    if last is not None:
-        before.append(ParsedCRL.parse(last.der))
-        try:
-            public_key.verify(before[0].signature, before[0].tbs_der)
-        except InvalidRequest as error:
-            raise Tampered(f"CRL {last.number} in the records is not signed by {issuer.name}") from error
-    if published is not None and (last is None or published[1] != last.der):
-        # A file that we did not sign proves nothing: it is written over.
-        with suppress(InvalidRequest):
-            public_key.verify(published[0].signature, published[0].tbs_der)
-            before.append(published[0])
-    return before
+def _scopes(work: Work, issuer: str) -> list[CRLScope]:
+    """Every CRL of an issuer, in the order of their publication: a delta never before its base."""
+    partitions = [CRLScope(issuer, partition) for partition in work.crls.list_partitions(issuer)]
+    return [CRLScope(issuer), CRLScope(issuer, delta=True), *partitions]
 
 
-def _drafted(
-    issuer: Issuer, number: int, this_update: datetime, next_update: datetime, entries: Mapping[int, bytes]
-) -> _Draft:
-    tbs_der = draft_crl(
-        issuer=issuer, number=number, this_update=this_update, next_update=next_update, entries=entries.values()
-    )
-    return _Draft(issuer, number, this_update, next_update, len(entries), tbs_der)
+def _last_number(work: Work, scope: CRLScope) -> int:
+    last = work.crls.find_last(scope)
+    return last.number if last else 0
 
 
-def _event(name: str, draft: _Draft, at: datetime, **details: str) -> AuditEvent:
-    return AuditEvent(name, draft.issuer.name, ACTOR, at, {"number": str(draft.number), **details})
+def _was_compromised(work: Work, full: CRLScope) -> bool:
+    """Whether a key's compromise is not in the last full CRL yet."""
+    last = work.crls.find_last(full)
+    changed = work.certificates.list_changed(full.issuer, last.number, last.this_update) if last else []
+    return any(entry is not None and says_key_compromise(entry) for _, entry in changed)
+
+
+def _event(name: str, drafted: DraftCRL, at: datetime, **details: str) -> AuditEvent:
+    return AuditEvent(name, drafted.scope.name, ACTOR, at, {"number": str(drafted.frame.number), **details})

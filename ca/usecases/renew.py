@@ -7,6 +7,7 @@ profile's window, and the approval of its application is checked again.
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 
 from cryptography import x509
 
@@ -14,11 +15,19 @@ from ca.domain import der
 from ca.domain.applications import Case
 from ca.domain.certificates import Certificate, CertificateStatus, Intent
 from ca.domain.drafting import verify_signed
-from ca.domain.errors import InvalidRequest, NotAuthenticated, NotFound, ProfileViolation, SigningRefused
+from ca.domain.errors import (
+    InvalidRequest,
+    InvalidTransition,
+    NotAuthenticated,
+    NotFound,
+    ProfileViolation,
+    SigningRefused,
+)
 from ca.domain.issuers import Issuer
 from ca.domain.names import AlternativeName, Name
 from ca.domain.profiles import Profile
 from ca.domain.requests import CertificationRequest
+from ca.domain.serials import serial_text
 from ca.domain.tbs import read_certificate
 from ca.ports import Clock, UnitOfWork, Work
 from ca.usecases.dossier import Dossier
@@ -62,6 +71,7 @@ class ReEnrol:
             self._require_renewable(current)
             _require_same_names(current, request)
             application, profile = self.dossier.require(work, current.application, renewal=True)
+            self._require_last(work, current, profile)
             _require_own(current, application.case)
             intent = self.drafter.intend(work, application, profile, request, predecessor=current)
             issuer = work.issuers.get(intent.issuer)
@@ -87,6 +97,22 @@ class ReEnrol:
         opens = current.not_after - profile.renewal_opens_before
         if self.clock.now() < opens:
             raise ProfileViolation(f"renewal opens on {opens:%d %b %Y}")
+
+    def _require_last(self, work: Work, current: Certificate, profile: Profile) -> None:
+        # Of several that wait for confirmation one is confirmed; without confirmation the first is the only one.
+        if profile.needs_confirmation:
+            return
+        now = self.clock.now()
+        issued = [one.serial for one in work.certificates.list_successors(current.serial) if _holds(one, now)]
+        intended = [one.serial for one in work.intents.list_unsigned() if one.predecessor == current.serial]
+        for serial in (*issued, *intended):
+            raise InvalidTransition(
+                f"this certificate was renewed already, by {serial_text(serial)}; renew that one or have it revoked"
+            )
+
+
+def _holds(certificate: Certificate, now: datetime) -> bool:
+    return certificate.status is not CertificateStatus.REVOKED and not certificate.is_expired(now)
 
 
 def _require_signed(work: Work, current: Certificate) -> None:

@@ -24,7 +24,7 @@ class ReportUnknownCertificate:
     clock: Clock
 
     def __call__(self, certificate_der: bytes, *, by: str) -> bool:
-        """Whether it is an alarm: signed by us and not in our records, bit for bit.
+        """Whether it is an alarm: signed by us, and what was signed is not in our records, bit for bit.
 
         Raises InvalidRequest when it is no certificate, or carries no signature of ours.
         """
@@ -33,16 +33,26 @@ class ReportUnknownCertificate:
         tbs_der, _, signature = split_certificate(certificate_der)
         serial = read_tbs(tbs_der).serial
         with self.unit_of_work() as work:
-            issuer = next((each for each in work.issuers.list() if _has_signed(each, tbs_der, signature)), None)
+            issuers = work.issuers.list()
+            issuer = next((each for each in issuers if _has_signed(each, tbs_der, signature)), None)
             if issuer is None:
                 raise InvalidRequest("the certificate carries no signature of ours")
-            known = work.certificates.find(serial)
-            if known is not None and known.der == certificate_der:
+            recorded = work.certificates.find(serial)
+            known = [*([recorded.der] if recorded else []), *(each.certificate_der for each in issuers)]
+            if any(_is_about(one, tbs_der) for one in known):
                 return False
             details = {"issuer": issuer.name, "sha256": hashlib.sha256(certificate_der).hexdigest()}
             work.audit.append(AuditEvent("certificate.unknown-seen", f"{serial:x}", by, self.clock.now(), details))
             work.commit()
         return True
+
+
+def _is_about(certificate_der: bytes, tbs_der: bytes) -> bool:
+    # Without the signature: anybody can turn an ECDSA signature into another valid one over the same bytes.
+    try:
+        return split_certificate(certificate_der)[0] == tbs_der
+    except InvalidRequest:
+        return False  # a record that somebody garbled vouches for nothing
 
 
 def _has_signed(issuer: Issuer, tbs_der: bytes, signature: bytes) -> bool:

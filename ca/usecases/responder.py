@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from ca.domain.certificates import Certificate, Intent
 from ca.domain.drafting import draft_certificate
-from ca.domain.errors import NotAllowed
+from ca.domain.errors import NotAllowed, NotReady
 from ca.domain.keys import PublicKey
 from ca.domain.profiles import Profile
 from ca.domain.responders import Responder, memory_key_proof
@@ -18,6 +18,13 @@ from ca.usecases.issuance import Issuance
 MEMORY_PROFILE = "ocsp-responder-memory"
 _SIGNER, _STATUS = "signer", "status"
 _DAY = timedelta(days=1)
+
+
+def responder_profile(profiles: Mapping[str, Profile]) -> Profile:
+    """Raise NotReady when it is missing: without it, every answer ends when the present certificate does."""
+    if RESPONDER_PROFILE not in profiles:
+        raise NotReady(f"the profile {RESPONDER_PROFILE} is missing; put it back beside the others")
+    return profiles[RESPONDER_PROFILE]
 
 
 @dataclass(frozen=True)
@@ -42,8 +49,9 @@ class CertifyResponder:
 
     def __call__(self, issuer_name: str) -> Certificate:
         """A new certificate for the issuer's responder key in the HSM."""
+        profile = responder_profile(self.profiles)
         public_key = PublicKey.from_spki(self.key_store.public_key(responder_key(issuer_name)))
-        return self.certify(issuer_name, public_key, self.profiles[RESPONDER_PROFILE], _SIGNER)
+        return self.certify(issuer_name, public_key, profile, _SIGNER)
 
     def certify(self, issuer_name: str, public_key: PublicKey, profile: Profile, actor: str) -> Certificate:
         """A certificate under a responder's profile; recorded before it is signed, as every other."""
@@ -69,6 +77,7 @@ class CertifyResponder:
                 request="",
                 predecessor=None,
                 intended_at=now,
+                needs_confirmation=profile.needs_confirmation,
             )
             intent = self.issuance.record(work, intent, draft, issuer, profile, actor)
             work.commit()

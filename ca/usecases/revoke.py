@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from ca.domain.audit import AuditEvent
-from ca.domain.certificates import Certificate
+from ca.domain.certificates import Certificate, CertificateStatus
 from ca.domain.errors import NotAllowed, NotFound
 from ca.domain.officers import Officer, TrustedRole
 from ca.domain.revocation import RFC_NAMES, RevocationReason
@@ -44,16 +45,30 @@ class ChangeStatus:
         return released
 
     def revoke(self, session: str, serial: int, reason: RevocationReason) -> Certificate:
-        """End it for good; a compromised key is blocked for everyone, forever."""
+        """End it for good; a compromised key is blocked for everyone, forever, and takes the renewals with it."""
         now = self.clock.now()
         with self.unit_of_work() as work:
             officer = self.authorize(work, session, TrustedRole.RA_APPROVER, TrustedRole.RA_SUPERVISOR)
             revoked = self._find(work, officer, serial).revoke(reason, at=now)
             if reason is RevocationReason.KEY_COMPROMISE:
-                work.blocked_keys.add(revoked.public_key, f"key compromise of {serial_text(serial)}", now)
+                self._compromised(work, revoked, officer, now)
             self._save(work, revoked, officer, "certificate.revoked", {"reason": RFC_NAMES[reason]})
         self.publish_changes(revoked.issuer)
         return revoked
+
+    def _compromised(self, work: Work, certificate: Certificate, officer: Officer, now: datetime) -> None:
+        """Block the key; whoever had it may have renewed the certificate, so what follows it ends with it."""
+        reason = RevocationReason.KEY_COMPROMISE
+        work.blocked_keys.add(certificate.public_key, f"key compromise of {serial_text(certificate.serial)}", now)
+        for listed in work.certificates.list_successors(certificate.serial):
+            successor = work.certificates.get(listed.serial)
+            if successor.status is not CertificateStatus.REVOKED:
+                revoked = successor.revoke(reason, at=now)
+                work.certificates.save(revoked)
+                details = {"reason": RFC_NAMES[reason], "predecessor": serial_text(certificate.serial)}
+                event = AuditEvent("certificate.revoked", serial_text(successor.serial), officer.person, now, details)
+                work.audit.append(event)
+                self._compromised(work, revoked, officer, now)
 
     def _find(self, work: Work, officer: Officer, serial: int, *, everywhere: bool = False) -> Certificate:
         try:

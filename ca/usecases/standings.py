@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from ca.domain.errors import NotReady
-from ca.ports import Standings, UnitOfWork
+from ca.keeping import Standings
+from ca.ports import UnitOfWork
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,7 @@ class FollowRecords:
     def __call__(self) -> bool:
         """Whether there was anything to do. Raises NotReady when the records are older than the map."""
         applied = self.standings.applied()
-        with self.unit_of_work() as work:
+        with self.unit_of_work.look() as work:
             head = work.audit.head()
             if head.number < applied:
                 raise NotReady(

@@ -72,6 +72,7 @@ def upgrade() -> None:
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("details", sa.String(), nullable=False),
         sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.Column("changes", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_audit_events")),
     )
     op.create_index(op.f("ix_audit_events_actor"), "audit_events", ["actor"], unique=False)
@@ -113,11 +114,39 @@ def upgrade() -> None:
         sa.Column("confirmed_at", sa.BigInteger(), nullable=True),
         sa.Column("revoked_at", sa.BigInteger(), nullable=True),
         sa.Column("reason", sa.Integer(), nullable=True),
+        sa.Column("crl_entry", sa.LargeBinary(), nullable=True),
+        sa.Column("crl_since", sa.BigInteger(), nullable=True),
+        sa.Column("crl_changed", sa.BigInteger(), nullable=True),
+        sa.Column("crl_partition", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_certificates")),
         sa.UniqueConstraint("serial", name=op.f("uq_certificates_serial")),
     )
     op.create_index(op.f("ix_certificates_application"), "certificates", ["application"], unique=False)
     op.create_index(op.f("ix_certificates_branch"), "certificates", ["branch"], unique=False)
+    op.create_index(
+        "ix_certificates_changed",
+        "certificates",
+        ["issuer", "crl_changed", "crl_partition"],
+        unique=False,
+        sqlite_where=sa.text("crl_changed IS NOT NULL"),
+        postgresql_where=sa.text("crl_changed IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_certificates_crl",
+        "certificates",
+        ["issuer", "serial", "not_after", "crl_entry"],
+        unique=False,
+        sqlite_where=sa.text("crl_entry IS NOT NULL"),
+        postgresql_where=sa.text("crl_entry IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_certificates_crl_partition",
+        "certificates",
+        ["issuer", "crl_partition", "serial", "not_after", "crl_entry"],
+        unique=False,
+        sqlite_where=sa.text("crl_entry IS NOT NULL AND crl_partition IS NOT NULL"),
+        postgresql_where=sa.text("crl_entry IS NOT NULL AND crl_partition IS NOT NULL"),
+    )
     op.create_index(op.f("ix_certificates_customer"), "certificates", ["customer"], unique=False)
     op.create_index(op.f("ix_certificates_device_serial"), "certificates", ["device_serial"], unique=False)
     op.create_index(op.f("ix_certificates_issued_at"), "certificates", ["issued_at"], unique=False)
@@ -129,6 +158,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_certificates_issuer_status"), "certificates", ["issuer", "status"], unique=False)
     op.create_index(op.f("ix_certificates_not_after"), "certificates", ["not_after"], unique=False)
+    op.create_index(op.f("ix_certificates_predecessor"), "certificates", ["predecessor"], unique=False)
     op.create_index(op.f("ix_certificates_public_key"), "certificates", ["public_key"], unique=False)
     op.create_index(op.f("ix_certificates_status_issued_at"), "certificates", ["status", "issued_at"], unique=False)
     op.create_index(op.f("ix_certificates_subject"), "certificates", ["subject"], unique=False)
@@ -163,15 +193,28 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("issuer", name=op.f("pk_crl_due")),
     )
     op.create_table(
-        "crls",
+        "crl_partitions",
         sa.Column("issuer", sa.String(), nullable=False),
+        sa.Column("partition", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("url", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("issuer", "partition", "url", name=op.f("pk_crl_partitions")),
+    )
+    op.create_table(
+        "crls",
+        sa.Column("name", sa.String(), nullable=False),
         sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("issuer", sa.String(), nullable=False),
+        sa.Column("partition", sa.Integer(), nullable=True),
+        sa.Column("base", sa.BigInteger(), nullable=True),
         sa.Column("this_update", sa.BigInteger(), nullable=False),
         sa.Column("next_update", sa.BigInteger(), nullable=False),
         sa.Column("entries", sa.Integer(), nullable=False),
-        sa.Column("der", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("issuer", "number", name=op.f("pk_crls")),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("sha256", sa.String(), nullable=False),
+        sa.Column("published", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("name", "number", name=op.f("pk_crls")),
     )
+    op.create_index(op.f("ix_crls_issuer"), "crls", ["issuer"], unique=False)
     op.create_table(
         "customers",
         sa.Column("id", sa.String(), nullable=False),
@@ -236,6 +279,7 @@ def upgrade() -> None:
         sa.Column("request", sa.String(), nullable=False),
         sa.Column("predecessor", sa.String(), nullable=True),
         sa.Column("intended_at", sa.BigInteger(), nullable=False),
+        sa.Column("needs_confirmation", sa.Boolean(), nullable=False),
         sa.Column("signed", sa.Boolean(), nullable=False),
         sa.Column("seal", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_intents")),
@@ -294,6 +338,12 @@ def upgrade() -> None:
         sa.Column("ok", sa.Boolean(), nullable=False),
         sa.Column("result", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_job_runs")),
+    )
+    op.create_table(
+        "journal_outbox",
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("line", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_journal_outbox")),
     )
     op.create_table(
         "officers",

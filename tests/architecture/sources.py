@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("admin", "ca", "config", "customer", "edge", "ocsp", "ushield")
+PACKAGES = ("admin", "bench", "ca", "config", "customer", "edge", "ocsp", "ushield")
 
 
 def _python_files(*places: str) -> list[Path]:

@@ -23,6 +23,7 @@ HOMES = {
     "CRL": ("ca/domain/crl.py", "ca/usecases/publish_crl.py"),
     "OCSP answer": ("ca/domain/ocsp.py", "ca/usecases/answer_ocsp.py", "ocsp/responder.py"),
     "audit event": ("ca/domain/audit.py", "ca/usecases/audit.py"),
+    "journal": ("ca/domain/journal.py", "ca/adapters/journal/journal.py", "ca/adapters/db/recovery.py"),
     "U-Shield": ("ca/domain/devices.py", "ca/usecases/devices.py", "ushield/cli.py"),
     "customer": ("ca/domain/customers.py", "ca/usecases/customers.py"),
     "officer and trusted role": ("ca/domain/officers.py", "ca/usecases/officers.py", "ca/usecases/authorize.py"),

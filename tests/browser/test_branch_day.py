@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
-from playwright.sync_api import sync_playwright as playwright_in_this_thread
 
-from tests.browser.test_console import ARGUMENTS, AUTHENTICATOR, CHROMIUM
+from tests.browser.chromium import chromium, new_tab
 from tests.integration.system.running import Demo, pki, run
 
 pytestmark = [pytest.mark.browser, pytest.mark.socket, pytest.mark.softhsm, pytest.mark.openssl]
@@ -25,17 +24,11 @@ PASSWORD = "Branch26"
 def officers(demo: Demo):
     """Two officers at two computers, each with a passkey from a one-time link, both signed in."""
     links = [line.split(": ", 1)[1] for line in pki(demo.state, "demo", "links").out.strip().splitlines()]
-    with playwright_in_this_thread() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield [_sign_in(chromium.new_context(viewport={"width": 1280, "height": 900}), link) for link in links]
-        chromium.close()
+    with chromium() as browser:
+        yield [_sign_in(new_tab(browser, viewport={"width": 1280, "height": 900}), link) for link in links]
 
 
-def _sign_in(context, link: str) -> Page:
-    tab = context.new_page()
-    devtools = context.new_cdp_session(tab)
-    devtools.send("WebAuthn.enable")
-    devtools.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
+def _sign_in(tab: Page, link: str) -> Page:
     tab.goto(link)
     tab.get_by_role("button", name="Make my passkey").click()
     tab.get_by_role("button", name="Sign in with your passkey").click()
@@ -60,6 +53,8 @@ def _apply(tab: Page, console: str, serial: str) -> str:
     tab.get_by_label("Serial number").fill(serial)
     tab.get_by_label("Model").fill("U-Shield 3")
     tab.locator("main form button").click()
+    # Going elsewhere before the answer is here could take the form back.
+    expect(tab.locator(".standing")).to_be_visible()
     tab.goto(f"{console}/admin/customers/register")
     tab.get_by_label("Name", exact=True).fill("张伟")
     tab.get_by_label("Document number").fill(f"31011519900101{serial[:4]}")
@@ -71,6 +66,7 @@ def _apply(tab: Page, console: str, serial: str) -> str:
     tab.get_by_label("U-Shield").fill(serial)
     _picture(tab, "02-apply")
     tab.get_by_role("button", name="Submit for approval").click()
+    expect(tab.locator(".standing")).to_contain_text("submitted")
     _picture(tab, "03-submitted")
     return tab.url
 
@@ -105,10 +101,12 @@ def test_a_certificate_is_applied_for_approved_downloaded_and_revoked_at_a_branc
     maker.goto(f"{console}/admin/applications/details/?id={application}")
     _picture(maker, "07-application")
     maker.get_by_role("button", name="Hand out the two codes").click()
+    # Each locator waits for the letter; what the page before said is not looked at.
+    reference = maker.locator("[data-code=reference]").inner_text().replace(" ", "")
+    code = maker.locator("[data-code=authorization]").inner_text()
     _picture(maker, "08-codes")
-    letter = maker.locator("main").inner_text()
-    reference = re.search(r"\b\d{10}\b", letter.replace(" ", ""))[0]
-    code = re.search(r"\b[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}\b", letter)[0]
+    assert re.fullmatch(r"\d{10}", reference)
+    assert re.fullmatch(r"[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}", code)
 
     (tmp_path / "secrets").write_text(f"{code}\n")
     (tmp_path / "password").write_text(f"{PASSWORD}\n")
@@ -131,6 +129,7 @@ def test_a_certificate_is_applied_for_approved_downloaded_and_revoked_at_a_branc
     maker.get_by_label("Reason").select_option("keyCompromise")
     _picture(maker, "11-revoke")
     maker.get_by_role("button", name="Revoke for good").click()
+    expect(maker.locator(".standing")).to_contain_text("revoked")
     _picture(maker, "12-revoked")
 
     said = _revoked_for_relying_parties(demo, tmp_path)

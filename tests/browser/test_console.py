@@ -1,33 +1,23 @@
 """The console in a real browser with a virtual authenticator: invitation, passkey, sign-in, approval."""
 
 import logging
+import sqlite3
 import threading
+from contextlib import closing
 
 import pytest
 from playwright.sync_api import expect
-from playwright.sync_api import sync_playwright as playwright_in_this_thread
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from ca.adapters.db.rows import db
 from ca.domain.applications import ApplicationState
-from tests.fakes.console import console, fill
+from tests.browser.chromium import chromium, new_tab
+from tests.fakes.console import ACTIVE, HELD, console, fill
 from tests.fakes.console_signer import FakeSigner
 
 pytestmark = [pytest.mark.browser, pytest.mark.socket]
 
-CHROMIUM = "/usr/bin/chromium"
-ARGUMENTS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
-AUTHENTICATOR = {
-    "protocol": "ctap2",
-    "transport": "internal",
-    "hasResidentKey": True,
-    "hasUserVerification": True,
-    "isUserVerified": True,
-    "automaticPresenceSimulation": True,
-}
+WHOLE = "one-time_code.7K3M-9QWX-2FHT"
 
 
 class _Quiet(WSGIRequestHandler):
@@ -41,7 +31,7 @@ def signer(tmp_path):
     fill(signer.database, signer)
     signer.invitations["invitation-2"] = {
         "person": "E-approver", "name": "Pavel Chen", "branch": "Pudong", "roles": ["ra-approver"],
-        "code": "one-time_code", "state": "open", "officer": "approver",
+        "code": "one-time_code.7K3M-9QWX-2FHT", "state": "open", "officer": "approver",
     }  # fmt: skip
     return signer
 
@@ -66,23 +56,17 @@ def address(signer):
 @pytest.fixture
 def tab():
     """A tab of Chromium whose machine has a fingerprint reader; script errors and CSP violations fail the test."""
-    with playwright_in_this_thread() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        context = chromium.new_context()
-        tab = context.new_page()
+    with chromium() as browser:
+        tab = new_tab(browser)
         complaints = []
         tab.on("pageerror", lambda error: complaints.append(str(error)))
         tab.on("console", lambda message: complaints.append(message.text) if "policy" in message.text.lower() else None)
-        devtools = context.new_cdp_session(tab)
-        devtools.send("WebAuthn.enable")
-        devtools.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
         yield tab
-        chromium.close()
     assert complaints == []
 
 
 def _become_approver(tab, address):
-    tab.goto(f"{address}/admin/invitation/invitation-2#one-time_code")
+    tab.goto(f"{address}/admin/invitation/invitation-2#{WHOLE}")
     tab.get_by_role("button", name="Make my passkey").click()
     tab.get_by_role("button", name="Sign in with your passkey").click()
     expect(tab.get_by_role("heading", name="Work", exact=True)).to_be_visible()
@@ -117,17 +101,35 @@ def test_an_invited_officer_makes_a_passkey_signs_in_and_approves(tab, address, 
 
 
 def test_the_invitation_shows_who_is_invited_and_hides_its_code(tab, address):
-    tab.goto(f"{address}/admin/invitation/invitation-2#one-time_code")
+    tab.goto(f"{address}/admin/invitation/invitation-2#{WHOLE}")
 
     expect(tab.locator("[data-field=name]")).to_have_text("Pavel Chen")
     expect(tab.locator("[data-field=roles]")).to_have_text("ra-approver")
     assert tab.url == f"{address}/admin/invitation/invitation-2"
 
 
+def test_a_link_that_is_one_half_opens_with_the_other(tab, address):
+    tab.goto(f"{address}/admin/invitation/invitation-2#one-time_code")
+    button = tab.get_by_role("button", name="Open the invitation")
+    expect(tab.get_by_role("button", name="Make my passkey")).to_be_hidden()
+    tab.get_by_label("The other half").fill("0000-0000-0000")
+    button.click()
+    expect(tab.get_by_role("alert")).to_contain_text("There is no such invitation.")
+
+    tab.get_by_label("The other half").fill("7K3M-9QWX-2FHT")
+    button.click()
+
+    expect(tab.locator("[data-field=name]")).to_have_text("Pavel Chen")
+    expect(tab.get_by_role("alert")).to_be_hidden()
+    assert tab.url == f"{address}/admin/invitation/invitation-2"
+    tab.get_by_role("button", name="Make my passkey").click()
+    expect(tab.get_by_role("button", name="Sign in with your passkey")).to_be_visible()
+
+
 def test_a_used_invitation_says_so(tab, address, signer):
     signer.invitations["invitation-2"]["state"] = "redeemed"
 
-    tab.goto(f"{address}/admin/invitation/invitation-2#one-time_code")
+    tab.goto(f"{address}/admin/invitation/invitation-2#{WHOLE}")
 
     expect(tab.get_by_role("alert")).to_contain_text("used already or is out of date")
     expect(tab.get_by_role("button", name="Make my passkey")).to_be_hidden()
@@ -176,14 +178,51 @@ def test_hostile_names_do_not_run(tab, address):
     assert dialogs == []
 
 
+CHANGES = [*(f"certificates/{ACTIVE}/{act}" for act in ("hold", "revoke")), f"certificates/{HELD}/release"]
+
+
 @pytest.mark.parametrize("width", [390, 1280])
-def test_no_page_scrolls_sideways(tab, address, width):
+def test_no_page_scrolls_sideways(tab, address, signer, width):
+    with closing(sqlite3.connect(signer.database)) as connection, connection:
+        connection.execute("UPDATE certificates SET subject = 'CN=' || ?", ["w" * 80])
     tab.set_viewport_size({"width": width, "height": 800})
     _become_approver(tab, address)
 
     wide = []
-    for path in ("", "applications/", "certificates/", "customers/", "u-shields/", "cases/application-hostile"):
+    rooms = ("", "applications/", "certificates/", "customers/", "u-shields/", "cases/application-hostile")
+    rows = (f"certificates/details/?id={ACTIVE}", "applications/details/?id=application-hostile")
+    for path in (*rooms, *rows, *CHANGES):
         tab.goto(f"{address}/admin/{path}")
         wide += [path] * (tab.evaluate("document.documentElement.scrollWidth") > width)
 
     assert wide == []
+
+
+def test_a_hint_in_a_field_can_be_read_in_the_dark(tab, address):
+    tab.emulate_media(color_scheme="dark")
+    _become_approver(tab, address)
+    tab.goto(f"{address}/admin/certificates/")
+
+    hint = tab.evaluate("getComputedStyle(document.querySelector('#search'), '::placeholder').color")
+    muted = tab.evaluate("getComputedStyle(document.querySelector('.muted, .rail a:not([aria-current])')).color")
+
+    assert hint == muted
+
+
+def test_the_columns_of_a_row_stand_on_one_line(tab, address):
+    tab.set_viewport_size({"width": 1280, "height": 800})
+    _become_approver(tab, address)
+    tab.goto(f"{address}/admin/certificates/")
+
+    lines = tab.evaluate(
+        """() => [...document.querySelector('tbody tr:has(.groups)').cells].map(cell => {
+            const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT, node =>
+                node.data.trim() ? NodeFilter.FILTER_ACCEPT : NodeFilter.FILTER_SKIP);
+            const range = document.createRange();
+            if (!texts.nextNode()) return null;
+            range.selectNodeContents(texts.currentNode);
+            return range.getClientRects()[0].bottom;
+        }).filter(bottom => bottom !== null)"""
+    )
+
+    assert max(lines) - min(lines) < 8

@@ -1,5 +1,7 @@
 """What applications, evidence, codes, certificates and intents must do in every database."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,15 +9,21 @@ import pytest
 from ca.domain.applications import ApplicationState
 from ca.domain.certificates import CertificateStatus
 from ca.domain.codes import CodeState
+from ca.domain.crl import CRLScope, crl_entry
 from ca.domain.decisions import Act, Decision
 from ca.domain.errors import InvalidTransition, NotFound
 from ca.domain.revocation import Revocation, RevocationReason
 from ca.domain.standings import Standing
-from ca.ports import UnitOfWork
+from ca.ports import UnitOfWork, Work
 from tests.builders import NOW, SEAL, a_case, a_certificate, a_code_pair, an_application, an_intent, evidence
 
 HOUR = timedelta(hours=1)
 LARGEST_SERIAL = 2**159 - 1
+FULL = CRLScope("issuing")
+
+
+def listed(work: Work, scope: CRLScope = FULL) -> Sequence[bytes]:
+    return [entry for piece in work.certificates.list_entries(scope, NOW) for entry in piece]
 
 
 class ApplicationsContract:
@@ -29,6 +37,16 @@ class ApplicationsContract:
 
         assert (application, seal) == (an_application(), SEAL)
         assert application.case.digest() == a_case().digest()
+
+    def test_applications_are_listed_by_the_u_shield_they_name(self, unit_of_work: UnitOfWork) -> None:
+        other = an_application(case=a_case(application="application-2", device_serial="US2"))
+
+        with unit_of_work() as work:
+            work.applications.save(an_application(), SEAL)
+            work.applications.save(other, SEAL)
+
+            assert list(work.applications.list_by_device("US2")) == [other]
+            assert list(work.applications.list_by_device("US3")) == []
 
     def test_a_new_state_leaves_case_and_seal_alone(self, unit_of_work: UnitOfWork) -> None:
         approved = an_application(state=ApplicationState.APPROVED, reason="checked", updated_at=NOW + HOUR)
@@ -220,17 +238,21 @@ class CertificatesContract:
 
             assert list(work.certificates.list_unconfirmed_since_before(NOW)) == [late]
 
-    def test_what_does_not_hold_is_listed_for_the_crl_in_the_order_of_numbers(self, unit_of_work: UnitOfWork) -> None:
+    def test_what_does_not_hold_is_listed_for_the_crl_by_number_as_text(self, unit_of_work: UnitOfWork) -> None:
         unconfirmed = a_certificate(serial=0x100, status=CertificateStatus.UNCONFIRMED)
         held = a_certificate(serial=0x20).suspend(at=NOW)
         revoked = a_certificate(serial=0xF).revoke(RevocationReason.KEY_COMPROMISE, at=NOW)
 
         with unit_of_work() as work:
-            for each in (unconfirmed, held, revoked, a_certificate(serial=7)):
+            for each in (revoked, held, unconfirmed, a_certificate(serial=7)):
                 work.certificates.add(each)
             work.certificates.add(a_certificate(serial=8, issuer="root").suspend(at=NOW))
+            work.commit()
 
-            assert list(work.certificates.list_for_crl("issuing", NOW)) == [revoked, held, unconfirmed]
+        entries = [crl_entry(each) for each in (unconfirmed, held, revoked)]
+        with unit_of_work.look() as work:
+            assert listed(work) == entries
+            assert work.certificates.measure_entries(FULL, NOW) == (3, sum(len(each or b"") for each in entries))
 
     def test_certificates_expired_before_the_given_time_stay_out_of_the_crl(self, unit_of_work: UnitOfWork) -> None:
         just_in = a_certificate(serial=1, not_after=NOW).suspend(at=NOW)
@@ -240,7 +262,66 @@ class CertificatesContract:
             work.certificates.add(just_in)
             work.certificates.add(out)
 
-            assert list(work.certificates.list_for_crl("issuing", NOW)) == [just_in]
+            assert listed(work) == [crl_entry(just_in)]
+            assert [serial for serial, _ in work.certificates.list_changed("issuing", 0, NOW)] == [1]
+
+    def test_an_issuer_without_certificates_has_no_entries(self, unit_of_work: UnitOfWork) -> None:
+        with unit_of_work.look() as work:
+            assert listed(work) == []
+            assert work.certificates.measure_entries(FULL, NOW) == (0, 0)
+
+    def test_what_changed_after_a_crl_is_listed_with_what_left_it(self, unit_of_work: UnitOfWork) -> None:
+        with unit_of_work() as work:
+            for serial in (1, 2, 3, 4):
+                work.certificates.add(a_certificate(serial=serial))
+            for serial in (1, 2):
+                work.certificates.save(a_certificate(serial=serial).suspend(at=NOW))
+            assert work.crls.take_number("issuing", 0) == 1
+            work.certificates.save(a_certificate(serial=2))
+            revoked = a_certificate(serial=3).revoke(RevocationReason.SUPERSEDED, at=NOW)
+            work.certificates.save(revoked)
+            work.commit()
+
+        with unit_of_work.look() as work:
+            assert list(work.certificates.list_changed("issuing", 1, NOW)) == [(2, None), (3, crl_entry(revoked))]
+            assert [serial for serial, _ in work.certificates.list_changed("issuing", 0, NOW)] == [1, 2, 3]
+            assert list(work.certificates.list_changed("issuing", 2, NOW)) == []
+            assert list(work.certificates.list_changed("root", 0, NOW)) == []
+
+    def test_a_partition_lists_its_own(self, unit_of_work: UnitOfWork) -> None:
+        with unit_of_work() as work:
+            for serial, partition in ((1, 1), (2, 2), (3, 2), (4, None)):
+                work.certificates.add(a_certificate(serial=serial, crl_partition=partition).suspend(at=NOW))
+            work.crls.take_number("issuing", 0)
+            work.certificates.save(a_certificate(serial=3, crl_partition=2))
+
+            assert listed(work, CRLScope("issuing", 2)) == [
+                crl_entry(a_certificate(serial=2, crl_partition=2).suspend(at=NOW))
+            ]
+            assert work.certificates.measure_entries(CRLScope("issuing", 7), NOW) == (0, 0)
+            assert len(listed(work)) == 3
+            assert dict(work.certificates.changed_partitions("issuing", 0)) == {1: 1, 2: 2}
+            assert dict(work.certificates.changed_partitions("issuing", 1)) == {2: 2}
+            assert work.certificates.get(2).crl_partition == 2
+
+    def test_saving_again_without_a_change_of_status_changes_no_crl(self, unit_of_work: UnitOfWork) -> None:
+        held = a_certificate().suspend(at=NOW)
+        with unit_of_work() as work:
+            work.certificates.add(held)
+            work.crls.take_number("issuing", 0)
+            work.certificates.save(replace(held, subject="CN=Somebody Else"))
+
+            assert list(work.certificates.list_changed("issuing", 1, NOW)) == []
+
+    def test_successors_are_those_that_name_it(self, unit_of_work: UnitOfWork) -> None:
+        successor = a_certificate(serial=LARGEST_SERIAL, predecessor=0xA1)
+
+        with unit_of_work() as work:
+            work.certificates.add(a_certificate())
+            work.certificates.add(successor)
+
+            assert list(work.certificates.list_successors(0xA1)) == [successor]
+            assert list(work.certificates.list_successors(LARGEST_SERIAL)) == []
 
 
 class IntentsContract:

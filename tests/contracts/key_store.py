@@ -34,6 +34,20 @@ class KeyStoreContract:
         public.verify(key_store.sign(ID, b""), b"")
         public.verify(key_store.sign(ID, bytes(3_000_000)), bytes(3_000_000))
 
+    @pytest.mark.parametrize("algorithm", [KeyAlgorithm.EC_P256, KeyAlgorithm.EC_P384, KeyAlgorithm.RSA_2048])
+    def test_a_message_in_chunks_is_signed_as_if_it_were_whole(
+        self, key_store: KeyStore, algorithm: KeyAlgorithm
+    ) -> None:
+        public = PublicKey.from_spki(key_store.generate(ID, "a key", algorithm))
+        chunks = [MESSAGE, b"", bytes(1_000_000)]
+
+        signature = key_store.sign(ID, chunks)
+
+        public.verify(signature, b"".join(chunks))
+        public.verify(signature, chunks)
+        with pytest.raises(InvalidRequest):
+            public.verify(signature, chunks[:2])
+
     def test_keys_with_one_label_are_told_apart_by_their_id(self, key_store: KeyStore) -> None:
         first = PublicKey.from_spki(key_store.generate(ID, "same", KeyAlgorithm.EC_P256))
         second = PublicKey.from_spki(key_store.generate(OTHER_ID, "same", KeyAlgorithm.EC_P256))

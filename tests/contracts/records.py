@@ -1,16 +1,24 @@
 """What issuing CAs, CRLs, blocked keys, the audit log and the jobs' records must do in every database."""
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from ca.domain.audit import Head
+from ca.domain.crl import CRLScope
 from ca.domain.errors import InvalidTransition, NotFound
 from ca.domain.jobs import JobRun, Lease
 from ca.ports import UnitOfWork
 from tests.builders import NOW, a_checkpoint, a_crl, an_event, an_issuer
 
 MINUTE = timedelta(minutes=1)
+SCOPES: list[dict[str, Any]] = [
+    {"scope": CRLScope("issuing")},
+    {"scope": CRLScope("issuing", delta=True), "base": 2**40},
+    {"scope": CRLScope("issuing", 12), "published": True},
+]
 
 
 class IssuersContract:
@@ -29,22 +37,78 @@ class IssuersContract:
         with unit_of_work() as work, pytest.raises(NotFound):
             work.issuers.get("none")
 
+    def test_nobody_takes_a_turn_of_an_unknown_issuer(self, unit_of_work: UnitOfWork) -> None:
+        with unit_of_work() as work, pytest.raises(NotFound):
+            work.issuers.take_turn("none")
+
 
 class CRLsContract:
+    def test_the_last_crl_says_when_it_was_made(self, unit_of_work: UnitOfWork) -> None:
+        with unit_of_work() as work:
+            work.crls.add(a_crl(number=10, this_update=NOW))
+            work.crls.add(a_crl(number=9, this_update=NOW - MINUTE))
+
+            assert work.crls.last_made("issuing") == NOW
+            assert work.crls.last_made("none") is None
+
     def test_the_last_crl_has_the_highest_number_of_its_issuer(self, unit_of_work: UnitOfWork) -> None:
         with unit_of_work() as work:
             work.crls.add(a_crl(number=10))
             work.crls.add(a_crl(number=9))
-            work.crls.add(a_crl(issuer="root", number=11))
+            work.crls.add(a_crl(scope=CRLScope("root"), number=11))
             work.commit()
 
         with unit_of_work() as work:
             assert work.crls.last("issuing") == a_crl(number=10)
             assert work.crls.last("none") is None
 
-    def test_a_crl_number_is_used_once(self, unit_of_work: UnitOfWork) -> None:
+    @pytest.mark.parametrize("changes", SCOPES, ids=["full", "delta", "partition"])
+    def test_a_crl_reads_back_the_same_and_by_its_scope(
+        self, unit_of_work: UnitOfWork, changes: dict[str, Any]
+    ) -> None:
+        with unit_of_work() as work:
+            for each in SCOPES:
+                work.crls.add(a_crl(number=7, **each))
+            work.commit()
+
+        with unit_of_work() as work:
+            assert work.crls.find_last(changes["scope"]) == a_crl(number=7, **changes)
+            assert work.crls.find_last(CRLScope("none")) is None
+
+    def test_what_was_published_by_a_time_is_found(self, unit_of_work: UnitOfWork) -> None:
+        scope = CRLScope("issuing")
+        with unit_of_work() as work:
+            made = {number: a_crl(number=number, this_update=NOW + number * MINUTE) for number in (1, 2, 3, 4)}
+            assert work.crls.find_published(scope, NOW) is None
+            for record in made.values():
+                work.crls.add(record)
+            assert work.crls.find_published(scope, NOW + 9 * MINUTE) is None
+            for number in (1, 2, 4):
+                work.crls.mark_published(made[number])
+            work.crls.add(a_crl(scope=CRLScope("issuing", delta=True), base=4, number=5, published=True))
+
+            found = [work.crls.find_published(scope, NOW + minutes * MINUTE) for minutes in (0, 1, 3, 4, 9)]
+            assert [record.number for record in found if record is not None] == [1, 1, 2, 4, 4]
+            assert work.crls.find_last(scope) == replace(made[4], published=True)
+
+    def test_partitions_are_listed_with_every_address_they_had(self, unit_of_work: UnitOfWork) -> None:
+        with unit_of_work() as work:
+            for partition, url in ((10, "http://a/p10"), (2, "http://b/p2"), (2, "http://a/p2"), (2, "http://b/p2")):
+                work.crls.add_partition("issuing", partition, url)
+            work.commit()
+
+        with unit_of_work() as work:
+            found = work.crls.list_partitions("issuing")
+            assert [(key, list(urls)) for key, urls in found.items()] == [
+                (2, ["http://a/p2", "http://b/p2"]),
+                (10, ["http://a/p10"]),
+            ]
+            assert dict(work.crls.list_partitions("root")) == {}
+
+    def test_a_crl_number_is_used_once_for_a_scope(self, unit_of_work: UnitOfWork) -> None:
         with unit_of_work() as work:
             work.crls.add(a_crl())
+            work.crls.add(a_crl(scope=CRLScope("issuing", 1)))
             with pytest.raises(InvalidTransition):
                 work.crls.add(a_crl())
 
@@ -99,7 +163,7 @@ class AuditLogContract:
             work.audit.append(an_event("device.assigned", details={}))
             work.commit()
         with unit_of_work() as work:
-            third = work.audit.append(an_event("application.submitted"))
+            work.audit.append(an_event("application.submitted"))
             work.commit()
 
         with unit_of_work() as work:
@@ -111,7 +175,6 @@ class AuditLogContract:
             "device.assigned",
             "application.submitted",
         ]
-        assert chain[2] == third
         assert Head().follow(chain[0]).follow(chain[1]).follow(chain[2]) == head
 
     def test_events_with_any_text_read_back_the_same(self, unit_of_work: UnitOfWork) -> None:
@@ -126,9 +189,23 @@ class AuditLogContract:
 
     def test_reading_can_begin_after_a_number(self, unit_of_work: UnitOfWork) -> None:
         with unit_of_work() as work:
-            chain = [work.audit.append(an_event(name)) for name in ("a.first", "b.second", "c.third")]
+            for name in ("a.first", "b.second", "c.third"):
+                work.audit.append(an_event(name))
+            work.commit()
 
-            assert list(work.audit.read(after=1)) == chain[1:]
+        with unit_of_work() as work:
+            assert [each.event.name for each in work.audit.read(after=1)] == ["b.second", "c.third"]
+
+    def test_the_events_about_one_thing_are_found_in_order(self, unit_of_work: UnitOfWork) -> None:
+        with unit_of_work() as work:
+            for name, subject in (("a.first", "a1"), ("b.second", "a2"), ("c.third", "a1")):
+                work.audit.append(an_event(name, subject=subject))
+            work.commit()
+
+        with unit_of_work() as work:
+            about = [(each.number, each.event.name) for each in work.audit.about("a1")]
+
+        assert about == [(1, "a.first"), (3, "c.third")]
 
     def test_checkpoints_read_back_in_order(self, unit_of_work: UnitOfWork) -> None:
         later = a_checkpoint(number=2, at=NOW + MINUTE)

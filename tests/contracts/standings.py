@@ -5,7 +5,7 @@ from dataclasses import replace
 from ca.domain.certificates import CertificateStatus
 from ca.domain.revocation import Revocation, RevocationReason
 from ca.domain.standings import Standing
-from ca.ports import Standings
+from ca.keeping import Standings
 from tests.builders import NOW
 
 GOOD = Standing("issuing", CertificateStatus.ACTIVE, NOW, NOW, None)

@@ -66,7 +66,7 @@ class TransactionContract:
 
         with unit_of_work() as work:
             assert work.customers.get("customer-1") == a_customer()
-            assert work.devices.get(a_device().serial) == a_device()
+            assert work.devices.find(a_device().serial) == a_device()
 
     def test_what_was_read_before_sees_what_was_written_after(self, unit_of_work: UnitOfWork) -> None:
         renamed = a_customer(name="Kiss Anna")

@@ -46,7 +46,7 @@ from ca.usecases.sign_in import SignIn
 from ca.usecases.sweep import Sweep
 from tests.drafts import PROFILES, SoftKey, a_request
 from tests.fakes.authenticators import FakeAuthenticators, FakePasskey
-from tests.fakes.ceremony import ISSUING, SEAL_KEY, Ceremony, FakeCheckpointFile, FakeHeadFile
+from tests.fakes.ceremony import ISSUING, SEAL_KEY, Ceremony, FakeCheckpointFile, FakeJournal
 from tests.fakes.clock import FakeClock, FakeRandom
 from tests.fakes.key_store import FakeKeyStore
 from tests.fakes.publisher import FakeLinter
@@ -112,11 +112,11 @@ class Codes:
 class Bank:
     """Everything a test needs; `profiles` may be changed by `amend`."""
 
-    def __init__(self) -> None:
+    def __init__(self, unit_of_work: FakeUnitOfWork | None = None) -> None:
         self.clock = FakeClock()
         self.keys: dict[int, SoftKey] = {}
         self.random = FakeRandom()
-        self.unit_of_work = FakeUnitOfWork()
+        self.unit_of_work = unit_of_work or FakeUnitOfWork()
         ceremony = Ceremony(self.unit_of_work, self.clock, self.random)
         self.appointments = ceremony().appointments
         self.trust = ceremony.trust
@@ -127,7 +127,7 @@ class Bank:
         self.authenticators = FakeAuthenticators()
         self.profiles: dict[str, Profile] = dict(PROFILES)
         self.checkpoint_file = FakeCheckpointFile()
-        self.head_file = FakeHeadFile()
+        self.journal = FakeJournal()
         self._wire(self.unit_of_work)
         self._staff: dict[str, Colleague] = {}
         self.key_store.signed.clear()
@@ -136,7 +136,7 @@ class Bank:
         clock, random, seals = self.clock, self.random, self.seals
         self.authorize = Authorize(seals, clock)
         self.dossier = Dossier(seals, self.authenticators, self.authorize, self.profiles)
-        self.issuance = Issuance(unit_of_work, clock, self.key_store, seals, self.linter, self.profiles)
+        self.issuance = Issuance(unit_of_work, clock, self.key_store, seals, self.linter)
         with self.unit_of_work() as work:
             issuer = work.issuers.get(ISSUING)
         self.drafter = Drafter(clock, random, self.issuance, issuer)
@@ -146,9 +146,10 @@ class Bank:
         push = self.published.append
         self.responder = CertifyResponder(unit_of_work, clock, random, self.key_store, self.issuance, self.profiles)
         self.certify_memory_key = CertifyMemoryKey(self.responder, ISSUING, per_day=3)
+        self.contradictions = Contradictions(unit_of_work, clock)
         self.sweep = Sweep(unit_of_work, clock, self.profiles, push)
         self.checkpoint = MakeCheckpoint(unit_of_work, clock, self.key_store, self.checkpoint_file)
-        self.verify_audit = VerifyAudit(unit_of_work, self.checkpoint_file, self.head_file, self._verify_checkpoint)
+        self.verify_audit = VerifyAudit(unit_of_work, self.checkpoint_file, self.journal, self._verify_checkpoint)
         self.sign_in = SignIn(unit_of_work, clock, random, seals, self.authenticators, self.authorize)
         self.invite = InviteOfficer(unit_of_work, clock, random, seals, self.authenticators, self.authorize)
         self.redeem = RedeemInvitation(unit_of_work, clock, random, seals, self.authenticators)
@@ -194,11 +195,7 @@ class Bank:
             confirm=self.confirm,
             change_status=self.change_status,
             answer_ocsp=AnswerOCSP(
-                self.unit_of_work,
-                self.clock,
-                self.key_store,
-                self.unit_of_work.standings,
-                Contradictions(self.unit_of_work, self.clock),
+                self.unit_of_work, self.clock, self.key_store, self.unit_of_work.standings, self.contradictions
             ),
             certify_memory_key=self.certify_memory_key,
             report_unknown=self.report_unknown,
@@ -207,7 +204,6 @@ class Bank:
             health=self.health,
             record_refusal=self.record_refusal,
             unit_of_work=self.unit_of_work,
-            profiles=self.profiles,
         )
 
     def _verify_checkpoint(self, message: bytes, signature: bytes) -> None:
@@ -271,6 +267,8 @@ class Bank:
             credentials=(passkey.credential,),
         )
         with self.unit_of_work() as work:
+            before = work.officers.find_by_person(person)
+            officer = replace(officer, version=before[0].version + 1) if before else officer
             save_officer(work, self.seals, officer)
             work.commit()
         return self.signed_in(passkey)

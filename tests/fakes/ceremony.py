@@ -5,9 +5,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ca.domain.audit import Checkpoint, Head
+from ca.domain.audit import Checkpoint
 from ca.domain.ceremony import Script
-from ca.domain.errors import NotFound, NotReady
+from ca.domain.errors import NotFound, NotReady, Tampered
+from ca.domain.journal import Entry
 from ca.ports import KeyId
 from ca.usecases.ceremony import HoldCeremony, Record
 from config.ceremony_files import load_script
@@ -26,6 +27,7 @@ class FakeKeyRoom:
     """ports.KeyRoom."""
 
     def __init__(self) -> None:
+        self.places = ("root", ISSUING)
         self.tokens: dict[str, FakeKeyStore] = {}
         self.seal_keys: dict[tuple[str, KeyId], FakeSeals] = {}
 
@@ -72,16 +74,18 @@ class FakeCheckpointFile:
 
 
 @dataclass
-class FakeHeadFile:
-    """ports.HeadFile."""
+class FakeJournal:
+    """ports.Journal."""
 
-    kept: Head | None = None
+    kept: list[Entry] = field(default_factory=list)
+    mirror_differs: bool = False
 
-    def write(self, head: Head) -> None:
-        self.kept = head
+    def read(self) -> Iterator[Entry]:
+        return iter(list(self.kept))
 
-    def read(self) -> Head | None:
-        return self.kept
+    def require_mirrored(self) -> None:
+        if self.mirror_differs:
+            raise Tampered("line 1 of the journal is not the one of its mirror")
 
 
 class Ceremony:

@@ -171,14 +171,14 @@ def _others() -> list[rows.Row]:
             proposed_by="E-other", approved_by="", state="proposed", expires_at=NOW + 7 * day, code_mac=b"", seal=b"s",
         ),
         rows.CRLRow(
-            issuer="issuing", number=1841, this_update=NOW - timedelta(minutes=14),
-            next_update=NOW + timedelta(minutes=46), entries=2, der=b"0",
+            name="issuing", issuer="issuing", number=1841, this_update=NOW - timedelta(minutes=14),
+            next_update=NOW + timedelta(minutes=46), entries=2, size=412, sha256="ef" * 32, published=True,
         ),
         rows.JobRunRow(name="publish-crls", ran_at=NOW - timedelta(minutes=1), ok=True, result="nothing was due"),
         rows.JobRunRow(name="sweep", ran_at=NOW - timedelta(minutes=2), ok=False, result="the HSM did not answer"),
         rows.AuditEventRow(
             number=1, name="customer.registered", subject="customer-2", actor="E-maker", at=NOW - 2 * day,
-            details='{"kind":"<b>person</b>"}', hash=b"h" * 32,
+            details='{"kind":"<b>person</b>"}', hash=b"h" * 32, changes=b"",
         ),
     ]  # fmt: skip
 
@@ -193,6 +193,8 @@ def console(database: Path, signer: FakeSigner, **changes: Any) -> Any:
         "origins": signer.origins,
         "demo": True,
         "organization": "Demo Bank",
+        "enrolment_url": "https://enrol.bank.example/",
+        "root_fingerprint": "ab" * 32,
         "now": lambda: NOW,
     }
     return create_app(**given | changes)

@@ -141,7 +141,7 @@ class FakeSigner:
 
     def _ProposeInvitation(self, operation: ops.ProposeInvitation) -> dict[str, Any]:
         self._who(operation)
-        return {"invitation": "proposed-1"}
+        return {"invitation": "proposed-1", "half": "7K3M-9QWX-2FHT"}
 
     def _ShowInvitation(self, operation: ops.ShowInvitation) -> dict[str, Any]:
         self._who(operation)
@@ -151,7 +151,7 @@ class FakeSigner:
 
     def _ApproveInvitation(self, operation: ops.ApproveInvitation) -> dict[str, Any]:
         self._who(operation)
-        return {"invitation": operation.invitation, "code": "one-time-code"}
+        return {"invitation": operation.invitation, "half": "one-time-code"}
 
     def _ChangeOfficer(self, operation: ops.ChangeOfficer) -> dict[str, Any]:
         self._who(operation)

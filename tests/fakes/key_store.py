@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from ca.domain.errors import InvalidRequest, InvalidTransition, KeyStoreUnavailable, NotFound, Tampered
-from ca.domain.keys import KeyAlgorithm
+from ca.domain.keys import KeyAlgorithm, Message
 from ca.ports import KeyId
 
 _CURVES = {
@@ -32,8 +32,9 @@ class FakeKeyStore:
         _, private = self._find(key)
         return private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
-    def sign(self, key: KeyId, message: bytes) -> bytes:
+    def sign(self, key: KeyId, message: Message) -> bytes:
         algorithm, private = self._find(key)
+        message = message if isinstance(message, bytes) else b"".join(message)
         if self.signatures_left is not None:
             if self.signatures_left == 0:
                 raise KeyStoreUnavailable("the HSM is away")

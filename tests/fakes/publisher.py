@@ -1,21 +1,93 @@
 """The public place in memory, and a linter that says what it is told to."""
 
+import threading
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
+
+
+class FakeFile:
+    """PublishedFile. Two files of one content are one version here: nobody can tell them apart."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+        self.version: Hashable = content
+        self.size = len(content)
+
+    def read(self, offset: int, length: int) -> bytes:
+        return self.content[offset : offset + length]
+
+
+class FakeDraft:
+    """DraftFile. What is put into the public place there goes to `copies` too."""
+
+    def __init__(self, publisher: "FakePublisher", name: str) -> None:
+        self._publisher = publisher
+        self._name = name
+        self._chunks: list[bytes] = []
+
+    @property
+    def size(self) -> int:
+        return sum(map(len, self._chunks))
+
+    def write(self, chunk: bytes) -> None:
+        self._publisher.step("write")
+        self._chunks.append(chunk)
+
+    def __iter__(self) -> Iterator[bytes]:
+        self._publisher.step("read")
+        return iter(list(self._chunks))
+
+    def publish(self, before: bytes, after: bytes) -> None:
+        whole = b"".join([before, *self._chunks, after])
+        self._publisher.step("copy")
+        self._publisher.copies[self._name] = whole
+        self._publisher.step("publish")
+        self._publisher.step(f"publish {self._name}")
+        if self._publisher.refusal:
+            raise self._publisher.refusal
+        self._publisher.crls[self._name] = whole
+        self._publisher.step("flush")
+
 
 class FakePublisher:
-    """ports.Publisher. `refusal` is raised instead of publishing; `crls` and `certificates` are what is there."""
+    """Publisher. `refusal` is raised instead of publishing; `crls`, `copies`, `certificates` are what is there.
+
+    `fail_at` names a step (`turn`, `draft`, `write`, `read`, `copy`, `publish`, `publish issuing-delta`, `flush`) that
+    fails as a full disk does; `steps` are those that were begun.
+    """
 
     def __init__(self) -> None:
         self.refusal: Exception | None = None
+        self.fail_at = ""
+        self.steps: list[str] = []
         self.crls: dict[str, bytes] = {}
+        self.copies: dict[str, bytes] = {}
         self.certificates: dict[str, bytes] = {}
+        self._turn = threading.Lock()
 
-    def find_crl(self, issuer: str) -> bytes | None:
-        return self.crls.get(issuer)
+    def step(self, name: str) -> None:
+        self.steps.append(name)
+        if name == self.fail_at:
+            raise OSError(28, "No space left on device")
 
-    def publish_crl(self, issuer: str, der: bytes) -> None:
-        if self.refusal:
-            raise self.refusal
-        self.crls[issuer] = der
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        self.step("turn")
+        with self._turn:
+            yield
+
+    @contextmanager
+    def find_crl(self, name: str) -> Iterator[FakeFile | None]:
+        yield FakeFile(self.crls[name]) if name in self.crls else None
+
+    @contextmanager
+    def find_copy(self, name: str) -> Iterator[FakeFile | None]:
+        yield FakeFile(self.copies[name]) if name in self.copies else None
+
+    @contextmanager
+    def draft_crl(self, name: str) -> Iterator[FakeDraft]:
+        self.step("draft")
+        yield FakeDraft(self, name)
 
     def publish_certificate(self, issuer: str, der: bytes) -> None:
         self.certificates[issuer] = der

@@ -6,18 +6,17 @@ from datetime import datetime
 
 from ca.domain.applications import Application
 from ca.domain.audit import AuditEvent, ChainedEvent, Checkpoint, Head
-from ca.domain.certificates import Certificate, CertificateStatus, Intent
+from ca.domain.certificates import Intent
 from ca.domain.codes import CodePair, CodeState
-from ca.domain.crl import CRLRecord
 from ca.domain.customers import Customer
 from ca.domain.decisions import Evidence
 from ca.domain.devices import Device
 from ca.domain.errors import InvalidTransition, NotFound
 from ca.domain.issuers import Issuer
 from ca.domain.jobs import JobRun, Lease
+from ca.domain.journal import Entry, chained
 from ca.domain.officers import Credential, Invitation, Officer
 from ca.domain.sessions import Challenge, Session
-from ca.domain.standings import Standing
 
 
 class FakeCustomers:
@@ -42,12 +41,6 @@ class FakeCustomers:
 class FakeDevices:
     def __init__(self, kept: dict[str, Device]) -> None:
         self._kept = kept
-
-    def get(self, serial: str) -> Device:
-        device = self.find(serial)
-        if device is None:
-            raise NotFound(f"there is no U-Shield {serial}")
-        return device
 
     def find(self, serial: str) -> Device | None:
         return next((each for each in self._kept.values() if each.serial == serial), None)
@@ -78,6 +71,8 @@ class FakeOfficers:
         others = [each for each, _seal in self._kept.values() if each.id != officer.id]
         if any(each.person == officer.person for each in others):
             raise InvalidTransition(f"person {officer.person} is an officer already")
+        if officer.id in self._kept and self._kept[officer.id][0].version >= officer.version:
+            raise InvalidTransition(f"the record of person {officer.person} was just changed by somebody else")
         if any(each.find_credential(credential.id) for each in others for credential in officer.credentials):
             raise InvalidTransition("this passkey belongs to another officer")
         self._kept[officer.id] = (officer, seal)
@@ -171,6 +166,9 @@ class FakeApplications:
         after = replace(before, state=application.state, reason=application.reason, updated_at=application.updated_at)
         self._kept[application.id] = (after, seal)
 
+    def list_by_device(self, device_serial: str) -> Sequence[Application]:
+        return [each for each, _ in self._kept.values() if each.case.device_serial == device_serial]
+
     def add_evidence(self, application_id: str, evidence: Evidence) -> None:
         self._evidence.append((application_id, evidence))
 
@@ -193,71 +191,6 @@ class FakeCodes:
 
     def list_open_expired(self, now: datetime) -> Sequence[CodePair]:
         return [each for each in self._kept.values() if each.state is CodeState.OPEN and each.expires_at < now]
-
-
-class FakeCertificates:
-    def __init__(self, kept: dict[int, Certificate]) -> None:
-        self._kept = kept
-
-    def get(self, serial: int) -> Certificate:
-        if serial not in self._kept:
-            raise NotFound(f"there is no certificate with serial number {serial:x}")
-        return self._kept[serial]
-
-    def find(self, serial: int) -> Certificate | None:
-        return self._kept.get(serial)
-
-    def find_by_application(self, application_id: str) -> Certificate | None:
-        return _newest([each for each in self._kept.values() if each.application == application_id])
-
-    def find_newest(self, issuer: str, profile: str) -> Certificate | None:
-        return _newest(
-            [
-                each
-                for each in self._kept.values()
-                if (each.issuer, each.profile) == (issuer, profile) and each.status is not CertificateStatus.REVOKED
-            ]
-        )
-
-    def count_issued(self, issuer: str, profile: str, since: datetime) -> int:
-        issued = [each for each in self._kept.values() if (each.issuer, each.profile) == (issuer, profile)]
-        return sum(each.issued_at >= since for each in issued)
-
-    def list_by_public_key(self, fingerprint: str) -> Sequence[Certificate]:
-        return [each for each in self._kept.values() if each.public_key == fingerprint]
-
-    def list_unconfirmed_since_before(self, limit: datetime) -> Sequence[Certificate]:
-        return [
-            each
-            for each in self._kept.values()
-            if each.status is CertificateStatus.UNCONFIRMED and each.issued_at < limit
-        ]
-
-    def find_standings(self, serials: Sequence[int]) -> dict[int, Standing]:
-        return {serial: Standing.of(self._kept[serial]) for serial in serials if serial in self._kept}
-
-    def list_standings(self) -> Iterator[tuple[int, Standing]]:
-        return ((serial, Standing.of(each)) for serial, each in sorted(self._kept.items()))
-
-    def list_for_crl(self, issuer: str, expired_before: datetime) -> Iterator[Certificate]:
-        for _serial, each in sorted(self._kept.items()):
-            listed = each.status is not CertificateStatus.ACTIVE and each.not_after >= expired_before
-            if each.issuer == issuer and listed:
-                yield each
-
-    def add(self, certificate: Certificate) -> None:
-        if certificate.serial in self._kept:
-            raise InvalidTransition(f"a certificate with serial number {certificate.serial:x} exists already")
-        self._kept[certificate.serial] = certificate
-
-    def save(self, certificate: Certificate) -> None:
-        self.get(certificate.serial)
-        self._kept[certificate.serial] = certificate
-
-
-def _newest(certificates: list[Certificate]) -> Certificate | None:
-    # max() keeps the first of equals; of two issued in one second the later one is the newest.
-    return max(reversed(certificates), key=lambda each: each.issued_at, default=None)
 
 
 class FakeIntents:
@@ -295,39 +228,14 @@ class FakeIssuers:
             raise NotFound(f"there is no issuing CA named {name}")
         return self._kept[name]
 
+    def take_turn(self, name: str) -> None:
+        self.get(name)
+
     def list(self) -> Sequence[Issuer]:
         return [self._kept[name] for name in sorted(self._kept)]
 
     def save(self, issuer: Issuer) -> None:
         self._kept[issuer.name] = issuer
-
-
-class FakeCRLs:
-    def __init__(self, kept: list[CRLRecord], due: dict[str, bool], numbers: dict[str, int]) -> None:
-        self._kept = kept
-        self._due = due
-        self._numbers = numbers
-
-    def last(self, issuer: str) -> CRLRecord | None:
-        return max((each for each in self._kept if each.issuer == issuer), key=lambda each: each.number, default=None)
-
-    def take_number(self, issuer: str, above: int) -> int:
-        self._numbers[issuer] = max(above, self.last_number(issuer)) + 1
-        return self._numbers[issuer]
-
-    def last_number(self, issuer: str) -> int:
-        return self._numbers.get(issuer, 0)
-
-    def add(self, record: CRLRecord) -> None:
-        if any((each.issuer, each.number) == (record.issuer, record.number) for each in self._kept):
-            raise InvalidTransition(f"CRL {record.number} of {record.issuer} exists already")
-        self._kept.append(record)
-
-    def is_due(self, issuer: str) -> bool:
-        return self._due.get(issuer, False)
-
-    def set_due(self, issuer: str, *, due: bool) -> None:
-        self._due[issuer] = due
 
 
 class FakeBlockedKeys:
@@ -342,22 +250,27 @@ class FakeBlockedKeys:
 
 
 class FakeAuditLog:
-    def __init__(self, kept: list[ChainedEvent], checkpoints: list[Checkpoint]) -> None:
+    def __init__(self, kept: list[ChainedEvent], outbox: list[Entry], checkpoints: list[Checkpoint]) -> None:
         self._kept = kept
+        self._outbox = outbox
         self._checkpoints = checkpoints
 
-    def append(self, event: AuditEvent) -> ChainedEvent:
-        head = self.head()
-        number = head.number + 1
-        chained = ChainedEvent(number, event, event.link(number, head.hash))
-        self._kept.append(chained)
-        return chained
+    def append(self, event: AuditEvent) -> None:
+        entry = chained(self.head(), [event], [])
+        self._kept.extend(entry.events)
+        self._outbox.append(entry)
 
     def head(self) -> Head:
         return Head(self._kept[-1].number, self._kept[-1].hash) if self._kept else Head()
 
     def read(self, after: int = 0) -> Iterator[ChainedEvent]:
         return (each for each in list(self._kept) if each.number > after)
+
+    def about(self, subject: str) -> Iterator[ChainedEvent]:
+        return (each for each in list(self._kept) if each.event.subject == subject)
+
+    def waiting(self, after: int) -> Iterator[Entry]:
+        return (each for each in list(self._outbox) if each.head.number > after)
 
     def add_checkpoint(self, checkpoint: Checkpoint) -> None:
         self._checkpoints.append(checkpoint)

@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import socketserver
 import subprocess
 import sys
@@ -27,9 +26,11 @@ from ca.adapters.publication import DirectoryPublisher
 from ca.adapters.standings import StandingsMap
 from ca.domain.errors import PKIError
 from ca.usecases.publish_crl import PublishCRL
+from tests.fakes.ports import free_port
 from tests.fakes.status_world import StatusWorld
 
 ROOT = Path(__file__).parents[2]
+PATIENCE = 120.0
 _APP = """
 import os
 from datetime import UTC, datetime
@@ -89,7 +90,7 @@ class StatusSite:
         self.port = port
         self.url = f"http://127.0.0.1:{self.port}"
         self.world = StatusWorld(datetime.now(UTC).replace(microsecond=0), ocsp_url=f"{self.url}/ocsp")
-        self._publisher = DirectoryPublisher(directory / "publication")
+        self._publisher = DirectoryPublisher(directory / "publication", directory / "copies")
         self._server: _Server | None = None
         self.standings = StandingsMap(directory / "standings")
         self.sync()
@@ -111,7 +112,8 @@ class StatusSite:
         world = self.world
         world.clock.set(datetime.now(UTC).replace(microsecond=0))
         publish = PublishCRL(world.unit_of_work, world.clock, world.key_store, self._publisher, world.linter)
-        return publish(issuer).der
+        publish(issuer)
+        return (self.directory / f"publication/crl/{issuer}.crl").read_bytes()
 
     def start_signer(self) -> None:
         path = self.directory / "signer.sock"
@@ -127,12 +129,6 @@ class StatusSite:
             self._server.server_close()
             self._server = None
             (self.directory / "signer.sock").unlink()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager
@@ -154,7 +150,7 @@ def running_status(*, workers: int = 2, body_seconds: float = 5.0) -> Iterator[S
     finally:
         process.send_signal(signal.SIGTERM)
         try:
-            process.wait(10)
+            process.wait(30)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -165,10 +161,10 @@ def running_status(*, workers: int = 2, body_seconds: float = 5.0) -> Iterator[S
 
 
 def _await(site: StatusSite, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=5)
+            connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=PATIENCE)
             connection.request("GET", "/ca/root.cer")
             connection.getresponse().read()
             connection.close()

@@ -11,6 +11,7 @@ from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from ca.domain.certificates import Certificate, CertificateStatus
+from ca.domain.crl import with_partition
 from ca.domain.issuers import Issuer
 from ca.domain.keys import KeyAlgorithm
 from ca.domain.ocsp import PLAIN, Policy
@@ -58,7 +59,9 @@ class StatusWorld:
         algorithm: KeyAlgorithm = KeyAlgorithm.EC_P256,
         ocsp_url: str = "http://localhost:8080/ocsp",
         policy: Policy = PLAIN,
+        public_url: str = "http://localhost:8080",
     ) -> None:
+        self._public_url = public_url
         self.clock = FakeClock(start)
         self.key_store = FakeKeyStore()
         self.unit_of_work = FakeUnitOfWork()
@@ -91,9 +94,9 @@ class StatusWorld:
             certificate_der=der,
             key_id=key,
             algorithm=self.algorithm,
-            crl_url=f"http://localhost:8080/crl/{name}.crl",
+            crl_url=f"{self._public_url}/crl/{name}.crl",
             ocsp_url=ocsp_url,
-            certificate_url=f"http://localhost:8080/ca/{name}.cer",
+            certificate_url=f"{self._public_url}/ca/{name}.cer",
         )
         with self.unit_of_work() as work:
             work.issuers.save(issuer)
@@ -127,11 +130,19 @@ class StatusWorld:
         *,
         life: timedelta = 365 * DAY,
         issuer: str = "issuing",
+        partition: int | None = None,
     ) -> Certificate:
         builder = self._builder(
             subject("Li Wei"), subject(issuer), self._holders, self.clock.now(), life, serial
         ).add_extension(self._authority_key_identifier(), critical=False)
-        return self._keep(builder, issuer, "individual", status)
+        if partition is not None:
+            place = x509.UniformResourceIdentifier(with_partition(self.issuing, partition).crl_url)
+            points = x509.CRLDistributionPoints([x509.DistributionPoint([place], None, None, None)])
+            builder = builder.add_extension(points, critical=False)
+            with self.unit_of_work() as work:
+                work.crls.add_partition(issuer, partition, place.value)
+                work.commit()
+        return self._keep(builder, issuer, "individual", status, partition)
 
     def revoke(self, serial: int, reason: RevocationReason = RevocationReason.KEY_COMPROMISE) -> Certificate:
         return self._change(self.unit_of_work.certificates[serial].revoke(reason, at=self.clock.now()))
@@ -158,6 +169,11 @@ class StatusWorld:
         if hasattr(self, "answer_ocsp"):
             self.answer_ocsp.known.clear()
 
+    def published(self, name: str = "issuing") -> bytes:
+        """A new full CRL of an issuer, as it is in the public place."""
+        self.publish_crl(name)
+        return self.publisher.crls[name]
+
     def forget(self, serial: int) -> None:
         """Lose a record, as a restore of an old backup does."""
         del self.unit_of_work.stored.certificates[serial]
@@ -178,7 +194,12 @@ class StatusWorld:
         return builder.build().public_bytes(Encoding.DER)
 
     def _keep(
-        self, builder: x509.CertificateBuilder, issuer: str, profile: str, status: CertificateStatus
+        self,
+        builder: x509.CertificateBuilder,
+        issuer: str,
+        profile: str,
+        status: CertificateStatus,
+        partition: int | None = None,
     ) -> Certificate:
         der = self._signed(builder, KeyId(issuer.encode()))
         made = x509.load_der_x509_certificate(der)
@@ -198,6 +219,7 @@ class StatusWorld:
             not_after=made.not_valid_after_utc,
             issued_at=self.clock.now(),
             status=status,
+            crl_partition=partition,
         )
         with self.unit_of_work() as work:
             work.certificates.add(certificate)

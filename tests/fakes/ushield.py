@@ -107,6 +107,9 @@ class FakeDevice:
     def certificates(self) -> list[StoredCertificate]:
         return list(self.stored)
 
+    def destroy_certificate(self, key_id: bytes) -> None:
+        self.stored = [kept for kept in self.stored if kept.id != key_id]
+
     def store_certificate(self, key_id: bytes, label: str, der: bytes) -> None:
         assert self.password != FACTORY
         if self.garbles:

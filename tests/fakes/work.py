@@ -11,16 +11,18 @@ from ca.domain.applications import Application
 from ca.domain.audit import AuditEvent, ChainedEvent, Checkpoint
 from ca.domain.certificates import Certificate, Intent
 from ca.domain.codes import CodePair
-from ca.domain.crl import CRLRecord
+from ca.domain.crl import CRLRecord, Listing
 from ca.domain.customers import Customer
 from ca.domain.decisions import Evidence
 from ca.domain.devices import Device
 from ca.domain.errors import NotReady
 from ca.domain.issuers import Issuer
 from ca.domain.jobs import JobRun, Lease
+from ca.domain.journal import Entry
 from ca.domain.officers import Invitation, Officer
 from ca.domain.sessions import Challenge, Session
 from tests.fakes import repositories as fake
+from tests.fakes.certificates import FakeCertificates, FakeCRLs
 from tests.fakes.standings import FakeStandings
 
 
@@ -38,13 +40,16 @@ class Stored:
     evidence: list[tuple[str, Evidence]] = field(default_factory=list)
     codes: dict[str, CodePair] = field(default_factory=dict)
     certificates: dict[int, Certificate] = field(default_factory=dict)
+    listings: dict[int, Listing] = field(default_factory=dict)
     intents: dict[int, Intent] = field(default_factory=dict)
     issuers: dict[str, Issuer] = field(default_factory=dict)
     crls: list[CRLRecord] = field(default_factory=list)
     crl_due: dict[str, bool] = field(default_factory=dict)
     crl_numbers: dict[str, int] = field(default_factory=dict)
+    crl_partitions: dict[tuple[str, int, str], None] = field(default_factory=dict)
     blocked_keys: dict[str, str] = field(default_factory=dict)
     audit: list[ChainedEvent] = field(default_factory=list)
+    outbox: list[Entry] = field(default_factory=list)
     checkpoints: list[Checkpoint] = field(default_factory=list)
     leases: dict[str, Lease] = field(default_factory=dict)
     runs: dict[str, JobRun] = field(default_factory=dict)
@@ -81,12 +86,12 @@ class FakeWork:
         self.challenges = fake.FakeChallenges(stored.challenges)
         self.applications = fake.FakeApplications(stored.applications, stored.evidence)
         self.codes = fake.FakeCodes(stored.codes)
-        self.certificates = fake.FakeCertificates(stored.certificates)
+        self.certificates = FakeCertificates(stored.certificates, stored.listings, stored.crl_numbers)
         self.intents = fake.FakeIntents(stored.intents)
         self.issuers = fake.FakeIssuers(stored.issuers)
-        self.crls = fake.FakeCRLs(stored.crls, stored.crl_due, stored.crl_numbers)
+        self.crls = FakeCRLs(stored.crls, stored.crl_due, stored.crl_numbers, stored.crl_partitions)
         self.blocked_keys = fake.FakeBlockedKeys(stored.blocked_keys)
-        self.audit = fake.FakeAuditLog(stored.audit, stored.checkpoints)
+        self.audit = fake.FakeAuditLog(stored.audit, stored.outbox, stored.checkpoints)
         self.jobs = fake.FakeJobs(stored.leases, stored.runs)
 
 
@@ -103,6 +108,9 @@ class FakeUnitOfWork:
         self._refused_commit: int | None = None
 
     def __call__(self) -> FakeWork:
+        return FakeWork(self)
+
+    def look(self) -> FakeWork:
         return FakeWork(self)
 
     @property
@@ -145,6 +153,5 @@ class FakeUnitOfWork:
         if self.commits == self._refused_commit:
             raise NotReady("the disk that holds the database is full; free some space and try again")
         before, self.stored = self.stored, stored
-        self.standings.follow(
-            before.certificates, stored.certificates, after=len(before.audit), number=len(stored.audit)
-        )
+        numbers = {"after": len(before.audit), "number": len(stored.audit)}
+        self.standings.follow(before.certificates, stored.certificates, **numbers)

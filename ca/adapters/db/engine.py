@@ -18,6 +18,7 @@ from ca.domain.errors import NotReady
 
 _PATIENCE_SECONDS = 30
 """How long a transaction waits for its turn before it gives up."""
+_LOOKING = "vermilion_looking"
 
 
 def open_database(url_or_path: str | Path, *, create: bool = False) -> Engine:
@@ -147,8 +148,16 @@ def _set_up_sqlite(connection: sqlite3.Connection, *pragmas: str) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
+def looking(engine: Engine) -> Engine:
+    """The same engine for transactions that only read: all that one reads is of one moment, and no writer waits."""
+    if engine.dialect.name == "postgresql":
+        return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    return engine.execution_options(**{_LOOKING: True})
+
+
 def _begin_writing(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    looks = connection.get_execution_options().get(_LOOKING, False)
+    connection.exec_driver_sql("BEGIN" if looks else "BEGIN IMMEDIATE")
 
 
 def _begin_reading(connection: Connection) -> None:

@@ -48,7 +48,7 @@ _POSTGRES: dict[str, str] = {
     "28": _AWAY,
     "3D000": _AWAY,
     "57P": _AWAY,
-    "58": _FULL,
+    "58": "the machine of the database has trouble with its disk or its files; look at the database's log",
 }
 
 _UNIQUE_SQLITE = (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)

@@ -6,57 +6,17 @@ Enumerations are their text (`active`, `on-hold`), so that a report in plain SQL
 The status process reads `certificates(serial, issuer, status, issued_at, revoked_at, reason, not_after)` directly with
 sqlite3 or psycopg: these names are a contract. `status` is the text of CertificateStatus, `reason` the CRLReason code
 of RFC 5280 section 5.3.1 or NULL, times are epoch seconds. An `unconfirmed` row is on hold since `issued_at`.
+`crl_entry`, `crl_since` and `crl_changed` are the certificate's Listing (`ca/domain/crl.py`), written with its status.
 """
 
-from datetime import UTC, datetime
-from typing import ClassVar
+from datetime import datetime
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, Dialect, ForeignKey, Index, Integer, MetaData, text
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy import BigInteger, ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-# Named constraints: the migrations of both databases can then speak of them.
-_NAMES = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-    "pk": "pk_%(table_name)s",
-}
-
-
-class UtcSeconds(TypeDecorator[datetime]):
-    """An instant as seconds since the epoch. Refuses naive times and fractions instead of guessing or rounding."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002 - SQLAlchemy's signature
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"{value!r} has no time zone")
-        if value.microsecond:
-            raise ValueError(f"{value!r} is not whole seconds")
-        elapsed = value - _EPOCH
-        return elapsed.days * 86400 + elapsed.seconds
-
-    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - the same
-        return None if value is None else datetime.fromtimestamp(value, UTC)
-
-
-# SQLite numbers rows by itself only when the key is spelled INTEGER.
-_RowNumber = BigInteger().with_variant(Integer, "sqlite")
-
-
-class Row(DeclarativeBase):
-    """Base of every table."""
-
-    metadata = MetaData(naming_convention=_NAMES)
-    type_annotation_map: ClassVar = {datetime: UtcSeconds}
-
+from ca.adapters.db.base import Row, RowNumber
+from ca.adapters.db.columns import partial_index
 
 db = SQLAlchemy(metadata=Row.metadata)
 """For the fronts' read-only views and Flask-Migrate; the signer works through `SqlUnitOfWork` without an app."""
@@ -146,6 +106,7 @@ class SessionRow(Row):
     """An officer's session, by SHA-256 of its token (hex)."""
 
     __tablename__ = "sessions"
+    journaled = False
 
     token_hash: Mapped[str] = mapped_column(primary_key=True)
     officer: Mapped[str] = mapped_column(index=True)
@@ -159,6 +120,7 @@ class ChallengeRow(Row):
     """A one-time random value we gave out."""
 
     __tablename__ = "challenges"
+    journaled = False
 
     purpose: Mapped[str] = mapped_column(primary_key=True)
     value: Mapped[bytes] = mapped_column(primary_key=True)
@@ -194,7 +156,7 @@ class EvidenceRow(Row):
 
     __tablename__ = "evidence"
 
-    id: Mapped[int] = mapped_column(_RowNumber, primary_key=True)
+    id: Mapped[int] = mapped_column(RowNumber, primary_key=True)
     application: Mapped[str] = mapped_column(index=True)
     act: Mapped[str]
     subject: Mapped[str]
@@ -215,7 +177,7 @@ class CodePairRow(Row):
     __tablename__ = "code_pairs"
     __table_args__ = (Index(None, "state", "expires_at"),)
 
-    id: Mapped[int] = mapped_column(_RowNumber, primary_key=True)
+    id: Mapped[int] = mapped_column(RowNumber, primary_key=True)
     reference: Mapped[str] = mapped_column(unique=True)
     application: Mapped[str] = mapped_column(index=True)
     code_mac: Mapped[bytes]
@@ -233,9 +195,17 @@ class CertificateRow(Row):
         Index(None, "issuer", "status"),
         Index(None, "issuer", "profile", "issued_at"),
         Index(None, "status", "issued_at"),
+        # Whole CRLs are read from these alone, in their order: the rows themselves are too far apart.
+        partial_index("ix_certificates_crl", "crl_entry IS NOT NULL", "issuer", "serial", "not_after", "crl_entry"),
+        partial_index(
+            "ix_certificates_crl_partition",
+            "crl_entry IS NOT NULL AND crl_partition IS NOT NULL",
+            *("issuer", "crl_partition", "serial", "not_after", "crl_entry"),
+        ),
+        partial_index("ix_certificates_changed", "crl_changed IS NOT NULL", "issuer", "crl_changed", "crl_partition"),
     )
 
-    id: Mapped[int] = mapped_column(_RowNumber, primary_key=True)
+    id: Mapped[int] = mapped_column(RowNumber, primary_key=True)
     serial: Mapped[str] = mapped_column(unique=True)
     issuer: Mapped[str]
     profile: Mapped[str]
@@ -250,10 +220,14 @@ class CertificateRow(Row):
     not_after: Mapped[datetime] = mapped_column(index=True)
     issued_at: Mapped[datetime] = mapped_column(index=True)
     status: Mapped[str]
-    predecessor: Mapped[str | None]
+    predecessor: Mapped[str | None] = mapped_column(index=True)
     confirmed_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
     reason: Mapped[int | None]
+    crl_entry: Mapped[bytes | None]
+    crl_since: Mapped[int | None] = mapped_column(BigInteger)
+    crl_changed: Mapped[int | None] = mapped_column(BigInteger)
+    crl_partition: Mapped[int | None]
 
 
 class IntentRow(Row):
@@ -272,7 +246,7 @@ class IntentRow(Row):
         ),
     )
 
-    id: Mapped[int] = mapped_column(_RowNumber, primary_key=True)
+    id: Mapped[int] = mapped_column(RowNumber, primary_key=True)
     serial: Mapped[str] = mapped_column(unique=True)
     issuer: Mapped[str]
     profile: Mapped[str]
@@ -282,6 +256,7 @@ class IntentRow(Row):
     request: Mapped[str]
     predecessor: Mapped[str | None]
     intended_at: Mapped[datetime]
+    needs_confirmation: Mapped[bool]
     signed: Mapped[bool] = mapped_column(index=True)
     seal: Mapped[bytes]
 
@@ -301,16 +276,31 @@ class IssuerRow(Row):
 
 
 class CRLRow(Row):
-    """A CRL we made."""
+    """A CRL we made, by the name of its file; `base` is the full CRL that a delta builds on."""
 
     __tablename__ = "crls"
 
-    issuer: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
     number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    issuer: Mapped[str] = mapped_column(index=True)
+    partition: Mapped[int | None]
+    base: Mapped[int | None] = mapped_column(BigInteger)
     this_update: Mapped[datetime]
     next_update: Mapped[datetime]
     entries: Mapped[int]
-    der: Mapped[bytes]
+    size: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str]
+    published: Mapped[bool]
+
+
+class CRLPartitionRow(Row):
+    """A partition that certificates point to, or may from now on, and each address by which they do."""
+
+    __tablename__ = "crl_partitions"
+
+    issuer: Mapped[str] = mapped_column(primary_key=True)
+    partition: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    url: Mapped[str] = mapped_column(primary_key=True)
 
 
 class CRLDueRow(Row):
@@ -335,9 +325,10 @@ class BlockedKeyRow(Row):
 
 
 class AuditEventRow(Row):
-    """An event of the hash chain. `details` is canonical JSON."""
+    """An event of the hash chain. `details` is canonical JSON, `changes` empty but for a transaction's last event."""
 
     __tablename__ = "audit_events"
+    journaled = False
 
     number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     name: Mapped[str] = mapped_column(index=True)
@@ -346,12 +337,14 @@ class AuditEventRow(Row):
     at: Mapped[datetime] = mapped_column(index=True)
     details: Mapped[str]
     hash: Mapped[bytes]
+    changes: Mapped[bytes]
 
 
 class AuditHeadRow(Row):
     """Where the chain ends: the one row that every writer locks, so that the chain never forks."""
 
     __tablename__ = "audit_head"
+    journaled = False
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     number: Mapped[int] = mapped_column(BigInteger)
@@ -362,18 +355,30 @@ class AuditCheckpointRow(Row):
     """The chain's head at a moment, signed with the HSM's audit key."""
 
     __tablename__ = "audit_checkpoints"
+    journaled = False
 
-    id: Mapped[int] = mapped_column(_RowNumber, primary_key=True)
+    id: Mapped[int] = mapped_column(RowNumber, primary_key=True)
     number: Mapped[int] = mapped_column(BigInteger)
     hash: Mapped[bytes]
     at: Mapped[datetime]
     signature: Mapped[bytes]
 
 
+class JournalOutboxRow(Row):
+    """A line on its way into the journal, by its last event: committed with the act, so that no crash loses it."""
+
+    __tablename__ = "journal_outbox"
+    journaled = False
+
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    line: Mapped[bytes]
+
+
 class JobLeaseRow(Row):
     """Who leads a job until when."""
 
     __tablename__ = "job_leases"
+    journaled = False
 
     name: Mapped[str] = mapped_column(primary_key=True)
     holder: Mapped[str]
@@ -384,6 +389,7 @@ class JobRunRow(Row):
     """The last run of a job."""
 
     __tablename__ = "job_runs"
+    journaled = False
 
     name: Mapped[str] = mapped_column(primary_key=True)
     ran_at: Mapped[datetime]

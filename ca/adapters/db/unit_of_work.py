@@ -1,66 +1,79 @@
 """One database transaction for one use case, with the repositories that work inside it."""
 
-import threading
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Self
+from typing import Protocol, Self
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.orm import Session, sessionmaker
 
+from ca.adapters.db.changes import noted
+from ca.adapters.db.engine import looking
 from ca.adapters.db.errors import BUSY
 from ca.adapters.db.repositories.applications import SqlApplications, SqlCodes
 from ca.adapters.db.repositories.audit import SqlAuditLog, SqlJobs
 from ca.adapters.db.repositories.certificates import SqlCertificates, SqlIntents
+from ca.adapters.db.repositories.crls import SqlCRLs
 from ca.adapters.db.repositories.customers import SqlCustomers, SqlDevices
-from ca.adapters.db.repositories.issuers import SqlBlockedKeys, SqlCRLs, SqlIssuers
+from ca.adapters.db.repositories.issuers import SqlBlockedKeys, SqlIssuers
 from ca.adapters.db.repositories.officers import SqlInvitations, SqlOfficers
 from ca.adapters.db.repositories.sessions import SqlChallenges, SqlSessions
-from ca.domain.audit import Head
-from ca.domain.certificates import Certificate
 from ca.domain.errors import NotReady
+from ca.domain.journal import Entry
 
 
-@dataclass(frozen=True, slots=True)
-class Committed:
-    """What a transaction has left behind: where the audit chain ends now, and the certificates it made or changed."""
+class Keeper(Protocol):
+    """Who keeps what was committed outside the database as well: the journal."""
 
-    after: int
-    """The number that the audit chain had before."""
-    head: Head
-    certificates: tuple[Certificate, ...]
+    def require_ready(self) -> None:
+        """Raise NotReady when nothing may be committed now."""
+
+    def announce(self, entry: Entry) -> None:
+        """About to be committed."""
+
+    def withdraw(self, entry: Entry) -> None:
+        """Not committed after all, or nobody knows."""
+
+    def keep(self, entry: Entry) -> None:
+        """Committed; kept when it returns."""
+
+
+class _Nobody:
+    """For a database that nobody else tells of: tests of the repositories, and those who only read."""
+
+    def require_ready(self) -> None:
+        pass
+
+    def announce(self, entry: Entry) -> None:
+        pass
+
+    def withdraw(self, entry: Entry) -> None:
+        pass
+
+    def keep(self, entry: Entry) -> None:
+        pass
 
 
 class SqlUnitOfWork:
     """Begins transactions on an engine; needs no Flask app."""
 
-    def __init__(self, engine: Engine, *, after_commit: Callable[[Committed], None] | None = None) -> None:
-        """`after_commit` is told of every commit that made the audit chain longer, before the commit returns."""
+    def __init__(self, engine: Engine, keeper: Keeper | None = None) -> None:
         self._sessions = sessionmaker(engine)
-        self._after_commit = after_commit and _InOrder(after_commit)
+        self._keeper = keeper or _Nobody()
+        self._looks = sessionmaker(looking(engine))
 
     def __call__(self) -> "SqlWork":
-        return SqlWork(self._sessions(), self._after_commit)
+        return SqlWork(self._sessions(), self._keeper)
 
-
-class _InOrder:
-    """Commits of one process are told of in the order in which they were made.
-
-    The chain's head is locked until its commit, so whoever waits here would have waited for that lock anyway.
-    """
-
-    def __init__(self, tell: Callable[[Committed], None]) -> None:
-        self.turn = threading.Lock()
-        self.tell = tell
+    def look(self) -> "SqlWork":
+        return SqlWork(self._looks(), _Nobody())
 
 
 class SqlWork:
     """One transaction. Leaving the block without commit() rolls back; after commit() the next one begins."""
 
-    def __init__(self, session: Session, after_commit: _InOrder | None = None) -> None:
+    def __init__(self, session: Session, keeper: Keeper) -> None:
         self._session = session
-        self._after_commit = after_commit
+        self._keeper = keeper
         self.customers = SqlCustomers(session)
         self.devices = SqlDevices(session)
         self.officers = SqlOfficers(session)
@@ -89,11 +102,23 @@ class SqlWork:
         self._session.close()
 
     def commit(self) -> None:
-        head, self.audit.appended = self.audit.appended, None
-        changed, self.certificates.changed = self.certificates.changed, {}
-        if head is None or self._after_commit is None:
+        """The database has it and the journal too when this returns; the act then counts whatever breaks.
+
+        Raises NotReady when the journal cannot be written: before anything is committed if that is known already.
+        """
+        self._keeper.require_ready()
+        changes = noted(self._session)
+        entry = self.audit.seal(changes)
+        if entry is None:
+            if changes and not isinstance(self._keeper, _Nobody):
+                tables = ", ".join(sorted({change.table for change in changes}))
+                raise LookupError(f"no act without its event (DESIGN invariant 9): {tables}")
             self._session.commit()
             return
-        with self._after_commit.turn:
+        self._keeper.announce(entry)
+        try:
             self._session.commit()
-            self._after_commit.tell(Committed(self.audit.after, head, tuple(changed.values())))
+        except BaseException:
+            self._keeper.withdraw(entry)
+            raise
+        self._keeper.keep(entry)

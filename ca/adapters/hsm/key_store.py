@@ -31,7 +31,7 @@ from ca.adapters.hsm.objects import (
 from ca.adapters.hsm.sessions import SigningKey, TokenSessions, Worker
 from ca.adapters.hsm.signatures import choose_mechanism, require_mechanism, require_signature, sign_message
 from ca.domain.errors import PKIError, SigningRefused
-from ca.domain.keys import KeyAlgorithm
+from ca.domain.keys import KeyAlgorithm, Message
 from ca.ports import KeyId
 
 TEMPLATE_REFUSED = (AttributeTypeInvalid, AttributeValueInvalid, AttributeReadOnly, TemplateInconsistent)
@@ -49,7 +49,7 @@ class Pkcs11KeyStore:
     def public_key(self, key: KeyId) -> bytes:
         return self._sessions.run(lambda worker: public_key_der(find_key(worker.session, PublicKey, key)))
 
-    def sign(self, key: KeyId, message: bytes) -> bytes:
+    def sign(self, key: KeyId, message: Message) -> bytes:
         return self._sessions.run(lambda worker: _sign(worker, key, message))
 
     def generate(self, key: KeyId, label: str, algorithm: KeyAlgorithm) -> bytes:
@@ -69,7 +69,7 @@ class Pkcs11KeyStore:
             choose_mechanism(algorithm, self._sessions.mechanisms)
 
 
-def _sign(worker: Worker, key: KeyId, message: bytes) -> bytes:
+def _sign(worker: Worker, key: KeyId, message: Message) -> bytes:
     signing = worker.private_keys.get(key) or _find_signing_key(worker, key)
     return sign_message(signing.private, signing.algorithm, message, worker.mechanisms)
 

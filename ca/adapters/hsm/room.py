@@ -1,6 +1,6 @@
 """The tokens of a key ceremony, one at a time: a process can have only one SoftHSM token directory open."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,6 +19,11 @@ class SoftHsmRoom:
         self._directory = directory
         self._labels = labels
         self._module = module
+
+    @property
+    def places(self) -> Collection[str]:
+        """The tokens there can be, by name."""
+        return tuple(self._labels)
 
     def make_token(self, token: str) -> None:
         """A new token with random PINs. Raises NotReady when there is one already."""

@@ -15,7 +15,7 @@ from pkcs11.types import PrivateKey, SecretKey, SignMixin
 
 from ca.adapters.hsm.objects import CURVES
 from ca.domain.errors import InvalidRequest, KeyStoreUnavailable, SigningRefused
-from ca.domain.keys import SIGNATURE_OF, KeyAlgorithm, PublicKey, SignatureAlgorithm
+from ca.domain.keys import SIGNATURE_OF, KeyAlgorithm, Message, PublicKey, SignatureAlgorithm
 
 # DigestInfo of SHA-256 up to the digest (RFC 8017 section 9.2, note 1).
 _SHA256_DIGEST_INFO = bytes.fromhex("3031300d060960864801650304020105000420")
@@ -43,19 +43,30 @@ def require_mechanism(mechanism: Mechanism, offered: Collection[Mechanism]) -> N
         raise KeyStoreUnavailable(f"the HSM lacks {_names((mechanism,))}")
 
 
-def sign_message(key: PrivateKey, algorithm: KeyAlgorithm, message: bytes, offered: Collection[Mechanism]) -> bytes:
-    """The signature value as X.509 carries it."""
+def sign_message(key: PrivateKey, algorithm: KeyAlgorithm, message: Message, offered: Collection[Mechanism]) -> bytes:
+    """The signature value as X.509 carries it.
+
+    A message in chunks is hashed here and only its digest goes to the module: many know no C_SignUpdate.
+    """
     mechanism = choose_mechanism(algorithm, offered)
-    if mechanism is Mechanism.SHA256_RSA_PKCS:
+    if mechanism is Mechanism.SHA256_RSA_PKCS and isinstance(message, bytes):
         return sign_raw(key, message, mechanism)
-    if mechanism is Mechanism.RSA_PKCS:
-        return sign_raw(key, _SHA256_DIGEST_INFO + hashlib.sha256(message).digest(), mechanism)
-    hashing = hashlib.sha384 if SIGNATURE_OF[algorithm] is SignatureAlgorithm.ECDSA_SHA384 else hashlib.sha256
-    raw = sign_raw(key, hashing(message).digest(), mechanism)
+    if algorithm not in CURVES:
+        require_mechanism(Mechanism.RSA_PKCS, offered)
+        return sign_raw(key, _SHA256_DIGEST_INFO + _digest("sha256", message), Mechanism.RSA_PKCS)
+    name = "sha384" if SIGNATURE_OF[algorithm] is SignatureAlgorithm.ECDSA_SHA384 else "sha256"
+    raw = sign_raw(key, _digest(name, message), mechanism)
     half = (CURVES[algorithm][0].key_size + 7) // 8
     if len(raw) != 2 * half:
         raise KeyStoreUnavailable(f"the HSM gave an ECDSA signature of {len(raw)} octets instead of {2 * half}")
     return encode_dss_signature(int.from_bytes(raw[:half], "big"), int.from_bytes(raw[half:], "big"))
+
+
+def _digest(name: str, message: Message) -> bytes:
+    hasher = hashlib.new(name)
+    for chunk in [message] if isinstance(message, bytes) else message:
+        hasher.update(chunk)
+    return hasher.digest()
 
 
 def sign_raw(key: PrivateKey | SecretKey, octets: bytes, mechanism: Mechanism) -> bytes:

@@ -47,7 +47,8 @@ class HsmToken:
 
 @dataclass(frozen=True, slots=True)
 class TokenDirectory:
-    """The layout of one SoftHSM token below the state directory."""
+    """The layout of one token below the state directory; the PIN's file is there whatever the module, the rest is
+    SoftHSM's."""
 
     path: Path
 
@@ -74,7 +75,10 @@ class TokenDirectory:
     def token(self, label: str, module: Path | None = None) -> HsmToken:
         """Raises NotReady if no module is given and SoftHSM is not installed."""
         self._follow_move()
-        return HsmToken(module or find_module(), label, self.pin_file, self.lock_file, self.configuration)
+        # Another maker's module has its own ways to find its tokens, and would stumble over SoftHSM's file.
+        is_softhsm = module is None or self.configuration.exists()
+        configuration = self.configuration if is_softhsm else None
+        return HsmToken(module or find_module(), label, self.pin_file, self.lock_file, configuration)
 
     def _follow_move(self) -> None:
         # SoftHSM wants an absolute path. A state directory that was moved, or restored beside its original, must never
@@ -98,7 +102,6 @@ def find_module(candidates: Sequence[Path] = _MODULES) -> Path:
 
 def initialise_token(directory: TokenDirectory, label: str, module: Path | None = None) -> HsmToken:
     """Make a new SoftHSM token with random PINs. Raises NotReady rather than touch a directory in use."""
-    token = directory.token(label, module)
     if not 1 <= len(label.encode()) <= _LONGEST_LABEL:
         raise NotReady(f"a token label has 1 to {_LONGEST_LABEL} octets")
     if directory.path.exists() and any(directory.path.iterdir()):
@@ -112,6 +115,7 @@ def initialise_token(directory: TokenDirectory, label: str, module: Path | None 
         "log.level = ERROR\n"
         "slots.removable = false\n"
     )
+    token = directory.token(label, module)
     # The PINs are on disk before the token exists: a token whose PIN died with the process would be lost.
     so_pin, pin = secrets.token_hex(16), secrets.token_hex(16)
     _write_secret(directory.so_pin_file, so_pin)
@@ -131,9 +135,11 @@ def read_pin(path: Path) -> str:
     """The PIN, if its file is ours alone to read."""
     try:
         mode = path.stat().st_mode
-        pin = path.read_text().strip()
+        pin = path.read_text("ascii").strip()
     except OSError as error:
         raise NotReady(f"the PIN file {path} is missing or not readable for this user") from error
+    except UnicodeDecodeError as error:
+        raise NotReady(f"the PIN file {path} holds something else than a PIN") from error
     if mode & 0o077:
         raise NotReady(f"the PIN file {path} can be read by others: make it mode 0400")
     if not pin:

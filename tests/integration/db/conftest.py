@@ -25,6 +25,7 @@ from ca.adapters.db.unit_of_work import SqlUnitOfWork
 
 _OWNER = "vermilion"
 _TEMPLATE = "migrated"
+_PATIENCE_SECONDS = 120
 
 
 @pytest.fixture(scope="session")
@@ -74,7 +75,7 @@ def postgres_socket() -> Iterator[Path]:
             yield folder
         finally:
             server.terminate()
-            server.wait(timeout=30)
+            server.wait(timeout=_PATIENCE_SECONDS)
     finally:
         shutil.rmtree(folder)
 
@@ -109,13 +110,13 @@ def _as_user(user: pwd.struct_passwd | None, *command: object) -> None:
 
 
 def _wait_for(folder: Path, server: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + 30
+    end = time.monotonic() + _PATIENCE_SECONDS
     while True:
         try:
             psycopg.connect(host=str(folder), user=_OWNER, dbname="postgres").close()
         except psycopg.OperationalError:
             assert server.poll() is None, "PostgreSQL did not start"
-            assert time.monotonic() < end, "PostgreSQL did not answer within 30 seconds"
+            assert time.monotonic() < end, "PostgreSQL does not answer"
             time.sleep(0.05)
         else:
             return
@@ -174,3 +175,20 @@ def engine(request: pytest.FixtureRequest) -> Engine:
 @pytest.fixture
 def unit_of_work(engine: Engine) -> SqlUnitOfWork:
     return SqlUnitOfWork(engine)
+
+
+@pytest.fixture
+def fresh(engine: Engine, request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """Another database of the same kind as `engine`, as it was on its first day."""
+    if engine.dialect.name == "sqlite":
+        path = request.getfixturevalue("tmp_path") / "fresh.sqlite3"
+        opened = open_database(shutil.copy(request.getfixturevalue("migrated_sqlite"), path))
+        yield opened
+        opened.dispose()
+        return
+    folder, name = request.getfixturevalue("postgres_socket"), f"fresh_{uuid.uuid4().hex}"
+    _execute(folder, f"CREATE DATABASE {name} TEMPLATE {request.getfixturevalue('migrated_postgres')}")
+    opened = open_database(_url(folder, name))
+    yield opened
+    opened.dispose()
+    _execute(folder, f"DROP DATABASE {name} WITH (FORCE)")

@@ -171,7 +171,7 @@ def test_rows_no_value_of_ours_can_have_are_reported_as_tampered(engine: Engine,
             "officer": lambda: work.officers.get("officer-1"),
             "certificate": lambda: work.certificates.get(0xA1),
             "audit": lambda: list(work.audit.read()),
-            "head": lambda: work.audit.append(an_event()),
+            "head": work.audit.head,
         }
         with pytest.raises(Tampered):
             reads[read]()
@@ -268,6 +268,11 @@ def test_other_errors_pass_the_border_unchanged() -> None:
 )
 def test_each_drivers_error_becomes_one_of_ours(error: Exception, ours: type[PKIError]) -> None:
     assert type(translated(error)) is ours
+
+
+@pytest.mark.parametrize("error", [psycopg.errors.IoError(), psycopg.errors.UndefinedFile()])
+def test_a_disk_that_fails_is_not_called_full(error: Exception) -> None:
+    assert "trouble with its disk or its files" in str(translated(error))
 
 
 @pytest.mark.postgres

@@ -10,8 +10,9 @@ from flask import Flask
 from flask_migrate import Migrate, upgrade  # type: ignore[import-untyped]  # it has no types
 from sqlalchemy import Engine, inspect, text
 
+from ca.adapters.db.base import Row
 from ca.adapters.db.engine import open_database, open_read_only
-from ca.adapters.db.rows import Row, db
+from ca.adapters.db.rows import db
 from ca.adapters.db.schema import MIGRATIONS, SchemaState, migrate, require_current_schema, schema_state
 from ca.adapters.db.unit_of_work import SqlUnitOfWork
 from ca.domain.errors import NotReady

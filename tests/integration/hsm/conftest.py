@@ -25,7 +25,7 @@ def token(directory: TokenDirectory) -> HsmToken:
 
 @pytest.fixture
 def sessions(token: HsmToken) -> Iterator[TokenSessions]:
-    with TokenSessions.open(token, patience=timedelta(seconds=5)) as opened:
+    with TokenSessions.open(token, patience=timedelta(seconds=60)) as opened:
         yield opened
 
 

@@ -154,6 +154,15 @@ def test_a_missing_module_is_said_so(tmp_path: Path) -> None:
         Module(tmp_path / "none.so")
 
 
+def test_a_module_other_than_softhsm_needs_no_softhsm_configuration(tmp_path: Path) -> None:
+    other = Path("/usr/lib/other-makers-pkcs11.so")
+    assert TokenDirectory(tmp_path).token("issuing", other).configuration is None
+
+
+def test_softhsm_by_its_path_keeps_its_configuration(token: HsmToken, directory: TokenDirectory) -> None:
+    assert directory.token(token.label, token.module).configuration == directory.configuration
+
+
 def test_a_missing_configuration_is_said_so(token: HsmToken, tmp_path: Path) -> None:
     with pytest.raises(NotReady, match="missing or not readable"):
         Module(token.module, tmp_path / "none.conf")

@@ -14,9 +14,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.ports import free_port
 from tests.fakes.software_ca import SoftwareCA
 
 ROOT = Path(__file__).parents[3]
+PATIENCE = 120.0
+"""For what happens anyway: how fast a machine is, no test here asks."""
 APPS = "tests.integration.http.apps"
 
 
@@ -56,10 +59,18 @@ class Doors:
     def stop(self, name: str) -> None:
         process = self.processes.pop(name)
         process.terminate()
-        process.wait(20)
+        process.wait(PATIENCE)
 
     def curl(self, path: str, *options: str) -> "subprocess.CompletedProcess[bytes]":
-        command = ["curl", "--silent", "--show-error", "--max-time", "30", "--cacert", self.directory / "root.pem"]
+        command = [
+            "curl",
+            "--silent",
+            "--show-error",
+            "--max-time",
+            str(PATIENCE),
+            "--cacert",
+            self.directory / "root.pem",
+        ]
         return subprocess.run([*command, *options, self.url + path], capture_output=True, check=False)
 
     def status(self, path: str, *options: str) -> int:
@@ -67,35 +78,21 @@ class Doors:
 
     def connect(self) -> ssl.SSLSocket:
         context = ssl.create_default_context(cafile=str(self.directory / "root.pem"))
-        plain = socket.create_connection(("127.0.0.1", self.port), timeout=20)
+        plain = socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
         return context.wrap_socket(plain, server_hostname="localhost")
 
     def raw(self, request: bytes) -> bytes:
-        """What comes back for exactly these bytes, until the server closes or falls silent."""
+        """What comes back for exactly these bytes, until the server closes. One that does not fails the test."""
         with self.connect() as connection:
             connection.sendall(request)
-            answer = b""
-            connection.settimeout(3)
-            try:
-                while piece := connection.recv(65536):
-                    answer += piece
-            except TimeoutError:
-                pass
-            return answer
+            return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
-def wait_for(happened, seconds: float = 20.0) -> None:
+def wait_for(happened, seconds: float = PATIENCE) -> None:
     until = time.monotonic() + seconds
     while not happened():
         assert time.monotonic() < until, "it did not happen in time"
         time.sleep(0.05)
-
-
-def free_port() -> int:
-    with socket.socket() as chosen:
-        chosen.bind(("127.0.0.1", 0))
-        port: int = chosen.getsockname()[1]
-        return port
 
 
 @pytest.fixture(scope="module")

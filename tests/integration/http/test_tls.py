@@ -5,14 +5,14 @@ import subprocess
 
 import pytest
 
-from tests.integration.http.conftest import Doors, wait_for
+from tests.integration.http.conftest import PATIENCE, Doors, wait_for
 
 pytestmark = [pytest.mark.curl, pytest.mark.openssl]
 
 
 def s_client(doors: Doors, *options: str) -> str:
     command = ["openssl", "s_client", "-connect", f"127.0.0.1:{doors.port}", "-CAfile", doors.directory / "root.pem"]
-    done = subprocess.run([*command, *options], input=b"Q\n", capture_output=True, check=False, timeout=30)
+    done = subprocess.run([*command, *options], input=b"Q\n", capture_output=True, check=False, timeout=PATIENCE)
     return (done.stdout + done.stderr).decode()
 
 

@@ -39,13 +39,13 @@ def populate(world: StatusWorld) -> list[int]:
 
 def grown(world: StatusWorld) -> bytes:
     populate(world)
-    return world.publish_crl("issuing").der
+    return world.published()
 
 
 def with_expired(world: StatusWorld) -> bytes:
     grown(world)
     world.clock.tick(3 * DAY)
-    return world.publish_crl("issuing").der
+    return world.published()
 
 
 def long_lived(world: StatusWorld) -> bytes:
@@ -54,11 +54,11 @@ def long_lived(world: StatusWorld) -> bytes:
     populate(world)
     object.__setattr__(world.publish_crl, "life", timedelta(days=200))
     world.clock.tick(timedelta(days=30))
-    return world.publish_crl("issuing").der
+    return world.published()
 
 
 @pytest.mark.parametrize("algorithm", [KeyAlgorithm.EC_P256, KeyAlgorithm.EC_P384, KeyAlgorithm.RSA_2048])
-@pytest.mark.parametrize("make", [lambda world: world.publish_crl("issuing").der, grown])
+@pytest.mark.parametrize("make", [lambda world: world.published(), grown])
 def test_a_crl_of_every_kind_of_key_is_clean(
     tmp_path: Path, make: Callable[[StatusWorld], bytes], algorithm: KeyAlgorithm
 ) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 from cryptography.x509 import ocsp as judge
 
-from tests.fakes.status_site import StatusSite, running_status
+from tests.fakes.status_site import PATIENCE, StatusSite, running_status
 
 pytestmark = [pytest.mark.socket]
 
@@ -20,7 +20,7 @@ HALF = b"POST /ocsp HTTP/1.1\r\nHost: status\r\nContent-Length: 100\r\n\r\nab"
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[StatusSite]:
-    with running_status(workers=1, body_seconds=2.0) as site:
+    with running_status(workers=1, body_seconds=5.0) as site:
         site.world.issue(0xA1)
         site.world.issue(0xA2)
         site.sync()
@@ -30,7 +30,7 @@ def site() -> Iterator[StatusSite]:
 
 
 def connected(site: StatusSite) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", site.port), timeout=30)
+    return socket.create_connection(("127.0.0.1", site.port), timeout=PATIENCE)
 
 
 def sent(site: StatusSite, raw: bytes) -> bytes:
@@ -50,7 +50,7 @@ def everything(connection: socket.socket) -> bytes:
 
 
 def asked(site: StatusSite, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=PATIENCE)
     connection.request(method, path, body)
     response = connection.getresponse()
     answer = response.status, response.read()

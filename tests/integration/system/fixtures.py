@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.system.running import Demo, stopping
+from tests.integration.system.running import Demo, stopping, wait_for
 
 CopyOfDemo = Callable[[], Demo]
 
@@ -26,8 +26,15 @@ def stopped_demo(short_directory: Path) -> Demo:
     demo = Demo(short_directory / "0")
     with stopping(demo):
         demo.start()
+        wait_for("the first checkpoint of the audit log", lambda: has_checkpoint(demo))
         assert demo.stop() == 0, demo.output
     return demo
+
+
+def has_checkpoint(demo: Demo) -> bool:
+    """In both places. The doors open before the first round of jobs has come to it."""
+    lines = demo.state / "journal" / "checkpoints.jsonl"
+    return demo.rows("SELECT count(*) FROM audit_checkpoints") != [(0,)] and lines.exists() and bool(lines.read_bytes())
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -23,9 +22,11 @@ from typing import Any
 from ca.demo.codes import make_codes
 from ca.demo.officers import CHECKER, MAKER, DemoOfficer, DemoOfficers
 from ca.signer_client import SignerClient
+from tests.fakes.ports import free_ports
 
 REPOSITORY = Path(__file__).resolve().parents[3]
-PATIENCE = 120.0
+PATIENCE = 600.0
+"""What does not happen by then happens never; what does costs no more than it takes."""
 
 
 _PR_SET_PDEATHSIG = 1
@@ -72,17 +73,6 @@ def run(*argv: object, stdin: bytes = b"", timeout: float = PATIENCE, **more_env
 def pki(state: Path, *argv: object) -> Ran:
     """`./pki --state STATE …`"""
     return run(sys.executable, "-m", "ca", "--state", state, *argv)
-
-
-def free_ports(count: int = 3) -> list[int]:
-    probes = [socket.socket() for _ in range(count)]
-    try:
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()
 
 
 def wait_for(what: str, condition: Any, patience: float = PATIENCE) -> None:

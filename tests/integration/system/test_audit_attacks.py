@@ -63,26 +63,35 @@ def cut_the_tail_everywhere_but_in_the_checkpoints(demo: Demo) -> None:
     demo.write(
         "UPDATE audit_head SET (number, hash) = (SELECT number, hash FROM audit_events ORDER BY number DESC LIMIT 1)"
     )
-    (demo.state / "audit-head").unlink()
+    for place in ("journal", "journal-mirror"):
+        (demo.state / place / "journal.jsonl").unlink()
     demo.write("DELETE FROM audit_checkpoints")
 
 
 def rewrite_with_right_hashes(demo: Demo) -> None:
     """Every hash is right again, in the rows and at the recorded end: only what lies outside tells."""
+    from ca.adapters.db.columns import UtcSeconds
     from ca.adapters.db.mapping.audit import to_chained_event
-    from ca.adapters.db.rows import AuditEventRow, UtcSeconds
+    from ca.adapters.db.rows import AuditEventRow
 
     demo.write("UPDATE audit_events SET actor = 'somebody else' WHERE number = 9")
     previous = GENESIS
     seconds = UtcSeconds()
-    for number, name, subject, actor, at, details, kept in demo.rows(
-        "SELECT number, name, subject, actor, at, details, hash FROM audit_events ORDER BY number"
+    for number, name, subject, actor, at, details, kept, changes in demo.rows(
+        "SELECT number, name, subject, actor, at, details, hash, changes FROM audit_events ORDER BY number"
     ):
         instant = seconds.process_result_value(at, None)  # type: ignore[arg-type]  # the dialect is not looked at
         row = AuditEventRow(
-            number=number, name=name, subject=subject, actor=actor, at=instant, details=details, hash=kept
+            number=number,
+            name=name,
+            subject=subject,
+            actor=actor,
+            at=instant,
+            details=details,
+            hash=kept,
+            changes=changes,
         )
-        previous = to_chained_event(row).event.link(number, previous)
+        previous = to_chained_event(row).event.link(number, previous, changes)
         demo.write("UPDATE audit_events SET hash = ? WHERE number = ?", previous, number)
     demo.write("UPDATE audit_head SET hash = ?", previous)
 
@@ -96,19 +105,50 @@ def forge_a_checkpoint(demo: Demo) -> None:
 
 
 def edit_a_checkpoint_line(demo: Demo) -> None:
-    file = demo.state / "audit-checkpoints.jsonl"
+    file = demo.state / "journal" / "checkpoints.jsonl"
     first, *others = file.read_text().splitlines()
     changed = json.dumps(json.loads(first) | {"hash": "00" * 32})
     file.write_text("\n".join([changed, *others]) + "\n")
 
 
 def spoil_a_checkpoint_line(demo: Demo) -> None:
-    with (demo.state / "audit-checkpoints.jsonl").open("a") as file:
+    with (demo.state / "journal" / "checkpoints.jsonl").open("a") as file:
         file.write("rubbish\n")
 
 
-def spoil_the_head_file(demo: Demo) -> None:
-    (demo.state / "audit-head").write_text("rubbish\n")
+def spoil_the_journal(demo: Demo) -> None:
+    for place in ("journal", "journal-mirror"):
+        with (demo.state / place / "journal.jsonl").open("a") as file:
+            file.write("rubbish\n")
+
+
+def _edit_the_journal(demo: Demo, *places: str, column: str) -> None:
+    """The first entry that changes a certificate says something else now."""
+    for place in places:
+        file = demo.state / place / "journal.jsonl"
+        lines = file.read_text().splitlines()
+        chosen = next(number for number, line in enumerate(lines) if f'"{column}"' in line)
+        entry = json.loads(lines[chosen])
+        change = next(values for *_, values in entry["changes"] if column in values)
+        change[column] = "changed"
+        lines[chosen] = json.dumps(entry)
+        file.write_text("\n".join(lines) + "\n")
+
+
+def edit_what_the_journal_says_was_changed(demo: Demo) -> None:
+    _edit_the_journal(demo, "journal", "journal-mirror", column="device_serial")
+
+
+def edit_the_mirror(demo: Demo) -> None:
+    _edit_the_journal(demo, "journal-mirror", column="device_serial")
+
+
+def cut_the_journal(demo: Demo) -> None:
+    # By more than what waits in the database, or the next start would only write it again.
+    demo.write("DELETE FROM journal_outbox")
+    for place in ("journal", "journal-mirror"):
+        file = demo.state / place / "journal.jsonl"
+        file.write_text("".join(file.read_text().splitlines(keepends=True)[:-1]))
 
 
 def empty_the_log(demo: Demo) -> None:
@@ -145,7 +185,10 @@ def swap_the_audit_key(demo: Demo) -> None:
         (forge_a_checkpoint, "is not signed by the audit key"),
         (edit_a_checkpoint_line, "is not signed by the audit key"),
         (spoil_a_checkpoint_line, "holds a line that is no checkpoint"),
-        (spoil_the_head_file, "is not the audit chain's head"),
+        (spoil_the_journal, "holds a line that is no entry of it"),
+        (edit_what_the_journal_says_was_changed, "are not those that were made"),
+        (edit_the_mirror, "is not the one of its mirror"),
+        (cut_the_journal, "the journal is cut"),
         (empty_the_log, "the tail is cut"),
         (delete_the_recorded_end, "somebody deleted it"),
         (swap_the_audit_key, "is not signed by the audit key"),

@@ -259,9 +259,10 @@ def test_an_intent_made_by_hand_is_never_signed_and_stops_no_honest_one(victim: 
     forged[30] ^= 1
     victim.write(
         "INSERT INTO intents (serial, tbs_der, request, signed,"
-        " issuer, profile, application, public_key, predecessor, intended_at, seal)"
+        " issuer, profile, application, public_key, predecessor, intended_at, needs_confirmation, seal)"
         " SELECT 'deadbeef', ?, 'forged', 0,"
-        " issuer, profile, application, public_key, predecessor, intended_at, seal FROM intents WHERE serial = ?",
+        " issuer, profile, application, public_key, predecessor, intended_at, needs_confirmation, seal"
+        " FROM intents WHERE serial = ?",
         *(bytes(forged), serial),
     )
 
@@ -279,12 +280,17 @@ def test_an_unsigned_intent_whose_bytes_were_changed_is_never_signed(victim: Dem
     changed = bytes(tbs).replace(b"demo.example", b"bank.example")
     assert changed != tbs
     # As if the power had failed before the signature, and then somebody had edited what was to be signed.
+    victim.write("CREATE TABLE kept AS SELECT * FROM certificates WHERE serial = ?", serial)
     victim.write("DELETE FROM certificates WHERE serial = ?", serial)
     victim.write("UPDATE intents SET tbs_der = ?, signed = 0 WHERE serial = ?", changed, serial)
 
     victim.pki("reconcile")
 
     assert victim.rows("SELECT der FROM certificates WHERE serial = ?", serial) == []
+    # As it was: the audit log tells of this certificate, and another test proves the log.
+    victim.write("INSERT INTO certificates SELECT * FROM kept")
+    victim.write("DROP TABLE kept")
+    victim.write("UPDATE intents SET tbs_der = ?, signed = 1 WHERE serial = ?", tbs, serial)
 
 
 def test_what_the_urls_in_the_issuers_row_say_reaches_no_certificate(victim: Demo, tmp_path: Path) -> None:

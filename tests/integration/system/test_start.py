@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.ports import free_ports
 from tests.integration.system.fixtures import CopyOfDemo
-from tests.integration.system.running import Demo, Ran, free_ports, processes_of, stopping, wait_for
+from tests.integration.system.running import Demo, Ran, processes_of, stopping, wait_for
 
 pytestmark = [pytest.mark.softhsm, pytest.mark.socket]
 

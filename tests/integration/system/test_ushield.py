@@ -1,16 +1,22 @@
 """The customer's U-Shield (a SoftHSM token of its own) against the running bank, pkcs11-tool looking on."""
 
 import json
+import re
 import signal
+import ssl
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
+from http.client import HTTPSConnection
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
+from ca import operations as ops
 from ca.adapters.hsm.tokens import find_module
 from tests.integration.system.clients import ask_ocsp, issue, openssl
 from tests.integration.system.running import REPOSITORY, Demo, Ran, environment, run
@@ -106,6 +112,56 @@ def test_a_download_ends_with_key_and_certificate_on_the_ushield_and_active(
     assert "can never leave it" in shown.out
 
 
+def page_of(demo: Demo, cookie: str, method: str, path: str, form: Mapping[str, str] | None = None) -> tuple[str, str]:
+    """What a browser with that cookie gets of the console, and the cookie it is given."""
+    connection = HTTPSConnection("localhost", demo.https, context=ssl.create_default_context(cafile=str(demo.root_pem)))
+    with closing(connection):
+        headers = {"Cookie": cookie, "Content-Type": "application/x-www-form-urlencoded"}
+        connection.request(method, path, urlencode(form or {}), headers)
+        answer = connection.getresponse()
+        given = (answer.getheader("Set-Cookie") or "").partition(";")[0]
+        return answer.read().decode(), given
+
+
+def letter_for(demo: Demo, device_serial: str) -> str:
+    """The page that an officer prints for a new customer with this U-Shield."""
+    maker = demo.maker
+    customer = maker.call(
+        ops.RegisterCustomer, kind="person", number="D77", name="Li Qiang", document_number="ID77", email="li@b.example"
+    )["customer"]
+    maker.call(ops.RegisterDevice, serial=device_serial, model="U-Shield")
+    case = {"customer": customer, "profile": "personal-signing", "device_serial": device_serial, "host_names": []}
+    application = maker.call(ops.SubmitApplication, **case)["application"]
+    demo.checker.approve(application)
+    session = f"vermilion_officer={maker.session}"
+    page, given = page_of(demo, session, "GET", "/admin/")
+    token = re.search('name="csrf_token" value="([^"]+)"', page)
+    assert token is not None, page
+    form = {"csrf_token": token[1]}
+    return page_of(demo, f"{session}; {given}", "POST", f"/admin/cases/{application}/codes", form)[0]
+
+
+def test_what_the_letter_says_downloads_the_certificate(demo: Demo, tmp_path: Path) -> None:
+    customer = Customer(tmp_path, demo, "", {})
+    serial = json.loads(customer.ushield("init", "--label", "Mine", "--json").out)["serial"]
+    letter = letter_for(demo, serial)
+    ((code,), (command,), (fingerprint,)) = (
+        re.findall(f"{mark}[^>]*>([^<]+)<", letter)
+        for mark in ('data-code="authorization"', "data-command", "data-fingerprint")
+    )
+    (tmp_path / "root.pem").write_bytes(demo.root_pem.read_bytes())
+    (tmp_path / "code").write_text(code)
+    (tmp_path / "password").write_text(PASSWORD)
+
+    secrets = ("--code-file", tmp_path / "code", "--password-file", tmp_path / "password")
+    words = (tmp_path / word if word == "root.pem" else word for word in command.split()[2:])
+    done = customer.ushield("download", *words, *secrets)
+
+    assert done.status == 0, done
+    told = openssl("x509", "-in", demo.root_pem, "-noout", "-fingerprint", "-sha256").partition("=")[2]
+    assert fingerprint.replace(" ", "") == told.strip().replace(":", "").lower()
+
+
 def test_the_private_key_cannot_be_taken_out(customer: Customer, tmp_path: Path) -> None:
     assert customer.download().status == 0
 
@@ -131,7 +187,9 @@ def test_the_factory_password_does_not_open_it_any_more(customer: Customer) -> N
 
 
 def test_another_customers_ushield_is_refused_before_a_key_is_made(customer: Customer, demo: Demo) -> None:
-    (others,) = demo.codes("personal-signing", device_serial=f"1{customer.serial[1:]}")
+    # Serial numbers are random: the other one must differ whatever this one begins with.
+    first = "2" if customer.serial.startswith("1") else "1"
+    (others,) = demo.codes("personal-signing", device_serial=f"{first}{customer.serial[1:]}")
     mixed_up = Customer(customer.home, demo, customer.serial, others)
 
     refused = mixed_up.download()

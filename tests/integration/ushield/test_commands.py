@@ -46,6 +46,32 @@ def test_two_u_shields_cannot_have_one_label(computer: Computer) -> None:
     assert ran.json["error"] == "D-17"
 
 
+@pytest.mark.parametrize("label", ["", " ", "x" * 33])
+def test_a_label_that_cannot_be_one_makes_no_u_shield(computer: Computer, label: str) -> None:
+    before = computer.ushield("providers", "--json").json
+
+    ran = computer.ushield("init", "--label", label, "--json")
+
+    assert (ran.status, ran.json["error"]) == (2, "D-06")
+    assert computer.ushield("providers", "--json").json == before
+
+
+def test_blanks_around_a_label_do_not_count(computer: Computer) -> None:
+    assert computer.ushield("init", "--label", " Second ", "--json").json["label"] == "Second"
+
+
+@pytest.mark.parametrize("content", ["", "\n", "123\n", "1" * 256])
+def test_an_administrator_password_that_cannot_be_one_makes_no_u_shield(
+    computer: Computer, tmp_path: Path, content: str
+) -> None:
+    file = tmp_path / "so-pin"
+    file.write_text(content)
+
+    ran = computer.ushield("init", "--label", "Second", "--so-pin-file", str(file), "--json")
+
+    assert (ran.status, ran.json["error"]) == (2, "D-06")
+
+
 def test_the_administrator_password_is_kept_where_only_its_owner_reads_it(computer: Computer, tmp_path: Path) -> None:
     file = tmp_path / "so-pin"
 

@@ -9,6 +9,7 @@ from tests.fakes.enrolment import Bank, Ca, Computer
 pytestmark = [pytest.mark.softhsm, pytest.mark.socket]
 
 STEPS = ["LOOK", "ASK", "OPEN", "KEY", "REQUEST", "FETCH", "STORE", "CHECK", "CONFIRM", "TIDY"]
+HALF_WRITTEN = Path(__file__).with_name("half_written.py")
 FACTORY, PASSWORD, CODE = "12345678", "abc129", "7K3M-9QWX-2FHT"
 
 
@@ -55,6 +56,16 @@ def test_after_a_power_cut_at_any_step_the_same_command_finishes_the_job(
     computer: Computer, bank: Bank, step: str
 ) -> None:
     assert computer.interrupted_after(step).status == 77
+
+    ran = computer.download()
+
+    assert ran.status == 0, ran
+    assert_finished(computer, bank)
+
+
+def test_a_certificate_that_was_left_half_written_is_fetched_again(computer: Computer, bank: Bank) -> None:
+    assert computer.interrupted_after("STORE").status == 77
+    computer.python(HALF_WRITTEN, computer.token_dir, PASSWORD)
 
     ran = computer.download()
 

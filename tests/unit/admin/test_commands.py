@@ -1,12 +1,14 @@
 """Every command of the console becomes one message to the signer, and every refusal a sentence."""
 
 import json
+import re
 
 import pytest
 
 from admin.errors import STATUS
 from ca import operations as ops
 from ca.domain import errors
+from ca.throttle import Throttle
 from tests.fakes.console import ACTIVE, HELD
 from tests.fakes.console_signer import b64
 
@@ -152,6 +154,21 @@ def test_an_application_ends_with_a_reason_only(at, signer, officer, act):
     assert [asked.path for asked in signer.commands()] == [f"applications/{act}"]
 
 
+def test_a_field_that_hides_something_is_named_beside_it(at, signer):
+    form = {"kind": "person", "name": "Zhang\u200bWei", "document_number": "D1", "number": "7"}
+
+    page = at("maker").post("/admin/customers/register", form).get_data(as_text=True)
+
+    assert 'aria-describedby="name-hint name-error" aria-invalid="true"' in page
+    assert re.search(r'id="name-error">.*Text has an invisible or direction-changing character \(U\+200B\)\.', page)
+    assert signer.commands() == []
+
+
+def test_a_decided_case_asks_nobody_to_decide(at):
+    assert "another officer must decide" in at("maker").text("/admin/cases/application-1")
+    assert "another officer must decide" not in at("maker").text("/admin/cases/application-approved")
+
+
 def test_the_codes_are_on_one_page_that_is_not_stored(at, signer):
     response = at("maker").post("/admin/cases/application-approved/codes")
 
@@ -160,6 +177,14 @@ def test_the_codes_are_on_one_page_that_is_not_stored(at, signer):
     assert "4711081512" in page
     assert "7KQM-3F9X-2TBD" in page
     assert "7KQM" not in at("maker").text("/admin/applications/details/?id=application-approved")
+
+
+def test_the_letter_has_the_whole_command_and_what_to_compare_the_root_with(at):
+    page = at("maker").post("/admin/cases/application-approved/codes").get_data(as_text=True)
+
+    command = "ushield download --server https://enrol.bank.example --reference 4711081512 --ca-file root.pem"
+    assert command in page
+    assert " ".join(["abab"] * 16) in page
 
 
 def test_codes_are_never_handed_out_by_looking(at, signer):
@@ -211,6 +236,18 @@ def test_an_invitation_is_proposed_by_a_security_officer(at, signer):
             session="token-of-security", person="E-9", name="Nina", branch="Pudong", roles=["ra-approver", "hotline"]
         )
     ]
+
+
+def test_the_proposer_sees_their_half_of_the_code_once(at):
+    form = {"person": "E-9", "name": "Nina", "branch": "Pudong", "roles": ["ra-approver"]}
+
+    response = at("security").post("/admin/invitations/propose", form)
+
+    page = response.get_data(as_text=True)
+    assert response.status_code == 200
+    assert "7K3M-9QWX-2FHT" in page
+    assert "Give it to Nina yourself" in page
+    assert response.headers["Cache-Control"] == "no-store"
 
 
 def test_the_one_time_link_carries_its_code_in_the_fragment(at, signer):
@@ -298,6 +335,15 @@ def test_scripts_get_errors_as_json(visitor):
 
     assert response.status_code == 404
     assert response.json["message"] == "There is no such invitation."
+
+
+@pytest.mark.parametrize("act", ["open", "redeem"])
+def test_guessing_at_invitations_is_slowed_down(app, visitor, act):
+    app.extensions["vermilion_throttle"] = Throttle(burst=2)
+    statuses = [visitor.post(f"/admin/invitation/none/{act}", {"code": "x", "registration": "{}"}) for _ in range(3)]
+    app.extensions["vermilion_throttle"] = Throttle()
+
+    assert [response.status_code for response in statuses][1:] == [404, 429]
 
 
 def test_a_field_that_is_too_long_is_named(visitor):

@@ -155,3 +155,19 @@ def test_the_menu_names_only_rooms_that_open(at, officer):
         if name.endswith("index_view"):
             roles = {TrustedRole(role) for role in OFFICERS[officer]["roles"]}
             assert (f'href="{path}"' in page) == bool(roles & ROOMS[name])
+
+
+@pytest.mark.parametrize("query", ["id=a&id=b", "id=%00", "id=a%00"])
+@pytest.mark.parametrize("room", ROOM_PATHS)
+def test_no_name_or_several_of_them_find_nothing(at, room, query):
+    officers = ("both", "auditor", "security")
+
+    found = {at(officer).get(f"/admin/{room}/details/?{query}").status_code for officer in officers}
+
+    assert 404 in found
+    assert found <= {403, 404}
+
+
+@pytest.mark.parametrize("path", ["certificates/%00/hold", "officers/%00/suspend", "customers/%00/apply", "cases/a%00"])
+def test_an_address_with_a_null_in_it_is_nowhere(at, path):
+    assert at("both").get(f"/admin/{path}").status_code == 404

@@ -3,13 +3,14 @@
 import re
 
 import pytest
+from flask.sessions import URLSafeTimedSerializer
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from admin.edge import TrustTheEdge
 from ca.adapters.db.rows import db
 from ca.domain.errors import NotAuthenticated, PKIError
-from tests.fakes.console import ACTIVE, ELSEWHERE
+from tests.fakes.console import ACTIVE, ELSEWHERE, console, fill
 from tests.fakes.console_signer import HOSTILE, NOW, OFFICERS
 
 PAGES = [
@@ -32,11 +33,23 @@ def test_every_answer_carries_the_strict_headers(visitor, path):
     assert headers["X-Frame-Options"] == "DENY"
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Referrer-Policy"] == "no-referrer"
-    assert "max-age" in headers["Strict-Transport-Security"]
 
 
 def test_pages_are_never_stored(at):
     assert at("approver").get("/admin/").headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("demo", [True, False])
+def test_https_is_promised_where_no_port_of_the_host_speaks_http(tmp_path, signer, demo):
+    database = tmp_path / "console.sqlite3"
+    fill(database, signer)
+    app = console(database, signer, demo=demo)
+
+    headers = app.test_client().get("/admin/sign-in", base_url="https://localhost:8443").headers
+
+    assert ("Strict-Transport-Security" in headers) is not demo
+    with app.app_context():
+        db.engine.dispose()
 
 
 def test_plain_http_promises_no_https(visitor):
@@ -266,3 +279,32 @@ def test_the_home_page_names_what_failed_and_counts_the_rest(at):
 def test_ages_are_told_from_the_clock_that_was_given(at):
     assert NOW.year == 2026
     assert "14 min old" in at("approver").text("/admin/")
+
+
+class _EarlierSigner(URLSafeTimedSerializer.default_signer):
+    def get_timestamp(self):
+        return super().get_timestamp() - 24 * 3600
+
+
+def _csrf_token(app, visitor, *, signer=_EarlierSigner):
+    visitor.get("/admin/sign-in")
+    with visitor.client.session_transaction("/admin/sign-in", base_url=visitor.base) as session:
+        secret = session["csrf_token"]
+    return URLSafeTimedSerializer(app.secret_key, salt="wtf-csrf-token", signer=signer).dumps(secret)
+
+
+def test_a_form_may_stay_open_for_long(app, at, signer):
+    visitor = at("approver")
+    form = {"csrf_token": _csrf_token(app, visitor), "reason": "wrong document"}
+
+    assert visitor.bare_post("/admin/cases/application-1/reject", form).status_code == 303
+
+
+def test_a_token_of_another_session_is_refused_in_a_sentence(app, at, visitor):
+    token = _csrf_token(app, visitor)
+
+    refused = at("approver").bare_post("/admin/cases/application-1/reject", {"csrf_token": token, "reason": "r"})
+
+    assert refused.status_code == 400
+    assert "reload the page" in refused.get_data(as_text=True)
+    assert "CSRF" not in refused.get_data(as_text=True)

@@ -9,9 +9,11 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from ca import operations as ops
+from ca.domain import der
 from ca.domain.decisions import Assertion
-from ca.domain.errors import KeyStoreUnavailable, NotAllowed, NotFound, NotReady, PKIError
+from ca.domain.errors import InvalidRequest, KeyStoreUnavailable, NotAllowed, NotFound, NotReady, PKIError
 from ca.domain.ocsp import issuer_keys
+from ca.domain.officers import whole_code
 from ca.domain.responders import memory_key_proof
 from ca.handlers import Handlers
 from ca.usecases.answer_ocsp import AnswerOCSP
@@ -23,6 +25,7 @@ from tests.fakes.bank import (
     PAVEL,
     SECOND_SECURITY,
     SECURITY,
+    STRANGER,
     SUPERVISOR,
     Bank,
     new_key,
@@ -95,13 +98,15 @@ def test_an_officer_signs_in_and_out(signer: Signer, bank: Bank) -> None:
 
 def test_an_officer_is_invited_and_suspended(signer: Signer, bank: Bank) -> None:
     first, second = bank.session(SECURITY), bank.session(SECOND_SECURITY)
-    invitation = signer.ask(
+    proposed = signer.ask(
         ops.ProposeInvitation(session=first, person="E9", name="Nina", branch="pudong", roles=["hotline"])
-    )["invitation"]
+    )
+    invitation = proposed["invitation"]
     shown = signer.ask(ops.ShowInvitation(session=second, invitation=invitation))
     assert (shown["state"], shown["fields"]["person"]) == ("proposed", "E9")
     assertion = message(bank[SECOND_SECURITY].passkey.sign(b64(shown["challenge"])))
-    code = signer.ask(ops.ApproveInvitation(session=second, invitation=invitation, assertion=assertion))["code"]
+    half = signer.ask(ops.ApproveInvitation(session=second, invitation=invitation, assertion=assertion))["half"]
+    code = whole_code(half, proposed["half"])
     opened = signer.ask(ops.OpenInvitation(invitation=invitation, code=code))
     assert (opened["state"], opened["roles"]) == ("open", ["hotline"])
     challenge = b64(opened["challenge"])
@@ -192,8 +197,6 @@ def test_relying_parties_are_answered(signer: Signer, bank: Bank) -> None:
     certificate = bank.active()
     names = issuer_keys(bank.stored.issuers[ISSUING].certificate_der)
     name_hash, key_hash = next((name, key) for algorithm, name, key in names if algorithm == "sha256")
-    from ca.domain import der
-
     algorithm = der.sequence(der.oid("2.16.840.1.101.3.4.2.1"))
     cert_id = der.sequence(
         algorithm, der.octet_string(name_hash), der.octet_string(key_hash), der.integer(certificate.serial)
@@ -296,9 +299,45 @@ def test_every_refused_act_is_an_event(signer: Signer, bank: Bank, operation: op
 
 
 @pytest.mark.parametrize("operation", QUESTIONS, ids=lambda operation: operation.path)
-def test_a_refused_question_is_none(signer: Signer, bank: Bank, operation: ops.Operation) -> None:
+def test_a_question_without_a_session_is_no_event(signer: Signer, bank: Bank, operation: ops.Operation) -> None:
     events = len(bank.event_names)
     signer.refuse(operation)
+    assert len(bank.event_names) == events
+
+
+def test_a_tampered_case_is_an_event_even_when_only_shown(signer: Signer, bank: Bank) -> None:
+    application = bank.submitted()
+    bank.rewrite_case(application, customer_name="somebody else")
+
+    error = signer.refuse(ops.ShowCase(session=bank.session(PAVEL), application=application))
+
+    event = bank.unit_of_work.events[-1]
+    assert error.code == event.details["code"] == "tampered"
+    assert (event.name, event.subject, event.actor) == ("operation.refused", "applications/show", PAVEL)
+
+
+def test_another_branchs_case_asked_for_is_an_event(signer: Signer, bank: Bank) -> None:
+    error = signer.refuse(ops.ShowCase(session=bank.session(STRANGER), application=bank.submitted()))
+
+    event = bank.unit_of_work.events[-1]
+    assert error.code == event.details["code"] == "not-found"
+    assert (event.name, event.actor) == ("operation.refused", STRANGER)
+
+
+def test_what_is_no_operation_is_an_event(signer: Signer, bank: Bank) -> None:
+    signer.handlers.malformed(ops.Hold, InvalidRequest("serial: Field required"))
+    event = bank.unit_of_work.events[-1]
+    assert (event.name, event.subject, event.actor) == ("operation.refused", "certificates/hold", "unknown")
+
+
+def test_what_relying_parties_ask_is_never_an_event(signer: Signer, bank: Bank) -> None:
+    events = len(bank.event_names)
+    algorithm = der.sequence(der.oid("2.16.840.1.101.3.4.2.1"))
+    nobodys = der.sequence(algorithm, der.octet_string(bytes(32)), der.octet_string(bytes(32)), der.integer(1))
+    asked = ops.AnswerOCSPRequests(questions=[ops.OCSPQuestion(cert_ids=[nobodys])])
+    (refused,) = signer.ask(asked)["answers"]
+    assert refused["error"] == "not-found"
+    signer.handlers.malformed(ops.AnswerOCSPRequests, InvalidRequest("questions: too many"))
     assert len(bank.event_names) == events
 
 

@@ -25,9 +25,13 @@ ALL = ops.all_operations()
 class Refusals:
     def __init__(self) -> None:
         self.seen: list[tuple[ops.Operation, errors.PKIError]] = []
+        self.malformed: list[tuple[str, str]] = []
 
     def __call__(self, operation: ops.Operation, error: errors.PKIError) -> None:
         self.seen.append((operation, error))
+
+    def note(self, kind: type[ops.Operation], error: errors.PKIError) -> None:
+        self.malformed.append((kind.path, str(error)))
 
 
 @pytest.fixture
@@ -35,9 +39,9 @@ def refusals() -> Refusals:
     return Refusals()
 
 
-def app_where(refusals: Callable[[ops.Operation, errors.PKIError], None], act: Handler) -> Flask:
+def app_where(refusals: Refusals, act: Handler) -> Flask:
     """A signer all of whose operations do the same."""
-    return create_app(dict.fromkeys(ALL.values(), act), refusals)
+    return create_app(dict.fromkeys(ALL.values(), act), refusals, refusals.note)
 
 
 def refuse(error: Exception) -> Handler:
@@ -53,7 +57,7 @@ def post(app: Flask, path: str, body: Any) -> TestResponse:
 
 def test_an_operation_without_a_handler_stops_the_start(refusals: Refusals) -> None:
     with pytest.raises(LookupError, match="SignIn"):
-        create_app({}, refusals)
+        create_app({}, refusals, refusals.note)
 
 
 def test_one_route_an_operation_and_no_other(refusals: Refusals) -> None:
@@ -109,10 +113,19 @@ def test_no_operation_does_without_its_fields(refusals: Refusals, path: str) -> 
         ("applications/approve", {"session": "s", "application": "a", "digest": "", "assertion": {"id": ""}}),
     ],
 )
-def test_what_is_malformed_reaches_no_handler(refusals: Refusals, path: str, body: Any) -> None:
+def test_what_is_malformed_reaches_no_handler_and_is_noted(refusals: Refusals, path: str, body: Any) -> None:
     response = post(app_where(refusals, refuse(AssertionError())), path, body)
     assert response.status_code == 422
     assert refusals.seen == []
+    assert [asked for asked, _ in refusals.malformed] == [path]
+
+
+@pytest.mark.parametrize("name", ["\ud800", "a\x00b", "x" * 5000, "a b"], ids=["surrogate", "nul", "long", "blank"])
+def test_a_field_of_the_callers_naming_is_not_repeated(refusals: Refusals, name: str) -> None:
+    post(app_where(refusals, lambda _: {}), "health", {name: 1})
+    ((path, said),) = refusals.malformed
+    assert path == "health"
+    assert said.partition(":")[0] in {"", "?", "x" * 40}
 
 
 def test_what_is_no_json_is_a_bad_request(refusals: Refusals) -> None:
@@ -131,7 +144,7 @@ def test_a_body_of_megabytes_is_not_read(refusals: Refusals) -> None:
 def test_unknown_values_are_refused_by_the_signer_itself(state: str, reason: str) -> None:
     bank = Bank()
     handlers = Handlers(bank.use_cases)
-    app = create_app(handlers.table(), handlers.refused)
+    app = create_app(handlers.table(), handlers.refused, handlers.malformed)
     body = {"session": bank.session(MARIA), "officer": "o", "state": state, "reason": reason}
     assert post(app, "officers/change", body).status_code == 422
     revoke = {"session": bank.session(MARIA), "serial": "a1", "reason": "becauseISaySo"}
@@ -212,7 +225,7 @@ def serve(tmp_path: Path) -> Iterator[Callable[[Any], SignerClient]]:
         server.set_app(app)
         servers.append(server)
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        return SignerClient(path, timeout=5)
+        return SignerClient(path, timeout=60)
 
     yield start
     for server in servers:

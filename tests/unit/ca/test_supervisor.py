@@ -15,8 +15,10 @@ import pytest
 
 from ca.domain.errors import NotReady
 from ca.supervisor import CONFIGURATION_ERROR, Pace, Program, StateLock, Supervisor, require_free_port
+from tests.fakes.ports import free_port
 
-QUICK = Pace(start=20, stop=20, first_restart=0.01, longest_restart=0.02)
+PATIENCE = 120
+QUICK = Pace(start=PATIENCE, stop=PATIENCE, first_restart=0.01, longest_restart=0.02)
 
 READY_THEN_WAIT = "open(READY, 'w').close(); import signal; signal.pause()"
 ORDERLY = """
@@ -133,7 +135,7 @@ def test_programs_stop_in_the_reverse_of_their_order(world: World) -> None:
 
 
 def test_a_program_that_ignores_the_request_to_stop_is_killed(world: World) -> None:
-    with world.another(Pace(start=20, stop=0.1)) as supervisor:
+    with world.another(Pace(start=PATIENCE, stop=0.1)) as supervisor:
         supervisor.start([world.program("deaf", DEAF)])
         pid = world.pid("deaf")
 
@@ -141,7 +143,7 @@ def test_a_program_that_ignores_the_request_to_stop_is_killed(world: World) -> N
 
 
 def test_a_second_request_to_stop_kills_without_patience(world: World) -> None:
-    with world.another(Pace(start=20, stop=3600)) as supervisor:
+    with world.another(Pace(start=PATIENCE, stop=3600)) as supervisor:
         supervisor.start([world.program("deaf", DEAF)])
         pid = world.pid("deaf")
         os.kill(os.getpid(), signal.SIGINT)
@@ -291,9 +293,7 @@ def test_a_port_in_use_is_refused_with_the_option_to_change(taken: int) -> None:
 
 @pytest.mark.socket
 def test_a_free_port_is_left_free() -> None:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        free = listener.getsockname()[1]
+    free = free_port()
 
     require_free_port("127.0.0.1", free, option="--http-port")
     require_free_port("127.0.0.1", free, option="--http-port")

@@ -46,9 +46,24 @@ def test_what_is_not_said_is_safe(state: State) -> None:
         (GOOD + 'host_ = ""\n', "listening.host_"),
         (GOOD.replace("8443\nhttp", "70000\nhttp"), "listening.https_port"),
         (GOOD + "[times]\ncrl_life = 1\n", "times.crl_life"),
+        (GOOD + "[times]\ncrl_period = 3601\n", "crl_delta_life"),
+        (GOOD + "[times]\ncrl_life = 7199\n", "crl_delta_life"),
+        (GOOD + "[times]\nocsp_life = 999999999\n", "times.ocsp_life"),
+        (GOOD + "[crls]\npartitions = -1\n", "crls.partitions"),
         (GOOD + "[hsm]\npin = '1234'\n", "hsm.pin"),
     ],
-    ids=["missing", "unknown", "unknown inside", "no port", "too short", "a secret"],
+    ids=[
+        "missing",
+        "unknown",
+        "unknown inside",
+        "no port",
+        "too short",
+        "too long for the delta",
+        "too short for the delta",
+        "too long",
+        "too few",
+        "a secret",
+    ],
 )
 def test_the_first_wrong_key_is_named(state: State, text: str, what: str) -> None:
     with pytest.raises(NotReady, match=what):
@@ -102,8 +117,11 @@ def test_a_secret_is_read_from_its_file(state: State) -> None:
     with pytest.raises(NotReady, match="restore"):
         state.read_secret("console")
     (state / "secrets").mkdir()
-    (state / "secrets" / "console").write_bytes(b"key")
-    assert state.read_secret("console") == b"key"
+    (state / "secrets" / "console").write_bytes(b"k" * 31)
+    with pytest.raises(NotReady, match="cut short"):
+        state.read_secret("console")
+    (state / "secrets" / "console").write_bytes(b"k" * 32)
+    assert state.read_secret("console") == b"k" * 32
 
 
 def test_every_place_of_a_state_is_inside_it(state: State) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
+from ca.throttle import Throttle
 from customer.app import create_app
-from customer.throttle import Throttle
 from tests.fakes.signer import FakeSigner
 from tests.fakes.software_ca import SoftwareCA
 

@@ -46,6 +46,17 @@ def test_an_unknown_serial_is_not_found(client: FlaskClient) -> None:
     assert response.json == {"error": "not-found", "message": "there is no certificate with this serial number"}
 
 
+@pytest.mark.parametrize("path", ["challenge", "confirm"])
+def test_unknown_serials_from_one_source_soon_reach_the_signer_no_more(
+    client: FlaskClient, signer: FakeSigner, path: str
+) -> None:
+    message = {"serial": "abc"} if path == "challenge" else {"serial": "abc", "nonce": "bg==", "signature": "cw=="}
+    statuses = [client.post(f"/enrolment/{path}", json=message).status_code for _ in range(11)]
+
+    assert statuses == [404] * 10 + [429]
+    assert len(signer.asked) == 10
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -73,6 +84,20 @@ def test_anything_but_the_message_as_agreed_is_refused(client: FlaskClient, sign
     assert (response.status_code, json.loads(response.data)["error"], signer.asked) == (400, "invalid-request", [])
 
 
+def test_what_is_too_large_or_of_another_kind_is_said_in_our_words(client: FlaskClient) -> None:
+    large = client.post("/enrolment/challenge", data=b"{" + b" " * 40_000, content_type=JSON)
+    wrong = client.get("/enrolment/challenge")
+
+    assert (large.status_code, large.json) == (
+        413,
+        {"error": "too-large", "message": "What you sent is larger than any request here needs."},
+    )
+    assert (wrong.status_code, wrong.json) == (
+        405,
+        {"error": "method-not-allowed", "message": "This address does not take requests of this kind."},
+    )
+
+
 @pytest.mark.parametrize("content_type", ["", "text/plain", "application/x-www-form-urlencoded", "application/json5"])
 def test_only_json_is_read(client: FlaskClient, content_type: str) -> None:
     response = client.post("/enrolment/challenge", data=b'{"serial": "a"}', content_type=content_type)
@@ -93,3 +118,16 @@ def test_hints_ask_for_the_codes(client: FlaskClient) -> None:
 
     assert (response.status_code, response.mimetype) == (401, JSON)
     assert response.headers["WWW-Authenticate"].startswith("Basic realm=")
+
+
+def test_the_endpoint_answers_429_with_the_time_to_wait(client: FlaskClient) -> None:
+    answers = [
+        client.get("/enrolment/profile-hints", headers={"X-Forwarded-For": "192.0.2.7"}, auth=(f"{number:010}", "x"))
+        for number in range(11)
+    ]
+
+    assert [answer.status_code for answer in answers] == [401] * 10 + [429]
+    assert answers[-1].headers["Retry-After"] == "10"
+    assert answers[-1].json is not None
+    assert answers[-1].json["error"] == "too-many-requests"
+    assert client.get("/enrolment/profile-hints", auth=("1234567890", "ABCD-EFGH-JKMN")).status_code == 200

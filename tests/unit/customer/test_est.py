@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import pkcs7
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from ca.domain.errors import NotReady, PKIError, ProfileViolation, SigningRefused, Tampered
+from ca.domain.errors import NotAllowed, NotReady, PKIError, ProfileViolation, SigningRefused, Tampered
 from ca.operations import Enrol, ReEnrol
 from tests.fakes.signer import FakeSigner
 from tests.fakes.software_ca import SoftwareCA, certification_request
@@ -322,3 +322,13 @@ def test_cacerts_needs_no_signer_but_the_chain(client: FlaskClient, signer: Fake
     without = client.get(f"{EST}/cacerts").status_code
 
     assert (with_chain, without) == (200, 503)
+
+
+def test_renewals_that_are_refused_are_slowed_down(client: FlaskClient, signer: FakeSigner) -> None:
+    signer.refusal = NotAllowed("this certificate was revoked")
+    header = {CLIENT_CERTIFICATE: base64.b64encode(b"certificate").decode()}
+
+    answers = [enrol(client, certification_request(), header, "simplereenroll") for _ in range(11)]
+
+    assert [answer.status_code for answer in answers] == [403] * 10 + [429]
+    assert len(signer.asked) == 10

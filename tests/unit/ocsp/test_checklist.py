@@ -41,7 +41,7 @@ class Site(StatusWorld):
 
     def __init__(self, directory: Path, policy: Policy = PLAIN) -> None:
         super().__init__(policy=policy)
-        publisher = DirectoryPublisher(directory / "publication")
+        publisher = DirectoryPublisher(directory / "publication", directory / "copies")
         for issuer in (self.root, self.issuing):
             publisher.publish_certificate(issuer.name, issuer.certificate_der)
         self.kept = KeptAnswers(directory / "kept", limit=1000)
@@ -247,7 +247,7 @@ def test_o15_a_get_may_be_kept_and_a_post_not(site: Site) -> None:
 def test_o16_ocsp_and_crl_agree_on_reason_and_time(site: Site) -> None:
     site.clock.tick(DAY)
     site.revoke(0xA1, RevocationReason.AFFILIATION_CHANGED)
-    crl = x509.load_der_x509_crl(site.publish_crl("issuing").der)
+    crl = x509.load_der_x509_crl(site.published())
     for serial in (0xA1, 0xA2):
         answer, entry = site.post(site.asked(serial)), crl.get_revoked_certificate_by_serial_number(serial)
         assert entry is not None

@@ -21,7 +21,7 @@ def directory(tmp_path: Path) -> Path:
 
 def test_a_crl_has_its_own_times(directory: Path) -> None:
     world = StatusWorld()
-    (directory / "crl/issuing.crl").write_bytes(world.publish_crl("issuing").der)
+    (directory / "crl/issuing.crl").write_bytes(world.published())
 
     file = Publication(directory).find("crl/issuing.crl")
 
@@ -29,6 +29,32 @@ def test_a_crl_has_its_own_times(directory: Path) -> None:
     assert file.media_type == "application/pkix-crl"
     assert file.modified == world.clock.now()
     assert file.next_update == world.clock.now() + world.publish_crl.life
+
+
+@pytest.mark.parametrize("name", ["issuing-delta", "issuing-p1"])
+def test_deltas_and_partitions_are_served_as_any_crl(directory: Path, name: str) -> None:
+    world = StatusWorld()
+    world.issue(0xA1, partition=1)
+    world.publish_crl("issuing")
+    (directory / f"crl/{name}.crl").write_bytes(world.publisher.crls[name])
+
+    file = Publication(directory).find(f"crl/{name}.crl")
+
+    assert file is not None
+    assert (file.content, file.media_type) == (world.publisher.crls[name], "application/pkix-crl")
+    life = world.publish_crl.delta_life if name == "issuing-delta" else world.publish_crl.life
+    assert file.next_update == world.clock.now() + life
+
+
+def test_two_crls_of_one_number_have_tags_of_their_own(directory: Path) -> None:
+    tags = set()
+    for _ in range(2):
+        (directory / "crl/issuing.crl").unlink(missing_ok=True)
+        (directory / "crl/issuing.crl").write_bytes(StatusWorld().published())
+        file = Publication(directory).find("crl/issuing.crl")
+        assert file is not None
+        tags.add(file.etag)
+    assert len(tags) == 2
 
 
 def test_a_certificate_has_the_time_of_its_file(directory: Path) -> None:

@@ -226,13 +226,13 @@ def test_what_nobody_foresaw_is_an_internal_error_and_not_an_exception(
 
 
 def test_elsewhere_it_is_a_500(site: Site) -> None:
-    site.directory.joinpath("crl/issuing.crl").write_bytes(StatusWorld().publish_crl("issuing").der)
+    site.directory.joinpath("crl/issuing.crl").write_bytes(StatusWorld().published())
     site.clock._now = datetime(2026, 11, 23)  # noqa: DTZ001 - naive, which nothing here can work with
     assert site.get("/crl/issuing.crl").status.startswith("500")
 
 
 def test_a_crl_is_served_with_its_own_times(site: Site) -> None:
-    crl = StatusWorld().publish_crl("issuing").der
+    crl = StatusWorld().published()
     site.directory.joinpath("crl/issuing.crl").write_bytes(crl)
     site.clock.tick(timedelta(hours=1))
 
@@ -250,7 +250,7 @@ def test_a_crl_is_served_with_its_own_times(site: Site) -> None:
 
 @pytest.mark.parametrize(("left", "age"), [(120, 120), (0, 0), (-10, 0)])
 def test_a_crl_is_never_kept_beyond_its_end(site: Site, left: int, age: int) -> None:
-    site.directory.joinpath("crl/issuing.crl").write_bytes(StatusWorld().publish_crl("issuing").der)
+    site.directory.joinpath("crl/issuing.crl").write_bytes(StatusWorld().published())
     site.clock.tick(DAY - timedelta(seconds=left))
     assert f"max-age={age}," in site.get("/crl/issuing.crl").headers["Cache-Control"]
 
@@ -267,26 +267,56 @@ def test_there_is_nothing_else(site: Site, path: str) -> None:
     assert site.get(path).status.startswith("404")
 
 
-def test_health_is_ok_with_readable_standings_and_a_current_crl(site: Site) -> None:
-    site.directory.joinpath("crl/issuing.crl").write_bytes(StatusWorld().publish_crl("issuing").der)
-    site.clock.tick(timedelta(seconds=90))
-    answer = site.get("/health")
+@pytest.fixture
+def healthy(site: Site) -> Site:
+    world = StatusWorld()
+    site.directory.joinpath("crl/issuing.crl").write_bytes(world.published())
+    site.directory.joinpath("ca/issuing.cer").write_bytes(world.issuing.certificate_der)
+    return site
+
+
+def test_health_is_ok_with_readable_standings_a_certificate_and_a_current_crl(healthy: Site) -> None:
+    healthy.clock.tick(timedelta(seconds=90))
+    answer = healthy.get("/health")
     assert answer.status == "200 OK"
     assert json.loads(answer.body) == {
         "status": "ok",
         "standings": True,
+        "issuers": ["issuing"],
         "crls": {"issuing": {"age_seconds": 90, "current": True}},
     }
 
 
-def test_health_fails_without_standings_without_crl_and_with_an_old_one(site: Site) -> None:
-    assert site.get("/health").status.startswith("503")
-    site.directory.joinpath("crl/issuing.crl").write_bytes(StatusWorld().publish_crl("issuing").der)
-    site.statuses.unreadable = True
-    assert json.loads(site.get("/health").body)["standings"] is False
-    site.statuses.unreadable = False
-    site.clock.tick(DAY)
-    assert site.get("/health").status.startswith("503")
+@pytest.mark.parametrize(("name", "status"), [("issuing-delta", 200), ("issuing-p12", 200), ("root", 503)])
+def test_health_knows_whose_a_crl_is(healthy: Site, name: str, status: int) -> None:
+    crl = healthy.directory.joinpath("crl/issuing.crl").read_bytes()
+    healthy.directory.joinpath(f"crl/{name}.crl").write_bytes(crl)
+
+    assert healthy.get("/health").status.startswith(str(status))
+
+
+def test_health_fails_without_standings_and_with_an_old_crl(healthy: Site) -> None:
+    healthy.statuses.unreadable = True
+    assert json.loads(healthy.get("/health").body)["standings"] is False
+    healthy.statuses.unreadable = False
+    healthy.clock.tick(DAY)
+    assert healthy.get("/health").status.startswith("503")
+
+
+@pytest.mark.parametrize("lost", ["crl/issuing.crl", "ca/issuing.cer"])
+def test_health_fails_when_a_published_file_is_lost(healthy: Site, lost: str) -> None:
+    healthy.directory.joinpath(lost).unlink()
+
+    assert healthy.get("/health").status.startswith("503")
+
+
+def test_health_fails_when_an_issuer_has_no_crl_or_its_certificate_is_none(healthy: Site) -> None:
+    healthy.directory.joinpath("ca/root.cer").write_bytes(StatusWorld().root.certificate_der)
+    assert healthy.get("/health").status.startswith("503")
+
+    healthy.directory.joinpath("ca/root.cer").unlink()
+    healthy.directory.joinpath("ca/issuing.cer").write_bytes(b"no certificate")
+    assert healthy.get("/health").status.startswith("503")
 
 
 def test_dates_are_in_english_and_utc() -> None:

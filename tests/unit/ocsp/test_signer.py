@@ -17,6 +17,8 @@ from tests.fakes.ocsp_requests import cert_id
 
 pytestmark = pytest.mark.socket
 
+PATIENCE = 60.0
+
 
 class Stub:
     """A signer on a Unix socket that answers each request from a script and counts connections."""
@@ -90,7 +92,7 @@ def ask(signer: SocketSigner) -> bytes | PKIError:
 
 
 def test_it_asks_about_cert_ids_and_nonce_over_one_connection(stub: Stub) -> None:
-    signer = SocketSigner(stub.path)
+    signer = SocketSigner(stub.path, timeout=PATIENCE)
     stub.script = lambda count: signed(b"r", b"s") if count == 1 else signed(b"t")
     assert signer.answer([TWO, ONE]) == [b"r", b"s"]
     assert signer.answer([ONE]) == [b"t"]
@@ -102,7 +104,7 @@ def test_it_asks_about_cert_ids_and_nonce_over_one_connection(stub: Stub) -> Non
 
 
 def test_a_connection_that_was_closed_meanwhile_is_made_anew(stub: Stub) -> None:
-    signer = SocketSigner(stub.path)
+    signer = SocketSigner(stub.path, timeout=PATIENCE)
     good = stub.script
     ask(signer)
     stub.script = lambda count: None if count == 2 else good(count)
@@ -113,22 +115,26 @@ def test_a_connection_that_was_closed_meanwhile_is_made_anew(stub: Stub) -> None
 
 def test_a_signer_that_hangs_up_on_a_new_connection_is_not_ready(stub: Stub) -> None:
     stub.script = lambda _: None
-    assert isinstance(ask(SocketSigner(stub.path)), NotReady)
+    assert isinstance(ask(SocketSigner(stub.path, timeout=PATIENCE)), NotReady)
     assert len(stub.requests) == 1
 
 
 def test_a_signer_that_is_slow_is_not_ready_and_not_asked_twice(stub: Stub) -> None:
-    signer = SocketSigner(stub.path, timeout=0.2)
+    signer = SocketSigner(stub.path, timeout=PATIENCE)
     ask(signer)
-    release = threading.Event()
+    asked, release = threading.Event(), threading.Event()
 
     def wait(_: int) -> None:
-        release.wait(10)
+        asked.set()
+        release.wait(PATIENCE)
 
     stub.script = wait
+    assert signer._mine.connection.sock is not None
+    signer._mine.connection.sock.settimeout(0.2)
     assert isinstance(ask(signer), NotReady)
+    assert asked.wait(PATIENCE)
     release.set()
-    assert len(stub.requests) == 2
+    assert (stub.connections, len(stub.requests)) == (1, 2)
 
 
 def test_a_signer_that_is_not_there_is_not_ready(tmp_path: Path) -> None:
@@ -147,7 +153,7 @@ def test_a_signer_that_is_not_there_is_not_ready(tmp_path: Path) -> None:
 )
 def test_what_the_signer_refuses_is_known_here(stub: Stub, code: str, kind: type[PKIError]) -> None:
     refusal = {"error": code, "message": "because"}
-    signer = SocketSigner(stub.path)
+    signer = SocketSigner(stub.path, timeout=PATIENCE)
     for answer in (reply(409, refusal), reply(200, {"answers": [refusal]})):
         stub.script = lambda _, answer=answer: answer
         refused = ask(signer)
@@ -172,6 +178,6 @@ def test_what_the_signer_refuses_is_known_here(stub: Stub, code: str, kind: type
 )
 def test_anything_else_is_not_ready(stub: Stub, answer: bytes) -> None:
     stub.script = lambda _: answer
-    signer = SocketSigner(stub.path)
+    signer = SocketSigner(stub.path, timeout=PATIENCE)
     assert isinstance(ask(signer), NotReady)
     signer._mine.connection.close()

@@ -1,10 +1,18 @@
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from ushield.asking import Typist, reference_number, require_code
-from ushield.errors import CodeMalformed, NoTerminal, ReferenceMalformed, SecretUnreadable
+from ushield.errors import (
+    CodeMalformed,
+    Interrupted,
+    NoTerminal,
+    NothingTyped,
+    ReferenceMalformed,
+    SecretUnreadable,
+)
 
 
 @pytest.mark.parametrize("typed", ["0123456789", " 01234 56789 ", "0123-456-789"])
@@ -42,6 +50,52 @@ def test_without_a_terminal_a_secret_is_not_asked_for(monkeypatch: pytest.Monkey
 
     with pytest.raises(NoTerminal):
         Typist().present_password()
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Callable[[str | Exception], None]:
+    """Somebody at it, who types that, or something that ends the typing."""
+
+    def types(what: str | Exception) -> None:
+        def getpass(_prompt: str) -> str:
+            if isinstance(what, Exception):
+                raise what
+            return what
+
+        monkeypatch.setattr("sys.stdin", Terminal())
+        monkeypatch.setattr("getpass.getpass", getpass)
+
+    return types
+
+
+def test_return_at_the_password_prompt_is_no_password(terminal: Callable[[str | Exception], None]) -> None:
+    terminal("")
+
+    with pytest.raises(NothingTyped, match="Nothing was tried"):
+        Typist().present_password()
+    assert Typist().password_or_nothing() == ""
+
+
+@pytest.mark.parametrize(
+    ("happens", "said"),
+    [
+        (EOFError(), Interrupted),
+        (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"), SecretUnreadable),
+    ],
+    ids=["Ctrl-D", "bytes that are no text"],
+)
+def test_what_ends_the_typing_is_said_in_a_sentence(
+    terminal: Callable[[str | Exception], None], happens: Exception, said: type[Exception]
+) -> None:
+    terminal(happens)
+
+    with pytest.raises(said):
+        Typist().authorization_code()
 
 
 def test_an_empty_or_missing_secret_file_is_named(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from tests.fakes.ushield import PulledOut, Watcher, World
+from ushield import opening
 from ushield.download import Step, key_id_of
 from ushield.errors import (
     CertificateForOtherKey,
@@ -10,6 +11,7 @@ from ushield.errors import (
     KeyNotSafe,
     LastTry,
     NoCommonKey,
+    NotesDirUnusable,
     OtherDevice,
     ReadBackDiffers,
     UnacceptablePassword,
@@ -49,6 +51,20 @@ def test_interrupted_after_any_step_the_same_command_finishes_the_job(
     assert len(set(world.bank.requests)) == 1
     assert world.bank.active
     assert world.pending() is None
+
+
+@pytest.mark.parametrize("left", [100, 0], ids=["truncated", "empty"])
+def test_a_certificate_that_a_power_cut_left_half_written_is_fetched_again(world: World, left: int) -> None:
+    with pytest.raises(PulledOut):
+        world.run(Watcher(pull_out_after=Step.STORE))
+    whole = world.device.stored[0]
+    world.device.stored = [replace(whole, der=whole.der[:left])]
+
+    assert world.run().status == "active"
+
+    assert world.device.stored == [whole]
+    assert world.device.made == 1
+    assert len(set(world.bank.requests)) == 1
 
 
 def test_a_finished_download_run_again_changes_nothing(world: World) -> None:
@@ -230,6 +246,21 @@ def test_a_note_somebody_else_wrote_is_not_believed(world: World) -> None:
     )
 
     assert world.run().status == "active"
+
+
+def test_a_directory_for_notes_that_cannot_be_used_is_named(world: World) -> None:
+    world.device.keeps_notes = False
+    world.state_directory.write_text("a file, where the directory should be")
+
+    with pytest.raises(NotesDirUnusable, match=str(world.state_directory)):
+        world.run()
+
+
+def test_the_old_password_is_no_new_one(world: World) -> None:
+    world.device.password = OWN
+
+    with pytest.raises(UnacceptablePassword, match="the old one"):
+        opening.replace_password(world.device, OWN, OWN)
 
 
 def test_a_note_holds_no_secret(world: World) -> None:

@@ -8,6 +8,7 @@ from ushield.errors import (
     AnswerUnexpected,
     BankBusy,
     CaFileUnreadable,
+    CertificateStopped,
     CodesRefused,
     CodeUsed,
     RequestRefused,
@@ -18,7 +19,11 @@ from ushield.errors import (
 
 @pytest.mark.parametrize(
     "address",
-    ["http://bank.example", "bank.example", "https://", "https://u:p@bank.example", "https://b:99999", "ftp://b"],
+    [
+        *("http://bank.example", "bank.example", "https://", "https://u:p@bank.example", "https://b:99999", "ftp://b"),
+        *("https://[bad", "https://a b", "https://bank..example", f"https://{'b' * 64}.example", "https://b/x y"),
+        *("https://b/é", "https://b\n.example", "https://b/\x00", "https://b:x", "https://."),
+    ],
 )
 def test_only_https_reaches_the_bank(address: str) -> None:
     with pytest.raises(AddressNotHttps):
@@ -55,6 +60,15 @@ def test_the_codes_do_not_show_in_a_representation() -> None:
 )
 def test_every_http_status_becomes_a_sentence_of_its_own(status: int, kind: type[UShieldError]) -> None:
     assert isinstance(_refusal(_Answer(status, b"", None)), kind)
+
+
+def test_a_certificate_held_or_revoked_meanwhile_is_not_to_be_tried_again() -> None:
+    class Stopped(Bank):
+        def _ask(self, *_: object) -> _Answer:
+            return _Answer(409, b'{"error": "invalid-transition", "message": "this certificate is on hold"}', None)
+
+    with pytest.raises(CertificateStopped, match=r"on hold.* does not help"):
+        Stopped("https://bank.example").challenge("a1")
 
 
 def test_the_wait_the_server_asks_for_is_told() -> None:

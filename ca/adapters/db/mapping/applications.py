@@ -33,7 +33,7 @@ def _case(text: str, where: str) -> Case:
         fields["validity"] = timedelta(seconds=fields.pop("validity_seconds"))
         fields["submitted_at"] = instant(fields["submitted_at"])
         return Case(**fields)
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
         raise Tampered(f"the case of {where} cannot be read: somebody changed the record") from error
 
 

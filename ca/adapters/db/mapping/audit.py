@@ -12,9 +12,15 @@ from ca.domain.errors import Tampered
 def to_chained_event(row: AuditEventRow) -> ChainedEvent:
     try:
         details = json.loads(row.details)
-    except ValueError as error:
-        raise Tampered(f"the details of audit event {row.number} cannot be read: somebody changed them") from error
-    return ChainedEvent(row.number, AuditEvent(row.name, row.subject, row.actor, row.at, details), row.hash)
+        # SQLite keeps bytes in a column of text, and JSON has text that no encoding has.
+        canonical([row.name, row.subject, row.actor])
+        unchanged = canonical(details).decode() == row.details
+    except (ValueError, TypeError, RecursionError) as error:
+        raise Tampered(f"audit event {row.number} cannot be read: somebody changed it") from error
+    if not unchanged or not isinstance(details, dict) or not all(isinstance(value, str) for value in details.values()):
+        raise Tampered(f"the details of audit event {row.number} are not as we write them: somebody changed them")
+    event = AuditEvent(row.name, row.subject, row.actor, row.at, details)
+    return ChainedEvent(row.number, event, row.hash, row.changes)
 
 
 def chained_event_values(chained: ChainedEvent) -> Values:
@@ -26,6 +32,7 @@ def chained_event_values(chained: ChainedEvent) -> Values:
         "at": chained.event.at,
         "details": canonical(dict(chained.event.details)).decode(),
         "hash": chained.hash,
+        "changes": chained.changes,
     }
 
 

@@ -1,16 +1,20 @@
-"""Certificates, intents, issuing CAs and CRLs: rows to values and back."""
+"""Certificates, intents and issuing CAs: rows to values and back."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from ca.adapters.db.mapping.common import Values, find_serial, known, serial_number, serial_text
-from ca.adapters.db.rows import CertificateRow, CRLRow, IntentRow, IssuerRow
+from ca.adapters.db.rows import CertificateRow, IntentRow, IssuerRow
 from ca.domain.algorithms import KeyAlgorithm
 from ca.domain.certificates import Certificate, CertificateStatus, Intent
-from ca.domain.crl import CRLRecord
 from ca.domain.issuers import Issuer
+from ca.domain.journal import Change, Scalar
 from ca.domain.revocation import Revocation, RevocationReason
 from ca.domain.standings import Standing
+
+STANDING_COLUMNS = ("serial", "issuer", "status", "issued_at", "not_after", "revoked_at", "reason")
+_INSTANTS = {"issued_at", "not_after", "revoked_at"}
 
 
 def to_certificate(row: CertificateRow) -> Certificate:
@@ -32,16 +36,27 @@ def to_certificate(row: CertificateRow) -> Certificate:
         predecessor=find_serial(row.predecessor),
         confirmed_at=row.confirmed_at,
         revocation=_revocation(row),
+        crl_partition=row.crl_partition,
     )
 
 
 def to_standing(columns: Sequence[Any]) -> tuple[int, Standing]:
-    """From serial, issuer, status, issued_at, not_after, revoked_at and reason."""
+    """From the columns of `STANDING_COLUMNS`."""
     serial, issuer, status, issued_at, not_after, revoked_at, reason = columns
     where = f"certificate {serial}"
     revocation = None if revoked_at is None else Revocation(known(RevocationReason, reason, where), revoked_at)
     standing = Standing(issuer, known(CertificateStatus, status, where), issued_at, not_after, revocation)
     return serial_number(serial), standing
+
+
+def standings_in(changes: Sequence[Change]) -> list[tuple[int, Standing]]:
+    """How the certificates stand that a transaction made or changed."""
+    rows = ({**change.key, **change.values} for change in changes if change.table == CertificateRow.__tablename__)
+    return [to_standing([_read(name, row.get(name)) for name in STANDING_COLUMNS]) for row in rows if "status" in row]
+
+
+def _read(name: str, value: Scalar) -> Any:
+    return datetime.fromtimestamp(value, UTC) if name in _INSTANTS and isinstance(value, int) else value
 
 
 def _revocation(row: CertificateRow) -> Revocation | None:
@@ -70,6 +85,7 @@ def certificate_values(certificate: Certificate) -> Values:
         "confirmed_at": certificate.confirmed_at,
         "revoked_at": revocation.revoked_at if revocation else None,
         "reason": int(revocation.reason) if revocation else None,
+        "crl_partition": certificate.crl_partition,
     }
 
 
@@ -84,6 +100,7 @@ def to_intent(row: IntentRow) -> Intent:
         request=row.request,
         predecessor=find_serial(row.predecessor),
         intended_at=row.intended_at,
+        needs_confirmation=row.needs_confirmation,
         signed=row.signed,
         seal=row.seal,
     )
@@ -100,6 +117,7 @@ def intent_values(intent: Intent) -> Values:
         "request": intent.request,
         "predecessor": None if intent.predecessor is None else serial_text(intent.predecessor),
         "intended_at": intent.intended_at,
+        "needs_confirmation": intent.needs_confirmation,
         "signed": intent.signed,
         "seal": intent.seal,
     }
@@ -125,19 +143,4 @@ def issuer_values(issuer: Issuer) -> Values:
         "crl_url": issuer.crl_url,
         "ocsp_url": issuer.ocsp_url,
         "certificate_url": issuer.certificate_url,
-    }
-
-
-def to_crl(row: CRLRow) -> CRLRecord:
-    return CRLRecord(row.issuer, row.number, row.this_update, row.next_update, row.entries, row.der)
-
-
-def crl_values(record: CRLRecord) -> Values:
-    return {
-        "issuer": record.issuer,
-        "number": record.number,
-        "this_update": record.this_update,
-        "next_update": record.next_update,
-        "entries": record.entries,
-        "der": record.der,
     }

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ca.adapters.db.mapping.applications import (
@@ -15,7 +15,7 @@ from ca.adapters.db.mapping.applications import (
     to_code_pair,
     to_evidence,
 )
-from ca.adapters.db.repositories.statements import change_row, find_row, list_rows, put_row
+from ca.adapters.db.repositories.statements import change_row, find_row, insert_row, list_rows, put_row
 from ca.adapters.db.rows import ApplicationRow, CodePairRow, EvidenceRow
 from ca.domain.applications import Application
 from ca.domain.codes import CodePair, CodeState
@@ -46,8 +46,12 @@ class SqlApplications:
         if not change_row(self._session, ApplicationRow, {"id": application.id}, state_values(application)):
             raise NotFound(f"there is no application {application.id}")
 
+    def list_by_device(self, device_serial: str) -> Sequence[Application]:
+        wanted = select(ApplicationRow).where(ApplicationRow.device_serial == device_serial).order_by(ApplicationRow.id)
+        return [to_application(row) for row in list_rows(self._session, wanted)]
+
     def add_evidence(self, application_id: str, evidence: Evidence) -> None:
-        self._session.execute(insert(EvidenceRow).values(**evidence_values(application_id, evidence)))
+        insert_row(self._session, EvidenceRow, evidence_values(application_id, evidence))
 
     def list_evidence(self, application_id: str) -> Sequence[Evidence]:
         wanted = select(EvidenceRow).where(EvidenceRow.application == application_id).order_by(EvidenceRow.id)
@@ -66,7 +70,7 @@ class SqlCodes:
         newest_first = (
             select(CodePairRow).where(CodePairRow.application == application_id).order_by(CodePairRow.id.desc())
         )
-        row = find_row(self._session, newest_first)
+        row = find_row(self._session, newest_first, lock=True)
         return to_code_pair(row) if row else None
 
     def save(self, pair: CodePair) -> None:

@@ -3,37 +3,66 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from ca.adapters.db.mapping.audit import chained_event_values, to_chained_event, to_checkpoint
 from ca.adapters.db.repositories.statements import change_row, find_row, insert_missing, list_rows, put_row
-from ca.adapters.db.rows import AuditCheckpointRow, AuditEventRow, AuditHeadRow, JobLeaseRow, JobRunRow
+from ca.adapters.db.rows import (
+    AuditCheckpointRow,
+    AuditEventRow,
+    AuditHeadRow,
+    JobLeaseRow,
+    JobRunRow,
+    JournalOutboxRow,
+)
 from ca.domain.audit import AuditEvent, ChainedEvent, Checkpoint, Head
 from ca.domain.errors import Tampered
 from ca.domain.jobs import JobRun, Lease
+from ca.domain.journal import Change, Entry, chained
 
 _CHUNK = 1000
+_WAITING = 1000
+"""Events after which an entry no longer waits for the journal."""
 
 
 class SqlAuditLog:
     def __init__(self, session: Session) -> None:
         self._session = session
-        self.appended: Head | None = None
-        """The end of the chain after what this transaction appended; None when it appended nothing."""
-        self.after = 0
-        """The number that the chain had before that."""
+        self._appended: list[AuditEvent] = []
 
-    def append(self, event: AuditEvent) -> ChainedEvent:
-        # The lock on the head is held until commit: the next writer waits and then builds on this event.
-        head = self._head(lock=True)
-        number = head.number + 1
-        self.after = self.after if self.appended else head.number
-        chained = ChainedEvent(number, event, event.link(number, head.hash))
-        self._session.execute(insert(AuditEventRow).values(**chained_event_values(chained)))
-        self._session.execute(update(AuditHeadRow).values(number=number, hash=chained.hash))
-        self.appended = Head(number, chained.hash)
-        return chained
+    def append(self, event: AuditEvent) -> None:
+        self._appended.append(event)
+
+    def seal(self, changes: Sequence[Change]) -> Entry | None:
+        """Chain what was appended and write it; None when nothing was. The last statements before commit."""
+        if not self._appended:
+            return None
+        # The lock on the head is held until commit: the next writer waits and then builds on these events.
+        entry = chained(self._head(lock=True), self._appended, changes)
+        self._appended = []
+        self.add(entry)
+        line = {"number": entry.head.number, "line": entry.line()}
+        self._session.execute(insert(JournalOutboxRow).values(**line))
+        # Long since in the journal: a commit is refused while what came before it is not.
+        self._session.execute(delete(JournalOutboxRow).where(JournalOutboxRow.number <= entry.first - _WAITING))
+        return entry
+
+    def add(self, entry: Entry) -> None:
+        """Write an entry's events as they are, behind those that are there."""
+        self._session.execute(insert(AuditEventRow), [chained_event_values(one) for one in entry.events])
+        self._session.execute(update(AuditHeadRow).values(number=entry.head.number, hash=entry.head.hash))
+
+    def about(self, subject: str) -> Iterator[ChainedEvent]:
+        wanted = select(AuditEventRow).where(AuditEventRow.subject == subject).order_by(AuditEventRow.number)
+        for row in self._session.scalars(wanted.execution_options(yield_per=_CHUNK, populate_existing=True)):
+            yield to_chained_event(row)
+
+    def waiting(self, after: int) -> Iterator[Entry]:
+        """Entries behind the event `after` that are still kept for the journal."""
+        wanted = select(JournalOutboxRow.line).where(JournalOutboxRow.number > after).order_by(JournalOutboxRow.number)
+        for line in self._session.scalars(wanted.execution_options(yield_per=_CHUNK)):
+            yield Entry.parse(line)
 
     def head(self) -> Head:
         return self._head(lock=False)

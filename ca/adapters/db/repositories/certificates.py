@@ -1,10 +1,12 @@
 """Certificates and intents in the database."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import cast
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.elements import ColumnElement
 
 from ca.adapters.db.mapping.certificates import (
     certificate_values,
@@ -13,15 +15,18 @@ from ca.adapters.db.mapping.certificates import (
     to_intent,
     to_standing,
 )
-from ca.adapters.db.mapping.common import serial_text
+from ca.adapters.db.mapping.common import Values, serial_number, serial_text
+from ca.adapters.db.mapping.crls import listing_values, to_listing
+from ca.adapters.db.repositories.numbering import lock_numbering
 from ca.adapters.db.repositories.statements import add_row, change_row, find_row, list_rows
 from ca.adapters.db.rows import CertificateRow, IntentRow
 from ca.domain.certificates import Certificate, CertificateStatus, Intent
+from ca.domain.crl import CRLScope, Listing, crl_entry
 from ca.domain.errors import NotFound
 from ca.domain.standings import Standing
 
-_CHUNK = 1000
-"""Rows held in memory at a time when all of an issuer's are read."""
+_CHUNK = 4000
+"""Entries held in memory at a time when all of an issuer's are read."""
 
 # What a standing is made of: read without the rest of the row, which is a hundred times longer.
 _STANDING = select(
@@ -34,17 +39,10 @@ _STANDING = select(
     CertificateRow.reason,
 )
 
-# Written out: the database finds these three by index, but not "everything except active".
-_ON_CRL = [
-    status.value for status in (CertificateStatus.UNCONFIRMED, CertificateStatus.ON_HOLD, CertificateStatus.REVOKED)
-]
-
 
 class SqlCertificates:
     def __init__(self, session: Session) -> None:
         self._session = session
-        self.changed: dict[int, Certificate] = {}
-        """What this transaction added or saved, by serial number, as it will be after commit."""
 
     def get(self, serial: int) -> Certificate:
         row = find_row(self._session, _by_serial(serial), lock=True)
@@ -81,6 +79,9 @@ class SqlCertificates:
     def list_by_public_key(self, fingerprint: str) -> Sequence[Certificate]:
         return self._list(select(CertificateRow).where(CertificateRow.public_key == fingerprint))
 
+    def list_successors(self, serial: int) -> Sequence[Certificate]:
+        return self._list(select(CertificateRow).where(CertificateRow.predecessor == serial_text(serial)))
+
     def list_unconfirmed_since_before(self, limit: datetime) -> Sequence[Certificate]:
         unconfirmed = CertificateRow.status == CertificateStatus.UNCONFIRMED.value
         return self._list(select(CertificateRow).where(unconfirmed, CertificateRow.issued_at < limit))
@@ -97,36 +98,74 @@ class SqlCertificates:
         for row in self._session.execute(in_order.execution_options(yield_per=_CHUNK)):
             yield to_standing(row)
 
-    def list_for_crl(self, issuer: str, expired_before: datetime) -> Iterator[Certificate]:
+    def measure_entries(self, scope: CRLScope, alive_at: datetime) -> tuple[int, int]:
+        totals = select(func.count(), func.coalesce(func.sum(func.length(CertificateRow.crl_entry)), 0))
+        count, octets = self._session.execute(totals.where(*_listed(scope, alive_at))).one()
+        return int(count), int(octets)
+
+    def list_entries(self, scope: CRLScope, alive_at: datetime) -> Iterator[Sequence[bytes]]:
+        # Nothing but the entries is asked for, and no row becomes an object: of a million, that is most of the time.
+        wanted = select(CertificateRow.crl_entry).where(*_listed(scope, alive_at)).order_by(CertificateRow.serial)
+        found = self._session.connection().execute(wanted, execution_options={"yield_per": _CHUNK})
+        yield from cast("Iterator[Sequence[bytes]]", found.scalars().partitions())
+
+    def list_changed(self, issuer: str, after: int, alive_at: datetime) -> Sequence[tuple[int, bytes | None]]:
         wanted = (
-            select(CertificateRow)
+            select(CertificateRow.serial, CertificateRow.crl_entry)
             .where(
                 CertificateRow.issuer == issuer,
-                CertificateRow.status.in_(_ON_CRL),
-                CertificateRow.not_after >= expired_before,
+                CertificateRow.crl_changed > after,
+                CertificateRow.not_after >= alive_at,
             )
-            # Numbers without padding sort by their length first.
-            .order_by(func.length(CertificateRow.serial), CertificateRow.serial)
-            .execution_options(yield_per=_CHUNK, populate_existing=True)
+            .order_by(CertificateRow.serial)
         )
-        for row in self._session.scalars(wanted):
-            yield to_certificate(row)
+        return [(serial_number(serial), entry) for serial, entry in self._session.execute(wanted)]
+
+    def changed_partitions(self, issuer: str, after: int) -> Mapping[int, int]:
+        wanted = (
+            select(CertificateRow.crl_partition, func.max(CertificateRow.crl_changed))
+            .where(
+                CertificateRow.issuer == issuer,
+                CertificateRow.crl_changed > after,
+                CertificateRow.crl_partition.is_not(None),
+            )
+            .group_by(CertificateRow.crl_partition)
+        )
+        return {int(partition or 0): int(number or 0) for partition, number in self._session.execute(wanted)}
 
     def add(self, certificate: Certificate) -> None:
         serial = serial_text(certificate.serial)
         add_row(
             self._session,
             CertificateRow,
-            {"serial": serial, **certificate_values(certificate)},
+            {"serial": serial, **certificate_values(certificate), **self._place(certificate, Listing())},
             refusal=f"a certificate with serial number {serial} exists already",
         )
-        self.changed[certificate.serial] = certificate
 
     def save(self, certificate: Certificate) -> None:
+        row = find_row(self._session, _by_serial(certificate.serial), lock=True)
         serial = serial_text(certificate.serial)
-        if not change_row(self._session, CertificateRow, {"serial": serial}, certificate_values(certificate)):
+        if row is None:
             raise NotFound(f"there is no certificate with serial number {serial}")
-        self.changed[certificate.serial] = certificate
+        values = {**certificate_values(certificate), **self._place(certificate, to_listing(row))}
+        change_row(self._session, CertificateRow, {"serial": serial}, values)
+
+    def _place(self, certificate: Certificate, before: Listing) -> Values:
+        """The certificate's place in CRLs, as it is from now on."""
+        entry = crl_entry(certificate)
+        if entry == before.entry:
+            return listing_values(before)
+        upcoming = lock_numbering(self._session, certificate.issuer).number + 1
+        return listing_values(before.become(entry, upcoming))
+
+
+def _listed(scope: CRLScope, alive_at: datetime) -> list[ColumnElement[bool]]:
+    wanted = [
+        CertificateRow.issuer == scope.issuer,
+        CertificateRow.crl_entry.is_not(None),
+        CertificateRow.not_after >= alive_at,
+    ]
+    return wanted if scope.partition is None else [*wanted, CertificateRow.crl_partition == scope.partition]
 
 
 def _by_serial(serial: int) -> Select[CertificateRow]:

@@ -39,14 +39,8 @@ class SqlDevices:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def get(self, serial: str) -> Device:
-        device = self.find(serial)
-        if device is None:
-            raise NotFound(f"there is no U-Shield {serial}")
-        return device
-
     def find(self, serial: str) -> Device | None:
-        row = find_row(self._session, select(DeviceRow).where(DeviceRow.serial == serial))
+        row = find_row(self._session, select(DeviceRow).where(DeviceRow.serial == serial), lock=True)
         return to_device(row) if row else None
 
     def save(self, device: Device) -> None:

@@ -1,4 +1,4 @@
-"""Issuing CAs, their CRLs and the blocked keys in the database."""
+"""Issuing CAs and the blocked keys in the database."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,11 +6,10 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ca.adapters.db.mapping.certificates import crl_values, issuer_values, to_crl, to_issuer
-from ca.adapters.db.repositories.statements import add_row, change_row, find_row, insert_missing, list_rows, put_row
-from ca.adapters.db.rows import BlockedKeyRow, CRLDueRow, CRLRow, IssuerRow
-from ca.domain.crl import CRLRecord
-from ca.domain.errors import NotFound, Tampered
+from ca.adapters.db.mapping.certificates import issuer_values, to_issuer
+from ca.adapters.db.repositories.statements import find_row, insert_missing, list_rows, put_row
+from ca.adapters.db.rows import BlockedKeyRow, IssuerRow
+from ca.domain.errors import NotFound
 from ca.domain.issuers import Issuer
 
 
@@ -24,6 +23,10 @@ class SqlIssuers:
             raise NotFound(f"there is no issuing CA named {name}")
         return to_issuer(row)
 
+    def take_turn(self, name: str) -> None:
+        if find_row(self._session, select(IssuerRow).where(IssuerRow.name == name), lock=True) is None:
+            raise NotFound(f"there is no issuing CA named {name}")
+
     def list(self) -> Sequence[Issuer]:
         return [to_issuer(row) for row in list_rows(self._session, select(IssuerRow).order_by(IssuerRow.name))]
 
@@ -35,52 +38,6 @@ class SqlIssuers:
             issuer_values(issuer),
             refusal=f"issuing CA {issuer.name} was just made by somebody else",
         )
-
-
-class SqlCRLs:
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
-    def last(self, issuer: str) -> CRLRecord | None:
-        # Lock first, read afterwards: who waited must see the number that was given meanwhile.
-        self._locked(issuer)
-        row = find_row(self._session, select(CRLRow).where(CRLRow.issuer == issuer).order_by(CRLRow.number.desc()))
-        return to_crl(row) if row else None
-
-    def add(self, record: CRLRecord) -> None:
-        add_row(
-            self._session,
-            CRLRow,
-            crl_values(record),
-            refusal=f"CRL {record.number} of {record.issuer} exists already",
-        )
-
-    def take_number(self, issuer: str, above: int) -> int:
-        number = max(above, self._locked(issuer).number) + 1
-        change_row(self._session, CRLDueRow, {"issuer": issuer}, {"number": number})
-        return number
-
-    def last_number(self, issuer: str) -> int:
-        row = self._find(issuer)
-        return row.number if row else 0
-
-    def is_due(self, issuer: str) -> bool:
-        row = self._find(issuer)
-        return row is not None and row.due
-
-    def set_due(self, issuer: str, *, due: bool) -> None:
-        self._locked(issuer)
-        change_row(self._session, CRLDueRow, {"issuer": issuer}, {"due": due})
-
-    def _find(self, issuer: str) -> CRLDueRow | None:
-        return find_row(self._session, select(CRLDueRow).where(CRLDueRow.issuer == issuer))
-
-    def _locked(self, issuer: str) -> CRLDueRow:
-        insert_missing(self._session, CRLDueRow, {"issuer": issuer, "due": False, "number": 0})
-        row = find_row(self._session, select(CRLDueRow).where(CRLDueRow.issuer == issuer), lock=True)
-        if row is None:
-            raise Tampered(f"the CRL number of {issuer} disappeared while it was being used")
-        return row
 
 
 class SqlBlockedKeys:

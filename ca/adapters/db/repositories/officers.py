@@ -1,6 +1,6 @@
 """Officers and invitations in the database, with the seals found beside them; checking a seal is the caller's work."""
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ca.adapters.db.mapping.people import (
@@ -10,7 +10,7 @@ from ca.adapters.db.mapping.people import (
     to_invitation,
     to_officer,
 )
-from ca.adapters.db.repositories.statements import add_row, change_row, find_row, put_row
+from ca.adapters.db.repositories.statements import add_row, change_row, delete_rows, find_row, put_row
 from ca.adapters.db.rows import InvitationRow, OfficerCredentialRow, OfficerRow
 from ca.domain.errors import InvalidTransition, NotFound
 from ca.domain.officers import Invitation, Officer
@@ -39,15 +39,13 @@ class SqlOfficers:
 
     def save(self, officer: Officer, seal: bytes) -> None:
         self._require_own_passkeys(officer)
-        put_row(
-            self._session,
-            OfficerRow,
-            {"id": officer.id},
-            officer_values(officer, seal),
-            refusal=f"person {officer.person} is an officer already",
-        )
-        mine = OfficerCredentialRow.officer == officer.id
-        self._session.execute(delete(OfficerCredentialRow).where(mine))
+        # Over an older version only: who read before somebody else's change does not undo it.
+        older = OfficerRow.version < officer.version
+        values = officer_values(officer, seal)
+        if not change_row(self._session, OfficerRow, {"id": officer.id}, values, only=older):
+            refusal = f"the record of person {officer.person} was just made or changed by somebody else; look again"
+            add_row(self._session, OfficerRow, {"id": officer.id, **values}, refusal=refusal)
+        delete_rows(self._session, OfficerCredentialRow, {"officer": officer.id})
         for values in credential_values(officer):
             add_row(self._session, OfficerCredentialRow, values, refusal=_TAKEN)
 

@@ -1,17 +1,20 @@
 """The few statements every repository uses. Rows are read afresh each time, so nobody acts on a stale one.
 
+Whatever changes a row goes through here and is noted for the journal (`ca/adapters/db/changes.py`).
 `lock` is SELECT … FOR UPDATE on PostgreSQL; SQLite has one writer at a time and needs none.
 """
 
 from typing import TypeVar
 
-from sqlalchemy import Select, update
+from sqlalchemy import ColumnElement, Select, delete, insert, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from ca.adapters.db.base import Row
+from ca.adapters.db.changes import note
 from ca.adapters.db.mapping.common import Values
-from ca.adapters.db.rows import Row
 from ca.domain.errors import InvalidTransition
+from ca.domain.journal import Act
 
 AnyRow = TypeVar("AnyRow", bound=Row)
 
@@ -32,7 +35,16 @@ def insert_missing(session: Session, row: type[Row], values: Values) -> bool:
     # No savepoint: a full disk takes SQLite's savepoints with it, and undoing to one would hide what happened.
     wanted = new(row).values(**values).on_conflict_do_nothing().inline()
     # Unless asked to, SQLAlchemy does not count what an INSERT did.
-    return session.connection().execute(wanted, execution_options={"preserve_rowcount": True}).rowcount > 0
+    inserted = session.connection().execute(wanted, execution_options={"preserve_rowcount": True}).rowcount > 0
+    if inserted:
+        note(session, Act.INSERT, row, {}, values)
+    return inserted
+
+
+def insert_row(session: Session, row: type[Row], values: Values) -> None:
+    """Insert a record that can be in nobody's way."""
+    session.connection().execute(insert(row).values(**values).inline())
+    note(session, Act.INSERT, row, {}, values)
 
 
 def add_row(session: Session, row: type[Row], values: Values, *, refusal: str) -> None:
@@ -41,10 +53,23 @@ def add_row(session: Session, row: type[Row], values: Values, *, refusal: str) -
         raise InvalidTransition(refusal)
 
 
-def change_row(session: Session, row: type[Row], key: Values, values: Values) -> int:
-    """Update by key; how many rows that were."""
+def change_row(
+    session: Session, row: type[Row], key: Values, values: Values, *, only: ColumnElement[bool] | None = None
+) -> int:
+    """Update by key, and `only` if that holds too; how many rows that were."""
     wanted = update(row).filter_by(**key).values(**values)
-    return session.connection().execute(wanted).rowcount
+    if only is not None:
+        wanted = wanted.where(only)
+    changed = session.connection().execute(wanted).rowcount
+    if changed:
+        note(session, Act.UPDATE, row, key, values)
+    return changed
+
+
+def delete_rows(session: Session, row: type[Row], key: Values) -> None:
+    """Delete by key."""
+    if session.connection().execute(delete(row).filter_by(**key)).rowcount:
+        note(session, Act.DELETE, row, key, {})
 
 
 def put_row(session: Session, row: type[Row], key: Values, values: Values, *, refusal: str) -> None:

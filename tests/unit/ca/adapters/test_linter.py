@@ -10,6 +10,8 @@ from cryptography.x509 import ocsp
 
 from ca.adapters.linter import PkilintLinter
 from ca.domain import der
+from ca.domain.algorithms import SIGNATURE_OF
+from ca.domain.crl import CRLFrame
 from ca.domain.names import AlternativeName, Name, NameAttribute
 from tests.drafts import NOW, P384, PROFILES, a_draft, an_issuer
 
@@ -90,3 +92,13 @@ def test_an_ocsp_answer_has_no_finding(linter: PkilintLinter) -> None:
     )
 
     assert linter.lint_ocsp_response(answer.public_bytes(serialization.Encoding.DER)) == []
+
+
+@pytest.mark.parametrize(
+    ("place", "findings"), [("http://localhost:8080", 0), ("http://pki.bank.example", 0), ("http://no host", 1)]
+)
+def test_a_partition_of_a_demo_on_localhost_is_no_finding(linter: PkilintLinter, place: str, findings: int) -> None:
+    issuer = an_issuer()
+    frame = CRLFrame(issuer, 1, NOW, NOW + timedelta(days=1), places=(f"{place}/crl/issuing-p1.crl",))
+    crl = der.signed(frame.drafted(b""), SIGNATURE_OF[issuer.algorithm], STAND_IN)
+    assert len(linter.lint_crl(crl)) == findings

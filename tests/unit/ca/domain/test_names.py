@@ -3,6 +3,7 @@
 import pytest
 from asn1crypto import x509 as asn1
 from cryptography import x509
+from cryptography.x509.oid import NameOID
 
 from ca.domain import der
 from ca.domain.errors import InvalidRequest
@@ -21,8 +22,24 @@ ZHANG = Name(
 )
 
 
+_OIDS = {
+    NameAttribute.COUNTRY: NameOID.COUNTRY_NAME,
+    NameAttribute.STATE: NameOID.STATE_OR_PROVINCE_NAME,
+    NameAttribute.LOCALITY: NameOID.LOCALITY_NAME,
+    NameAttribute.ORGANIZATION: NameOID.ORGANIZATION_NAME,
+    NameAttribute.ORGANIZATIONAL_UNIT: NameOID.ORGANIZATIONAL_UNIT_NAME,
+    NameAttribute.COMMON_NAME: NameOID.COMMON_NAME,
+    NameAttribute.SERIAL_NUMBER: NameOID.SERIAL_NUMBER,
+}
+
+
+def as_x509(name: Name) -> x509.Name:
+    """The same name, encoded by somebody else."""
+    return x509.Name(x509.NameAttribute(_OIDS[attribute], text) for attribute, text in name.attributes)
+
+
 def test_a_name_is_encoded_as_cryptography_encodes_it() -> None:
-    assert ZHANG.der == ZHANG.to_x509().public_bytes()
+    assert ZHANG.der == as_x509(ZHANG).public_bytes()
 
 
 def test_an_independent_library_reads_the_name() -> None:
@@ -46,7 +63,7 @@ def test_a_common_name_may_have_64_rare_chinese_characters() -> None:
 
 def test_cryptography_counts_bytes_and_refuses_such_a_name() -> None:
     with pytest.raises(ValueError, match="it was 256"):
-        Name(((NameAttribute.COMMON_NAME, "𠮷" * 64),)).to_x509()
+        as_x509(Name(((NameAttribute.COMMON_NAME, "𠮷" * 64),)))
 
 
 def test_a_name_survives_its_records() -> None:

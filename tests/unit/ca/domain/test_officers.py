@@ -45,6 +45,9 @@ def test_each_role_stands_alone(role: TrustedRole) -> None:
         {_R.AUDITOR, _R.RA_APPROVER},
         {_R.CA_ADMINISTRATOR, _R.RA_OPERATOR},
         {_R.SECURITY_OFFICER, _R.RA_SUPERVISOR},
+        {_R.SECURITY_OFFICER, _R.HOTLINE},
+        {_R.AUDITOR, _R.HOTLINE},
+        {_R.CA_ADMINISTRATOR, _R.HOTLINE},
     ],
     ids=lambda roles: " ".join(sorted(roles)) or "none",
 )
@@ -138,6 +141,7 @@ _SEALED: list[tuple[Any, dict[str, Any]]] = [
             "public_key": "x",
             "request": "x",
             "predecessor": 1,
+            "needs_confirmation": False,
         },
     ),
 ]

@@ -75,6 +75,11 @@ def test_a_u_shield_is_assigned_to_a_customer() -> None:
     assert (assigned.state, assigned.customer) == (DeviceState.ASSIGNED, "customer-9")
 
 
+def test_a_u_shield_back_in_stock_is_nobodys() -> None:
+    back = a_device().assign("customer-9").unassign()
+    assert back == a_device()
+
+
 def test_a_destroyed_u_shield_stays_destroyed() -> None:
     assert devices.transitions()[DeviceState.DESTROYED] == frozenset()
 

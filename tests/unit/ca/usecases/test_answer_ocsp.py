@@ -87,7 +87,9 @@ def test_a_serial_that_was_never_issued_is_unknown(world: StatusWorld, serial: i
 
 
 def test_an_intended_certificate_is_unknown_until_it_is_recorded(world: StatusWorld) -> None:
-    intent = Intent(0xA1, "issuing", "individual", "application", b"tbs", "", "request", None, NOON)
+    intent = Intent(
+        0xA1, "issuing", "individual", "application", b"tbs", "", "request", None, NOON, needs_confirmation=True
+    )
     with world.unit_of_work() as work:
         work.intents.add(intent)
         work.commit()

@@ -99,7 +99,7 @@ def test_a_lost_u_shield_is_not_free(bank: Bank) -> None:
     customer, serial = bank.customer(), bank.device()
     submit(bank, customer=customer, profile="personal-signing", device_serial=serial, host_names=[])
     with bank.unit_of_work() as work:
-        work.devices.save(work.devices.get(serial).become(DeviceState.LOST))
+        work.devices.save(work.devices.find(serial).become(DeviceState.LOST))
         work.commit()
     with pytest.raises(InvalidRequest, match="is lost"):
         submit(bank, customer=customer, profile="personal-signing", device_serial=serial, host_names=[])

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from ca.domain.applications import ApplicationState
+from ca.domain.devices import Device, DeviceState
 from ca.domain.errors import (
     InvalidRequest,
     InvalidTransition,
@@ -275,3 +276,58 @@ def test_no_event_means_no_approval(bank: Bank) -> None:
 
     assert (bank.state(application), len(bank.event_names)) == (ApplicationState.SUBMITTED, events)
     assert bank.stored.evidence == []
+
+
+# The U-Shield of an application that came to nothing
+
+
+def device_of(bank: Bank, application: str) -> Device:
+    serial = bank.application(application).case.device_serial
+    return next(device for device in bank.stored.devices.values() if device.serial == serial)
+
+
+@pytest.mark.parametrize("end", ["reject", "withdraw"])
+def test_an_application_that_came_to_nothing_frees_its_u_shield(bank: Bank, end: str) -> None:
+    application = bank.submitted()
+    person = PAVEL if end == "reject" else MARIA
+
+    getattr(bank.decide, end)(bank.session(person), application, reason="no")
+
+    device = device_of(bank, application)
+    assert (device.state, device.customer) == (DeviceState.IN_STOCK, "")
+    (event,) = [event for event in bank.unit_of_work.events if event.name == "device.unassigned"]
+    assert (event.subject, event.actor, event.details) == (device.serial, person, {"application": application})
+
+
+def test_a_u_shield_that_another_application_needs_stays_the_customers(bank: Bank) -> None:
+    first = bank.submitted()
+    case = bank.application(first).case
+    second = bank.submit(
+        bank.session(MARIA),
+        customer=case.customer,
+        profile=case.profile,
+        device_serial=case.device_serial,
+        host_names=[],
+    )
+    bank.decide.reject(bank.session(PAVEL), first, reason="twice")
+    assert device_of(bank, first).state is DeviceState.ASSIGNED
+    bank.decide.reject(bank.session(PAVEL), second.id, reason="neither")
+    assert device_of(bank, first).state is DeviceState.IN_STOCK
+
+
+def test_a_u_shield_in_use_stays_in_use(bank: Bank) -> None:
+    case = bank.application(bank.active().application).case
+    again = bank.submit(
+        bank.session(MARIA),
+        customer=case.customer,
+        profile=case.profile,
+        device_serial=case.device_serial,
+        host_names=[],
+    )
+    bank.decide.withdraw(bank.session(MARIA), again.id, reason="not needed")
+    assert device_of(bank, again.id).state is DeviceState.IN_USE
+
+
+def test_an_application_without_a_u_shield_frees_none(bank: Bank) -> None:
+    bank.decide.reject(bank.session(PAVEL), bank.submitted(profile="machine"), reason="no")
+    assert "device.unassigned" not in bank.event_names

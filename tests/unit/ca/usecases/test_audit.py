@@ -7,7 +7,9 @@ from datetime import timedelta
 import pytest
 
 from ca.domain.audit import ChainedEvent, Head
+from ca.domain.certificates import CertificateStatus
 from ca.domain.errors import KeyStoreUnavailable, NotReady, SigningRefused, Tampered
+from ca.domain.journal import Entry
 from ca.usecases.audit import AUDIT_KEY, export
 from tests.fakes.bank import PAVEL, SUPERVISOR, Bank
 
@@ -21,8 +23,14 @@ def bank() -> Bank:
     bank.active()
     bank.checkpoint()
     bank.customer()
-    bank.head_file.write(head_of(bank))
+    keep_journal(bank)
     return bank
+
+
+def keep_journal(bank: Bank) -> None:
+    """Everything that happened until now is in the journal."""
+    bank.journal.kept = list(bank.stored.outbox)
+    bank.stored.outbox.clear()
 
 
 def head_of(bank: Bank) -> Head:
@@ -34,7 +42,8 @@ def rechained(events: list[ChainedEvent]) -> list[ChainedEvent]:
     """The events as a forger who knows how the chain is made would write them."""
     head, made = Head(), []
     for number, chained in enumerate(events, start=1):
-        made.append(ChainedEvent(number, chained.event, chained.event.link(number, head.hash)))
+        link = chained.event.link(number, head.hash, chained.changes)
+        made.append(ChainedEvent(number, chained.event, link, chained.changes))
         head = head.follow(made[-1])
     return made
 
@@ -55,13 +64,26 @@ def test_an_empty_log_is_no_mistake(bank: Bank) -> None:
     bank.stored.audit.clear()
     bank.stored.checkpoints.clear()
     bank.checkpoint_file.kept.clear()
-    bank.head_file.kept = Head()
+    bank.journal.kept.clear()
     assert bank.verify_audit().events == 0
 
 
-def test_without_a_head_file_the_rest_is_proved(bank: Bank) -> None:
-    bank.head_file.kept = None
+def test_what_waits_for_the_journal_is_no_difference(bank: Bank) -> None:
+    bank.customer()
     assert bank.verify_audit().events == len(bank.event_names)
+
+
+@pytest.mark.parametrize("left", [0, 5], ids=["all", "the tail"])
+def test_a_cut_journal_is_found_out(bank: Bank, left: int) -> None:
+    del bank.journal.kept[left:]
+    with pytest.raises(Tampered, match=f"the journal is cut: it ends at event {left}"):
+        bank.verify_audit()
+
+
+def test_a_mirror_that_differs_is_found_out(bank: Bank) -> None:
+    bank.journal.mirror_differs = True
+    with pytest.raises(Tampered, match="mirror"):
+        bank.verify_audit()
 
 
 ATTACKS: dict[str, Callable[[Bank], list[ChainedEvent]]] = {
@@ -96,30 +118,30 @@ def test_a_rolled_back_database_is_found_out_by_the_file_beside_it(bank: Bank) -
     last = max(bank.stored.checkpoints, key=lambda one: one.number)
     bank.stored.audit = bank.stored.audit[: last.number - 1]
     bank.stored.checkpoints.remove(last)
-    bank.head_file.kept = None
+    bank.journal.kept.clear()
     with pytest.raises(Tampered, match="the tail is cut"):
         bank.verify_audit()
 
 
-def test_a_log_cut_within_the_last_checkpoint_is_found_out_by_its_head(bank: Bank) -> None:
+def test_a_log_cut_behind_the_last_checkpoint_is_found_out_by_the_journal(bank: Bank) -> None:
     bank.stored.audit.pop()
     with pytest.raises(Tampered, match="the tail is cut"):
         bank.verify_audit()
 
 
-def test_a_head_file_of_another_chain_is_found_out(bank: Bank) -> None:
-    bank.head_file.kept = Head(head_of(bank).number, bytes(32))
-    with pytest.raises(Tampered, match="differs"):
+def test_a_journal_of_another_chain_is_found_out(bank: Bank) -> None:
+    bank.journal.kept = [Entry((event,), ()) for event in rechained(edited(bank))]
+    with pytest.raises(Tampered, match="audit event 4 differs"):
         bank.verify_audit()
 
 
-def test_a_forged_head_file_does_not_stand_in_for_a_checkpoint(bank: Bank) -> None:
-    # The forger writes the log anew up to the checkpoint and says so in the file that carries no signature.
+def test_a_forged_journal_does_not_stand_in_for_a_checkpoint(bank: Bank) -> None:
+    # The forger writes the log anew up to the checkpoint and says so in the journal, which carries no signature.
     (first, *_) = sorted(bank.stored.checkpoints, key=lambda one: one.number)
     bank.stored.audit = rechained(edited(bank))[: first.number]
     bank.stored.checkpoints = [first]
     bank.checkpoint_file.kept = [first]
-    bank.head_file.kept = Head(first.number, bank.stored.audit[-1].hash)
+    bank.journal.kept = [Entry((event,), ()) for event in bank.stored.audit]
     with pytest.raises(Tampered, match="differs"):
         bank.verify_audit()
 
@@ -135,7 +157,7 @@ def test_a_chain_that_was_rolled_back_and_grew_again_is_found_out(bank: Bank) ->
         bank.customer()
     bank.stored.audit = bank.stored.audit[: last.number]
     assert bank.checkpoint() is not None
-    bank.head_file.kept = head_of(bank)
+    bank.journal.kept = [Entry((event,), ()) for event in bank.stored.audit]
     with pytest.raises(Tampered, match="differs"):
         bank.verify_audit()
 
@@ -206,12 +228,12 @@ def test_without_the_hsm_no_checkpoint_is_kept(bank: Bank) -> None:
     assert (bank.stored.checkpoints, bank.checkpoint_file.read()) == before
 
 
-def test_a_checkpoint_the_database_refused_is_not_in_the_file(bank: Bank) -> None:
-    before = bank.checkpoint_file.read()
+def test_a_checkpoint_the_database_refused_is_signed_again_later(bank: Bank) -> None:
     bank.unit_of_work.refuse_commit()
     with pytest.raises(NotReady):
         bank.checkpoint()
-    assert bank.checkpoint_file.read() == before
+    assert bank.checkpoint() in bank.stored.checkpoints
+    assert bank.verify_audit().events == len(bank.event_names)
 
 
 # Refusals and export
@@ -270,3 +292,25 @@ def test_an_honest_revocation_is_proved(bank: Bank) -> None:
 def test_an_honest_suspension_is_proved(bank: Bank) -> None:
     bank.suspend(PAVEL)
     assert bank.verify_audit().events == len(bank.event_names)
+
+
+def test_a_confirmation_that_never_was_is_found(bank: Bank) -> None:
+    certificate = bank.issued()
+    bank.stored.certificates[certificate.serial] = replace(certificate, status=CertificateStatus.ACTIVE)
+    with pytest.raises(Tampered, match=f"{certificate.serial:x} is unconfirmed by the log and active in the records"):
+        bank.verify_audit()
+
+
+def test_a_confirmation_taken_back_is_found(bank: Bank) -> None:
+    certificate = bank.active()
+    bank.stored.certificates[certificate.serial] = replace(certificate, status=CertificateStatus.UNCONFIRMED)
+    with pytest.raises(Tampered, match="is active by the log and unconfirmed in the records"):
+        bank.verify_audit()
+
+
+def test_an_officer_deleted_from_the_records_is_found(bank: Bank) -> None:
+    bank.session(PAVEL)
+    bank.suspend(PAVEL)
+    del bank.stored.officers[f"officer-{PAVEL}"]
+    with pytest.raises(Tampered, match=f"officer-{PAVEL} is in the log and gone"):
+        bank.verify_audit()

@@ -4,14 +4,18 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from ca.domain.applications import ApplicationState
 from ca.domain.certificates import Certificate, CertificateStatus
-from ca.domain.crl import CRLRecord
+from ca.domain.crl import CRLScope
 from ca.domain.errors import InvalidRequest, InvalidTransition, NotFound, NotReady
+from ca.domain.keys import Message
 from ca.domain.revocation import Revocation, RevocationReason
+from ca.ports import KeyId
 from ca.usecases.confirm import proof_message
+from tests.builders import a_crl
 from tests.drafts import P384, SoftKey
 from tests.fakes.bank import HOTLINE, SUPERVISOR, Bank, new_key, prove, request_like
 from tests.fakes.ceremony import ISSUING
@@ -151,6 +155,40 @@ def test_a_crl_that_never_showed_it_can_stay(bank: Bank) -> None:
     assert not bank.stored.crl_due[ISSUING]
 
 
+def test_confirmed_while_a_crl_is_signed_makes_the_next_one_due(bank: Bank, key: SoftKey) -> None:
+    bank.publish_crl(ISSUING)
+    bank.clock.tick()
+    certificate = bank.issued(key=key)
+    bank.clock.tick()
+    honest = bank.key_store.sign
+    # Who confirms would publish too, and has to wait for who publishes now.
+    bank.confirm = replace(bank.confirm, publish_changes=lambda _issuer: None)
+
+    def sign(key_id: KeyId, message: Message) -> bytes:
+        bank.key_store.sign = honest  # type: ignore[method-assign]  # once
+        bank.clock.tick()
+        bank.confirmed(certificate, key)
+        return honest(key_id, message)
+
+    bank.key_store.sign = sign  # type: ignore[method-assign]
+
+    bank.publish_crl(ISSUING)
+
+    published = x509.load_der_x509_crl(bank.publisher.crls[ISSUING])
+    assert published.get_revoked_certificate_by_serial_number(certificate.serial) is not None
+    assert bank.publish_crl.is_due(ISSUING)
+
+
+def test_confirmed_while_the_first_crl_is_signed_makes_another_due(
+    bank: Bank, certificate: Certificate, key: SoftKey
+) -> None:
+    with bank.unit_of_work() as work:
+        work.crls.take_number(ISSUING, 0)
+        work.commit()
+    bank.confirmed(certificate, key)
+    assert bank.stored.crl_due[ISSUING]
+
+
 def test_a_failed_record_leaves_it_unconfirmed(bank: Bank, certificate: Certificate, key: SoftKey) -> None:
     nonce = bank.confirm.challenge(certificate.serial)
     bank.unit_of_work.refuse_commit(2)
@@ -212,12 +250,23 @@ def test_what_was_renewed_with_a_stolen_certificate_is_not_confirmed(bank: Bank,
     if spoil == "hold":
         bank.change_status.hold(bank.session(HOTLINE), old.serial)
     else:
-        bank.revoked(old)
+        bank.revoked(old, RevocationReason.CESSATION_OF_OPERATION)
 
     with pytest.raises(InvalidTransition, match="it follows"):
         bank.confirmed(new, key)
 
     assert bank.status(new.serial) is CertificateStatus.UNCONFIRMED
+
+
+def test_a_compromise_takes_the_renewal_that_waits_with_it(bank: Bank, key: SoftKey) -> None:
+    old = bank.active()
+    new = renewed(bank, old, key)
+    bank.revoked(old, RevocationReason.KEY_COMPROMISE)
+
+    with pytest.raises(InvalidTransition, match="revoked"):
+        bank.confirmed(new, key)
+
+    assert bank.certificate(new.serial).revocation == Revocation(RevocationReason.KEY_COMPROMISE, new.issued_at)
 
 
 def test_once_the_hold_is_lifted_the_renewal_goes_on(bank: Bank, key: SoftKey) -> None:
@@ -244,7 +293,7 @@ def test_a_successor_of_nothing_we_know_is_not_confirmed(bank: Bank, certificate
 
 
 def test_crl_records_of_others_do_not_matter(bank: Bank, certificate: Certificate, key: SoftKey) -> None:
-    bank.stored.crls.append(CRLRecord("root", 9, bank.clock.now(), bank.clock.now(), 0, b""))
+    bank.stored.crls.append(a_crl(scope=CRLScope("root"), number=9, this_update=bank.clock.now()))
     bank.confirmed(certificate, key)
     assert not bank.stored.crl_due.get(ISSUING)
 

@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from ca.domain.certificates import Certificate, Intent
+from ca.domain.applications import ApplicationState
+from ca.domain.certificates import Certificate, CertificateStatus, Intent
 from ca.domain.codes import CodeState
 from ca.domain.errors import (
     KeyStoreUnavailable,
@@ -108,6 +109,38 @@ def test_the_customer_who_tries_again_finishes_it(bank: Bank, crash) -> None:  #
     assert set(bank.signatures) == {intent.tbs_der}
 
 
+def test_an_intent_outlives_its_profile(bank: Bank) -> None:
+    codes, request = bank.codes(profile="machine"), a_request()
+    crash_in_the_hsm(bank, codes, request)
+    del bank.profiles["machine"]
+
+    (serial,) = bank.reconcile()
+
+    assert bank.status(serial) is CertificateStatus.ACTIVE
+    assert bank.state(codes.application) is ApplicationState.COMPLETED
+    assert len(bank.signatures) == len(bank.customer_certificates) == 1
+
+
+def test_a_profile_changed_after_the_intent_does_not_lift_confirmation(bank: Bank) -> None:
+    codes = bank.codes()
+    crash_in_the_hsm(bank, codes, a_request())
+    bank.amend("personal-signing", needs_confirmation=False, version=9)
+
+    (serial,) = bank.reconcile()
+
+    assert bank.status(serial) is CertificateStatus.UNCONFIRMED
+    assert bank.state(codes.application) is ApplicationState.CLAIMED
+
+
+def test_that_confirmation_is_needed_cannot_be_edited_away(bank: Bank) -> None:
+    crash_in_the_hsm(bank, bank.codes(), a_request())
+    (honest,) = bank.stored.intents.values()
+    bank.stored.intents[honest.serial] = replace(honest, needs_confirmation=False)
+    with pytest.raises(Tampered):
+        bank.reconcile()
+    assert bank.signatures == []
+
+
 def test_what_is_under_way_is_left_to_finish(bank: Bank) -> None:
     crash_in_the_hsm(bank, bank.codes(), a_request())
     bank.clock.tick(timedelta(minutes=1))
@@ -169,14 +202,14 @@ def test_when_another_node_was_faster_its_certificate_is_the_one(bank: Bank) -> 
     crash_in_the_hsm(bank, codes, request)
     (intent,) = bank.stored.intents.values()
     issuer = bank.stored.issuers[ISSUING]
-    other_node = Issuance(bank.unit_of_work, bank.clock, bank.key_store, bank.seals, bank.linter, bank.profiles)
+    other_node = Issuance(bank.unit_of_work, bank.clock, bank.key_store, bank.seals, bank.linter)
 
     class SlowKeyStore(FakeKeyStore):
         def sign(self, key: KeyId, message: bytes) -> bytes:
             other_node.finish(intent, issuer, "other node")
             return bank.key_store.sign(key, message)
 
-    slow = Issuance(bank.unit_of_work, bank.clock, SlowKeyStore(), bank.seals, bank.linter, bank.profiles)
+    slow = Issuance(bank.unit_of_work, bank.clock, SlowKeyStore(), bank.seals, bank.linter)
     certificate = slow.finish(intent, issuer, "this node")
     assert bank.customer_certificates == [certificate]
     assert [e.actor for e in bank.unit_of_work.events if e.name == "certificate.issued"] == ["other node"]

@@ -1,7 +1,9 @@
 """ca/usecases/jobs.py, sweep.py, responder.py, health.py: what happens by itself."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from cryptography import x509
@@ -10,10 +12,12 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from ca.domain.applications import ApplicationState
 from ca.domain.certificates import CertificateStatus
 from ca.domain.codes import CodeState
-from ca.domain.crl import CRLRecord
 from ca.domain.errors import InvalidRequest, KeyStoreUnavailable, NotAuthenticated, NotReady, PKIError
+from ca.domain.profiles import Profile
 from ca.domain.revocation import Revocation, RevocationReason
+from ca.ports import Work
 from ca.usecases.jobs import Job
+from tests.builders import a_crl
 from tests.drafts import a_request
 from tests.fakes.bank import SUPERVISOR, Bank, new_key
 from tests.fakes.ceremony import ISSUING
@@ -74,6 +78,23 @@ def test_a_failure_is_a_result_and_tried_again_at_once(bank: Bank, error: Except
     assert bank.run_job("fail", "first") is not None
 
 
+def test_a_job_with_a_defect_shows_as_failed(bank: Bank) -> None:
+    assert bank.run_job("count", "first") is not None
+    bank.clock.tick(MINUTE)
+
+    def fail() -> str:
+        raise KeyError("unforeseen")
+
+    bank.jobs["count"] = Job("count", MINUTE, fail)
+
+    with pytest.raises(KeyError):
+        bank.run_job("count", "first")
+
+    run = bank.stored.runs["count"]
+    assert (run.ok, run.ran_at) == (False, bank.clock.now())
+    assert "defect" in run.result
+
+
 def test_an_unknown_job_is_refused(bank: Bank) -> None:
     with pytest.raises(InvalidRequest, match="there are count"):
         bank.run_job("sign anything", "first")
@@ -123,13 +144,63 @@ def test_a_certificate_never_confirmed_is_revoked(bank: Bank) -> None:
     assert bank.sweep.revoke_unconfirmed() == 1
 
     revocation = bank.certificate(certificate.serial).revocation
-    assert revocation == Revocation(RevocationReason.CESSATION_OF_OPERATION, bank.clock.now())
+    assert revocation is not None
+    assert revocation.reason is RevocationReason.CESSATION_OF_OPERATION
     event = bank.unit_of_work.events[-1]
     assert (event.name, event.details["why"]) == ("certificate.revoked", "never confirmed")
     assert bank.stored.crl_due[ISSUING]
     assert bank.published == [ISSUING]
     with pytest.raises(PKIError):
         bank.confirmed(certificate, key)
+
+
+def test_what_was_never_confirmed_is_revoked_since_its_issuance(bank: Bank) -> None:
+    certificate = bank.issued()
+    seen = certificate.seen_by_relying_parties()
+    assert seen is not None
+    bank.clock.tick(2 * DAY)
+
+    bank.sweep.revoke_unconfirmed()
+
+    revoked = bank.certificate(certificate.serial).seen_by_relying_parties()
+    assert revoked == Revocation(RevocationReason.CESSATION_OF_OPERATION, certificate.issued_at)
+    assert revoked.revoked_at == seen.revoked_at
+
+
+def test_what_was_confirmed_after_it_was_listed_is_left_alone(bank: Bank) -> None:
+    key = new_key()
+    certificate = bank.issued(key=key)
+    bank.clock.tick(DAY)
+
+    class Profiles(dict[str, Profile]):
+        def get(self, name: str) -> Profile:  # type: ignore[override]  # as the sweep asks
+            bank.confirmed(certificate, key)
+            return self[name]
+
+    assert replace(bank.sweep, profiles=Profiles(bank.profiles)).revoke_unconfirmed() == 0
+    assert bank.status(certificate.serial) is CertificateStatus.ACTIVE
+
+
+def test_codes_used_after_they_were_listed_do_not_expire(bank: Bank) -> None:
+    codes = bank.codes()
+    bank.clock.set(bank.pair(codes).expires_at)
+
+    class Late:
+        """Lists a second too late for the customer, who comes in before anything is written."""
+
+        @contextmanager
+        def __call__(self) -> Iterator[Work]:
+            with bank.unit_of_work() as work:
+                yield work
+            if bank.pair(codes).state is CodeState.OPEN:
+                bank.download(codes, a_request())
+
+        def now(self) -> datetime:
+            return bank.clock.now() + SECOND
+
+    late = Late()
+    assert replace(bank.sweep, unit_of_work=late, clock=late).expire_codes() == 0
+    assert bank.pair(codes).state is CodeState.CLAIMED
 
 
 def test_certificates_in_use_are_not_swept(bank: Bank) -> None:
@@ -167,6 +238,13 @@ def test_challenges_nobody_answered_are_forgotten(bank: Bank) -> None:
 
 
 # The OCSP responder's certificate
+
+
+def test_without_its_profile_no_responder_is_certified(bank: Bank) -> None:
+    del bank.profiles["ocsp-responder"]
+    with pytest.raises(NotReady, match="the profile ocsp-responder is missing"):
+        bank.responder(ISSUING)
+    assert bank.signatures == []
 
 
 def test_the_responders_certificate_does_one_thing(bank: Bank) -> None:
@@ -239,7 +317,7 @@ def test_a_database_that_is_away_is_said(bank: Bank) -> None:
 
 def test_a_clock_behind_the_last_crl_is_said(bank: Bank) -> None:
     now = bank.clock.now()
-    bank.stored.crls.append(CRLRecord(ISSUING, 2, now, now + DAY, 0, b""))
+    bank.stored.crls.append(a_crl(number=2, this_update=now, next_update=now + DAY))
     assert bank.health()["clock"] == "ok"
     bank.clock.tick(-SECOND)
     assert "behind the last CRL" in bank.health()["clock"]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ca.domain.codes import shown
 from ca.domain.errors import (
     InvalidRequest,
     InvalidTransition,
@@ -14,16 +15,21 @@ from ca.domain.errors import (
     NotFound,
     Tampered,
 )
-from ca.domain.officers import InvitationState, Officer, OfficerState, TrustedRole
+from ca.domain.officers import InvitationState, Officer, OfficerState, TrustedRole, code_halves, whole_code
+from ca.usecases.officers import Proposal
 from tests.fakes.authenticators import FakePasskey
 from tests.fakes.bank import AUDITOR, BRANCH, MARIA, PAVEL, SECOND_SECURITY, SECURITY, SUPERVISOR, Bank
 
 NEW = "E4001"
 
 
-def propose(bank: Bank, *, by: str = SECURITY, **changes: Any) -> str:
+def proposal(bank: Bank, *, by: str = SECURITY, **changes: Any) -> Proposal:
     asked: dict[str, Any] = {"person": NEW, "name": "Nina", "branch": BRANCH, "roles": ["ra-operator"]} | changes
     return bank.invite.propose(bank.session(by), **asked)
+
+
+def propose(bank: Bank, *, by: str = SECURITY, **changes: Any) -> str:
+    return proposal(bank, by=by, **changes).invitation.id
 
 
 def approve(bank: Bank, invitation: str, *, by: str = SECOND_SECURITY) -> str:
@@ -38,8 +44,9 @@ def redeem(bank: Bank, invitation: str, code: str, passkey: FakePasskey | None =
 
 
 def invited(bank: Bank, **changes: Any) -> tuple[str, str]:
-    invitation = propose(bank, **changes)
-    return invitation, approve(bank, invitation)
+    """The invitation and its whole code, as the invited person gets it from two officers."""
+    proposed = proposal(bank, **changes)
+    return proposed.invitation.id, whole_code(approve(bank, proposed.invitation.id), proposed.half)
 
 
 # Proposing and approving
@@ -171,9 +178,39 @@ def test_an_invitation_nobody_proposed_makes_nobody_an_officer(bank: Bank) -> No
 # Redeeming
 
 
+def test_the_approver_alone_cannot_redeem(bank: Bank) -> None:
+    # A colleague honestly proposes a second passkey for Pavel; who approves it would like to be Pavel.
+    bank.session(PAVEL)
+    proposed = proposal(bank, person=PAVEL, roles=["ra-approver"])
+    other = proposal(bank, by=SECOND_SECURITY)
+    half = approve(bank, proposed.invitation.id)
+
+    for guess in (half, whole_code(half, ""), whole_code(half, "0" * 12), whole_code(half, other.half)):
+        with pytest.raises(NotAuthenticated, match="other half"):
+            bank.redeem.open(proposed.invitation.id, guess)
+
+    assert len(bank.unit_of_work.officers[f"officer-{PAVEL}"].credentials) == 1
+
+
+def test_the_proposer_alone_cannot_redeem(bank: Bank) -> None:
+    proposed = proposal(bank, person=PAVEL, roles=["ra-approver"])
+    with pytest.raises(InvalidTransition):
+        bank.redeem.open(proposed.invitation.id, whole_code("", proposed.half))
+    approve(bank, proposed.invitation.id)
+    with pytest.raises(NotAuthenticated, match="other half"):
+        bank.redeem.open(proposed.invitation.id, whole_code("", proposed.half))
+
+
+def test_the_proposers_half_may_be_typed_as_people_type(bank: Bank) -> None:
+    proposed = proposal(bank)
+    half = approve(bank, proposed.invitation.id)
+    typed = f" {shown(proposed.half).lower()} "
+    assert isinstance(redeem(bank, proposed.invitation.id, whole_code(half, typed)), Officer)
+
+
 def test_the_link_is_needed_to_its_end(bank: Bank) -> None:
     invitation, code = invited(bank)
-    for wrong in (code[:-1], "", code.lower()):
+    for wrong in (code[:-1], "", code.lower(), code[1:]):
         with pytest.raises(NotAuthenticated, match="not complete"):
             bank.redeem.open(invitation, wrong)
 
@@ -187,7 +224,8 @@ def test_the_code_of_another_invitation_does_not_fit(bank: Bank) -> None:
 
 def test_the_code_is_kept_nowhere_in_clear(bank: Bank) -> None:
     _, code = invited(bank)
-    assert code not in str(bank.stored)
+    for half in code_halves(code):
+        assert half not in str(bank.stored)
 
 
 def test_an_unknown_invitation_is_told_so(bank: Bank) -> None:

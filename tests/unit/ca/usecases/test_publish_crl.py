@@ -1,10 +1,13 @@
 """ca/usecases/publish_crl.py: numbers only grow, nothing is lost, and a failure leaves the CRL due."""
 
-from datetime import timedelta
+import hashlib
+from datetime import datetime, timedelta
 
 import pytest
 from cryptography import x509
 
+from ca.domain.certificates import CertificateStatus
+from ca.domain.crl import CRLScope
 from ca.domain.errors import (
     KeyStoreUnavailable,
     LintFailed,
@@ -15,6 +18,7 @@ from ca.domain.errors import (
 )
 from ca.domain.keys import KeyAlgorithm
 from ca.ports import KeyId
+from tests.fakes.certificates import FakeCertificates
 from tests.fakes.clock import NOON
 from tests.fakes.status_world import DAY, StatusWorld
 
@@ -55,8 +59,11 @@ def test_the_first_crl_is_number_one_and_empty(algorithm: KeyAlgorithm) -> None:
     assert crl.is_signature_valid(issuer.public_key())  # type: ignore[arg-type]  # RSA or EC
     assert (number_of(crl), serials_of(crl)) == (1, [])
     assert (crl.last_update_utc, crl.next_update_utc) == (NOON, NOON + DAY)
-    assert (record.number, record.entries, record.der) == (1, 0, world.publisher.crls["issuing"])
-    assert world.unit_of_work.stored.crls == [record]
+    whole = world.publisher.crls["issuing"]
+    assert (record.number, record.entries, record.size) == (1, 0, len(whole))
+    assert record.sha256 == hashlib.sha256(whole).hexdigest()
+    assert record.published
+    assert world.unit_of_work.stored.crls[0] == record
 
 
 def test_it_lists_what_does_not_hold_by_serial_number(world: StatusWorld) -> None:
@@ -80,10 +87,16 @@ def test_each_step_is_an_event(world: StatusWorld) -> None:
     revoked(world, 0xA1)
     world.publish_crl("issuing")
     events = world.unit_of_work.events
-    assert [event.name for event in events] == ["crl.intended", "crl.signed", "crl.published"]
+    assert [(event.name, event.subject) for event in events] == [
+        ("crl.intended", "issuing"),
+        ("crl.intended", "issuing-delta"),
+        ("crl.signed", "issuing"),
+        ("crl.signed", "issuing-delta"),
+        ("crl.published", "issuing"),
+        ("crl.published", "issuing-delta"),
+    ]
     assert {event.details["number"] for event in events} == {"1"}
-    assert events[0].details["entries"] == "1"
-    assert {event.subject for event in events} == {"issuing"}
+    assert [event.details["entries"] for event in events[:2]] == ["1", "0"]
 
 
 def test_what_was_linted_is_what_is_signed(world: StatusWorld) -> None:
@@ -136,7 +149,7 @@ def test_a_restore_that_lost_a_revocation_publishes_nothing(world: StatusWorld) 
     assert world.unit_of_work.events[-1].details["reason"].startswith("certificate a1")
 
 
-def test_a_lost_row_is_noticed_by_the_records_alone(world: StatusWorld) -> None:
+def test_a_lost_row_is_noticed_by_our_own_copy_alone(world: StatusWorld) -> None:
     revoked(world, 0xA1)
     world.publish_crl("issuing")
     world.publisher.crls.clear()
@@ -145,11 +158,12 @@ def test_a_lost_row_is_noticed_by_the_records_alone(world: StatusWorld) -> None:
         world.publish_crl("issuing")
 
 
-def test_a_recorded_crl_that_we_did_not_sign_stops_everything(world: StatusWorld) -> None:
-    stranger = StatusWorld()
-    world.unit_of_work.stored.crls.append(stranger.publish_crl("issuing"))
-    with pytest.raises(Tampered, match="not signed by issuing"):
+@pytest.mark.parametrize("junk", [True, False])
+def test_a_copy_that_we_did_not_sign_stops_everything(world: StatusWorld, junk: bool) -> None:
+    world.publisher.copies["issuing"] = b"junk" if junk else StatusWorld().published()
+    with pytest.raises(Tampered, match="not signed"):
         world.publish_crl("issuing")
+    assert world.unit_of_work.event_names == ["crl.refused"]
 
 
 @pytest.mark.parametrize("junk", [b"", b"junk", b"stranger"])
@@ -184,7 +198,8 @@ def test_a_finding_of_the_linter_costs_no_signature_and_leaves_the_crl_due(world
     assert world.key_store.signed == []
     assert world.publisher.crls == {}
     assert world.publish_crl.is_due("issuing")
-    assert world.unit_of_work.event_names == ["crl.intended", "crl.failed"]
+    assert world.unit_of_work.event_names == ["crl.intended", "crl.intended", "crl.failed", "crl.failed"]
+    assert world.unit_of_work.events[-1].details["reason"].startswith("CRL 1 of issuing")
 
 
 def test_an_hsm_that_is_away_leaves_the_crl_due_and_the_next_run_repairs(world: StatusWorld) -> None:
@@ -217,7 +232,8 @@ def test_a_public_place_that_fails_leaves_the_crl_due_and_the_next_run_repairs(
     world.publisher.refusal = refusal
     with pytest.raises(type(refusal)):
         world.publish_crl("issuing")
-    assert world.unit_of_work.event_names == ["crl.intended", "crl.signed", "crl.failed"]
+    names = ["crl.intended", "crl.intended", "crl.signed", "crl.signed", "crl.failed", "crl.failed"]
+    assert world.unit_of_work.event_names == names
     assert world.publish_crl.is_due("issuing")
 
     world.publisher.refusal = None
@@ -227,7 +243,7 @@ def test_a_public_place_that_fails_leaves_the_crl_due_and_the_next_run_repairs(
     assert not world.publish_crl.is_due("issuing")
 
 
-@pytest.mark.parametrize("commit", [2, 3])
+@pytest.mark.parametrize("commit", [1, 2, 3, 4, 5])
 def test_a_crash_after_any_commit_leaves_the_crl_due_or_published(world: StatusWorld, commit: int) -> None:
     revoked(world, 0xA1)
     world.unit_of_work.refuse_commit(commit)
@@ -236,7 +252,26 @@ def test_a_crash_after_any_commit_leaves_the_crl_due_or_published(world: StatusW
         world.publish_crl("issuing")
 
     assert world.publish_crl.is_due("issuing") or serials_of(published(world)) == [0xA1]
-    assert world.publish_crl("issuing").number == 2
+    assert world.publish_crl("issuing").number == (1 if commit == 1 else 2)
+    assert serials_of(published(world)) == [0xA1]
+
+
+@pytest.mark.parametrize("step", ["turn", "draft", "write", "read", "copy", "publish", "flush"])
+def test_a_disk_that_is_full_at_any_step_leaves_the_old_crl_or_the_new_one(world: StatusWorld, step: str) -> None:
+    world.publish_crl("issuing")
+    before = world.publisher.crls["issuing"]
+    revoked(world, 0xA1)
+    world.publisher.fail_at = step
+
+    with pytest.raises(OSError, match="No space"):
+        world.publish_crl("issuing")
+
+    assert world.publisher.crls["issuing"] == before or serials_of(published(world)) == [0xA1]
+    assert world.publish_crl.is_due("issuing")
+    world.publisher.fail_at = ""
+    assert world.publish_crl("issuing").number == (2 if step == "turn" else 3)
+    assert serials_of(published(world)) == [0xA1]
+    assert not world.publish_crl.is_due("issuing")
 
 
 def test_a_status_that_changes_while_the_crl_is_signed_makes_the_next_one_due(world: StatusWorld) -> None:
@@ -247,7 +282,8 @@ def test_a_status_that_changes_while_the_crl_is_signed_makes_the_next_one_due(wo
             return []
 
         def lint_crl(self, der: bytes) -> list[str]:
-            world.revoke(0xA1)
+            if world.unit_of_work.certificates[0xA1].status is CertificateStatus.ACTIVE:
+                world.revoke(0xA1)
             return []
 
     object.__setattr__(world.publish_crl, "linter", SlowLinter())
@@ -255,6 +291,29 @@ def test_a_status_that_changes_while_the_crl_is_signed_makes_the_next_one_due(wo
 
     assert serials_of(published(world)) == []
     assert world.publish_crl.is_due("issuing")
+
+
+def test_records_that_change_under_the_draft_publish_nothing(
+    world: StatusWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    revoked(world, 0xA1)
+
+    def too_few(self: FakeCertificates, scope: CRLScope, alive_at: datetime) -> tuple[int, int]:
+        return 0, 0
+
+    monkeypatch.setattr(FakeCertificates, "measure_entries", too_few)
+    with pytest.raises(NotReady, match="changed"):
+        world.publish_crl("issuing")
+    assert world.publisher.crls == {}
+    assert world.publish_crl.is_due("issuing")
+
+
+def test_a_long_list_is_linted_by_a_sample_from_all_over_it(world: StatusWorld) -> None:
+    revoked(world, *range(0x1000, 0x1000 + 105))
+    world.publish_crl("issuing")
+    linted = [entry.serial_number for entry in x509.load_der_x509_crl(world.linter.seen[0])]
+    assert linted == list(range(0x1000, 0x1000 + 105, 5))
+    assert len(serials_of(published(world))) == 105
 
 
 def test_it_is_due_before_the_first_and_when_the_public_place_holds_something_else(world: StatusWorld) -> None:

@@ -12,7 +12,16 @@ from cryptography.x509.oid import NameOID
 
 from ca.domain import der
 from ca.domain.certificates import Certificate, CertificateStatus
-from ca.domain.errors import InvalidRequest, NotAuthenticated, PKIError, ProfileViolation, SigningRefused
+from ca.domain.errors import (
+    InvalidRequest,
+    InvalidTransition,
+    KeyStoreUnavailable,
+    NotAuthenticated,
+    PKIError,
+    ProfileViolation,
+    SigningRefused,
+)
+from ca.domain.revocation import RevocationReason
 from ca.domain.tbs import read_certificate
 from tests.drafts import SoftKey, a_request
 from tests.fakes.bank import HOTLINE, PAVEL, Bank, new_key, request_like
@@ -66,6 +75,35 @@ def test_the_same_request_again_gets_the_same_certificate(bank: Bank, current: C
 def test_a_profile_without_confirmation_renews_at_once(bank: Bank, key: SoftKey) -> None:
     machine = bank.active(profile="machine")
     assert renew(bank, machine, key).status is CertificateStatus.ACTIVE
+
+
+def test_a_certificate_has_one_live_successor(bank: Bank, key: SoftKey) -> None:
+    machine = bank.active(profile="machine")
+    request = request_like(machine.der, key)
+    successor = bank.re_enrol(machine.der, request)
+
+    refused(bank, machine, InvalidTransition, f"renewed already, by {successor.serial:x}")
+
+    assert bank.re_enrol(machine.der, request) == successor
+    bank.revoked(successor, RevocationReason.SUPERSEDED)
+    assert renew(bank, machine, new_key()).status is CertificateStatus.ACTIVE
+
+
+def test_a_successor_that_is_not_signed_yet_is_the_one(bank: Bank, key: SoftKey) -> None:
+    machine = bank.active(profile="machine")
+    bank.key_store.away = True
+    with pytest.raises(KeyStoreUnavailable):
+        renew(bank, machine, key)
+    bank.key_store.away = False
+
+    refused(bank, machine, InvalidTransition, "renewed already")
+
+
+def test_an_expired_successor_stands_in_nobodys_way(bank: Bank, key: SoftKey) -> None:
+    machine = bank.active(profile="machine")
+    successor = renew(bank, machine, key)
+    bank.stored.certificates[successor.serial] = replace(successor, not_after=bank.clock.now() - DAY)
+    assert renew(bank, machine, new_key()).status is CertificateStatus.ACTIVE
 
 
 # The certificate it is asked with

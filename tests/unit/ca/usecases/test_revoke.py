@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 
 from ca.domain.certificates import Certificate, CertificateStatus
-from ca.domain.errors import InvalidTransition, NotAllowed, NotFound, NotReady
+from ca.domain.errors import InvalidTransition, KeyStoreUnavailable, NotAllowed, NotFound, NotReady
 from ca.domain.officers import TrustedRole
 from ca.domain.revocation import Revocation, RevocationReason
+from ca.domain.serials import serial_text
 from tests.fakes.bank import (
     AUDITOR,
     ELSEWHERE,
@@ -19,6 +20,7 @@ from tests.fakes.bank import (
     SUPERVISOR,
     Bank,
     new_key,
+    request_like,
 )
 from tests.fakes.ceremony import ISSUING
 
@@ -182,6 +184,63 @@ def test_a_compromised_key_is_blocked_and_others_are_not(bank: Bank) -> None:
     bank.revoked(bank.active(key=compromised), RevocationReason.KEY_COMPROMISE)
     bank.revoked(bank.active(key=closed), RevocationReason.CESSATION_OF_OPERATION)
     assert set(bank.stored.blocked_keys) == {compromised.public.fingerprint}
+
+
+def renewed(bank: Bank, certificate: Certificate) -> Certificate:
+    return bank.re_enrol(certificate.der, request_like(certificate.der, new_key()))
+
+
+def test_key_compromise_takes_the_successors_too(bank: Bank) -> None:
+    first = bank.active(profile="machine")
+    second = renewed(bank, first)
+    third = renewed(bank, second)
+
+    bank.revoked(first, RevocationReason.KEY_COMPROMISE)
+
+    chain = (first, second, third)
+    assert {bank.certificate(one.serial).revocation for one in chain} == {
+        Revocation(RevocationReason.KEY_COMPROMISE, bank.clock.now())
+    }
+    assert set(bank.stored.blocked_keys) == {one.public_key for one in chain}
+    told = [event for event in bank.unit_of_work.events if event.name == "certificate.revoked"]
+    assert {event.subject: event.details.get("predecessor") for event in told} == {
+        serial_text(first.serial): None,
+        serial_text(second.serial): serial_text(first.serial),
+        serial_text(third.serial): serial_text(second.serial),
+    }
+
+
+def test_a_successor_that_ended_before_keeps_its_reason(bank: Bank) -> None:
+    first = bank.active(profile="machine")
+    second = renewed(bank, first)
+    bank.revoked(second, RevocationReason.SUPERSEDED)
+    bank.revoked(first, RevocationReason.KEY_COMPROMISE)
+    revocation = bank.certificate(second.serial).revocation
+    assert revocation is not None
+    assert revocation.reason is RevocationReason.SUPERSEDED
+
+
+def test_another_reason_leaves_the_successor_alone(bank: Bank) -> None:
+    first = bank.active(profile="machine")
+    second = renewed(bank, first)
+    bank.revoked(first, RevocationReason.SUPERSEDED)
+    assert bank.status(second.serial) is CertificateStatus.ACTIVE
+
+
+def test_a_successor_signed_after_the_compromise_never_holds(bank: Bank) -> None:
+    first = bank.active(profile="machine")
+    bank.key_store.away = True
+    with pytest.raises(KeyStoreUnavailable):
+        renewed(bank, first)
+    bank.key_store.away = False
+    bank.revoked(first, RevocationReason.KEY_COMPROMISE)
+    bank.stored.crl_due.clear()
+
+    (serial,) = bank.reconcile()
+
+    assert bank.certificate(serial).is_compromised
+    assert bank.event_names[-2:] == ["certificate.issued", "certificate.revoked"]
+    assert bank.stored.crl_due[ISSUING]
 
 
 @pytest.mark.parametrize("act", ["hold", "revoke"])

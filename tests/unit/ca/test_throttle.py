@@ -3,11 +3,19 @@
 from contextlib import suppress
 
 import pytest
-from flask.testing import FlaskClient
 from werkzeug.exceptions import TooManyRequests
 
-from ca.domain.errors import NotAuthenticated
-from customer.throttle import Throttle, network
+from ca.domain.errors import (
+    InvalidRequest,
+    InvalidTransition,
+    NotAllowed,
+    NotAuthenticated,
+    NotFound,
+    NotReady,
+    PKIError,
+    ProfileViolation,
+)
+from ca.throttle import Throttle, network
 
 
 def fail(throttle: Throttle, source: str) -> None:
@@ -18,6 +26,12 @@ def fail(throttle: Throttle, source: str) -> None:
 def succeed(throttle: Throttle, source: str) -> None:
     with throttle.attempt(source):
         pass
+
+
+@pytest.fixture
+def monotonic() -> list[float]:
+    """One number: the time."""
+    return [1000.0]
 
 
 @pytest.fixture
@@ -40,6 +54,26 @@ def test_a_source_that_fails_too_often_must_wait_and_may_then_go_on(throttle: Th
 def test_right_codes_cost_nothing(throttle: Throttle) -> None:
     for _ in range(1000):
         succeed(throttle, "192.0.2.1")
+
+    assert throttle.sources_watched == 0
+
+
+@pytest.mark.parametrize("refusal", [NotFound, NotAllowed, InvalidRequest, InvalidTransition, ProfileViolation])
+def test_whatever_is_refused_and_recorded_costs_as_much_as_a_wrong_code(
+    throttle: Throttle, refusal: type[PKIError]
+) -> None:
+    for _ in range(3):
+        with pytest.raises(refusal), throttle.attempt("192.0.2.1"):
+            raise refusal("no")
+
+    with pytest.raises(TooManyRequests):
+        succeed(throttle, "192.0.2.1")
+
+
+def test_our_own_trouble_costs_the_caller_nothing(throttle: Throttle) -> None:
+    for _ in range(9):
+        with pytest.raises(NotReady), throttle.attempt("192.0.2.1"):
+            raise NotReady("starting")
 
     assert throttle.sources_watched == 0
 
@@ -93,16 +127,3 @@ def test_memory_is_bounded() -> None:
 )
 def test_one_customer_is_one_source(source: str, expected: str) -> None:
     assert network(source) == expected
-
-
-def test_the_endpoint_answers_429_with_the_time_to_wait(client: FlaskClient) -> None:
-    answers = [
-        client.get("/enrolment/profile-hints", headers={"X-Forwarded-For": "192.0.2.7"}, auth=(f"{number:010}", "x"))
-        for number in range(11)
-    ]
-
-    assert [answer.status_code for answer in answers] == [401] * 10 + [429]
-    assert answers[-1].headers["Retry-After"] == "10"
-    assert answers[-1].json is not None
-    assert answers[-1].json["error"] == "too-many-requests"
-    assert client.get("/enrolment/profile-hints", auth=("1234567890", "ABCD-EFGH-JKMN")).status_code == 200

@@ -1,4 +1,4 @@
-"""The brake on guessing codes: failures cost tokens, right codes cost nothing (T-08, T-09).
+"""The brake on guessing codes and on filling the audit log: refusals cost tokens, right codes nothing (T-08, T-09).
 
 Each source has a bucket of failures that refills with time. A second bucket counts the failures of all sources: when
 it is empty, only sources without a recent failure get through, so that many guessers together are slowed down
@@ -15,10 +15,12 @@ from contextlib import contextmanager
 
 from werkzeug.exceptions import TooManyRequests
 
-from ca.domain.errors import NotAuthenticated
+from ca.domain.errors import InvalidRequest, InvalidTransition, NotAllowed, NotAuthenticated, NotFound
 
 _LOG = logging.getLogger(__name__)
-_MESSAGE = "Too many wrong codes came from your network. Wait a minute, then try again with the codes of your letter."
+_MESSAGE = "Too many wrong codes or refused requests came from your network. Wait a minute, then try again."
+# Each of them is the caller's doing and is recorded as an event; being busy or not ready is ours and costs nothing.
+_REFUSALS = (NotAuthenticated, NotFound, NotAllowed, InvalidRequest, InvalidTransition)
 
 
 class Bucket:
@@ -70,15 +72,15 @@ class Throttle:
     def attempt(self, source: str) -> Iterator[None]:
         """Run one attempt of this source. Raises TooManyRequests instead when it failed too often.
 
-        The token is taken before and given back unless the attempt ends with NotAuthenticated, so that many attempts
-        at once cannot all slip through before the first one fails.
+        The token is taken before and given back unless the attempt is refused, so that many attempts at once cannot
+        all slip through before the first one fails.
         """
         key = network(source)
         self._take(key)
         failed = False
         try:
             yield
-        except NotAuthenticated:
+        except _REFUSALS:
             failed = True
             raise
         finally:

@@ -1,0 +1,112 @@
+"""The journal as files: one line a transaction, appended and flushed to disk, in a directory and in its mirror.
+
+Nothing is ever taken out of it. A line counts once it is on disk in both places; only then does the act that it tells
+of return. What a crash left unfinished at the end of a file (half a line, or a line the mirror does not have yet) was
+never counted, and the database still keeps it for us: it is cut off or copied when the journal is opened.
+"""
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from ca.adapters.journal import lines
+from ca.domain.audit import Head
+from ca.domain.errors import NotReady, Tampered
+from ca.domain.journal import Entry
+
+FILE = "journal.jsonl"
+
+
+class Journal:
+    """Reading needs nothing; `open` makes this process the only one that appends."""
+
+    def __init__(self, directory: Path, mirror: Path) -> None:
+        self._files = (directory / FILE, mirror / FILE)
+        self._descriptors: list[int] = []
+        self._size = 0
+        self.head = Head()
+        """Where the journal ends, once it is open."""
+
+    def open(self, *, patience: float = 5.0) -> None:
+        """`patience` in seconds, for a process that is being replaced.
+
+        Raises NotReady when another process has it or it cannot be written, Tampered when the two places differ.
+        """
+        if self._descriptors:
+            return
+        try:
+            self._descriptors = [lines.opened(path) for path in self._files]
+        except OSError as error:
+            raise NotReady(f"the journal cannot be written: {error.strerror}: {error.filename}") from error
+        try:
+            self._lock(patience)
+            self._settle()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        for descriptor in self._descriptors:
+            os.close(descriptor)
+        self._descriptors = []
+
+    def _lock(self, patience: float) -> None:
+        deadline = time.monotonic() + patience
+        while True:
+            try:
+                fcntl.flock(self._descriptors[0], fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                if time.monotonic() > deadline:
+                    raise NotReady(f"another process writes {self._files[0]}; stop it first") from error
+                time.sleep(0.05)
+            else:
+                return
+
+    def _settle(self) -> None:
+        own, mirror = self._descriptors
+        size, mirrored = lines.whole_size(own), lines.whole_size(mirror)
+        if mirrored > size:
+            raise Tampered(f"{self._files[0]} is shorter than its mirror {self._files[1]}: copy the mirror over it")
+        if lines.line_ending_at(mirror, mirrored) != lines.line_ending_at(own, mirrored):
+            raise Tampered(f"{self._files[0]} and its mirror {self._files[1]} differ; find out which one was changed")
+        os.ftruncate(own, size)
+        os.ftruncate(mirror, mirrored)
+        lines.copy(own, mirror, mirrored, size)
+        last = lines.line_ending_at(own, size)
+        self._size = size
+        self.head = Entry.parse(last).head if last else Head()
+
+    def append(self, entries: Sequence[Entry]) -> None:
+        """On disk in both places when it returns. Raises NotReady: nothing of it counts then; it may be repeated."""
+        content = b"".join(entry.line() for entry in entries)
+        try:
+            for descriptor in self._descriptors:
+                # What an attempt that failed left behind is written over, and cut off if it was longer.
+                os.ftruncate(descriptor, self._size)
+                lines.write(descriptor, content, self._size)
+            for descriptor in self._descriptors:
+                os.fdatasync(descriptor)
+        except OSError as error:
+            raise NotReady(f"the journal cannot be written: {error.strerror}; nothing is done until it can") from error
+        self._size += len(content)
+        self.head = entries[-1].head
+
+    def read(self) -> Iterator[Entry]:
+        """Every entry there is when it is called, each one checked to follow the one before. Raises Tampered."""
+        return _following(lines.lines(self._files[0]))
+
+    def require_mirrored(self) -> None:
+        """Raise Tampered unless the mirror says the same, as far as it goes; the last lines may be on their way."""
+        for number, (line, copy) in enumerate(zip(*map(lines.lines, self._files), strict=False), start=1):
+            if line != copy:
+                raise Tampered(f"line {number} of {self._files[0]} is not the one of its mirror {self._files[1]}")
+
+
+def _following(found: Iterator[bytes]) -> Iterator[Entry]:
+    head = Head()
+    for line in found:
+        entry = Entry.parse(line)
+        head = entry.follow(head)
+        yield entry
