@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ca.domain.errors import PKIError
 from ca.supervisor import CONFIGURATION_ERROR, ERROR_MARK
-from config.settings import Settings, State, current_state, load_settings
+from config.settings import Settings, State, current_state, load_settings, seconds
 
 if TYPE_CHECKING:
-    from ocsp.rsgi import StatusServer
+    from ocsp.server import StatusServer
 
 WSGI = Callable[..., Any]
 App = TypeVar("App")
@@ -91,18 +91,26 @@ def customer() -> WSGI:
 
 
 def status() -> "StatusServer":
-    """OCSP, CRLs, CA certificates: reads, and asks the signer for answers. Speaks RSGI (docs/adr/0014)."""
+    """OCSP, CRLs, CA certificates: reads, and asks the signer for answers. Speaks HTTP itself (docs/adr/0018)."""
 
     def build(state: State, settings: Settings) -> "StatusServer":
         from ca.adapters.clock import SystemClock
-        from ocsp.app import status_app
+        from ca.domain.ocsp import Policy
+        from ocsp.app import Setup, status_app
 
-        return status_app(
+        setup = Setup(
             database_url=state.database_url(settings),
+            standings=state.standings,
+            kept=state.kept_answers,
             publication=state.publication,
             signer_socket=state.socket("signer"),
-            now=SystemClock().now,
+            policy=Policy(settings.ocsp.extended_revoke, settings.ocsp.archive_cutoff),
+            kept_answers=settings.ocsp.kept_answers,
+            warm_per_second=settings.ocsp.warm_per_second,
+            key_in_memory=settings.ocsp.key == "memory",
+            life=seconds(settings.times.ocsp_life),
         )
+        return status_app(setup, SystemClock().now)
 
     return _or_exit(build)
 

@@ -11,6 +11,7 @@ from ca.domain.codes import shown
 from ca.domain.decisions import Assertion
 from ca.domain.errors import KeyStoreUnavailable, NotAllowed, NotFound, NotReady, PKIError, Tampered
 from ca.domain.names import Name
+from ca.domain.ocsp import Question
 from ca.domain.officers import Invitation, Officer
 from ca.domain.revocation import parse_reason
 from ca.domain.serials import parse_serial, serial_text
@@ -33,6 +34,7 @@ from ca.usecases.officers import ChangeOfficer, InviteOfficer, RedeemInvitation
 from ca.usecases.reconcile import Reconcile
 from ca.usecases.renew import ReEnrol
 from ca.usecases.report_unknown import ReportUnknownCertificate
+from ca.usecases.responder import CertifyMemoryKey
 from ca.usecases.revoke import ChangeStatus
 from ca.usecases.sign_in import SignIn
 
@@ -50,6 +52,7 @@ _ACTORS: dict[type[ops.Operation], str] = {
     ops.OpenInvitation: "unknown",
     ops.RedeemInvitation: "unknown",
     ops.ReportUnknown: "reporter",
+    ops.CertifyResponderKey: "status",
     ops.RunJob: "jobs",
     ops.Reconcile: "jobs",
 }
@@ -73,6 +76,7 @@ class UseCases:
     confirm: ConfirmCertificate
     change_status: ChangeStatus
     answer_ocsp: AnswerOCSP
+    certify_memory_key: CertifyMemoryKey
     report_unknown: ReportUnknownCertificate
     run_job: RunJob
     reconcile: Reconcile
@@ -111,6 +115,12 @@ def _state(application: Application) -> dict[str, Any]:
 
 def _status(certificate: Certificate) -> dict[str, Any]:
     return {"serial": serial_text(certificate.serial), "status": certificate.status.value}
+
+
+def _ocsp_answer(answer: bytes | PKIError) -> dict[str, Any]:
+    if isinstance(answer, PKIError):
+        return {"error": answer.code, "message": str(answer)}
+    return {"response": b64(answer)}
 
 
 class Handlers:
@@ -163,7 +173,8 @@ class Handlers:
                 )
             ),
             ops.CACertificates: self.ca_certificates,
-            ops.AnswerOCSPRequests: lambda op: {"response": b64(do.answer_ocsp(op.cert_ids, op.nonce))},
+            ops.AnswerOCSPRequests: self.answer_ocsp,
+            ops.CertifyResponderKey: self.certify_responder_key,
             ops.ReportUnknown: lambda op: {"alarm": do.report_unknown(op.certificate, by="reporter")},
             ops.RunJob: self.run_job,
             ops.Reconcile: lambda _: {"finished": [serial_text(serial) for serial in do.reconcile()]},
@@ -298,6 +309,15 @@ class Handlers:
         # The issuing CA before the root: only the issuing CA has an OCSP responder.
         ordered = sorted(issuers, key=lambda issuer: not issuer.ocsp_url)
         return {"certificates": [b64(issuer.certificate_der) for issuer in ordered]}
+
+    def answer_ocsp(self, op: ops.AnswerOCSPRequests) -> dict[str, Any]:
+        questions = [Question.parse(asked.cert_ids, asked.nonce) for asked in op.questions]
+        return {"answers": [_ocsp_answer(answer) for answer in self._do.answer_ocsp.each(questions)]}
+
+    def certify_responder_key(self, op: ops.CertifyResponderKey) -> dict[str, Any]:
+        certificate, issuer_der = self._do.certify_memory_key(op.public_key, op.proof)
+        named = {"issuer": certificate.issuer, "issuer_certificate": b64(issuer_der)}
+        return named | {"certificate": b64(certificate.der)}
 
     def run_job(self, op: ops.RunJob) -> dict[str, Any]:
         run = self._do.run_job(op.name, op.holder)

@@ -293,12 +293,27 @@ class CACertificates(Operation):
 # Status, jobs, care
 
 
-class AnswerOCSPRequests(Operation):
-    """-> {response: base64}. The raw CertIDs as asked, up to 20."""
+class OCSPQuestion(BaseModel):
+    """What one answer is wanted to: the raw CertIDs as asked, and the nonce."""
 
-    path = "ocsp/answer"
+    model_config = ConfigDict(extra="forbid", frozen=True)
     cert_ids: Annotated[list[B64], Field(min_length=1, max_length=20)]
     nonce: B64 | None = None
+
+
+class AnswerOCSPRequests(Operation):
+    """-> {answers: [{response: base64} or {error, message}]}, one for each question."""
+
+    path = "ocsp/answer"
+    questions: Annotated[list[OCSPQuestion], Field(min_length=1, max_length=64)]
+
+
+class CertifyResponderKey(Operation):
+    """-> {certificate, issuer_certificate: base64 DER, issuer}. For a key in a status process; `proof` shows it is."""
+
+    path = "ocsp/certify-key"
+    public_key: B64
+    proof: B64
 
 
 class ReportUnknown(Operation):

@@ -40,7 +40,9 @@ def signer_program(state: State) -> Program:
         except PKIError:
             return False
 
-    return _gunicorn(state, "signer", healthy, "-c", "python:edge.gunicorn_behind", _bind_socket(state, "signer"))
+    # Status asks again and again over connections that it keeps.
+    options = ("-c", "python:edge.gunicorn_behind", "--keep-alive=30", _bind_socket(state, "signer"))
+    return _gunicorn(state, "signer", healthy, *options)
 
 
 def other_programs(state: State, settings: Settings) -> list[Program]:
@@ -100,14 +102,16 @@ def serve(state: State, settings: Settings, name: str) -> None:
 
 def _status(state: State, settings: Settings) -> Program:
     listening = settings.listening
-    argv = (
-        *(sys.executable, "-m", "granian", "--interface", "rsgi", "--factory", "--no-ws", "--http", "1"),
-        *("--host", listening.host, "--port", str(listening.http_port), "--workers", "1"),
-        # Who opens a connection and says nothing, or has nothing more to say, is let go.
-        *("--http1-header-read-timeout", "5000"),
-        "wsgi:status",
+    workers = settings.ocsp.workers or min(2, os.cpu_count() or 1)
+    return _gunicorn(
+        state,
+        "status",
+        lambda: _answers(_plain(listening.host, listening.http_port), "/health"),
+        "-c",
+        "python:ocsp.gunicorn_settings",
+        f"--workers={workers}",
+        f"--bind={listening.host}:{listening.http_port}",
     )
-    return _program(state, "status", argv, lambda: _answers(_plain(listening.host, listening.http_port), "/health"))
 
 
 def _program(state: State, name: str, argv: tuple[str, ...], healthy: Callable[[], bool]) -> Program:

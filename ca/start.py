@@ -130,7 +130,7 @@ def _require_no_keys(state: State, what_is_wrong: str) -> None:
 
 def _set_aside_unfinished(state: State, settings: Settings, say: Say) -> None:
     """A ceremony that was interrupted put nothing into service: it is held again. Even so, no key is ever deleted."""
-    left = [state / "hsm", state.trust, state.publication, state.demo, state.ceremony]
+    left = [state / "hsm", state.trust, state.publication, state.demo, state.ceremony, state.standings]
     left += [state.journal, state.journal_mirror(settings)]
     if state.database_url(settings).startswith("sqlite"):
         left += [Path(f"{state.database_file}{suffix}") for suffix in ("", "-wal", "-shm")]

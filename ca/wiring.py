@@ -2,10 +2,9 @@
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from sqlalchemy import Engine
 
 from ca.adapters.clock import SystemClock, system_random
 from ca.adapters.db.engine import open_database, open_read_only
+from ca.adapters.db.mapping.certificates import standings_in
 from ca.adapters.db.recovery import replay, require_agreement, waiting
 from ca.adapters.db.schema import require_current_schema
 from ca.adapters.db.unit_of_work import SqlUnitOfWork
@@ -28,18 +28,20 @@ from ca.adapters.journal.journal import Journal
 from ca.adapters.journal.keeper import Keeper
 from ca.adapters.linter import PkilintLinter
 from ca.adapters.publication import DirectoryPublisher
+from ca.adapters.standings import StandingsMap
 from ca.adapters.webauthn import WebAuthnAuthenticators
 from ca.domain.audit import AuditEvent
 from ca.domain.crl import with_partition
 from ca.domain.errors import PKIError, Tampered
 from ca.domain.issuers import Issuer
-from ca.domain.jobs import JOB_NAMES
 from ca.domain.journal import Entry
+from ca.domain.ocsp import Policy
 from ca.domain.profiles import Profile
 from ca.handlers import UseCases
 from ca.ports import KeyId
+from ca.schedule import Schedule
 from ca.state_files import republish
-from ca.usecases.answer_ocsp import RESPONDER_PROFILE, AnswerOCSP, responder_key
+from ca.usecases.answer_ocsp import RESPONDER_PROFILE, AnswerOCSP, Contradictions, responder_key
 from ca.usecases.apply import SubmitApplication
 from ca.usecases.approve import DecideOnApplication
 from ca.usecases.audit import AUDIT_KEY, MakeCheckpoint, RecordRefusal, VerifyAudit
@@ -53,7 +55,7 @@ from ca.usecases.dossier import Dossier
 from ca.usecases.enrol import Drafter, Enrol
 from ca.usecases.health import CheckHealth
 from ca.usecases.issuance import Issuance
-from ca.usecases.jobs import Job, RunJob
+from ca.usecases.jobs import RunJob
 from ca.usecases.look_back import LookBack
 from ca.usecases.officers import ChangeOfficer, InviteOfficer, RedeemInvitation
 from ca.usecases.publish_bundle import BUNDLE_PROFILE, PublishBundle, bundle_key
@@ -61,9 +63,10 @@ from ca.usecases.publish_crl import PublishCRL
 from ca.usecases.reconcile import Reconcile
 from ca.usecases.renew import ReEnrol
 from ca.usecases.report_unknown import ReportUnknownCertificate
-from ca.usecases.responder import CertifyResponder, own_profile
+from ca.usecases.responder import CertifyMemoryKey, CertifyResponder, own_profile
 from ca.usecases.revoke import ChangeStatus
 from ca.usecases.sign_in import SignIn
+from ca.usecases.standings import FollowRecords
 from ca.usecases.sweep import Sweep
 from config.profile_files import load_profiles
 from config.settings import Settings, State, seconds
@@ -73,7 +76,6 @@ log = logging.getLogger("vermilion.wiring")
 ISSUING, ROOT = "issuing", "root"
 SEAL_KEY = KeyId(b"seals-1")
 PROFILES = Path(__file__).parent.parent / "config" / "profiles"
-_UNFINISHED_GRACE = timedelta(minutes=2)
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,7 @@ class Files:
     checkpoints: CheckpointLines
     journal: Journal
     publisher: DirectoryPublisher
+    standings: StandingsMap
 
     @classmethod
     def of(cls, state: State, settings: Settings) -> "Files":
@@ -93,14 +96,25 @@ class Files:
             CheckpointLines(state.journal, mirror),
             Journal(state.journal, mirror),
             DirectoryPublisher(state.publication, state.crl_copies),
+            StandingsMap(state.standings),
         )
 
+    def kept(self, records: SqlUnitOfWork, entries: Sequence[Entry]) -> None:
+        """Into the standings map goes what the journal has, before the act returns."""
+        for entry in entries:
+            self.standings.apply(standings_in(entry.changes), after=entry.first - 1, number=entry.head.number)
+        if self.standings.applied() < self.journal.head.number:
+            # It is new, of an earlier boot, or could not be written for a while.
+            FollowRecords(records, self.standings)()
 
-def journaled(engine: Engine, journal: Journal) -> SqlUnitOfWork:
+
+def journaled(
+    engine: Engine, journal: Journal, kept: Callable[[Sequence[Entry]], None] = lambda _: None
+) -> SqlUnitOfWork:
     """Transactions that the journal keeps too. Raises NotReady, Tampered when database and journal do not agree."""
     journal.open()
     database_url = engine.url.render_as_string(hide_password=False)
-    keeper = Keeper(journal, waiting=partial(_waiting, database_url), kept=lambda: None)
+    keeper = Keeper(journal, waiting=partial(_waiting, database_url), kept=kept)
     ahead = require_agreement(engine, journal.head)
     keeper.catch_up()
     if ahead and require_agreement(engine, journal.head):
@@ -140,7 +154,8 @@ def open_to_read(state: State, settings: Settings) -> Engine:
 def build_signer(state: State, settings: Settings) -> UseCases:
     """Open database and HSM, compare keys with certificates, wire the use cases. Raises PKIError, closed."""
     files = Files.of(state, settings)
-    unit_of_work = journaled(open_current_database(state, settings), files.journal)
+    records = SqlUnitOfWork(open_to_read(state, settings))
+    unit_of_work = journaled(open_current_database(state, settings), files.journal, kept=partial(files.kept, records))
     profiles = load_profiles(PROFILES)
     for name in (RESPONDER_PROFILE, BUNDLE_PROFILE):
         own_profile(profiles, name)
@@ -230,16 +245,18 @@ def _wire(
     report_unknown = ReportUnknownCertificate(unit_of_work, clock)
     reconcile = Reconcile(unit_of_work, clock, issuance)
     certify_responder = CertifyResponder(unit_of_work, clock, random, key_store, issuance, profiles)
-    jobs = _jobs(
-        settings,
+    schedule = Schedule(
+        ISSUING,
         publish_crl,
         PublishBundle(unit_of_work, clock, key_store, files.publisher, seconds(settings.times.bundle_life)),
         certify_responder,
         replace(certify_responder, profile=BUNDLE_PROFILE, key_of=bundle_key),
+        FollowRecords(unit_of_work, files.standings),
         Sweep(unit_of_work, clock, profiles, publish_changes),
         MakeCheckpoint(unit_of_work, clock, key_store, files.checkpoints),
         reconcile,
     )
+    periods = (settings.times.crl_period, settings.times.bundle_period, settings.times.checkpoint_period)
     return UseCases(
         sign_in=SignIn(unit_of_work, clock, random, seals, authenticators, authorize),
         invite=InviteOfficer(unit_of_work, clock, random, seals, authenticators, authorize),
@@ -254,14 +271,24 @@ def _wire(
         re_enrol=ReEnrol(unit_of_work, clock, dossier, drafter, issuance, profiles, report_unknown),
         confirm=ConfirmCertificate(unit_of_work, clock, random, publish_changes),
         change_status=ChangeStatus(unit_of_work, clock, authorize, publish_changes),
-        answer_ocsp=AnswerOCSP(unit_of_work, clock, key_store, seconds(settings.times.ocsp_life)),
+        answer_ocsp=_answer_ocsp(settings, files, unit_of_work, key_store),
+        certify_memory_key=CertifyMemoryKey(certify_responder, ISSUING, settings.ocsp.memory_keys_a_day),
         report_unknown=report_unknown,
-        run_job=RunJob(unit_of_work, clock, jobs),
+        run_job=RunJob(unit_of_work, clock, schedule.jobs(*map(seconds, periods))),
         reconcile=reconcile,
         health=CheckHealth(unit_of_work, clock, key_store, ISSUING),
         record_refusal=RecordRefusal(unit_of_work, clock),
         unit_of_work=unit_of_work,
     )
+
+
+def _answer_ocsp(
+    settings: Settings, files: Files, unit_of_work: SqlUnitOfWork, key_store: Pkcs11KeyStore
+) -> AnswerOCSP:
+    clock, life = SystemClock(), seconds(settings.times.ocsp_life)
+    policy = Policy(settings.ocsp.extended_revoke, settings.ocsp.archive_cutoff)
+    contradictions = Contradictions(unit_of_work, clock)
+    return AnswerOCSP(unit_of_work, clock, key_store, files.standings, contradictions, life, policy)
 
 
 def _publish_if_due(publish_crl: PublishCRL) -> Callable[[str], None]:
@@ -274,53 +301,6 @@ def _publish_if_due(publish_crl: PublishCRL) -> Callable[[str], None]:
             log.warning("the CRL of %s is not published yet: %s", issuer, error)
 
     return publish
-
-
-def _jobs(
-    settings: Settings,
-    publish_crl: PublishCRL,
-    publish_bundle: PublishBundle,
-    certify_responder: CertifyResponder,
-    certify_bundle_signer: CertifyResponder,
-    sweep: Sweep,
-    checkpoint: MakeCheckpoint,
-    reconcile: Reconcile,
-) -> dict[str, Job]:
-    def publish_due() -> str:
-        made = publish_crl.publish_changes(ISSUING) if publish_crl.is_due(ISSUING) else []
-        names = " and ".join(record.scope.name for record in made)
-        return f"published number {made[0].number} of {names}" if made else "nothing changed"
-
-    def patch_due() -> str:
-        made = publish_bundle.catch_up(ISSUING)
-        return f"published number {made.number}" if made else "nothing changed"
-
-    def renew(certify: CertifyResponder) -> str:
-        renewed = certify.renew_if_due(ISSUING)
-        return f"new certificate until {renewed.not_after:%d %b %Y}" if renewed else "still good"
-
-    def make_checkpoint() -> str:
-        made = checkpoint()
-        return f"signed at event {made.number}" if made else "nothing new"
-
-    minute, tick, times = timedelta(minutes=1), timedelta(seconds=5), settings.times
-    jobs = [
-        Job("responder", minute, lambda: renew(certify_responder)),
-        Job("bundle-signer", minute, lambda: renew(certify_bundle_signer)),
-        Job("crl-after-change", tick, publish_due),
-        Job("crl", seconds(times.crl_period), lambda: f"published number {publish_crl(ISSUING).number}"),
-        Job("bundle", seconds(times.bundle_period), lambda: f"published number {publish_bundle(ISSUING).number}"),
-        Job("bundle-after-change", minute, patch_due),
-        Job("codes", minute, lambda: f"{sweep.expire_codes()} expired"),
-        Job("unconfirmed", minute, lambda: f"{sweep.revoke_unconfirmed()} revoked"),
-        Job("challenges", minute, lambda: f"{sweep.forget_challenges()} forgotten"),
-        Job("checkpoint", seconds(times.checkpoint_period), make_checkpoint),
-        Job("reconcile", minute, lambda: f"{len(reconcile(grace=_UNFINISHED_GRACE))} finished"),
-    ]
-    by_name = {job.name: job for job in jobs}
-    if set(by_name) != set(JOB_NAMES):
-        raise LookupError("the jobs are not those that the jobs process asks for")
-    return by_name
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import os
 import tomllib
 from datetime import timedelta
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -78,6 +78,31 @@ class CRLs(_Section):
     """0: new certificates point to the full CRL. N: each to one of N short ones. What was issued stays where it is."""
 
 
+class OCSP(_Section):
+    """How relying parties are answered."""
+
+    key: Literal["hsm", "memory"] = "hsm"
+    """Where the responder's key is. `memory`: each worker of status has one of its own, certified for days; faster, and
+    whoever takes that process over can answer anything until its certificate ends (docs/adr/0019)."""
+    memory_keys_per_day: int = Field(default=24, ge=1, le=1000)
+    """Certificates for keys in memory that the signer gives in a day; then the signer answers as with `hsm`."""
+    workers: int = Field(default=0, ge=0, le=64)
+    """Processes of status; 0: one for each core, two at most."""
+    kept_answers: int = Field(default=1_000_000, ge=1000, le=100_000_000)
+    """Signed answers kept for all workers of a host; each takes about 150 octets of memory."""
+    warm_per_second: int = Field(default=50, ge=1, le=10_000)
+    """Answers signed ahead of the questions, at most so many a second."""
+    extended_revoke: bool = False
+    """Serials that were never issued are answered revoked (RFC 6960 section 2.2) instead of unknown."""
+    archive_cutoff: bool = False
+    """Answers about expired certificates say since when statuses are known: since the CA began (RFC 6960 4.4.4)."""
+
+    @property
+    def memory_keys_a_day(self) -> int:
+        """What the signer allows."""
+        return self.memory_keys_per_day if self.key == "memory" else 0
+
+
 class Settings(_Section):
     """What `settings.toml` says."""
 
@@ -94,6 +119,7 @@ class Settings(_Section):
     listening: Listening
     hsm: HSM = HSM()
     times: Times = Times()
+    ocsp: OCSP = OCSP()
     crls: CRLs = CRLs()
     database_url: str = ""
     """Empty: SQLite in the state directory."""
@@ -121,6 +147,14 @@ class State:
     @property
     def publication(self) -> Path:
         return self / "publication"
+
+    @property
+    def standings(self) -> Path:
+        return self / "standings"
+
+    @property
+    def kept_answers(self) -> Path:
+        return self / "kept-answers"
 
     @property
     def crl_copies(self) -> Path:

@@ -1,35 +1,69 @@
-"""The status process, put together. It has a way to read and a way to ask, and no key."""
+"""The status process, put together. It has a way to read and a way to ask."""
 
 from collections.abc import Callable
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
+from ca.domain.ocsp import PLAIN, Policy
+from ocsp.asking import Asking
+from ocsp.connection import Patience
 from ocsp.files import Publication, PublishedIssuers
 from ocsp.http import StatusApp
+from ocsp.kept import KeptAnswers
+from ocsp.memory_key import MemorySigner
 from ocsp.responder import Responder
-from ocsp.rsgi import StatusServer
+from ocsp.server import PATIENT, StatusServer
 from ocsp.signer import SocketSigner
 from ocsp.store import open_statuses
+from ocsp.warming import Warmer
 
 
-def status_app(
-    *,
-    database_url: str,
-    publication: Path,
-    signer_socket: Path,
-    now: Callable[[], datetime],
-    kept_answers: int = 50_000,
-    body_seconds: float = 5.0,
-) -> StatusServer:
-    """The RSGI application. Opens nothing before it is asked: database, signer and files may come later."""
-    statuses = open_statuses(database_url)
-    responder = Responder(
-        issuers=PublishedIssuers(publication),
+@dataclass(frozen=True, kw_only=True)
+class Setup:
+    """Where everything is, and what the settings say."""
+
+    database_url: str
+    standings: Path
+    kept: Path
+    publication: Path
+    signer_socket: Path
+    policy: Policy = PLAIN
+    kept_answers: int = 1_000_000
+    warm_per_second: int = 50
+    key_in_memory: bool = False
+    life: timedelta = timedelta(hours=1)
+    """Of answers that a key in memory signs."""
+    patience: Patience = PATIENT
+
+
+def status_app(setup: Setup, now: Callable[[], datetime]) -> StatusServer:
+    """The server of one worker. Signer, map and published files may come later."""
+    statuses = open_statuses(setup.database_url, setup.standings)
+    issuers = PublishedIssuers(setup.publication)
+    # PostgreSQL may be far away and may keep us waiting; a map does not.
+    reads_at_once = setup.database_url.startswith("sqlite")
+    signer = SocketSigner(setup.signer_socket)
+    memory = MemorySigner(signer, statuses, now=now, policy=setup.policy, life=setup.life)
+    kept = KeptAnswers(setup.kept, limit=setup.kept_answers)
+    warmer = Warmer(
+        signer=memory,
         statuses=statuses,
-        signer=SocketSigner(signer_socket),
+        issuers=issuers,
+        directory=setup.kept,
         now=now,
-        kept_answers=kept_answers,
+        per_second=setup.warm_per_second,
     )
-    app = StatusApp(responder=responder, publication=Publication(publication), statuses=statuses, now=now)
-    # PostgreSQL may be far away and may keep us waiting; a file does not.
-    return StatusServer(app, reads_at_once=database_url.startswith("sqlite"), body_seconds=body_seconds)
+    responder = Responder(
+        issuers=issuers, statuses=statuses, kept=kept, now=now, refresh=warmer.add, policy=setup.policy
+    )
+    return StatusServer(
+        StatusApp(responder=responder, publication=Publication(setup.publication), statuses=statuses, now=now),
+        responder,
+        Asking(memory),
+        now=now,
+        reads_at_once=reads_at_once,
+        answer_now=memory.answer_now,
+        background=[warmer, *([memory] if setup.key_in_memory else [])],
+        patience=setup.patience,
+    )

@@ -2,7 +2,7 @@
 and bundles.
 
 The server decodes the path once and keeps `//`, `+` and `=` as they came. The base64 of a GET has no `%`, so the one
-decoding loses nothing, whichever way the client wrote `/`, `+` and `=` (`tests/integration/ocsp/test_granian.py`).
+decoding loses nothing, whichever way the client wrote `/`, `+` and `=` (`tests/integration/ocsp/test_served.py`).
 """
 
 import binascii
@@ -11,27 +11,29 @@ import logging
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
 from ca.domain.errors import InvalidRequest, PKIError
 from ca.domain.ocsp import ErrorStatus
+from ca.domain.standings import KEY_OCTETS
 from ocsp.files import BUNDLE_PATCH, Publication, PublishedFile
-from ocsp.request import MAX_REQUEST
-from ocsp.responder import Freshness, MustAskError, Reply, Responder, refusal
+from ocsp.kept import KeptAnswer
+from ocsp.responder import Reply, Responder, Wanted, refusal
 from ocsp.store import Statuses
 
 Headers = list[tuple[str, str]]
 Response = tuple[str, Headers, bytes]
 """Status line, headers, body."""
-Answer = Callable[[bytes], Reply]
+Answer = Callable[[bytes], Reply | Wanted]
 
 MAX_PATH = 4096
 OCSP_RESPONSE = "application/ocsp-response"
 RETRY_SECONDS = 5
 
 # A revocation must not wait in somebody's cache for long; asking again by ETag costs next to nothing.
-OCSP_MAX_AGE = timedelta(seconds=60)
+_OCSP_SECONDS = 60
 CRL_MAX_AGE = timedelta(seconds=300)
 CERTIFICATE_MAX_AGE = timedelta(hours=1)
 PATCH_MAX_AGE = timedelta(seconds=60)
@@ -44,8 +46,16 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 _log = logging.getLogger(__name__)
 
 
+class MustAskError(Exception):
+    """Something must be signed before there is a response."""
+
+    def __init__(self, wanted: Wanted) -> None:
+        super().__init__()
+        self.wanted = wanted
+
+
 class StatusApp:
-    """What is answered to a request in WSGI's words. `ocsp/rsgi.py` is between it and the server."""
+    """What is answered to a request in WSGI's words. `ocsp/server.py` is between it and the connection."""
 
     def __init__(
         self,
@@ -60,22 +70,22 @@ class StatusApp:
         self._statuses = statuses
         self._now = now
 
-    def respond(self, environ: dict[str, Any], *, may_ask: bool = True) -> Response:
-        """The response, with its body also to a HEAD. Without `may_ask`: MustAskError when only the signer can tell."""
+    def respond(self, environ: dict[str, Any], body: bytes = b"", reply: Reply | None = None) -> Response:
+        """The response, with its body also to a HEAD. Raises MustAskError; then again, with the `reply` made of it."""
         try:
-            return self._route(environ, self._responder.answer if may_ask else self._responder.answer_kept)
+            return self._route(environ, body, self._responder.reply if reply is None else lambda _: reply)
         except MustAskError:
             raise
         except Exception:  # noqa: BLE001 - the outermost frame of the process
             _log.exception("the status service failed")
             return _failed(environ["PATH_INFO"])
 
-    def _route(self, environ: dict[str, Any], answer: Answer) -> Response:
+    def _route(self, environ: dict[str, Any], body: bytes, answer: Answer) -> Response:
         path: str = environ["PATH_INFO"]
         if len(path) > MAX_PATH:
             return plain("414 URI Too Long", "The path is too long.")
         if is_posted(environ["REQUEST_METHOD"], path):
-            return self._post(environ, answer)
+            return ocsp_response(_answered(answer(body)))
         if environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
             allowed = "POST, GET, HEAD" if path in _POSTED_TO else "GET, HEAD"
             return plain("405 Method Not Allowed", "This method is not for this address.", ("Allow", allowed))
@@ -91,23 +101,14 @@ class StatusApp:
             return plain("404 Not Found", "There is nothing at this address.")
         return self._file(file, environ)
 
-    def _post(self, environ: dict[str, Any], answer: Answer) -> Response:
-        length = environ.get("CONTENT_LENGTH") or "0"
-        if not (length.isascii() and length.isdigit()):
-            return plain("400 Bad Request", "The Content-Length is not a number.")
-        body = b"" if int(length) > MAX_REQUEST else environ["wsgi.input"].read(MAX_REQUEST + 1)
-        if int(length) > MAX_REQUEST or len(body) > MAX_REQUEST:
-            return plain("413 Content Too Large", "An OCSP request has at most 8 KiB.")
-        return _ocsp(answer(body))
-
     def _get(self, text: str, environ: dict[str, Any], answer: Answer) -> Response:
         try:
-            reply = answer(request_in_path(text))
+            reply = _answered(answer(request_in_path(text)))
         except InvalidRequest as error:
             reply = refusal(error)
         if reply.fresh is None:
-            return _ocsp(reply)
-        headers = _ocsp_caching(reply.fresh, self._now())
+            return ocsp_response(reply)
+        headers = ocsp_caching(reply.etag, reply.fresh, int(self._now().timestamp()))
         return _conditional(environ, headers, OCSP_RESPONSE, reply.der)
 
     def _file(self, file: PublishedFile, environ: dict[str, Any]) -> Response:
@@ -124,7 +125,7 @@ class StatusApp:
     def _health(self) -> Response:
         now = self._now()
         try:
-            self._statuses.find([0])
+            self._statuses.find(bytes(KEY_OCTETS))
             readable = True
         except PKIError:
             readable = False
@@ -133,7 +134,7 @@ class StatusApp:
         # An issuer without its CRL, or a CRL whose issuer's certificate is lost: relying parties get no answer for it.
         complete = bool(issuers) and set(issuers) <= set(crls) and all(_is_of(name, issuers) for name in crls)
         well = readable and complete and all(crl["current"] for crl in crls.values())
-        found = {"status": "ok" if well else "failing", "database": readable, "issuers": issuers, "crls": crls}
+        found = {"status": "ok" if well else "failing", "standings": readable, "issuers": issuers, "crls": crls}
         body = json.dumps(found).encode()
         status = "200 OK" if well else "503 Service Unavailable"
         return status, [("Content-Type", "application/json"), _NO_STORE], body
@@ -177,11 +178,18 @@ def is_ocsp(path: str) -> bool:
 def _failed(path: str) -> Response:
     """Something failed that we did not foresee; a relying party is told so in its own language."""
     if is_ocsp(path):
-        return _ocsp(refusal(PKIError("an error that was not foreseen")))
+        return ocsp_response(refusal(PKIError("an error that was not foreseen")))
     return plain("500 Internal Server Error", "Something failed on our side.")
 
 
-def _ocsp(reply: Reply) -> Response:
+def _answered(reply: Reply | Wanted) -> Reply:
+    if isinstance(reply, Wanted):
+        raise MustAskError(reply)
+    return reply
+
+
+def ocsp_response(reply: Reply) -> Response:
+    """An answer that nobody is to keep."""
     # Errors too are 200: HTTP did its part (RFC 6960 appendix A.2).
     headers: Headers = [("Content-Type", OCSP_RESPONSE), _NO_STORE]
     if reply.error is ErrorStatus.TRY_LATER:
@@ -189,15 +197,21 @@ def _ocsp(reply: Reply) -> Response:
     return "200 OK", headers, reply.der
 
 
-def _ocsp_caching(fresh: Freshness, now: datetime) -> Headers:
+def ocsp_caching(etag: str, fresh: KeptAnswer, now: int) -> Headers:
+    """What caches are told of an answer that is for everybody."""
     # Strictly less than what is left of the answer's life (RFC 9919 section 7.2).
-    age = _seconds(min(OCSP_MAX_AGE, fresh.next_update - now - timedelta(seconds=1)))
+    age = max(0, min(_OCSP_SECONDS, fresh.next_update - now - 1))
     return [
         ("Cache-Control", f"max-age={age}, public, no-transform, must-revalidate"),
-        ("ETag", fresh.etag),
-        ("Last-Modified", http_date(fresh.this_update)),
-        ("Expires", http_date(fresh.next_update)),
+        ("ETag", etag),
+        ("Last-Modified", _date_of(fresh.produced_at)),
+        ("Expires", _date_of(fresh.next_update)),
     ]
+
+
+@lru_cache(maxsize=4096)
+def _date_of(seconds: int) -> str:
+    return http_date(datetime.fromtimestamp(seconds, UTC))
 
 
 def _conditional(environ: dict[str, Any], headers: Headers, media_type: str, body: bytes) -> Response:

@@ -1,10 +1,8 @@
 """An OCSP request, read strictly and with bounded work (RFC 6960 section 4.1, RFC 9654)."""
 
-from dataclasses import dataclass
-
 from ca.domain import der
 from ca.domain.errors import InvalidRequest
-from ca.domain.ocsp import MAX_CERT_IDS, MAX_NONCE, NONCE_OID, CertId
+from ca.domain.ocsp import MAX_CERT_IDS, MAX_NONCE, NONCE_OID, CertId, Question
 
 MAX_REQUEST = 8 * 1024
 
@@ -17,15 +15,7 @@ _UNDERSTOOD = {NONCE_OID, _RESPONSE_TYPES_OID, _PREFERRED_ALGORITHMS_OID}
 _UNDERSTOOD_OF_ONE = {_SERVICE_LOCATOR_OID}
 
 
-@dataclass(frozen=True, slots=True)
-class OCSPRequest:
-    """Which certificates are asked about, in order, and the nonce to echo."""
-
-    cert_ids: tuple[CertId, ...]
-    nonce: bytes | None
-
-
-def parse_request(blob: bytes) -> OCSPRequest:
+def parse_request(blob: bytes) -> Question:
     """Raises InvalidRequest, and nothing else, unless `blob` is an OCSPRequest that we can answer as asked."""
     if len(blob) > MAX_REQUEST:
         raise InvalidRequest("the OCSP request is too long")
@@ -46,7 +36,7 @@ def parse_request(blob: bytes) -> OCSPRequest:
     if not 1 <= len(requests) <= MAX_CERT_IDS:
         raise InvalidRequest(f"ask about 1 to {MAX_CERT_IDS} certificates at a time")
     values = _extensions(extensions, _UNDERSTOOD)
-    return OCSPRequest(tuple(_cert_id(request) for request in requests), _nonce(values.get(NONCE_OID)))
+    return Question(tuple(_cert_id(request) for request in requests), _nonce(values.get(NONCE_OID)))
 
 
 def _only(blob: bytes) -> der.Element:

@@ -1,24 +1,27 @@
-"""Request in, response out: answers signed once, kept, and checked against the database each time one is given.
+"""Request in, response out: answers signed once, kept, and checked against the standing each time one is given.
 
-Kept answers never decide anything. Each time, the row in the database is read; only while it says what the answer says,
-and the answer is young, the kept one is given again. So a revocation shows in the next answer of every worker
-(DESIGN invariant 7), and what cannot be checked is not answered (invariant 11).
+Kept answers never decide anything. Each time, the standing is read; only while it says what the answer says, and the
+answer is young, the kept one is given again. So a revocation shows in the next answer of every worker (DESIGN
+invariant 7), and what cannot be checked is not answered (invariant 11).
 """
 
 import hashlib
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
 from ca.domain.errors import InvalidRequest, KeyStoreUnavailable, NotFound, NotReady, PKIError
-from ca.domain.ocsp import CertId, ErrorStatus, Unknown, error_response, said_of, status_of
-from ocsp.request import OCSPRequest, parse_request
+from ca.domain.ocsp import PLAIN, CertId, ErrorStatus, Policy, Question, error_response, said_of
+from ca.domain.serials import SERIAL_OCTETS
+from ca.domain.standings import KEY_OCTETS, Standing, face_of, issuer_of, serial_key
+from ocsp.kept import KeptAnswer, KeptAnswers, variant
+from ocsp.request import parse_request
 from ocsp.response import SignedAnswer, parse_answer
-from ocsp.signer import Signer
-from ocsp.store import Row, Statuses
+from ocsp.shapes import Shapes
+from ocsp.store import Statuses
 
 _log = logging.getLogger(__name__)
 
@@ -28,7 +31,9 @@ _STATUS: dict[type[PKIError], ErrorStatus] = {
     NotReady: ErrorStatus.TRY_LATER,
     KeyStoreUnavailable: ErrorStatus.TRY_LATER,
 }
-_CLOCK_TOLERANCE = timedelta(seconds=60)
+_CLOCK_TOLERANCE_SECONDS = 60
+_STRANGERS = 4096
+_PADDING = bytes(KEY_OCTETS - SERIAL_OCTETS)
 
 
 class Issuers(Protocol):
@@ -39,60 +44,43 @@ class Issuers(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Freshness:
-    """Between when an answer holds, and its validator for HTTP."""
-
-    this_update: datetime
-    next_update: datetime
-    etag: str
-
-
-@dataclass(frozen=True, slots=True)
 class Reply:
     """What to send. With `fresh` it may be kept by others until then and given to whoever asks the same."""
 
     der: bytes
     error: ErrorStatus | None = None
-    fresh: Freshness | None = None
+    fresh: KeptAnswer | None = None
+
+    @property
+    def etag(self) -> str:
+        return f'"{hashlib.sha256(self.der).hexdigest()}"'
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
-    reply: Reply
-    row: Row | None
-    usable_from: datetime
-    fresh_until: datetime
-    usable_until: datetime
+class Wanted:
+    """A question that only a responder's key answers, and what there is until it has."""
 
-    def is_usable(self, row: Row | None, now: datetime) -> bool:
-        return self.row == row and self.usable_from <= now < self.usable_until
-
-
-class MustAskError(Exception):
-    """No kept answer serves; only the signer can tell."""
+    question: Question
+    issuer: str
+    standing: bytes | None = None
+    """Of the one certificate that is asked about; what is answered may be kept when `is_for_keeping`."""
+    kept: KeptAnswer | None = None
+    """Old, but good enough while nobody can sign."""
+    is_for_keeping: bool = False
 
 
-class _NobodyToAsk:
-    def answer(self, cert_ids: Sequence[bytes], nonce: bytes | None) -> bytes:
-        del cert_ids, nonce
-        raise MustAskError
-
-
-_NOBODY_TO_ASK = _NobodyToAsk()
-
-
-class _Memory:
-    """Kept answers by CertID, the oldest forgotten first. Reading takes no lock."""
+class _Strangers:
+    """Answers about serials that were never issued: without number, so they are few, and the oldest makes room."""
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._kept: dict[bytes, _Kept] = {}
+        self._kept: dict[bytes, KeptAnswer] = {}
         self._lock = threading.Lock()
 
-    def find(self, cert_id: bytes) -> _Kept | None:
+    def find(self, cert_id: bytes) -> KeptAnswer | None:
         return self._kept.get(cert_id)
 
-    def keep(self, cert_id: bytes, kept: _Kept) -> None:
+    def keep(self, cert_id: bytes, kept: KeptAnswer) -> None:
         with self._lock:
             self._kept.pop(cert_id, None)
             if len(self._kept) >= self._size:
@@ -101,95 +89,136 @@ class _Memory:
 
 
 class Responder:
-    """Answers OCSP requests. Never raises, and never says good without the signer's signature."""
+    """Answers OCSP requests as far as no key is needed. Never raises, and never says good without a signature."""
 
     def __init__(
         self,
         *,
         issuers: Issuers,
         statuses: Statuses,
-        signer: Signer,
+        kept: KeptAnswers,
         now: Callable[[], datetime],
-        kept_answers: int = 50_000,
+        refresh: Callable[[Wanted], None],
+        policy: Policy = PLAIN,
+        strangers: int = _STRANGERS,
     ) -> None:
+        """`refresh` is told of kept answers past half their life; it may forget them."""
         self._issuers = issuers
         self._statuses = statuses
-        self._signer = signer
+        self._kept = kept
         self._now = now
-        self._issued = _Memory(kept_answers)
-        # Serials that were never issued are without number: they must not push the others out.
-        self._unknown = _Memory(max(1, kept_answers // 10))
+        self._refresh = refresh
+        self._policy = policy
+        self._strangers = _Strangers(strangers)
+        self._shapes = Shapes()
 
-    def answer(self, blob: bytes) -> Reply:
-        """The response to a request as it came. Whatever goes wrong is one of the errors of RFC 6960 section 4.2.1."""
-        return self._answer_or_refuse(blob, self._signer)
+    def quick(self, blob: bytes, now: int) -> KeptAnswer | None:
+        """The kept and young answer to a request of a shape that was met before, without reading the request.
 
-    def answer_kept(self, blob: bytes) -> Reply:
-        """The same, as far as it needs no signer and therefore no waiting. Else raises MustAskError."""
-        return self._answer_or_refuse(blob, _NOBODY_TO_ASK)
-
-    def _answer_or_refuse(self, blob: bytes, signer: Signer) -> Reply:
+        `now` is in seconds since 1970.
+        """
+        found = self._shapes.find(blob)
+        if found is None:
+            return None
+        shape, serial = found
         try:
-            return self._answer(parse_request(blob), signer)
+            standing = self._statuses.find(_PADDING + serial)
+        except PKIError:
+            return None
+        if standing is None or issuer_of(standing) != shape.issuer_octets:
+            return None
+        kept = self._kept.find(shape.variant, serial, face_of(standing))
+        return kept if kept is not None and _is_usable(kept, now) and _age(kept, now) < 1 / 2 else None
+
+    def quick_question(self, blob: bytes) -> Wanted | None:
+        """What is wanted by a request with a nonce of a shape that was met before, without reading the request."""
+        found = self._shapes.find_question(blob)
+        return None if found is None else Wanted(found[1], found[0])
+
+    def reply(self, blob: bytes) -> Reply | Wanted:
+        """The response to a request as it came, or what must be signed for it.
+
+        Whatever goes wrong is one of the errors of RFC 6960 section 4.2.1.
+        """
+        try:
+            return self._reply(blob)
         except PKIError as error:
             return refusal(error)
 
-    def _answer(self, request: OCSPRequest, signer: Signer) -> Reply:
-        issuer = self._issuer_of(request)
-        if request.nonce is not None or len(request.cert_ids) > 1:
-            # Asked of the signer each time, which looks into its own records.
-            return Reply(signer.answer([each.der for each in request.cert_ids], request.nonce))
-        (row,) = self._statuses.find([request.cert_ids[0].serial])
-        return self._kept_or_new(request.cert_ids[0].der, issuer, row, signer)
+    def finish(self, wanted: Wanted, outcome: bytes | PKIError) -> Reply:
+        """The response, once somebody signed or said why not."""
+        if isinstance(outcome, PKIError):
+            if wanted.kept is not None and isinstance(outcome, NotReady | KeyStoreUnavailable):
+                return Reply(wanted.kept.der, fresh=wanted.kept)
+            return refusal(outcome)
+        if not wanted.is_for_keeping:
+            return Reply(outcome)
+        try:
+            answer = parse_answer(outcome)
+            kept = KeptAnswer(answer.der, int(answer.produced_at.timestamp()), int(answer.next_update.timestamp()))
+            self._keep(wanted, answer, kept)
+        except PKIError as error:
+            return refusal(error)
+        return Reply(outcome, fresh=kept)
 
-    def _issuer_of(self, request: OCSPRequest) -> str:
-        names = {self._issuers.find(each) for each in request.cert_ids}
+    def _reply(self, blob: bytes) -> Reply | Wanted:
+        request = parse_request(blob)
+        issuer = self._issuer_of(request)
+        if len(request.cert_ids) > 1:
+            return Wanted(request, issuer)
+        self._shapes.learn(blob, request, issuer)
+        return Wanted(request, issuer) if request.nonce is not None else self.look_up(request.cert_ids[0], issuer)
+
+    def look_up(self, cert_id: CertId, issuer: str) -> Reply | Wanted:
+        """The kept answer about one certificate, or what must be signed."""
+        key, now = serial_key(cert_id.serial), int(self._now().timestamp())
+        standing = None if key is None else self._statuses.find(key)
+        kept = self._find(cert_id, issuer, standing)
+        usable = kept if kept is not None and _is_usable(kept, now) else None
+        wanted = Wanted(Question((cert_id,)), issuer, standing, usable, is_for_keeping=True)
+        if usable is None or _age(usable, now) >= 3 / 4:
+            return wanted
+        if _age(usable, now) >= 1 / 2:
+            self._refresh(wanted)
+        return Reply(usable.der, fresh=usable)
+
+    def _find(self, cert_id: CertId, issuer: str, standing: bytes | None) -> KeptAnswer | None:
+        if _is_strangers(standing, issuer):
+            return self._strangers.find(cert_id.der)
+        assert standing is not None  # noqa: S101 - then it is a stranger's
+        return self._kept.find(variant(cert_id.head), cert_id.serial_octets, face_of(standing))
+
+    def _keep(self, wanted: Wanted, answer: SignedAnswer, kept: KeptAnswer) -> None:
+        (cert_id,) = wanted.question.cert_ids
+        standing = None if wanted.standing is None else Standing.unpack(wanted.standing)
+        # A status that changed while it was signed: the answer is the newer one, and not for keeping.
+        if answer.said != (said_of(cert_id.der, self._policy.status(standing, wanted.issuer)),):
+            return
+        if wanted.standing is None or _is_strangers(wanted.standing, wanted.issuer):
+            self._strangers.keep(cert_id.der, kept)
+        else:
+            self._kept.keep(cert_id, wanted.standing, answer)
+
+    def _issuer_of(self, question: Question) -> str:
+        names = {self._issuers.find(each) for each in question.cert_ids}
         name = names.pop()
         # One response has one signature, and each issuer a responder of its own (RFC 6960 section 4.2.2.2).
         if name is None or names:
             raise NotFound("the certificates asked about are not all of one issuer of ours")
         return name
 
-    def _kept_or_new(self, cert_id: bytes, issuer: str, row: Row | None, signer: Signer) -> Reply:
-        now = self._now()
-        memory = self._unknown if row is None else self._issued
-        kept = memory.find(cert_id)
-        usable = kept if kept is not None and kept.is_usable(row, now) else None
-        if usable is not None and now < usable.fresh_until:
-            return usable.reply
-        try:
-            answer = parse_answer(signer.answer([cert_id], None))
-        except (NotReady, KeyStoreUnavailable):
-            # Young enough, and the database has just said the same.
-            if usable is not None:
-                return usable.reply
-            raise
-        reply = Reply(answer.der, fresh=Freshness(answer.this_update, answer.next_update, _etag(answer.der)))
-        # A status that changed while the signer answered: its answer is the newer one, and not for keeping.
-        if answer.said == (_expected(cert_id, issuer, row),):
-            memory.keep(cert_id, _kept(reply, answer, row))
-        return reply
+
+def _is_strangers(standing: bytes | None, issuer: str) -> bool:
+    return standing is None or issuer_of(standing) != issuer.encode("ascii")
 
 
-def _kept(reply: Reply, answer: SignedAnswer, row: Row | None) -> _Kept:
-    half = (answer.next_update - answer.this_update) / 2
-    return _Kept(
-        reply,
-        row,
-        usable_from=answer.this_update - _CLOCK_TOLERANCE,
-        fresh_until=answer.this_update + half,
-        usable_until=answer.next_update,
-    )
+def _is_usable(kept: KeptAnswer, now: int) -> bool:
+    return kept.produced_at - _CLOCK_TOLERANCE_SECONDS <= now < kept.next_update
 
 
-def _expected(cert_id: bytes, issuer: str, row: Row | None) -> bytes:
-    if row is None or row.issuer != issuer:
-        return said_of(cert_id, Unknown())
-    return said_of(cert_id, status_of(row.revocation()))
-
-
-def _etag(body: bytes) -> str:
-    return f'"{hashlib.sha256(body).hexdigest()}"'
+def _age(kept: KeptAnswer, now: int) -> float:
+    """How much of its life is over: 0 to 1."""
+    return (now - kept.produced_at) / (kept.next_update - kept.produced_at)
 
 
 def refusal(error: PKIError) -> Reply:

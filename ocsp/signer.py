@@ -1,10 +1,9 @@
-"""The way to the signer: HTTP and JSON on its Unix socket, one kept connection for each thread.
+"""Who signs OCSP answers: the signer, by HTTP and JSON on its Unix socket, one kept connection for each thread.
 
-Only one thing is ever asked: answer these OCSP requests. The answer is signed by the signer or does not exist.
+Several questions travel at once: reading the records and the way there and back cost the same for one as for many.
 """
 
 import base64
-import binascii
 import http.client
 import json
 import socket
@@ -14,8 +13,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ca.domain.errors import InvalidRequest, KeyStoreUnavailable, NotFound, NotReady, PKIError
+from ca.domain.ocsp import Question
 
-_PATH = "/v1/ocsp/answer"
+AT_ONCE = 32
+"""Questions in one message; the signer takes up to 64."""
 _ERRORS: dict[str, type[PKIError]] = {
     kind.code: kind for kind in (InvalidRequest, KeyStoreUnavailable, NotFound, NotReady)
 }
@@ -24,8 +25,8 @@ _ERRORS: dict[str, type[PKIError]] = {
 class Signer(Protocol):
     """Who signs OCSP answers."""
 
-    def answer(self, cert_ids: Sequence[bytes], nonce: bytes | None) -> bytes:
-        """A signed OCSPResponse. Raises PKIError; NotReady when the signer does not answer in time."""
+    def answer(self, questions: Sequence[Question]) -> list[bytes | PKIError]:
+        """To each question a signed OCSPResponse or why there is none. Does not raise."""
 
 
 class _UnixConnection(http.client.HTTPConnection):
@@ -52,33 +53,62 @@ class SocketSigner:
     def __init__(self, path: Path, *, timeout: float = 5.0) -> None:
         self._mine = _Mine(path, timeout)
 
-    def answer(self, cert_ids: Sequence[bytes], nonce: bytes | None) -> bytes:
-        asked = {
-            "cert_ids": [base64.b64encode(each).decode("ascii") for each in cert_ids],
-            "nonce": None if nonce is None else base64.b64encode(nonce).decode("ascii"),
-        }
-        status, answer = self._post(json.dumps(asked))
+    def answer(self, questions: Sequence[Question]) -> list[bytes | PKIError]:
+        asked = [
+            {"cert_ids": [b64(each.der) for each in question.cert_ids], "nonce": question.nonce and b64(question.nonce)}
+            for question in questions
+        ]
         try:
-            if status != http.client.OK:
-                kind = _ERRORS.get(answer["error"], PKIError)
-                raise kind(answer.get("message", "the signer failed"))
-            return base64.b64decode(answer["response"], validate=True)
-        except (KeyError, TypeError, AttributeError, binascii.Error) as error:
-            raise NotReady("the signer answered something else than agreed") from error
+            answers = self.call("ocsp/answer", {"questions": asked})["answers"]
+            return [_outcome(answer) for _, answer in zip(questions, answers, strict=True)]
+        except PKIError as error:
+            return [error] * len(questions)
+        except (KeyError, TypeError, ValueError):
+            return [_not_as_agreed()] * len(questions)
 
-    def _post(self, body: str) -> tuple[int, Any]:
+    def call(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """An operation of the signer. Raises PKIError; NotReady when the signer does not answer in time."""
+        status, answer = self._post(f"/v1/{path}", json.dumps(body))
+        if not isinstance(answer, dict):
+            raise _not_as_agreed()
+        if status != http.client.OK:
+            raise _error(answer)
+        return answer
+
+    def _post(self, path: str, body: str) -> tuple[int, Any]:
         connection = self._mine.connection
         was_kept = connection.sock is not None
         try:
-            return self._exchange(connection, body)
+            return _exchange(connection, path, body)
         except (OSError, http.client.HTTPException, ValueError) as error:
             connection.close()
             if was_kept and isinstance(error, ConnectionError | http.client.HTTPException):
                 # The signer closed a connection we kept, or was started anew; asking again changes nothing there.
-                return self._post(body)
+                return self._post(path, body)
             raise NotReady("the signer does not answer") from error
 
-    def _exchange(self, connection: _UnixConnection, body: str) -> tuple[int, Any]:
-        connection.request("POST", _PATH, body, {"Content-Type": "application/json"})
-        response = connection.getresponse()
-        return response.status, json.loads(response.read())
+
+def _exchange(connection: _UnixConnection, path: str, body: str) -> tuple[int, Any]:
+    connection.request("POST", path, body, {"Content-Type": "application/json"})
+    response = connection.getresponse()
+    return response.status, json.loads(response.read())
+
+
+def _outcome(answer: dict[str, Any]) -> bytes | PKIError:
+    if "error" in answer:
+        return _error(answer)
+    return base64.b64decode(answer["response"], validate=True)
+
+
+def _error(answer: dict[str, Any]) -> PKIError:
+    kind = _ERRORS.get(str(answer.get("error")), PKIError)
+    return kind(str(answer.get("message", "the signer failed")))
+
+
+def _not_as_agreed() -> NotReady:
+    return NotReady("the signer answered something else than agreed")
+
+
+def b64(raw: bytes) -> str:
+    """Bytes as they travel in our JSON."""
+    return base64.b64encode(raw).decode("ascii")

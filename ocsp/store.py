@@ -1,85 +1,30 @@
-"""How certificates stand, read from the signer's database (read-only) each time: there is no older truth to serve.
+"""How certificates stand where the signer's map is not: read from its PostgreSQL each time (docs/adr/0018).
 
 The columns are a contract with `ca/adapters/db/rows.py`. Any trouble is NotReady: no answer is better than an old one.
 """
 
-import sqlite3
 import threading
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
-from ca.domain.certificates import CertificateStatus, standing
-from ca.domain.errors import NotReady
+from ca.domain.certificates import CertificateStatus
+from ca.domain.errors import NotReady, Tampered
 from ca.domain.revocation import Revocation, RevocationReason
+from ca.domain.standings import Standing
+from ocsp.standings import MappedStandings
 
-_COLUMNS = "issuer, status, issued_at, revoked_at, reason"
-_SQLITE_QUERY = f"SELECT {_COLUMNS} FROM certificates WHERE serial = ?"  # noqa: S608 - constant text
-_POSTGRES_QUERY = f"SELECT {_COLUMNS} FROM certificates WHERE serial = %s"  # noqa: S608 - constant text
-
-
-class Row(NamedTuple):
-    """A certificate as the database has it; times in seconds since 1970."""
-
-    issuer: str
-    status: str
-    issued_at: int
-    revoked_at: int | None
-    reason: int | None
-
-    def revocation(self) -> Revocation | None:
-        """What relying parties see. Raises NotReady when the row makes no sense."""
-        try:
-            revocation = None
-            if self.revoked_at is not None:
-                reason = RevocationReason(self.reason or 0)
-                revocation = Revocation(reason, datetime.fromtimestamp(self.revoked_at, UTC))
-            return standing(CertificateStatus(self.status), datetime.fromtimestamp(self.issued_at, UTC), revocation)
-        except (ValueError, TypeError, OverflowError, OSError) as error:
-            raise NotReady("the database holds a certificate whose status makes no sense") from error
+_QUERY = "SELECT issuer, status, issued_at, not_after, revoked_at, reason FROM certificates WHERE serial = %s"
 
 
 class Statuses(Protocol):
     """Where statuses are read."""
 
-    def find(self, serials: Sequence[int]) -> list[Row | None]:
-        """The row of each, None for a serial that was never issued. Raises NotReady when it cannot be read."""
+    def find(self, key: bytes) -> bytes | None:
+        """The packed standing under a `serial_key`, None for a serial that was never issued. Raises NotReady."""
 
-
-class SqliteStatuses:
-    """The embedded database: a read-only connection for each thread, to the file that is there now."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._mine = threading.local()
-
-    def find(self, serials: Sequence[int]) -> list[Row | None]:
-        try:
-            connection = self._connection()
-            found = [connection.execute(_SQLITE_QUERY, (f"{serial:x}",)).fetchone() for serial in serials]
-        except (sqlite3.Error, OSError) as error:
-            self._forget()
-            raise NotReady("the database cannot be read") from error
-        return [Row(*row) if row else None for row in found]
-
-    def _connection(self) -> sqlite3.Connection:
-        # A database that was restored is another file under the same name; the old one must not be read on.
-        now = self._path.stat()
-        file = (now.st_dev, now.st_ino)
-        connection: sqlite3.Connection | None = getattr(self._mine, "connection", None)
-        if connection is None or self._mine.file != file:
-            self._forget()
-            uri = f"{self._path.resolve().as_uri()}?mode=ro"
-            connection = sqlite3.connect(uri, uri=True, timeout=1.0, isolation_level=None)
-            self._mine.connection, self._mine.file = connection, file
-        return connection
-
-    def _forget(self) -> None:
-        connection: sqlite3.Connection | None = getattr(self._mine, "connection", None)
-        if connection is not None:
-            self._mine.connection = None
-            connection.close()
+    def walk(self, after: bytes, count: int) -> list[tuple[bytes, bytes]]:
+        """The next keys with their standings, in order; none at the end, or where looking at all costs too much."""
 
 
 class PostgresStatuses:
@@ -92,7 +37,7 @@ class PostgresStatuses:
         self._url = url
         self._mine = threading.local()
 
-    def find(self, serials: Sequence[int]) -> list[Row | None]:
+    def find(self, key: bytes) -> bytes | None:
         connection = getattr(self._mine, "connection", None)
         try:
             if connection is None:
@@ -102,21 +47,39 @@ class PostgresStatuses:
                     connect_timeout=2,
                     options="-c default_transaction_read_only=on -c statement_timeout=2000",
                 )
-            found = [connection.execute(_POSTGRES_QUERY, (f"{serial:x}",)).fetchone() for serial in serials]
+            row = connection.execute(_QUERY, (f"{int.from_bytes(key, 'big'):x}",)).fetchone()
         except self._psycopg.Error as error:
             self._mine.connection = None
             if connection is not None:
                 connection.close()
             raise NotReady("the database cannot be read") from error
-        return [Row(*row) if row else None for row in found]
+        return None if row is None else packed(*row)
+
+    def walk(self, after: bytes, count: int) -> list[tuple[bytes, bytes]]:
+        del after, count
+        return []
 
 
-def open_statuses(database_url: str) -> Statuses:
-    """The reader for a database URL as the settings have it (`sqlite:////…` or `postgresql+psycopg://…`)."""
+def packed(
+    issuer: str, status: str, issued_at: int, not_after: int, revoked_at: int | None, reason: int | None
+) -> bytes:
+    """The standing that a row tells; times in seconds since 1970. Raises NotReady when the row makes no sense."""
+    try:
+        revocation = None
+        if revoked_at is not None:
+            revocation = Revocation(RevocationReason(reason or 0), datetime.fromtimestamp(revoked_at, UTC))
+        issued, expires = (datetime.fromtimestamp(at, UTC) for at in (issued_at, not_after))
+        return Standing(issuer, CertificateStatus(status), issued, expires, revocation).pack()
+    except (ValueError, TypeError, OverflowError, OSError, Tampered) as error:
+        raise NotReady("the database holds a certificate whose status makes no sense") from error
+
+
+def open_statuses(database_url: str, standings: Path) -> Statuses:
+    """The signer's map where one signer writes all (SQLite). Of several on PostgreSQL each knows only its own acts."""
     scheme, _, rest = database_url.partition("://")
     dialect, _, _driver = scheme.partition("+")
     if dialect == "sqlite":
-        return SqliteStatuses(Path(rest.removeprefix("/")))
+        return MappedStandings(standings)
     if dialect == "postgresql":
         return PostgresStatuses(f"postgresql://{rest}")
     raise NotReady("the database URL names neither sqlite nor postgresql")

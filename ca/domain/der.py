@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from ca.domain.algorithms import SignatureAlgorithm
 from ca.domain.errors import InvalidRequest
@@ -122,6 +123,7 @@ def utc_or_generalized_time(moment: datetime) -> bytes:
     return tlv(GENERALIZED_TIME, stamp.encode())
 
 
+@lru_cache(maxsize=1024)
 def generalized_time(moment: datetime) -> bytes:
     return tlv(GENERALIZED_TIME, _stamp(moment).encode())
 
@@ -133,6 +135,7 @@ def _stamp(moment: datetime) -> str:
     return f"{utc.year:04d}{utc.month:02d}{utc.day:02d}{utc.hour:02d}{utc.minute:02d}{utc.second:02d}Z"
 
 
+@lru_cache
 def algorithm_identifier(algorithm: SignatureAlgorithm) -> bytes:
     """RSA has NULL parameters (RFC 8017 appendix A.2.4), ECDSA has none at all (RFC 5758 section 3.2)."""
     parameters = null() if algorithm is SignatureAlgorithm.RSA_SHA256 else b""

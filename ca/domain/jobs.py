@@ -4,17 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 JOB_NAMES = (
-    "responder",
-    "bundle-signer",
-    "crl-after-change",
-    "crl",
-    "bundle",
-    "bundle-after-change",
-    "codes",
-    "unconfirmed",
-    "challenges",
-    "checkpoint",
-    "reconcile",
+    *("responder", "bundle-signer", "standings", "crl-after-change", "crl", "bundle", "bundle-after-change"),
+    *("codes", "unconfirmed", "challenges", "checkpoint", "reconcile"),
 )
 """Every job, in the order in which a round asks for them: what others need first: answers and bundles
 need their signers' certificates, and a patch follows the CRL that tells of a change."""

@@ -3,11 +3,13 @@
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import cast
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
 from ca.domain import der
@@ -51,7 +53,7 @@ class PublicKey:
     @property
     def key_bits(self) -> bytes:
         """The BIT STRING's value, which key identifiers hash (RFC 5280 section 4.2.1.2, RFC 6960 section 4.1.1)."""
-        return der.parse_sequence(self.spki_der, "the public key")[1].content[1:]
+        return _key_bits(self.spki_der)
 
     @classmethod
     def from_spki(cls, blob: bytes) -> "PublicKey":
@@ -77,7 +79,7 @@ class PublicKey:
         for chunk in [message] if isinstance(message, bytes) else message:
             hasher.update(chunk)
         digest, prehashed = hasher.finalize(), Prehashed(algorithm)
-        key = serialization.load_der_public_key(self.spki_der)
+        key = _loaded(self.spki_der)
         try:
             if isinstance(key, rsa.RSAPublicKey):
                 key.verify(signature, digest, padding.PKCS1v15(), prehashed)
@@ -85,6 +87,16 @@ class PublicKey:
                 cast("ec.EllipticCurvePublicKey", key).verify(signature, digest, ec.ECDSA(prehashed))
         except InvalidSignature as error:
             raise InvalidRequest("the signature was not made with this key") from error
+
+
+@lru_cache(maxsize=64)
+def _key_bits(spki_der: bytes) -> bytes:
+    return der.parse_sequence(spki_der, "the public key")[1].content[1:]
+
+
+@lru_cache(maxsize=64)
+def _loaded(spki_der: bytes) -> PublicKeyTypes:
+    return serialization.load_der_public_key(spki_der)
 
 
 def _rsa_algorithm(bits: bytes) -> KeyAlgorithm:

@@ -6,7 +6,7 @@ A CertID is echoed exactly as sent: clients compare it byte for byte, and NULL p
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import IntEnum
 from functools import lru_cache
 
@@ -14,6 +14,7 @@ from ca.domain import der
 from ca.domain.algorithms import SignatureAlgorithm
 from ca.domain.errors import InvalidRequest
 from ca.domain.revocation import Revocation, RevocationReason
+from ca.domain.standings import Standing
 from ca.domain.tbs import read_certificate
 
 MAX_CERT_IDS = 20
@@ -21,6 +22,11 @@ MAX_NONCE = 128
 
 BASIC_OID = der.oid("1.3.6.1.5.5.7.48.1.1")
 NONCE_OID = der.oid("1.3.6.1.5.5.7.48.1.2")
+_ARCHIVE_CUTOFF_OID = der.oid("1.3.6.1.5.5.7.48.1.6")
+_EXTENDED_REVOKE = der.sequence(der.oid("1.3.6.1.5.5.7.48.1.9"), der.octet_string(der.null()))
+
+NEVER_ISSUED = Revocation(RevocationReason.CERTIFICATE_HOLD, datetime(1970, 1, 1, tzinfo=UTC))
+"""What the extended definition of revoked says of a serial that was never issued (RFC 6960 section 2.2)."""
 
 _HASHES = {
     der.oid("1.3.14.3.2.26"): ("sha1", 20),
@@ -54,7 +60,7 @@ class CertId:
     @classmethod
     def parse(cls, blob: bytes) -> "CertId":
         """Raises InvalidRequest unless `blob` is a CertID in DER with hashes as long as their algorithm says."""
-        parts = der.parse(blob, "the CertID").children()
+        parts = der.parse_sequence(blob, "the CertID")
         if [part.tag for part in parts] != [der.SEQUENCE, der.OCTET_STRING, der.OCTET_STRING, der.INTEGER]:
             raise InvalidRequest("the CertID is not an algorithm, two hashes and a serial number")
         algorithm, name_hash, key_hash, serial = parts
@@ -65,6 +71,21 @@ class CertId:
             raise InvalidRequest("the CertID's serial number is longer than 20 octets (RFC 5280 section 4.1.2.2)")
         number = int.from_bytes(serial.content, "big", signed=True)
         return cls(blob, hash_name, name_hash.content, key_hash.content, number)
+
+    @property
+    def serial_octets(self) -> bytes:
+        """The serial number as it stands at the end of the CertID."""
+        return self.der[2 - len(der.integer(self.serial)) :]
+
+    @property
+    def head(self) -> bytes:
+        """All before that: the same for every certificate of the issuer, as long as clients write alike."""
+        return self.der[: 2 - len(der.integer(self.serial))]
+
+    def with_serial(self, octets: bytes) -> "CertId":
+        """The same of another certificate, whose serial number has as many octets and is positive."""
+        number = int.from_bytes(octets, "big")
+        return CertId(self.head + octets, self.hash_name, self.name_hash, self.key_hash, number)
 
     @property
     def issuer_key(self) -> tuple[str, bytes, bytes]:
@@ -114,9 +135,42 @@ class Unknown:
 CertStatus = Good | Revoked | Unknown
 
 
-def status_of(revocation: Revocation | None) -> CertStatus:
-    """The status of a certificate that we issued."""
-    return Revoked(revocation) if revocation else Good()
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What a bank may choose in how it answers."""
+
+    extended_revoke: bool = False
+    """Serials that were never issued are revoked, not unknown (RFC 6960 section 4.4.8)."""
+    archive_cutoff: bool = False
+    """Of expired certificates it is said since when their status is known (RFC 6960 section 4.4.4)."""
+
+    def status(self, standing: Standing | None, issuer: str) -> CertStatus:
+        """What is said of a serial number; a certificate of another issuer was not issued by this one."""
+        if standing is None or standing.issuer != issuer:
+            return Revoked(NEVER_ISSUED) if self.extended_revoke else Unknown()
+        revocation = standing.seen_by_relying_parties()
+        return Revoked(revocation) if revocation else Good()
+
+
+PLAIN = Policy()
+"""Unless a bank chooses otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a relying party wants one answer to: CertIDs as sent, and the nonce to echo."""
+
+    cert_ids: tuple[CertId, ...]
+    nonce: bytes | None = None
+
+    @classmethod
+    def parse(cls, cert_ids: Sequence[bytes], nonce: bytes | None = None) -> "Question":
+        """Raises InvalidRequest."""
+        if not 1 <= len(cert_ids) <= MAX_CERT_IDS:
+            raise InvalidRequest(f"ask about 1 to {MAX_CERT_IDS} certificates at a time")
+        if nonce is not None and not 1 <= len(nonce) <= MAX_NONCE:
+            raise InvalidRequest("a nonce has 1 to 128 octets (RFC 9654 section 2.1)")
+        return cls(tuple(CertId.parse(blob) for blob in cert_ids), nonce)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +181,7 @@ class Answer:
     status: CertStatus
     this_update: datetime
     next_update: datetime
+    archive_cutoff: datetime | None = None
 
 
 def said_of(cert_id: bytes, status: CertStatus) -> bytes:
@@ -150,21 +205,27 @@ def response_data(
     extensions = b""
     if nonce is not None:
         # The nonce is an OCTET STRING inside the extension's OCTET STRING (RFC 9654 section 2.1).
-        extension = der.sequence(NONCE_OID, der.octet_string(der.octet_string(nonce)))
-        extensions = der.explicit(1, der.sequence(extension))
+        extensions += der.sequence(NONCE_OID, der.octet_string(der.octet_string(nonce)))
+    if any(answer.status == Revoked(NEVER_ISSUED) for answer in answers):
+        extensions += _EXTENDED_REVOKE
     return der.sequence(
         der.explicit(2, der.octet_string(key_hash)),
         der.generalized_time(produced_at),
         der.sequence(*(_single_response(answer) for answer in answers)),
-        extensions,
+        der.explicit(1, der.sequence(extensions)) if extensions else b"",
     )
 
 
 def _single_response(answer: Answer) -> bytes:
+    extensions = b""
+    if answer.archive_cutoff is not None:
+        cutoff = der.octet_string(der.generalized_time(answer.archive_cutoff))
+        extensions = der.explicit(1, der.sequence(der.sequence(_ARCHIVE_CUTOFF_OID, cutoff)))
     return der.sequence(
         said_of(answer.cert_id, answer.status),
         der.generalized_time(answer.this_update),
         der.explicit(0, der.generalized_time(answer.next_update)),
+        extensions,
     )
 
 

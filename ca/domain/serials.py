@@ -6,6 +6,8 @@ from collections.abc import Callable
 from ca.domain.errors import InvalidRequest
 
 _RANDOM_OCTETS = 16
+SERIAL_OCTETS = 1 + _RANDOM_OCTETS
+"""How long the serials are that we give; those of others may be of any length."""
 _MAX_OCTETS = 20
 
 

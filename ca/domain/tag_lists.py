@@ -1,4 +1,4 @@
-"""Sets of serial numbers, packed for look-ups where they lie (docs/protocols/bundle.md, docs/adr/0018).
+"""Sets of serial numbers, packed for look-ups where they lie (docs/protocols/bundle.md, docs/adr/0020).
 
 Serial numbers are listed by their tags. No two certificates that we issue have the same tag, so a look-up is exact:
 what holds is never called revoked.

@@ -1,6 +1,9 @@
 """Instants are aware, UTC and whole seconds; their text is RFC 3339 with Z."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+
+CLOCK_TOLERANCE = timedelta(seconds=60)
+"""Clocks of several machines differ a little, and who waited for their turn asks with the time of before."""
 
 
 def timestamp(at: datetime) -> str:

@@ -1,27 +1,34 @@
 """The signer answers relying parties (RFC 6960): statuses from its own records, signed by the issuer's responder.
 
 The caller only says which certificates are asked about. What is said of them comes from the records the signer itself
-keeps, so a status process that was taken over can make nobody good.
+keeps, so a status process that was taken over can make nobody good. The records are kept twice, in the database and in
+the standings map: where the two contradict each other, somebody changed one of them, and nothing is signed.
 """
 
+import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import lru_cache
 
 from ca.domain import ocsp
+from ca.domain.audit import AuditEvent
 from ca.domain.certificates import Certificate
-from ca.domain.errors import InvalidRequest, NotFound, NotReady, SigningRefused
+from ca.domain.errors import InvalidRequest, NotFound, NotReady, PKIError, SigningRefused, Tampered
 from ca.domain.issuers import Issuer
-from ca.domain.keys import SIGNATURE_OF, PublicKey
-from ca.domain.tbs import read_certificate
+from ca.domain.responders import Responder, Said, require_forward
+from ca.domain.serials import serial_text
+from ca.domain.standings import Standing
+from ca.keeping import Standings
 from ca.ports import Clock, KeyId, KeyStore, UnitOfWork, Work
-from ca.usecases.clock import CLOCK_TOLERANCE, latest_recorded
+from ca.usecases.clock import latest_recorded
+from ca.usecases.standings import FollowRecords
 
 RESPONDER_PROFILE = "ocsp-responder"
-LAST_MINUTES = timedelta(minutes=1)
-"""A responder certificate is not used in its last minute: the answer must outlive its way to the client."""
+ALARM_AGAIN = timedelta(hours=1)
+_PATIENCE = 5
+
+_log = logging.getLogger(__name__)
 
 
 def responder_key(issuer: str) -> KeyId:
@@ -41,101 +48,156 @@ class Latest:
         with self._lock:
             if self._at is None:
                 self._at = recorded()
-            if self._at is not None and now < self._at - CLOCK_TOLERANCE:
-                raise NotReady("the clock went backwards; set it right, nothing is signed until then")
-            self._at = now if self._at is None else max(self._at, now)
+            self._at = require_forward(now, self._at)
+
+
+@dataclass(frozen=True)
+class Contradictions:
+    """Raises the alarm, at most once an hour for each certificate: whoever asks must not fill the audit log."""
+
+    unit_of_work: UnitOfWork
+    clock: Clock
+    told: dict[int, datetime] = field(default_factory=dict)
+
+    def tell(self, serial: int, recorded: Standing | None, acted: Standing | None) -> None:
+        now = self.clock.now()
+        if now < self.told.get(serial, now) + ALARM_AGAIN and serial in self.told:
+            return
+        self.told[serial] = now
+        details = {"recorded": _word(recorded), "acted": _word(acted)}
+        _log.critical(
+            "certificate %s: the database says %s, the standings map %s", serial_text(serial), *details.values()
+        )
+        with self.unit_of_work() as work:
+            work.audit.append(AuditEvent("certificate.contradicted", serial_text(serial), "signer", now, details))
+            work.commit()
+
+
+def _word(standing: Standing | None) -> str:
+    return standing.status.value if standing else "never issued"
 
 
 @dataclass(frozen=True, slots=True)
-class Responder:
-    """Who signs for an issuer: the newest certificate of its responder key."""
+class _Speakers:
+    """The issuers that are answered for, and the responder certificate of each."""
 
-    certificate: Certificate
-    public_key: PublicKey
+    issuers: Sequence[Issuer]
+    responders: dict[str, Certificate | None]
 
-    @classmethod
-    def of(cls, certificate: Certificate | None, now: datetime) -> "Responder":
-        """Raises NotReady when there is no certificate that holds now and a minute longer."""
+    def issuer_of(self, question: ocsp.Question) -> Issuer:
+        """The one issuer of all of them: a responder speaks for one CA key (RFC 6960 section 4.2.2.2)."""
+        named = {one.issuer_key for one in question.cert_ids}
+        for issuer in self.issuers:
+            if named <= ocsp.issuer_keys(issuer.certificate_der):
+                return issuer
+        raise NotFound("this responder does not speak for the issuer that is asked about")
+
+    def responder_of(self, issuer: str) -> Responder:
+        certificate = self.responders[issuer]
         if certificate is None:
             raise NotReady("the OCSP responder has no certificate; run the jobs to certify it")
         if certificate.seen_by_relying_parties() is not None:
             raise NotReady("the OCSP responder's certificate does not hold; certify it anew")
-        if now < certificate.not_before:
-            raise NotReady("the OCSP responder's certificate is not valid yet: the clock is behind")
-        if now + LAST_MINUTES > certificate.not_after:
-            raise NotReady("the OCSP responder's certificate has run out; run the jobs to renew it")
-        return cls(certificate, _public_key(certificate.der))
+        return Responder.of(certificate.der)
 
 
-@lru_cache(maxsize=64)
-def _public_key(certificate_der: bytes) -> PublicKey:
-    return PublicKey.from_spki(read_certificate(certificate_der).spki_der)
+@dataclass(frozen=True, slots=True)
+class _Records:
+    """What one look into the records found."""
+
+    speakers: _Speakers
+    standings: dict[int, Standing]
+    contradicted: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
 class AnswerOCSP:
-    """A relying party asks how certificates stand (RFC 6960 section 2.2)."""
+    """Relying parties ask how certificates stand (RFC 6960 section 2.2)."""
 
     unit_of_work: UnitOfWork
     clock: Clock
     key_store: KeyStore
+    standings: Standings
+    contradictions: Contradictions
     life: timedelta = timedelta(hours=1)
+    policy: ocsp.Policy = ocsp.PLAIN
+    known: dict[int, _Speakers] = field(default_factory=dict)
+    """Who speaks for whom, as of an audit event: nobody who may changes it without another event."""
     latest: Latest = field(default_factory=Latest)
 
     def __call__(self, cert_ids: Sequence[bytes], nonce: bytes | None = None) -> bytes:
         """The OCSPResponse, signed and verified.
 
         Raises InvalidRequest; NotFound when the issuer is not one of those we answer for (nothing is signed);
-        NotReady when the responder's certificate or the clock does not allow an answer now.
+        NotReady when the responder's certificate or the clock does not allow an answer now; Tampered.
         """
-        asked = _parsed(cert_ids, nonce)
-        now = self.clock.now()
-        with self.unit_of_work() as work:
-            self.latest.advance(now, lambda: latest_recorded(work))
-            issuer = _issuer_of(work, asked)
-            responder = Responder.of(work.certificates.find_newest(issuer.name, RESPONDER_PROFILE), now)
-            until = min(now + self.life, responder.certificate.not_after)
-            answers = [ocsp.Answer(one.der, _status(work, issuer.name, one.serial), now, until) for one in asked]
-        data = ocsp.response_data(
-            answers, responder_key_bits=responder.public_key.key_bits, produced_at=now, nonce=nonce
-        )
-        return ocsp.basic_response(
-            data,
-            algorithm=SIGNATURE_OF[responder.public_key.algorithm],
-            signature=self._signature(issuer.name, responder.public_key, data),
-            responder_certificate=responder.certificate.der,
-        )
+        (answer,) = self.each([ocsp.Question.parse(cert_ids, nonce)])
+        if isinstance(answer, PKIError):
+            raise answer
+        return answer
 
-    def _signature(self, issuer: str, public_key: PublicKey, data: bytes) -> bytes:
+    def each(self, questions: Sequence[ocsp.Question]) -> list[bytes | PKIError]:
+        """To each question its own answer, or why there is none; the records are read once for all."""
+        now = self.clock.now()
+        self.latest.advance(now, self._latest_recorded)
+        records = self._records({one.serial for question in questions for one in question.cert_ids})
+        answers: list[bytes | PKIError] = []
+        for question in questions:
+            try:
+                answers.append(self._answer(question, records, now))
+            except PKIError as error:
+                answers.append(error)
+        return answers
+
+    def _answer(self, question: ocsp.Question, records: _Records, now: datetime) -> bytes:
+        issuer = records.speakers.issuer_of(question)
+        if any(one.serial in records.contradicted for one in question.cert_ids):
+            raise Tampered("the database and the standings map contradict each other about this certificate")
+        responder = records.speakers.responder_of(issuer.name)
+        said = Said(issuer.name, issuer.not_before, self.policy, records.standings, now, self.life)
+        return responder.answer(question, said, lambda data: self._signature(issuer.name, responder, data))
+
+    def _records(self, serials: Iterable[int]) -> _Records:
+        wanted = sorted(serials)
+        follow = FollowRecords(self.unit_of_work, self.standings)
+        for _ in range(_PATIENCE):
+            # The map before the database: when both are at one event, nothing came in between.
+            applied = self.standings.applied()
+            acted = {serial: found for serial in wanted if (found := self.standings.find(serial))}
+            with self.unit_of_work.look() as work:
+                standings = work.certificates.find_standings(wanted)
+                speakers = self.known.get(applied) or self._speakers(work, applied)
+                ends_at = applied if standings == acted else work.audit.head().number
+            if standings == acted:
+                return _Records(speakers, standings)
+            if ends_at <= applied:
+                differing = frozenset(each for each in wanted if standings.get(each) != acted.get(each))
+                for serial in differing:
+                    self.contradictions.tell(serial, standings.get(serial), acted.get(serial))
+                return _Records(speakers, standings, differing)
+            # A commit is on its way into the map, or another signer made it.
+            follow()
+        raise NotReady("the records change faster than they can be compared; try again")
+
+    def _latest_recorded(self) -> datetime | None:
+        with self.unit_of_work.look() as work:
+            return latest_recorded(work)
+
+    def _speakers(self, work: Work, applied: int) -> _Speakers:
+        # An issuer without an OCSP address has no responder: its certificates are looked up in its CRL.
+        issuers = [issuer for issuer in work.issuers.list() if issuer.ocsp_url]
+        names = [issuer.name for issuer in issuers]
+        responders = {name: work.certificates.find_newest(name, RESPONDER_PROFILE) for name in names}
+        speakers = _Speakers(issuers, responders)
+        if applied:
+            self.known.clear()
+            self.known[applied] = speakers
+        return speakers
+
+    def _signature(self, issuer: str, responder: Responder, data: bytes) -> bytes:
         signature = self.key_store.sign(responder_key(issuer), data)
         try:
-            public_key.verify(signature, data)
+            responder.public_key.verify(signature, data)
         except InvalidRequest as error:
             raise SigningRefused("the HSM's responder key is not the one the responder's certificate names") from error
         return signature
-
-
-def _parsed(cert_ids: Sequence[bytes], nonce: bytes | None) -> list[ocsp.CertId]:
-    if not 1 <= len(cert_ids) <= ocsp.MAX_CERT_IDS:
-        raise InvalidRequest(f"ask about 1 to {ocsp.MAX_CERT_IDS} certificates at a time")
-    if nonce is not None and not 1 <= len(nonce) <= ocsp.MAX_NONCE:
-        raise InvalidRequest("a nonce has 1 to 128 octets (RFC 9654 section 2.1)")
-    return [ocsp.CertId.parse(blob) for blob in cert_ids]
-
-
-def _issuer_of(work: Work, asked: Sequence[ocsp.CertId]) -> Issuer:
-    """The one issuer of all of them: a responder speaks for one CA key (RFC 6960 section 4.2.2.2)."""
-    named = {one.issuer_key for one in asked}
-    for issuer in work.issuers.list():
-        # An issuer without an OCSP address has no responder: its certificates are looked up in its CRL.
-        if issuer.ocsp_url and named <= ocsp.issuer_keys(issuer.certificate_der):
-            return issuer
-    raise NotFound("this responder does not speak for the issuer that is asked about")
-
-
-def _status(work: Work, issuer: str, serial: int) -> ocsp.CertStatus:
-    certificate = work.certificates.find(serial)
-    # A serial that is only intended, or another issuer's, was not issued by this one (DESIGN invariant 10).
-    if certificate is None or certificate.issuer != issuer:
-        return ocsp.Unknown()
-    return ocsp.status_of(certificate.seen_by_relying_parties())

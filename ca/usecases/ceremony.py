@@ -24,8 +24,8 @@ from ca.domain.profiles import Profile
 from ca.domain.serials import new_serial
 from ca.domain.tbs import read_certificate
 from ca.domain.times import timestamp
-from ca.keeping import TrustFiles
-from ca.ports import Clock, KeyId, KeyRoom, Random, UnitOfWork
+from ca.keeping import KeyRoom, TrustFiles
+from ca.ports import Clock, KeyId, Random, UnitOfWork
 from ca.publishing import Publisher
 from ca.usecases.audit import AUDIT_KEY
 from ca.usecases.officers import INVITATION_LIFE, open_invitation, parse_roles, propose_invitation

@@ -4,13 +4,11 @@ What was signed and recorded last says how late it is at least, and survives a r
 an event that is recorded by a wrong clock, such as a sign-in, is the last one from then on.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from ca.domain.errors import NotReady
+from ca.domain.times import CLOCK_TOLERANCE
 from ca.ports import Work
-
-CLOCK_TOLERANCE = timedelta(seconds=60)
-"""Clocks of several machines differ a little, and who waited for their turn asks with the time of before."""
 
 
 def latest_recorded(work: Work) -> datetime | None:

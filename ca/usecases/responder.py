@@ -1,4 +1,4 @@
-"""The certificates of the signer's own keys: short-lived, renewed by themselves well before they end.
+"""The certificates of signers of status: short-lived, renewed by themselves well before they end.
 
 The OCSP responder's is one (RFC 6960 section 4.2.2.2); who signs bundles has another (docs/protocols/bundle.md).
 """
@@ -9,15 +9,18 @@ from datetime import timedelta
 
 from ca.domain.certificates import Certificate, Intent
 from ca.domain.drafting import draft_certificate
-from ca.domain.errors import NotReady
+from ca.domain.errors import NotAllowed, NotReady
 from ca.domain.keys import PublicKey
 from ca.domain.profiles import Profile
+from ca.domain.responders import Responder, memory_key_proof
 from ca.domain.serials import new_serial
 from ca.ports import Clock, KeyId, KeyStore, Random, UnitOfWork
 from ca.usecases.answer_ocsp import RESPONDER_PROFILE, responder_key
 from ca.usecases.issuance import Issuance
 
-_SIGNER = "signer"
+MEMORY_PROFILE = "ocsp-responder-memory"
+_SIGNER, _STATUS = "signer", "status"
+_DAY = timedelta(days=1)
 
 
 def own_profile(profiles: Mapping[str, Profile], name: str) -> Profile:
@@ -29,7 +32,7 @@ def own_profile(profiles: Mapping[str, Profile], name: str) -> Profile:
 
 @dataclass(frozen=True)
 class CertifyResponder:
-    """The signer certifies a key of its own: no application, no code, a profile that only it may use."""
+    """The signer certifies keys of its own and of status: no application, no code, profiles that only it may use."""
 
     unit_of_work: UnitOfWork
     clock: Clock
@@ -45,15 +48,19 @@ class CertifyResponder:
         now = self.clock.now()
         with self.unit_of_work() as work:
             current = work.certificates.find_newest(issuer_name, self.profile)
-        if current is not None and now < current.not_after - _overlap(current):
+        if current is not None and now < Responder.of(current.der).renewal_due:
             return None
         return self(issuer_name)
 
     def __call__(self, issuer_name: str) -> Certificate:
-        """A new certificate for the issuer's key of this purpose."""
-        now = self.clock.now()
+        """A new certificate for the issuer's key of this purpose in the HSM."""
         profile = own_profile(self.profiles, self.profile)
         public_key = PublicKey.from_spki(self.key_store.public_key(self.key_of(issuer_name)))
+        return self.certify(issuer_name, public_key, profile, _SIGNER)
+
+    def certify(self, issuer_name: str, public_key: PublicKey, profile: Profile, actor: str) -> Certificate:
+        """A certificate under one of these profiles; recorded before it is signed, as every other."""
+        now = self.clock.now()
         with self.unit_of_work() as work:
             issuer = work.issuers.get(issuer_name)
             draft = draft_certificate(
@@ -77,10 +84,31 @@ class CertifyResponder:
                 intended_at=now,
                 needs_confirmation=profile.needs_confirmation,
             )
-            intent = self.issuance.record(work, intent, draft, issuer, profile, _SIGNER)
+            intent = self.issuance.record(work, intent, draft, issuer, profile, actor)
             work.commit()
-        return self.issuance.finish(intent, issuer, _SIGNER)
+        return self.issuance.finish(intent, issuer, actor)
 
 
-def _overlap(certificate: Certificate) -> timedelta:
-    return (certificate.not_after - certificate.not_before) / 3
+@dataclass(frozen=True)
+class CertifyMemoryKey:
+    """A status process shows a key that lives only in its memory. Allowed by a setting, and so many times a day."""
+
+    certify: CertifyResponder
+    issuer_name: str
+    per_day: int
+    """0: not allowed."""
+
+    def __call__(self, spki_der: bytes, proof: bytes) -> tuple[Certificate, bytes]:
+        """The certificate and that of its issuer. Raises InvalidRequest, ProfileViolation, NotAllowed."""
+        if not self.per_day:
+            raise NotAllowed("responder keys in memory are not allowed here: the setting ocsp.key says hsm")
+        public_key = PublicKey.from_spki(spki_der)
+        public_key.verify(proof, memory_key_proof(spki_der))
+        now = self.certify.clock.now()
+        with self.certify.unit_of_work() as work:
+            issuer = work.issuers.get(self.issuer_name)
+            made = work.certificates.count_issued(self.issuer_name, MEMORY_PROFILE, now - _DAY)
+        if made >= self.per_day:
+            raise NotAllowed(f"{made} responder keys in memory were certified in a day; more are not")
+        profile = self.certify.profiles[MEMORY_PROFILE]
+        return self.certify.certify(self.issuer_name, public_key, profile, _STATUS), issuer.certificate_der

@@ -10,7 +10,7 @@ from tests.architecture.sources import PACKAGES, PRODUCT, ROOT, TESTS, parsed
 MIGRATIONS = [ROOT / "migrations" / "env.py"]
 PACKAGE_OF = {"pkcs11": "python-pkcs11"}
 # Started by name (`python -m …`), or offered to operators beside our own command.
-USED_BY_NAME = {"granian", "gunicorn", "flask-migrate"}
+USED_BY_NAME = {"flask-migrate"}
 
 
 def imported_by(paths: Iterable[Path]) -> set[str]:

@@ -13,6 +13,7 @@ from ca.domain.crl import CRLScope, crl_entry
 from ca.domain.decisions import Act, Decision
 from ca.domain.errors import InvalidTransition, NotFound
 from ca.domain.revocation import Revocation, RevocationReason
+from ca.domain.standings import Standing
 from ca.ports import UnitOfWork, Work
 from tests.builders import NOW, SEAL, a_case, a_certificate, a_code_pair, an_application, an_intent, evidence
 
@@ -126,6 +127,29 @@ class CodesContract:
 
 
 class CertificatesContract:
+    def test_standings_are_found_by_serial_and_listed(self, unit_of_work: UnitOfWork) -> None:
+        good = a_certificate(serial=1)
+        held = a_certificate(serial=LARGEST_SERIAL, status=CertificateStatus.ACTIVE).suspend(at=NOW + HOUR)
+        with unit_of_work() as work:
+            for certificate in (good, held):
+                work.certificates.add(certificate)
+            work.commit()
+
+        with unit_of_work() as work:
+            expected = {1: Standing.of(good), LARGEST_SERIAL: Standing.of(held)}
+            assert work.certificates.find_standings([1, 2, LARGEST_SERIAL]) == expected
+            assert work.certificates.find_standings([]) == {}
+            assert list(work.certificates.list_standings()) == sorted(expected.items())
+
+    def test_those_issued_under_a_profile_since_then_are_counted(self, unit_of_work: UnitOfWork) -> None:
+        with unit_of_work() as work:
+            for serial, hours in ((1, 0), (2, 1), (3, 2)):
+                work.certificates.add(a_certificate(serial=serial, profile="p", issued_at=NOW + hours * HOUR))
+            work.certificates.add(a_certificate(serial=4, profile="q", issued_at=NOW + HOUR))
+
+            assert work.certificates.count_issued("issuing", "p", NOW + HOUR) == 2
+            assert work.certificates.count_issued("root", "p", NOW) == 0
+
     def test_a_certificate_reads_back_the_same_with_the_largest_serial(self, unit_of_work: UnitOfWork) -> None:
         certificate = a_certificate(
             serial=LARGEST_SERIAL,

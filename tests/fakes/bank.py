@@ -21,7 +21,7 @@ from ca.domain.revocation import RevocationReason
 from ca.domain.tbs import read_certificate
 from ca.handlers import UseCases
 from ca.ports import KeyId, UnitOfWork
-from ca.usecases.answer_ocsp import AnswerOCSP
+from ca.usecases.answer_ocsp import AnswerOCSP, Contradictions
 from ca.usecases.apply import SubmitApplication
 from ca.usecases.approve import CaseView, DecideOnApplication
 from ca.usecases.audit import MakeCheckpoint, RecordRefusal, VerifyAudit
@@ -40,7 +40,7 @@ from ca.usecases.publish_crl import PublishCRL
 from ca.usecases.reconcile import Reconcile
 from ca.usecases.renew import ReEnrol
 from ca.usecases.report_unknown import ReportUnknownCertificate
-from ca.usecases.responder import CertifyResponder
+from ca.usecases.responder import CertifyMemoryKey, CertifyResponder
 from ca.usecases.revoke import ChangeStatus
 from ca.usecases.sign_in import SignIn
 from ca.usecases.sweep import Sweep
@@ -145,6 +145,8 @@ class Bank:
         self.published: list[str] = []
         push = self.published.append
         self.responder = CertifyResponder(unit_of_work, clock, random, self.key_store, self.issuance, self.profiles)
+        self.certify_memory_key = CertifyMemoryKey(self.responder, ISSUING, per_day=3)
+        self.contradictions = Contradictions(unit_of_work, clock)
         self.sweep = Sweep(unit_of_work, clock, self.profiles, push)
         self.checkpoint = MakeCheckpoint(unit_of_work, clock, self.key_store, self.checkpoint_file)
         self.verify_audit = VerifyAudit(unit_of_work, self.checkpoint_file, self.journal, self._verify_checkpoint)
@@ -192,7 +194,10 @@ class Bank:
             re_enrol=self.re_enrol,
             confirm=self.confirm,
             change_status=self.change_status,
-            answer_ocsp=AnswerOCSP(self.unit_of_work, self.clock, self.key_store),
+            answer_ocsp=AnswerOCSP(
+                self.unit_of_work, self.clock, self.key_store, self.unit_of_work.standings, self.contradictions
+            ),
+            certify_memory_key=self.certify_memory_key,
             report_unknown=self.report_unknown,
             run_job=self.run_job,
             reconcile=self.reconcile,

@@ -24,7 +24,7 @@ SEAL_KEY = KeyId(b"seals-1")
 
 
 class FakeKeyRoom:
-    """ports.KeyRoom."""
+    """keeping.KeyRoom."""
 
     def __init__(self) -> None:
         self.places = ("root", ISSUING)

@@ -7,6 +7,7 @@ from datetime import datetime
 from ca.domain.certificates import Certificate, CertificateStatus
 from ca.domain.crl import CRLRecord, CRLScope, Listing, crl_entry
 from ca.domain.errors import InvalidTransition, NotFound
+from ca.domain.standings import Standing
 
 
 class FakeCertificates:
@@ -34,6 +35,16 @@ class FakeCertificates:
                 if (each.issuer, each.profile) == (issuer, profile) and each.status is not CertificateStatus.REVOKED
             ]
         )
+
+    def count_issued(self, issuer: str, profile: str, since: datetime) -> int:
+        issued = [each for each in self._kept.values() if (each.issuer, each.profile) == (issuer, profile)]
+        return sum(each.issued_at >= since for each in issued)
+
+    def find_standings(self, serials: Sequence[int]) -> dict[int, Standing]:
+        return {serial: Standing.of(self._kept[serial]) for serial in serials if serial in self._kept}
+
+    def list_standings(self) -> Iterator[tuple[int, Standing]]:
+        return ((serial, Standing.of(each)) for serial, each in sorted(self._kept.items()))
 
     def list_by_public_key(self, fingerprint: str) -> Sequence[Certificate]:
         return [each for each in self._kept.values() if each.public_key == fingerprint]

@@ -1,4 +1,4 @@
-"""The status process as it runs: granian, a database file, a publication directory and a signer on a Unix socket."""
+"""The status process as it runs: gunicorn, a standings map, a publication directory and a signer on a Unix socket."""
 
 import base64
 import http.client
@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import socketserver
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -19,11 +18,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from ca.adapters.publication import DirectoryPublisher
+from ca.adapters.standings import StandingsMap
 from ca.domain.errors import PKIError
 from ca.usecases.publish_crl import PublishCRL
 from tests.fakes.ports import free_port
@@ -31,23 +32,22 @@ from tests.fakes.status_world import StatusWorld
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 120.0
-_TABLE = (
-    "CREATE TABLE certificates"
-    " (serial TEXT PRIMARY KEY, issuer TEXT, status TEXT, issued_at INT, revoked_at INT, reason INT)"
-)
 _APP = """
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from ocsp.app import status_app
+from ocsp.app import Setup, status_app
+from ocsp.connection import Patience
 here = Path(__file__).parent
-app = status_app(
-    database_url=f"sqlite:///{here}/database.sqlite3",
+setup = Setup(
+    database_url="sqlite:///unread",
+    standings=here / "standings",
+    kept=here / "kept",
     publication=here / "publication",
     signer_socket=here / "signer.sock",
-    now=lambda: datetime.now(UTC).replace(microsecond=0),
-    body_seconds=float(os.environ["BODY_SECONDS"]),
+    patience=Patience(body=float(os.environ["BODY_SECONDS"])),
 )
+app = status_app(setup, lambda: datetime.now(UTC).replace(microsecond=0))
 """
 
 
@@ -64,25 +64,27 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        nonce = None if asked["nonce"] is None else base64.b64decode(asked["nonce"])
-        try:
-            self.server.world.clock.set(datetime.now(UTC).replace(microsecond=0))
-            response = self.server.world.answer_ocsp([base64.b64decode(each) for each in asked["cert_ids"]], nonce)
-            status, answer = 200, {"response": base64.b64encode(response).decode()}
-        except PKIError as error:
-            status, answer = 409, {"error": error.code, "message": str(error)}
-        body = json.dumps(answer).encode()
-        self.send_response(status)
+        self.server.world.clock.set(datetime.now(UTC).replace(microsecond=0))
+        body = json.dumps({"answers": [self._answer(question) for question in asked["questions"]]}).encode()
+        self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def _answer(self, question: dict[str, Any]) -> dict[str, str]:
+        nonce = None if question["nonce"] is None else base64.b64decode(question["nonce"])
+        try:
+            response = self.server.world.answer_ocsp([base64.b64decode(each) for each in question["cert_ids"]], nonce)
+        except PKIError as error:
+            return {"error": error.code, "message": str(error)}
+        return {"response": base64.b64encode(response).decode()}
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
         """Quiet."""
 
 
 class StatusSite:
-    """`world` is what the signer knows; `sync` brings its statuses into the database file that granian reads."""
+    """`world` is what the signer knows; `sync` brings its standings into the map that status reads."""
 
     def __init__(self, directory: Path, *, port: int) -> None:
         self.directory = directory
@@ -91,18 +93,12 @@ class StatusSite:
         self.world = StatusWorld(datetime.now(UTC).replace(microsecond=0), ocsp_url=f"{self.url}/ocsp")
         self._publisher = DirectoryPublisher(directory / "publication", directory / "copies")
         self._server: _Server | None = None
-        connection = sqlite3.connect(self.database)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute(_TABLE)
-        connection.close()
+        self.standings = StandingsMap(directory / "standings")
+        self.sync()
         for issuer in (self.world.root, self.world.issuing):
             self._publisher.publish_certificate(issuer.name, issuer.certificate_der)
             self.write_pem(issuer.name, issuer.certificate_der)
         (directory / "app.py").write_text(_APP)
-
-    @property
-    def database(self) -> Path:
-        return self.directory / "database.sqlite3"
 
     def write_pem(self, stem: str, der: bytes) -> Path:
         path = self.directory / f"{stem}.pem"
@@ -110,21 +106,8 @@ class StatusSite:
         return path
 
     def sync(self) -> None:
-        rows = [
-            (
-                f"{each.serial:x}",
-                each.issuer,
-                each.status.value,
-                int(each.issued_at.timestamp()),
-                int(each.revocation.revoked_at.timestamp()) if each.revocation else None,
-                int(each.revocation.reason) if each.revocation else None,
-            )
-            for each in self.world.unit_of_work.certificates.values()
-        ]
-        connection = sqlite3.connect(self.database)
-        with connection:
-            connection.executemany("INSERT OR REPLACE INTO certificates VALUES (?, ?, ?, ?, ?, ?)", rows)
-        connection.close()
+        now = self.world.unit_of_work.standings.kept.items()
+        self.standings.rebuild(now, number=len(self.world.unit_of_work.events))
 
     def publish(self, issuer: str = "issuing") -> bytes:
         world = self.world
@@ -153,17 +136,16 @@ class StatusSite:
 def running_status(
     *, workers: int = 2, body_seconds: float = 5.0, ocsp_life: timedelta = timedelta(hours=1)
 ) -> Iterator[StatusSite]:
-    """The site with granian in front, for as long as the block lasts."""
+    """The site with gunicorn in front, for as long as the block lasts."""
     directory = Path(tempfile.mkdtemp(prefix="vermilion-status-"))
     site = StatusSite(directory, port=free_port())
     site.world.answer_ocsp = replace(site.world.answer_ocsp, life=ocsp_life)
     site.start_signer()
     command = [
-        str(Path(sys.executable).with_name("granian")),
-        *("--interface", "rsgi", "--http", "1", "--host", "127.0.0.1", "--port", str(site.port), "--no-ws"),
-        *("--workers", str(workers), "--working-dir", str(directory), "app:app"),
+        *(sys.executable, "-m", "gunicorn", "-c", "python:ocsp.gunicorn_settings"),
+        *(f"--bind=127.0.0.1:{site.port}", f"--workers={workers}", f"--chdir={directory}", "app:app"),
     ]
-    log = (directory / "granian.log").open("wb")
+    log = (directory / "status.log").open("wb")
     environment = os.environ | {"PYTHONPATH": str(ROOT), "BODY_SECONDS": str(body_seconds)}
     process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
     try:
@@ -178,6 +160,7 @@ def running_status(
             process.wait()
         log.close()
         site.stop_signer()
+        site.standings.close()
         shutil.rmtree(directory)
 
 
@@ -193,4 +176,4 @@ def _await(site: StatusSite, process: subprocess.Popen[bytes]) -> None:
             time.sleep(0.05)
         else:
             return
-    raise AssertionError((site.directory / "granian.log").read_text())
+    raise AssertionError((site.directory / "status.log").read_text())

@@ -14,12 +14,14 @@ from ca.domain.certificates import Certificate, CertificateStatus, Intent
 from ca.domain.crl import with_partition
 from ca.domain.issuers import Issuer
 from ca.domain.keys import KeyAlgorithm
+from ca.domain.ocsp import PLAIN, Policy
 from ca.domain.profiles import EXTENDED_KEY_USAGES
 from ca.domain.revocation import RevocationReason
 from ca.ports import KeyId
-from ca.usecases.answer_ocsp import RESPONDER_PROFILE, AnswerOCSP, responder_key
+from ca.usecases.answer_ocsp import RESPONDER_PROFILE, AnswerOCSP, Contradictions, responder_key
 from ca.usecases.publish_bundle import BUNDLE_PROFILE, PublishBundle, bundle_key
 from ca.usecases.publish_crl import PublishCRL
+from ca.usecases.responder import MEMORY_PROFILE
 from tests.fakes.clock import NOON, FakeClock
 from tests.fakes.key_store import FakeKeyStore
 from tests.fakes.publisher import FakeLinter, FakePublisher
@@ -58,6 +60,7 @@ class StatusWorld:
         *,
         algorithm: KeyAlgorithm = KeyAlgorithm.EC_P256,
         ocsp_url: str = "http://localhost:8080/ocsp",
+        policy: Policy = PLAIN,
         public_url: str = "http://localhost:8080",
     ) -> None:
         self._public_url = public_url
@@ -71,7 +74,11 @@ class StatusWorld:
         self.root = self._authority("root", None, ocsp_url="")
         self.issuing = self._authority("issuing", self.root, ocsp_url=ocsp_url)
         self.responder = self.certify_responder()
-        self.answer_ocsp = AnswerOCSP(self.unit_of_work, self.clock, self.key_store)
+        self.standings = self.unit_of_work.standings
+        contradictions = Contradictions(self.unit_of_work, self.clock)
+        self.answer_ocsp = AnswerOCSP(
+            self.unit_of_work, self.clock, self.key_store, self.standings, contradictions, policy=policy
+        )
         self.bundle_signer = self.certify_bundle_signer()
         self.publish_bundle = PublishBundle(self.unit_of_work, self.clock, self.key_store, self.publisher)
         self.publish_crl = PublishCRL(self.unit_of_work, self.clock, self.key_store, self.publisher, self.linter)
@@ -104,15 +111,21 @@ class StatusWorld:
         key = responder_key("issuing")
         if key not in self.key_store._keys:
             self.key_store.generate(key, "ocsp", self.algorithm)
-        now = self.clock.now()
+        return self.certify_key(self._public_key(key), life=life, serial=serial)
+
+    def certify_key(
+        self, key: ec.EllipticCurvePublicKey | rsa.RSAPublicKey, *, life: timedelta, serial: int = 0
+    ) -> Certificate:
+        """A responder's certificate; without a serial it is one for a key in memory."""
         builder = (
-            self._builder(subject("responder"), subject("issuing"), self._public_key(key), now, life, serial)
+            self._builder(subject("responder"), subject("issuing"), key, self.clock.now(), life, serial)
             .add_extension(key_usage("digital_signature"), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.OCSP_SIGNING]), critical=False)
             .add_extension(x509.OCSPNoCheck(), critical=False)
             .add_extension(self._authority_key_identifier(), critical=False)
         )
-        return self._keep(builder, "issuing", RESPONDER_PROFILE, CertificateStatus.ACTIVE)
+        profile = RESPONDER_PROFILE if serial else MEMORY_PROFILE
+        return self._keep(builder, "issuing", profile, CertificateStatus.ACTIVE)
 
     def certify_bundle_signer(
         self, *, life: timedelta = 14 * DAY, serial: int = 0x0B5C, purpose: str = EXTENDED_KEY_USAGES["bundleSigning"]
@@ -167,7 +180,13 @@ class StatusWorld:
             work.certificates.save(certificate)
             work.crls.set_due(certificate.issuer, due=True)
             work.commit()
+        self._changed_without_an_event()
         return certificate
+
+    def _changed_without_an_event(self) -> None:
+        """The signer records each change as an event and knows by it to look again; here there is none."""
+        if hasattr(self, "answer_ocsp"):
+            self.answer_ocsp.known.clear()
 
     def published(self, name: str = "issuing") -> bytes:
         """A new full CRL of an issuer, as it is in the public place."""
@@ -178,6 +197,7 @@ class StatusWorld:
         """Lose a record, as a restore of an old backup does."""
         del self.unit_of_work.stored.certificates[serial]
         del self.unit_of_work.stored.intents[serial]
+        del self.standings.kept[serial]
 
     def asked(
         self, serial: int, hash_algorithm: hashes.HashAlgorithm | None = None, *, issuer: Issuer | None = None
@@ -238,6 +258,7 @@ class StatusWorld:
             work.intents.add(intent)
             work.certificates.add(certificate)
             work.commit()
+        self._changed_without_an_event()
         return certificate
 
     def _builder(

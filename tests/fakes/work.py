@@ -25,6 +25,7 @@ from ca.domain.sessions import Challenge, Session
 from tests.fakes import repositories as fake
 from tests.fakes.bundles import FakeBundles
 from tests.fakes.certificates import FakeCertificates, FakeCRLs
+from tests.fakes.standings import FakeStandings
 
 
 @dataclass
@@ -104,6 +105,8 @@ class FakeUnitOfWork:
 
     def __init__(self) -> None:
         self.stored = Stored()
+        self.standings = FakeStandings()
+        """Kept in the act of each commit, as the signer's wiring does."""
         self.commits = 0
         self._turn = threading.Lock()
         self._holder: int | None = None
@@ -154,4 +157,6 @@ class FakeUnitOfWork:
         self.commits += 1
         if self.commits == self._refused_commit:
             raise NotReady("the disk that holds the database is full; free some space and try again")
-        self.stored = stored
+        before, self.stored = self.stored, stored
+        numbers = {"after": len(before.audit), "number": len(stored.audit)}
+        self.standings.follow(before.certificates, stored.certificates, **numbers)

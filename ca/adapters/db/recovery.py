@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from ca.adapters.db.changes import redo
+from ca.adapters.db.engine import looking
 from ca.adapters.db.repositories.audit import SqlAuditLog
 from ca.domain.audit import Head
 from ca.domain.errors import InvalidTransition, NotReady, Tampered
@@ -29,7 +30,8 @@ class ReadableJournal(Protocol):
 
 def waiting(engine: Engine, after: int) -> list[Entry]:
     """What is committed behind an event and waits to be put into the journal, in order."""
-    with Session(engine) as session:
+    # Whoever asks may be in the middle of a change: one that waited for its turn here would wait for itself.
+    with Session(looking(engine)) as session:
         return list(SqlAuditLog(session).waiting(after))
 
 

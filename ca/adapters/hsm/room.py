@@ -13,7 +13,7 @@ from ca.ports import KeyId
 
 
 class SoftHsmRoom:
-    """Implements `ports.KeyRoom` over SoftHSM token directories; `labels` names the tokens a script may use."""
+    """Implements `keeping.KeyRoom` over SoftHSM token directories; `labels` names the tokens a script may use."""
 
     def __init__(self, directory: Path, labels: Mapping[str, str], module: Path | None = None) -> None:
         self._directory = directory

@@ -19,9 +19,12 @@ class Keeper:
         journal: Journal,
         *,
         waiting: Callable[[int], Sequence[Entry]],
-        kept: Callable[[], None],
+        kept: Callable[[Sequence[Entry]], None],
     ) -> None:
-        """`waiting` reads from the database what is behind an event; `kept` is told whenever the journal has grown."""
+        """`waiting` reads from the database what is behind an event; `kept` is told by what the journal has grown.
+
+        It is told again, of nothing new, when it raised NotReady: nothing more is committed until it does not.
+        """
         self.journal = journal
         self._waiting = waiting
         self._kept = kept
@@ -63,8 +66,9 @@ class Keeper:
     def _write(self) -> None:
         # Others may commit meanwhile: they are written for in the next turn. After a failure nobody may.
         try:
-            self._append(self._next())
-            self._kept()
+            entries = self._next()
+            self._append(entries)
+            self._kept(entries)
         except BaseException:
             self._failed = True
             raise

@@ -1,4 +1,4 @@
-"""The status side over real databases: what the signer writes is what the status process reads, at once."""
+"""Status over real databases: what the signer writes is what the status process reads on another host, at once."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,31 +9,41 @@ import psycopg
 import pytest
 from cryptography import x509
 from cryptography.x509 import ocsp as judge
+from sqlalchemy import Engine
 
 from ca.adapters.db.unit_of_work import SqlUnitOfWork
 from ca.domain.certificates import Certificate, CertificateStatus
 from ca.domain.errors import NotReady, Tampered
 from ca.domain.revocation import Revocation, RevocationReason
+from ca.domain.standings import Standing, serial_key
 from ocsp.request import parse_request
 from ocsp.store import Statuses, open_statuses
+from tests.fakes.standings import FakeStandings
 from tests.fakes.status_world import StatusWorld
+
+pytestmark = pytest.mark.postgres
 
 
 @pytest.fixture
-def statuses(unit_of_work: SqlUnitOfWork, request: pytest.FixtureRequest) -> Iterator[Statuses]:
-    if request.node.callspec.params["engine"] == "sqlite":
-        url = f"sqlite:///{request.getfixturevalue('sqlite_path')}"
-    else:
-        url = request.getfixturevalue("postgres_url").replace("postgresql://", "postgresql+psycopg://")
-    opened = open_statuses(url)
+def unit_of_work(postgres_engine: Engine) -> SqlUnitOfWork:
+    return SqlUnitOfWork(postgres_engine)
+
+
+@pytest.fixture
+def statuses(postgres_url: str, tmp_path: Path) -> Iterator[Statuses]:
+    opened = open_statuses(postgres_url.replace("postgresql://", "postgresql+psycopg://"), tmp_path)
     yield opened
     connection_of(opened).close()
 
 
 def connection_of(statuses: Any) -> Any:
     """The connection that this thread's reader keeps."""
-    statuses.find([1])
+    statuses.find(key(1))
     return statuses._mine.connection
+
+
+def key(serial: int) -> bytes:
+    return serial_key(serial) or b""
 
 
 @pytest.fixture
@@ -47,9 +57,21 @@ def world(unit_of_work: SqlUnitOfWork) -> StatusWorld:
         work.commit()
     kept: Any = unit_of_work
     world.unit_of_work = kept
-    world.answer_ocsp = replace(world.answer_ocsp, unit_of_work=kept)
+    world.answer_ocsp = replace(world.answer_ocsp, unit_of_work=kept, standings=RecordsAlone(kept))
     world.publish_crl = replace(world.publish_crl, unit_of_work=kept)
     return world
+
+
+class RecordsAlone(FakeStandings):
+    """A map that agrees with the records whatever they say: here they are what is looked at."""
+
+    def __init__(self, unit_of_work: SqlUnitOfWork) -> None:
+        super().__init__()
+        self._unit_of_work = unit_of_work
+
+    def find(self, serial: int) -> Standing | None:
+        with self._unit_of_work() as work:
+            return work.certificates.find_standings([serial]).get(serial)
 
 
 def change(unit_of_work: SqlUnitOfWork, certificate: Certificate) -> None:
@@ -60,16 +82,17 @@ def change(unit_of_work: SqlUnitOfWork, certificate: Certificate) -> None:
 
 
 def seen(statuses: Statuses, serial: int) -> Revocation | None:
-    (row,) = statuses.find([serial])
-    assert row is not None
-    assert row.issuer == "issuing"
-    return row.revocation()
+    packed = statuses.find(key(serial))
+    assert packed is not None
+    standing = Standing.unpack(packed)
+    assert standing.issuer == "issuing"
+    return standing.seen_by_relying_parties()
 
 
 def test_each_change_is_read_in_the_next_look(
     world: StatusWorld, unit_of_work: SqlUnitOfWork, statuses: Statuses
 ) -> None:
-    assert statuses.find([0xA1]) == [None]
+    assert statuses.find(key(0xA1)) is None
     certificate = world.issue(0xA1, CertificateStatus.UNCONFIRMED)
     now = world.clock.now()
     assert seen(statuses, 0xA1) == Revocation(RevocationReason.CERTIFICATE_HOLD, now)
@@ -122,16 +145,15 @@ def test_a_crl_is_refused_when_a_revocation_was_taken_back_in_the_records(
         world.publish_crl("issuing")
 
 
-@pytest.mark.postgres
 def test_a_server_that_was_away_is_read_again_when_it_is_back(postgres_socket: Path, postgres_url: str) -> None:
-    statuses = open_statuses(postgres_url)
-    assert statuses.find([1]) == [None]
+    statuses = open_statuses(postgres_url, postgres_socket)
+    assert statuses.find(key(1)) is None
     with psycopg.connect(postgres_url, autocommit=True) as other:
         other.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
     with pytest.raises(NotReady):
-        statuses.find([1])
-    assert statuses.find([1]) == [None]
+        statuses.find(key(1))
+    assert statuses.find(key(1)) is None
     connection_of(statuses).close()

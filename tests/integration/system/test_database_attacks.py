@@ -18,8 +18,8 @@ from ca.domain.applications import Case
 from ca.domain.decisions import approval
 from ca.domain.errors import PKIError
 from ca.domain.officers import Officer, OfficerState, TrustedRole
-from tests.integration.system.clients import enroll, issue, new_request, serial_of
-from tests.integration.system.running import Demo
+from tests.integration.system.clients import ask_ocsp, enroll, issue, issuing_pem, new_request, serial_of
+from tests.integration.system.running import Demo, run
 
 pytestmark = [pytest.mark.softhsm, pytest.mark.socket, pytest.mark.openssl, pytest.mark.curl]
 
@@ -303,6 +303,38 @@ def test_what_the_urls_in_the_issuers_row_say_reaches_no_certificate(victim: Dem
 
     victim.write("UPDATE issuers SET ocsp_url = ? WHERE name = 'issuing'", before)
     assert b"evil.example" not in base64.b64decode(answer.body or b"")
+
+
+@pytest.mark.parametrize("nonce", ["-nonce", "-no_nonce"])
+def test_a_revocation_taken_back_in_the_database_is_never_signed_good(victim: Demo, tmp_path: Path, nonce: str) -> None:
+    certificate = issue(victim, tmp_path, victim.codes("machine")[0])
+    serial = serial_of(certificate)
+    victim.checker.call(ops.Revoke, serial=serial, reason="keyCompromise")
+    taken_back = "UPDATE certificates SET status = 'active', revoked_at = NULL, reason = NULL WHERE serial = ?"
+    assert victim.write(taken_back, serial) == 1
+
+    said = run(
+        *("openssl", "ocsp", "-issuer", issuing_pem(victim, tmp_path), "-cert", certificate, nonce),
+        *("-url", f"{victim.status_url}/ocsp"),
+    )
+
+    assert "internalerror (2)" in said.text, said
+    alarms = victim.rows(
+        "SELECT details FROM audit_events WHERE name = 'certificate.contradicted' AND subject = ?", serial
+    )
+    assert len(alarms) == 1
+    revoked = "UPDATE certificates SET status = 'revoked', revoked_at = issued_at, reason = 1 WHERE serial = ?"
+    victim.write(revoked, serial)
+
+
+def test_after_a_restart_too_the_map_knows_what_was_revoked(victim: Demo, tmp_path: Path) -> None:
+    certificate = issue(victim, tmp_path, victim.codes("machine")[0])
+    serial = serial_of(certificate)
+    victim.checker.call(ops.Revoke, serial=serial, reason="superseded")
+    victim.stop()
+    victim.start()
+
+    assert f"{certificate}: revoked" in ask_ocsp(victim, tmp_path, "-cert", certificate)
 
 
 def test_a_refusal_is_in_the_audit_log_and_the_chain_holds(victim: Demo) -> None:

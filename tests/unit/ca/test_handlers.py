@@ -4,6 +4,9 @@ import base64
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from ca import operations as ops
 from ca.domain import der
@@ -11,6 +14,7 @@ from ca.domain.decisions import Assertion
 from ca.domain.errors import InvalidRequest, KeyStoreUnavailable, NotAllowed, NotFound, NotReady, PKIError
 from ca.domain.ocsp import issuer_keys
 from ca.domain.officers import whole_code
+from ca.domain.responders import memory_key_proof
 from ca.handlers import Handlers
 from ca.usecases.answer_ocsp import AnswerOCSP
 from tests.drafts import a_request
@@ -197,9 +201,25 @@ def test_relying_parties_are_answered(signer: Signer, bank: Bank) -> None:
     cert_id = der.sequence(
         algorithm, der.octet_string(name_hash), der.octet_string(key_hash), der.integer(certificate.serial)
     )
-    response = b64(signer.ask(ops.AnswerOCSPRequests(cert_ids=[cert_id], nonce=b"n" * 32))["response"])
-    assert cert_id in response
-    assert b"n" * 32 in response
+    foreign = der.sequence(
+        algorithm, der.octet_string(bytes(32)), der.octet_string(key_hash), der.integer(certificate.serial)
+    )
+    questions = [ops.OCSPQuestion(cert_ids=[cert_id], nonce=b"n" * 32), ops.OCSPQuestion(cert_ids=[foreign])]
+    answer, refusal = signer.ask(ops.AnswerOCSPRequests(questions=questions))["answers"]
+    assert cert_id in b64(answer["response"])
+    assert b"n" * 32 in b64(answer["response"])
+    assert refusal["error"] == "not-found"
+
+
+def test_a_key_in_memory_is_certified(signer: Signer, bank: Bank) -> None:
+    key = new_key().private
+    spki = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    assert isinstance(key, EllipticCurvePrivateKey)
+    proof = key.sign(memory_key_proof(spki), ECDSA(SHA256()))
+    given = signer.ask(ops.CertifyResponderKey(public_key=spki, proof=proof))
+    assert given["issuer"] == ISSUING
+    assert b64(given["issuer_certificate"]) == bank.stored.issuers[ISSUING].certificate_der
+    assert spki in b64(given["certificate"])
 
 
 def test_an_unknown_certificate_of_ours_is_reported(signer: Signer, bank: Bank) -> None:
@@ -250,6 +270,7 @@ ACTS: list[ops.Operation] = [
     ops.ReEnrol(client_certificate=b"", request=b""),
     ops.ConfirmationChallenge(serial="a1"),
     ops.Confirm(serial="a1", nonce=b"", signature=b""),
+    ops.CertifyResponderKey(public_key=b"", proof=b""),
     ops.ReportUnknown(certificate=b""),
     ops.RunJob(name="none", holder="none"),
 ]
@@ -258,7 +279,7 @@ QUESTIONS: list[ops.Operation] = [
     ops.WhoAmI(session="none"),
     ops.ShowCase(session="none", application="none"),
     ops.ShowInvitation(session="none", invitation="none"),
-    ops.AnswerOCSPRequests(cert_ids=[b"junk"]),
+    ops.AnswerOCSPRequests(questions=[ops.OCSPQuestion(cert_ids=[b"junk"])]),
 ]
 NEVER_REFUSED = {ops.SignInChallenge, ops.CACertificates, ops.Health, ops.Reconcile}
 COUNTED = {ops.EnrolmentHints}
@@ -313,8 +334,10 @@ def test_what_relying_parties_ask_is_never_an_event(signer: Signer, bank: Bank) 
     events = len(bank.event_names)
     algorithm = der.sequence(der.oid("2.16.840.1.101.3.4.2.1"))
     nobodys = der.sequence(algorithm, der.octet_string(bytes(32)), der.octet_string(bytes(32)), der.integer(1))
-    assert signer.refuse(ops.AnswerOCSPRequests(cert_ids=[nobodys])).code == "not-found"
-    signer.handlers.malformed(ops.AnswerOCSPRequests, InvalidRequest("cert_ids: too many"))
+    asked = ops.AnswerOCSPRequests(questions=[ops.OCSPQuestion(cert_ids=[nobodys])])
+    (refused,) = signer.ask(asked)["answers"]
+    assert refused["error"] == "not-found"
+    signer.handlers.malformed(ops.AnswerOCSPRequests, InvalidRequest("questions: too many"))
     assert len(bank.event_names) == events
 
 

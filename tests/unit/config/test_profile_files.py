@@ -19,6 +19,7 @@ def test_the_shipped_profiles_are_nine() -> None:
         "issuing-ca",
         "ocsp-responder",
         "bundle-signer",
+        "ocsp-responder-memory",
         "tls-server",
         "officer",
         "machine",

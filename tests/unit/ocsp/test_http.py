@@ -1,7 +1,6 @@
 """ocsp/http.py: methods, paths, limits and caching."""
 
 import base64
-import io
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,10 +11,11 @@ import pytest
 
 from ca.domain.bundle import BundleKind
 from ca.domain.errors import NotReady
-from ca.domain.ocsp import ErrorStatus, error_response
+from ca.domain.ocsp import ErrorStatus, Question, error_response
 from ocsp.files import Publication
-from ocsp.http import StatusApp, http_date
-from ocsp.responder import Freshness, Reply
+from ocsp.http import MustAskError, StatusApp, http_date
+from ocsp.kept import KeptAnswer
+from ocsp.responder import Reply, Wanted
 from tests.fakes.clock import NOON, FakeClock
 from tests.fakes.ocsp_requests import build, cert_id
 from tests.fakes.status_world import DAY, StatusWorld
@@ -29,7 +29,9 @@ def _telling_request() -> bytes:
 
 
 REQUEST = _telling_request()
-FRESH = Reply(b"answer", fresh=Freshness(NOON, NOON + timedelta(hours=1), '"tag"'))
+SECONDS = int(NOON.timestamp())
+FRESH = Reply(b"answer", fresh=KeptAnswer(b"answer", SECONDS, SECONDS + 3600))
+TAG = FRESH.etag
 PLAIN = Reply(b"answer")
 
 
@@ -37,24 +39,24 @@ class FakeResponder:
     """Answers what it is told to; `seen` is what it was asked."""
 
     def __init__(self) -> None:
-        self.reply: Reply | Exception = FRESH
+        self.answer: Reply | Wanted | Exception = FRESH
         self.seen: list[bytes] = []
 
-    def answer(self, blob: bytes) -> Reply:
+    def reply(self, blob: bytes) -> Reply | Wanted:
         self.seen.append(blob)
-        if isinstance(self.reply, Exception):
-            raise self.reply
-        return self.reply
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
 
 
 class FakeStatuses:
     def __init__(self) -> None:
         self.unreadable = False
 
-    def find(self, serials: object) -> list[None]:
+    def find(self, key: bytes) -> None:
+        assert len(key) == 20
         if self.unreadable:
-            raise NotReady("the database cannot be read")
-        return [None]
+            raise NotReady("the map cannot be read")
 
 
 @dataclass
@@ -78,9 +80,7 @@ class Site:
         )
 
     def __call__(self, method: str, path: str, body: bytes = b"", **environ: str) -> Answer:
-        status, headers, content = self.app.respond(
-            {"REQUEST_METHOD": method, "PATH_INFO": path, "wsgi.input": io.BytesIO(body), **environ}
-        )
+        status, headers, content = self.app.respond({"REQUEST_METHOD": method, "PATH_INFO": path, **environ}, body)
         assert len({name for name, _ in headers}) == len(headers)
         return Answer(status, dict(headers), content)
 
@@ -97,7 +97,7 @@ def site(tmp_path: Path) -> Site:
 
 @pytest.mark.parametrize("path", ["/ocsp", "/ocsp/"])
 def test_a_request_is_posted_and_its_answer_not_stored(site: Site, path: str) -> None:
-    answer = site("POST", path, REQUEST, CONTENT_LENGTH=str(len(REQUEST)))
+    answer = site("POST", path, REQUEST)
     assert site.responder.seen == [REQUEST]
     assert (answer.status, answer.body) == ("200 OK", b"answer")
     assert answer.headers == {
@@ -106,21 +106,18 @@ def test_a_request_is_posted_and_its_answer_not_stored(site: Site, path: str) ->
     }
 
 
-def test_a_body_without_length_is_read_to_its_end(site: Site) -> None:
-    site("POST", "/ocsp", REQUEST)
-    assert site.responder.seen == [REQUEST]
+def test_what_must_be_signed_first_is_answered_the_second_time(site: Site) -> None:
+    wanted = Wanted(Question.parse([cert_id(1)]), "issuing")
+    site.responder.answer = wanted
+    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": f"/ocsp/{TEXT}"}
 
+    with pytest.raises(MustAskError) as asked:
+        site.app.respond(environ)
+    _, headers, body = site.app.respond(environ, reply=FRESH)
 
-@pytest.mark.parametrize(("body", "length"), [(b"", "8193"), (bytes(8193), ""), (bytes(8193), "10")])
-def test_a_body_over_8_kib_is_too_large(site: Site, body: bytes, length: str) -> None:
-    answer = site("POST", "/ocsp", body, CONTENT_LENGTH=length)
-    assert answer.status.startswith("413")
-    assert site.responder.seen == []
-
-
-@pytest.mark.parametrize("length", ["-1", "ten", "１"])
-def test_a_length_that_is_no_number_is_a_bad_request(site: Site, length: str) -> None:
-    assert site("POST", "/ocsp", b"", CONTENT_LENGTH=length).status.startswith("400")
+    assert asked.value.wanted is wanted
+    assert body == b"answer"
+    assert dict(headers)["ETag"] == TAG
 
 
 TEXT = base64.b64encode(REQUEST).decode()
@@ -170,7 +167,7 @@ def test_an_answer_to_get_may_be_kept_for_a_minute(site: Site) -> None:
     assert answer.headers["Cache-Control"] == "max-age=60, public, no-transform, must-revalidate"
     assert answer.headers["Expires"] == "Mon, 23 Nov 2026 13:00:00 GMT"
     assert answer.headers["Last-Modified"] == "Mon, 23 Nov 2026 12:00:00 GMT"
-    assert answer.headers["ETag"] == '"tag"'
+    assert answer.headers["ETag"] == TAG
 
 
 @pytest.mark.parametrize(("left", "age"), [(30, 29), (1, 0), (0, 0), (-5, 0)])
@@ -180,17 +177,17 @@ def test_near_its_end_an_answer_is_kept_for_less_than_what_is_left(site: Site, l
 
 
 def test_an_answer_that_is_not_for_keeping_is_not_stored(site: Site) -> None:
-    site.responder.reply = PLAIN
+    site.responder.answer = PLAIN
     answer = site.get("/ocsp/MA")
     assert answer.headers["Cache-Control"] == "no-store"
     assert "ETag" not in answer.headers
 
 
-@pytest.mark.parametrize("tag", ['"tag"', 'W/"tag"', '"other", "tag"', "*"])
+@pytest.mark.parametrize("tag", [TAG, f"W/{TAG}", f'"other", {TAG}', "*"])
 def test_who_has_the_answer_already_gets_304(site: Site, tag: str) -> None:
     answer = site.get("/ocsp/MA", HTTP_IF_NONE_MATCH=tag)
     assert (answer.status, answer.body) == ("304 Not Modified", b"")
-    assert answer.headers["ETag"] == '"tag"'
+    assert answer.headers["ETag"] == TAG
     assert "Content-Type" not in answer.headers
 
 
@@ -202,7 +199,7 @@ def test_who_has_another_answer_gets_this_one(site: Site) -> None:
 
 
 def test_try_later_says_when(site: Site) -> None:
-    site.responder.reply = Reply(b"later", error=ErrorStatus.TRY_LATER)
+    site.responder.answer = Reply(b"later", error=ErrorStatus.TRY_LATER)
     assert site("POST", "/ocsp", REQUEST).headers["Retry-After"] == "5"
 
 
@@ -223,7 +220,7 @@ def test_other_methods_are_not_allowed(site: Site, method: str, path: str, allow
 def test_what_nobody_foresaw_is_an_internal_error_and_not_an_exception(
     site: Site, caplog: pytest.LogCaptureFixture
 ) -> None:
-    site.responder.reply = RuntimeError("a bug")
+    site.responder.answer = RuntimeError("a bug")
     answer = site("POST", "/ocsp", REQUEST)
     assert (answer.status, answer.body) == ("200 OK", error_response(ErrorStatus.INTERNAL_ERROR))
     assert "a bug" in caplog.text
@@ -294,13 +291,13 @@ def healthy(site: Site) -> Site:
     return site
 
 
-def test_health_is_ok_with_a_readable_database_a_certificate_and_a_current_crl(healthy: Site) -> None:
+def test_health_is_ok_with_readable_standings_a_certificate_and_a_current_crl(healthy: Site) -> None:
     healthy.clock.tick(timedelta(seconds=90))
     answer = healthy.get("/health")
     assert answer.status == "200 OK"
     assert json.loads(answer.body) == {
         "status": "ok",
-        "database": True,
+        "standings": True,
         "issuers": ["issuing"],
         "crls": {"issuing": {"age_seconds": 90, "current": True}},
     }
@@ -314,9 +311,9 @@ def test_health_knows_whose_a_crl_is(healthy: Site, name: str, status: int) -> N
     assert healthy.get("/health").status.startswith(str(status))
 
 
-def test_health_fails_without_database_and_with_an_old_crl(healthy: Site) -> None:
+def test_health_fails_without_standings_and_with_an_old_crl(healthy: Site) -> None:
     healthy.statuses.unreadable = True
-    assert json.loads(healthy.get("/health").body)["database"] is False
+    assert json.loads(healthy.get("/health").body)["standings"] is False
     healthy.statuses.unreadable = False
     healthy.clock.tick(DAY)
     assert healthy.get("/health").status.startswith("503")

@@ -143,6 +143,7 @@ SHA1_OID = der.oid("1.3.14.3.2.26")
         build(A_CERT_ID, after=der.explicit(2, der.sequence(der.sequence(der.null())))),
         build(A_CERT_ID, after=der.explicit(2, der.null())),
         der.sequence(der.sequence(der.sequence(der.sequence(A_CERT_ID, der.null())))),
+        build(A_CERT_ID.replace(b"\x30", b"\x60", 1)),
         build(der.sequence(der.sequence(), GOOD_HASHES, der.integer(1))),
         build(der.sequence(der.sequence(SHA1_OID, der.integer(1)), GOOD_HASHES, der.integer(1))),
         build(der.sequence(der.sequence(SHA1_OID, der.null(), der.null()), GOOD_HASHES, der.integer(1))),

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from ca.domain.errors import InvalidRequest, KeyStoreUnavailable, NotFound, NotReady, PKIError
+from ca.domain.ocsp import Question
 from ocsp.signer import SocketSigner
+from tests.fakes.ocsp_requests import cert_id
 
 pytestmark = pytest.mark.socket
 
@@ -25,7 +27,7 @@ class Stub:
         self.path = path
         self.connections = 0
         self.requests: list[dict[str, object]] = []
-        self.script: Callable[[int], bytes | None] = lambda _: reply(200, {"response": base64.b64encode(b"r").decode()})
+        self.script: Callable[[int], bytes | None] = lambda _: signed(b"r")
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.bind(str(path))
         self._socket.listen()
@@ -64,6 +66,10 @@ def reply(status: int, answer: object) -> bytes:
     return b"HTTP/1.1 %d x\r\nContent-Length: %d\r\n\r\n%s" % (status, len(body), body)
 
 
+def signed(*responses: bytes) -> bytes:
+    return reply(200, {"answers": [{"response": base64.b64encode(response).decode()} for response in responses]})
+
+
 @pytest.fixture
 def stub() -> Iterator[Stub]:
     with tempfile.TemporaryDirectory() as directory:
@@ -72,11 +78,27 @@ def stub() -> Iterator[Stub]:
         stub.close()
 
 
+def b64(raw: bytes) -> str:
+    return base64.b64encode(raw).decode()
+
+
+ONE = Question.parse([cert_id(1)])
+TWO = Question.parse([cert_id(1), cert_id(2)], b"n")
+
+
+def ask(signer: SocketSigner) -> bytes | PKIError:
+    (answer,) = signer.answer([ONE])
+    return answer
+
+
 def test_it_asks_about_cert_ids_and_nonce_over_one_connection(stub: Stub) -> None:
     signer = SocketSigner(stub.path, timeout=PATIENCE)
-    assert signer.answer([b"one", b"two"], b"n") == b"r"
-    assert signer.answer([b"one"], None) == b"r"
-    assert stub.requests == [{"cert_ids": ["b25l", "dHdv"], "nonce": "bg=="}, {"cert_ids": ["b25l"], "nonce": None}]
+    stub.script = lambda count: signed(b"r", b"s") if count == 1 else signed(b"t")
+    assert signer.answer([TWO, ONE]) == [b"r", b"s"]
+    assert signer.answer([ONE]) == [b"t"]
+    one = {"cert_ids": [b64(cert_id(1))], "nonce": None}
+    two = {"cert_ids": [b64(cert_id(1)), b64(cert_id(2))], "nonce": "bg=="}
+    assert [asked["questions"] for asked in stub.requests] == [[two, one], [one]]
     assert stub.connections == 1
     signer._mine.connection.close()
 
@@ -84,23 +106,22 @@ def test_it_asks_about_cert_ids_and_nonce_over_one_connection(stub: Stub) -> Non
 def test_a_connection_that_was_closed_meanwhile_is_made_anew(stub: Stub) -> None:
     signer = SocketSigner(stub.path, timeout=PATIENCE)
     good = stub.script
-    signer.answer([b"one"], None)
+    ask(signer)
     stub.script = lambda count: None if count == 2 else good(count)
-    assert signer.answer([b"one"], None) == b"r"
+    assert ask(signer) == b"r"
     assert (stub.connections, len(stub.requests)) == (2, 3)
     signer._mine.connection.close()
 
 
 def test_a_signer_that_hangs_up_on_a_new_connection_is_not_ready(stub: Stub) -> None:
     stub.script = lambda _: None
-    with pytest.raises(NotReady):
-        SocketSigner(stub.path, timeout=PATIENCE).answer([b"one"], None)
+    assert isinstance(ask(SocketSigner(stub.path, timeout=PATIENCE)), NotReady)
     assert len(stub.requests) == 1
 
 
 def test_a_signer_that_is_slow_is_not_ready_and_not_asked_twice(stub: Stub) -> None:
     signer = SocketSigner(stub.path, timeout=PATIENCE)
-    signer.answer([b"one"], None)
+    ask(signer)
     asked, release = threading.Event(), threading.Event()
 
     def wait(_: int) -> None:
@@ -110,16 +131,14 @@ def test_a_signer_that_is_slow_is_not_ready_and_not_asked_twice(stub: Stub) -> N
     stub.script = wait
     assert signer._mine.connection.sock is not None
     signer._mine.connection.sock.settimeout(0.2)
-    with pytest.raises(NotReady):
-        signer.answer([b"one"], None)
+    assert isinstance(ask(signer), NotReady)
     assert asked.wait(PATIENCE)
     release.set()
     assert (stub.connections, len(stub.requests)) == (1, 2)
 
 
 def test_a_signer_that_is_not_there_is_not_ready(tmp_path: Path) -> None:
-    with pytest.raises(NotReady):
-        SocketSigner(tmp_path / "missing.sock").answer([b"one"], None)
+    assert isinstance(ask(SocketSigner(tmp_path / "missing.sock")), NotReady)
 
 
 @pytest.mark.parametrize(
@@ -132,12 +151,14 @@ def test_a_signer_that_is_not_there_is_not_ready(tmp_path: Path) -> None:
         ("tampered", PKIError),
     ],
 )
-def test_what_the_signer_refuses_is_raised_here(stub: Stub, code: str, kind: type[PKIError]) -> None:
-    stub.script = lambda _: reply(409, {"error": code, "message": "because"})
+def test_what_the_signer_refuses_is_known_here(stub: Stub, code: str, kind: type[PKIError]) -> None:
+    refusal = {"error": code, "message": "because"}
     signer = SocketSigner(stub.path, timeout=PATIENCE)
-    with pytest.raises(PKIError, match="because") as raised:
-        signer.answer([b"one"], None)
-    assert type(raised.value) is kind
+    for answer in (reply(409, refusal), reply(200, {"answers": [refusal]})):
+        stub.script = lambda _, answer=answer: answer
+        refused = ask(signer)
+        assert type(refused) is kind
+        assert str(refused) == "because"
     signer._mine.connection.close()
 
 
@@ -146,10 +167,11 @@ def test_what_the_signer_refuses_is_raised_here(stub: Stub, code: str, kind: typ
     [
         reply(200, {}),
         reply(200, []),
-        reply(200, {"response": "not base64!"}),
-        reply(200, {"response": 5}),
+        reply(200, {"answers": []}),
+        reply(200, {"answers": [{"response": "not base64!"}]}),
+        reply(200, {"answers": [{"response": 5}]}),
+        reply(200, {"answers": [{}]}),
         reply(500, []),
-        reply(500, {"error": []}),
         reply(200, b"not JSON"),
         b"junk\r\n\r\n",
     ],
@@ -157,6 +179,5 @@ def test_what_the_signer_refuses_is_raised_here(stub: Stub, code: str, kind: typ
 def test_anything_else_is_not_ready(stub: Stub, answer: bytes) -> None:
     stub.script = lambda _: answer
     signer = SocketSigner(stub.path, timeout=PATIENCE)
-    with pytest.raises(NotReady):
-        signer.answer([b"one"], None)
+    assert isinstance(ask(signer), NotReady)
     signer._mine.connection.close()

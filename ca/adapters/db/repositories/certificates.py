@@ -8,7 +8,13 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import ColumnElement
 
-from ca.adapters.db.mapping.certificates import certificate_values, intent_values, to_certificate, to_intent
+from ca.adapters.db.mapping.certificates import (
+    certificate_values,
+    intent_values,
+    to_certificate,
+    to_intent,
+    to_standing,
+)
 from ca.adapters.db.mapping.common import Values, serial_number, serial_text
 from ca.adapters.db.mapping.crls import listing_values, to_listing
 from ca.adapters.db.repositories.numbering import lock_numbering
@@ -17,9 +23,21 @@ from ca.adapters.db.rows import CertificateRow, IntentRow
 from ca.domain.certificates import Certificate, CertificateStatus, Intent
 from ca.domain.crl import CRLScope, Listing, crl_entry
 from ca.domain.errors import NotFound
+from ca.domain.standings import Standing
 
 _CHUNK = 4000
 """Entries held in memory at a time when all of an issuer's are read."""
+
+# What a standing is made of: read without the rest of the row, which is a hundred times longer.
+_STANDING = select(
+    CertificateRow.serial,
+    CertificateRow.issuer,
+    CertificateRow.status,
+    CertificateRow.issued_at,
+    CertificateRow.not_after,
+    CertificateRow.revoked_at,
+    CertificateRow.reason,
+)
 
 
 class SqlCertificates:
@@ -52,6 +70,12 @@ class SqlCertificates:
         row = find_row(self._session, wanted.order_by(CertificateRow.issued_at.desc(), CertificateRow.id.desc()))
         return to_certificate(row) if row else None
 
+    def count_issued(self, issuer: str, profile: str, since: datetime) -> int:
+        wanted = select(func.count()).where(
+            CertificateRow.issuer == issuer, CertificateRow.profile == profile, CertificateRow.issued_at >= since
+        )
+        return self._session.execute(wanted).scalar_one()
+
     def list_by_public_key(self, fingerprint: str) -> Sequence[Certificate]:
         return self._list(select(CertificateRow).where(CertificateRow.public_key == fingerprint))
 
@@ -64,6 +88,15 @@ class SqlCertificates:
 
     def _list(self, wanted: Select[CertificateRow]) -> Sequence[Certificate]:
         return [to_certificate(row) for row in list_rows(self._session, wanted.order_by(CertificateRow.id))]
+
+    def find_standings(self, serials: Sequence[int]) -> dict[int, Standing]:
+        wanted = _STANDING.where(CertificateRow.serial.in_([serial_text(serial) for serial in serials]))
+        return dict(to_standing(row) for row in self._session.execute(wanted))
+
+    def list_standings(self) -> Iterator[tuple[int, Standing]]:
+        in_order = _STANDING.order_by(func.length(CertificateRow.serial), CertificateRow.serial)
+        for row in self._session.execute(in_order.execution_options(yield_per=_CHUNK)):
+            yield to_standing(row)
 
     def measure_entries(self, scope: CRLScope, alive_at: datetime) -> tuple[int, int]:
         totals = select(func.count(), func.coalesce(func.sum(func.length(CertificateRow.crl_entry)), 0))

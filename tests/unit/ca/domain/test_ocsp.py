@@ -1,5 +1,6 @@
 """ca/domain/ocsp.py, judged by cryptography's parser."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,22 +10,25 @@ from cryptography.x509 import ocsp as judge
 
 from ca.domain import der
 from ca.domain.algorithms import SignatureAlgorithm
-from ca.domain.certificates import CertificateStatus, standing
+from ca.domain.certificates import CertificateStatus
 from ca.domain.errors import InvalidRequest
 from ca.domain.ocsp import (
+    NEVER_ISSUED,
+    PLAIN,
     Answer,
     CertStatus,
     ErrorStatus,
     Good,
+    Policy,
     Revoked,
     Unknown,
     basic_response,
     error_response,
     issuer_keys,
     response_data,
-    status_of,
 )
 from ca.domain.revocation import Revocation, RevocationReason
+from ca.domain.standings import Standing
 from tests.drafts import P256, an_issuer
 from tests.fakes.ocsp_requests import cert_id
 from tests.fakes.status_world import StatusWorld
@@ -34,7 +38,12 @@ LATER = NOON + timedelta(hours=1)
 
 
 def response(*statuses: CertStatus, nonce: bytes | None = None) -> bytes:
-    answers = [Answer(cert_id(serial), status, NOON, LATER) for serial, status in enumerate(statuses, start=1)]
+    return built(
+        *(Answer(cert_id(serial), status, NOON, LATER) for serial, status in enumerate(statuses, start=1)), nonce=nonce
+    )
+
+
+def built(*answers: Answer, nonce: bytes | None = None) -> bytes:
     data = response_data(answers, responder_key_bits=b"key", produced_at=NOON, nonce=nonce)
     certificate = StatusWorld().responder.der
     return basic_response(
@@ -92,8 +101,42 @@ def test_an_error_has_a_status_and_nothing_else(status: ErrorStatus) -> None:
 
 def test_an_unconfirmed_certificate_is_on_hold_and_an_active_one_good() -> None:
     hold = Revocation(RevocationReason.CERTIFICATE_HOLD, NOON)
-    assert status_of(standing(CertificateStatus.UNCONFIRMED, NOON, None)) == Revoked(hold)
-    assert status_of(standing(CertificateStatus.ACTIVE, NOON, None)) == Good()
+    active = Standing("issuing", CertificateStatus.ACTIVE, NOON, LATER, None)
+    assert PLAIN.status(replace(active, status=CertificateStatus.UNCONFIRMED), "issuing") == Revoked(hold)
+    assert PLAIN.status(active, "issuing") == Good()
+
+
+@pytest.mark.parametrize("standing", [None, Standing("root", CertificateStatus.ACTIVE, NOON, LATER, None)])
+def test_what_this_issuer_never_issued_is_unknown_or_where_a_bank_wants_it_revoked(standing: Standing | None) -> None:
+    extended = Policy(extended_revoke=True)
+    assert PLAIN.status(standing, "issuing") == Unknown()
+    assert extended.status(standing, "issuing") == Revoked(NEVER_ISSUED)
+
+    read = judge.load_der_ocsp_response(response(extended.status(standing, "issuing"), nonce=b"n"))
+
+    assert read.certificate_status is judge.OCSPCertStatus.REVOKED
+    assert read.revocation_time_utc == datetime(1970, 1, 1, tzinfo=UTC)
+    assert read.revocation_reason is x509.ReasonFlags.certificate_hold
+    nonce, extended_revoke = read.extensions
+    assert nonce.oid.dotted_string == "1.3.6.1.5.5.7.48.1.2"
+    assert extended_revoke.oid.dotted_string == "1.3.6.1.5.5.7.48.1.9"
+    assert not extended_revoke.critical
+
+
+def test_the_extension_stands_only_where_something_was_never_issued() -> None:
+    read = judge.load_der_ocsp_response(response(Good(), Revoked(Revocation(RevocationReason.SUPERSEDED, NOON))))
+    assert len(read.extensions) == 0
+
+
+def test_an_archive_cutoff_stands_in_the_single_response() -> None:
+    read = judge.load_der_ocsp_response(built(Answer(cert_id(1), Good(), NOON, LATER, archive_cutoff=NOON)))
+
+    (extension,) = read.single_extensions
+    assert extension.oid.dotted_string == "1.3.6.1.5.5.7.48.1.6"
+    assert not extension.critical
+    assert isinstance(extension.value, x509.UnrecognizedExtension)
+    assert extension.value.value == der.generalized_time(NOON)
+    assert read.next_update_utc == LATER
 
 
 @pytest.mark.parametrize(

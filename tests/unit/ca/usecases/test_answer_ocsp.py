@@ -1,5 +1,6 @@
 """ca/usecases/answer_ocsp.py: what the signer tells relying parties."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,13 +10,16 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509 import ocsp as judge
 
 from ca.domain import der
+from ca.domain.audit import AuditEvent
 from ca.domain.certificates import CertificateStatus, Intent
-from ca.domain.errors import InvalidRequest, KeyStoreUnavailable, NotFound, NotReady, SigningRefused
+from ca.domain.errors import InvalidRequest, KeyStoreUnavailable, NotFound, NotReady, SigningRefused, Tampered
 from ca.domain.keys import KeyAlgorithm
+from ca.domain.ocsp import Question
 from ca.domain.revocation import RevocationReason
 from ca.usecases.answer_ocsp import responder_key
 from ocsp.request import parse_request
 from tests.fakes.clock import NOON
+from tests.fakes.standings import FakeStandings
 from tests.fakes.status_world import DAY, StatusWorld
 
 SHA1 = hashes.SHA1()  # noqa: S303 - what most clients send
@@ -228,3 +232,109 @@ def test_none_and_twenty_one_are_refused(world: StatusWorld) -> None:
         ask(world)
     with pytest.raises(InvalidRequest):
         ask(world, *range(1, 22))
+
+
+def test_each_question_gets_its_own_answer_or_its_own_error(world: StatusWorld) -> None:
+    world.issue(0xA1)
+    stranger = StatusWorld()
+    questions = [
+        Question.parse([cert_id(world, 0xA1)], b"1" * 16),
+        Question.parse([cert_id(stranger, 1)]),
+        Question.parse([cert_id(world, 0xA2)], b"2" * 16),
+    ]
+
+    first, second, third = world.answer_ocsp.each(questions)
+
+    assert isinstance(first, bytes)
+    assert b"1" * 16 in first
+    assert isinstance(second, NotFound)
+    assert isinstance(third, bytes)
+    assert b"2" * 16 in third
+
+
+def take_back(world: StatusWorld, serial: int) -> None:
+    """What somebody does who writes into the database behind the signer's back."""
+    tampered = replace(world.unit_of_work.stored.certificates[serial], status=CertificateStatus.ACTIVE, revocation=None)
+    world.unit_of_work.stored.certificates[serial] = tampered
+
+
+def alarms(world: StatusWorld) -> list[AuditEvent]:
+    return [event for event in world.unit_of_work.events if event.name == "certificate.contradicted"]
+
+
+def test_a_revocation_taken_back_in_the_database_is_never_signed_good(
+    world: StatusWorld, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.issue(0xA1)
+    world.revoke(0xA1)
+    take_back(world, 0xA1)
+
+    with pytest.raises(Tampered):
+        ask(world, 0xA1)
+
+    (alarm,) = alarms(world)
+    assert (alarm.subject, dict(alarm.details)) == ("a1", {"recorded": "active", "acted": "revoked"})
+    assert "a1" in caplog.text
+
+
+def test_a_certificate_written_into_the_database_alone_is_never_signed_good(world: StatusWorld) -> None:
+    certificate = world.issue(0xA1)
+    world.unit_of_work.stored.certificates[0xA2] = replace(certificate, serial=0xA2)
+
+    with pytest.raises(Tampered):
+        ask(world, 0xA2)
+
+
+def test_a_contradiction_hurts_nobody_else_and_alarms_once_an_hour(world: StatusWorld) -> None:
+    world.issue(0xA1)
+    world.issue(0xA2)
+    world.revoke(0xA1)
+    take_back(world, 0xA1)
+    questions = [Question.parse([cert_id(world, serial)]) for serial in (0xA1, 0xA2)]
+
+    for _ in range(3):
+        refused, answered = world.answer_ocsp.each(questions)
+        assert isinstance(refused, Tampered)
+        assert isinstance(answered, bytes)
+    assert len(alarms(world)) == 1
+
+    world.clock.tick(timedelta(hours=1))
+    world.answer_ocsp.each(questions)
+    assert len(alarms(world)) == 2
+
+
+def test_a_map_that_lags_behind_follows_before_anything_is_signed(world: StatusWorld) -> None:
+    world.issue(0xA1)
+    with world.unit_of_work() as work:
+        work.audit.append(AuditEvent("certificate.issued", "a1", "signer", NOON))
+        work.commit()
+    lagging = replace(world.answer_ocsp, standings=FakeStandings())
+
+    response = judge.load_der_ocsp_response(lagging([cert_id(world, 0xA1)]))
+
+    assert response.certificate_status is judge.OCSPCertStatus.GOOD
+    assert alarms(world) == []
+
+
+def test_a_map_that_never_comes_to_rest_answers_nothing(world: StatusWorld) -> None:
+    class Restless(FakeStandings):
+        def find(self, serial: int) -> None:
+            """Always of before."""
+
+        def applied(self) -> int:
+            with world.unit_of_work() as work:
+                work.audit.append(AuditEvent("certificate.issued", "a1", "signer", NOON))
+                work.commit()
+            return len(world.unit_of_work.events) - 1
+
+    world.issue(0xA1)
+    restless = replace(world.answer_ocsp, standings=Restless())
+
+    with pytest.raises(NotReady, match="faster"):
+        restless([cert_id(world, 0xA1)])
+
+
+def test_without_a_map_nothing_is_answered(world: StatusWorld) -> None:
+    world.standings.lost = True
+    with pytest.raises(NotReady):
+        ask(world, 1)

@@ -6,7 +6,7 @@ import pytest
 
 from ca.domain.codes import CodeState
 from ca.domain.errors import KeyStoreUnavailable, NotAuthenticated, NotReady
-from ca.usecases.clock import CLOCK_TOLERANCE
+from ca.domain.times import CLOCK_TOLERANCE
 from tests.drafts import a_request
 from tests.fakes.bank import Bank, new_key
 from tests.fakes.ceremony import ISSUING

@@ -226,7 +226,7 @@ def journal(places: tuple[Path, Path]) -> FullDisk:
 
 @pytest.fixture
 def keeper(journal: FullDisk, database: Database) -> Keeper:
-    return Keeper(journal, waiting=database.waiting, kept=lambda: database.told.append(journal.head.number))
+    return Keeper(journal, waiting=database.waiting, kept=lambda _: database.told.append(journal.head.number))
 
 
 def commit(keeper: Keeper, database: Database, entry: Entry) -> None:
@@ -308,7 +308,7 @@ def test_whoever_follows_the_journal_is_told_again_after_it_failed(
 ) -> None:
     failing = [True]
 
-    def kept() -> None:
+    def kept(entries: Sequence[Entry]) -> None:
         if failing[0]:
             raise NotReady("the map is full")
         database.told.append(journal.head.number)

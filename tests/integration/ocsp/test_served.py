@@ -1,13 +1,15 @@
-"""The status process under granian, asked by openssl and curl: paths, limits, freshness, and its signer gone."""
+"""The status process as it is served, asked by openssl and curl: paths, limits, freshness, and its signer gone."""
 
 import base64
 import subprocess
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
 from cryptography.x509 import ocsp as judge
 
 from ca.domain.certificates import CertificateStatus
@@ -198,6 +200,30 @@ def test_a_revocation_shows_in_the_next_answer_of_every_worker(site: StatusSite)
     assert [status_of(curl(site, "/ocsp", body=request)[2]) for _ in range(12)] == ["REVOKED"] * 12
 
 
+def test_under_load_the_responders_certificate_is_rolled_over_and_nobody_notices(site: StatusSite) -> None:
+    site.world.issue(0xC1)
+    site.sync()
+    cert_id = parse_request(site.world.asked(0xC1)).cert_ids[0].der
+    issuer = x509.load_der_x509_certificate(site.world.issuing.certificate_der)
+    responders = set()
+    for number in range(60):
+        if number == 20:
+            site.world.certify_responder(life=timedelta(minutes=10), serial=0x05CB)
+        request = build(cert_id, extensions=(nonce(b"%032d" % number),)) if number % 2 else site.world.asked(0xC1)
+        answer = judge.load_der_ocsp_response(curl(site, "/ocsp", body=request)[2])
+        assert answer.certificate_status is judge.OCSPCertStatus.GOOD
+        (certificate,) = answer.certificates
+        certificate.verify_directly_issued_by(issuer)
+        key, hash_algorithm = certificate.public_key(), answer.signature_hash_algorithm
+        assert isinstance(key, EllipticCurvePublicKey)
+        assert hash_algorithm
+        key.verify(answer.signature, answer.tbs_response_bytes, ECDSA(hash_algorithm))
+        assert answer.next_update_utc
+        assert answer.next_update_utc <= certificate.not_valid_after_utc
+        responders.add(certificate.serial_number)
+    assert responders == {site.world.responder.serial, 0x05CB}
+
+
 def test_openssl_reads_the_crl_and_checks_certificates_against_it(site: StatusSite) -> None:
     code, headers, crl = curl(site, "/crl/issuing.crl")
     assert (code, headers["content-type"]) == ("200", "application/pkix-crl")
@@ -251,7 +277,8 @@ def test_without_its_signer_it_gives_what_it_has_and_else_says_later() -> None:
         assert status_of(curl(site, "/ocsp", body=site.world.asked(0xA1))[2]) == "GOOD"
         site.world.revoke(0xA1)
         site.sync()
-        site.database.rename(site.directory / "away")
+        (site.directory / "standings/data.mdb").rename(site.directory / "away")
+        time.sleep(0.5)
         code, headers, body = curl(site, "/ocsp", body=site.world.asked(0xA1))
         assert (code, body, headers["retry-after"]) == ("200", error_response(ErrorStatus.TRY_LATER), "5")
         assert curl(site, "/health")[0] == "503"

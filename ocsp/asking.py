@@ -1,0 +1,67 @@
+"""Questions on their way to whoever signs: gathered while others are on their way, and bounded in number.
+
+A signer that hangs holds up those who wait for it and nobody else (docs/adr/0014).
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from ca.domain.errors import PKIError
+from ca.domain.ocsp import Question
+from ocsp.signer import AT_ONCE, Signer
+
+Outcome = bytes | PKIError
+
+_log = logging.getLogger(__name__)
+
+
+class TooManyError(Exception):
+    """More are waiting than can be answered in time."""
+
+
+class Asking:
+    """Used from the event loop only."""
+
+    def __init__(self, signer: Signer, *, threads: int = 2, waiting: int = 512) -> None:
+        self._signer = signer
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="ask")
+        self._idle = threads
+        self._places = waiting
+        self._queue: deque[tuple[Question, asyncio.Future[Outcome]]] = deque()
+
+    async def ask(self, question: Question) -> Outcome:
+        """What was signed, or why not. Raises TooManyError at once."""
+        if len(self._queue) >= self._places:
+            raise TooManyError
+        answered: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._queue.append((question, answered))
+        if self._idle:
+            self._send()
+        return await answered
+
+    def stop(self) -> None:
+        """Nobody waits for an answer any more."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _send(self) -> None:
+        batch = [self._queue.popleft() for _ in range(min(AT_ONCE, len(self._queue)))]
+        self._idle -= 1
+        asked = asyncio.get_running_loop().run_in_executor(
+            self._pool, self._signer.answer, [question for question, _ in batch]
+        )
+        asked.add_done_callback(lambda done: self._deliver([answered for _, answered in batch], done))
+
+    def _deliver(self, waiting: Sequence["asyncio.Future[Outcome]"], done: "asyncio.Future[list[Outcome]]") -> None:
+        self._idle += 1
+        error = done.exception()
+        if error is not None:
+            _log.error("questions were not asked", exc_info=error)
+        outcomes = done.result() if error is None else [PKIError("a failure on the way to the signer")] * len(waiting)
+        for answered, outcome in zip(waiting, outcomes, strict=True):
+            if not answered.done():
+                answered.set_result(outcome)
+        if self._queue:
+            self._send()

@@ -1,0 +1,161 @@
+"""A responder key that lives only in this process (setting ocsp.key = "memory", docs/adr/0019).
+
+The signer certifies it for days. While there is no certificate that holds, the signer answers, as it does by default.
+What is said comes from the standings, as everything here; but nobody checks it any more.
+"""
+
+import base64
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from ca.domain import ocsp
+from ca.domain.certificates import CertificateStatus
+from ca.domain.errors import InvalidRequest, NotFound, NotReady, PKIError
+from ca.domain.responders import Responder, Said, memory_key_proof, require_forward
+from ca.domain.standings import Standing, serial_key
+from ca.domain.tbs import read_certificate
+from ocsp.signer import Signer, b64
+from ocsp.store import Statuses
+
+_LOOK_SECONDS = 30.0
+_PAUSE_SECONDS = 300.0
+
+_log = logging.getLogger(__name__)
+
+
+class AskedSigner(Signer, Protocol):
+    """The signer, which answers and certifies."""
+
+    def call(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Raises PKIError."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Certified:
+    """The key with all that is needed to answer with it."""
+
+    key: ec.EllipticCurvePrivateKey
+    responder: Responder
+    own: bytes
+    """Where its certificate's standing is."""
+    issuer: str
+    issuer_der: bytes
+    records_since: datetime
+
+    def sign(self, data: bytes) -> bytes:
+        return self.key.sign(data, ec.ECDSA(SHA256()))
+
+
+class MemorySigner:
+    """ocsp.signer.Signer with a key of its own."""
+
+    def __init__(
+        self,
+        signer: AskedSigner,
+        statuses: Statuses,
+        *,
+        now: Callable[[], datetime],
+        policy: ocsp.Policy,
+        life: timedelta,
+    ) -> None:
+        self._signer = signer
+        self._statuses = statuses
+        self._now = now
+        self._policy = policy
+        self._life = life
+        self._certified: _Certified | None = None
+        self._latest: datetime | None = None
+        self._holding: bytes | None = None
+        """Its certificate's standing, once it was looked at and found to hold."""
+        self._stopped = threading.Event()
+
+    def answer(self, questions: Sequence[ocsp.Question]) -> list[bytes | PKIError]:
+        certified = self._usable()
+        if certified is None:
+            return self._signer.answer(questions)
+        return [self._signed(certified, question) for question in questions]
+
+    def answer_now(self, question: ocsp.Question) -> bytes | PKIError | None:
+        """The same for one, without ever waiting; None while there is no certificate."""
+        certified = self._usable()
+        return None if certified is None else self._signed(certified, question)
+
+    def start(self, responder: object) -> None:
+        del responder
+        threading.Thread(target=self._run, name="certify", daemon=True).start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    def _usable(self) -> _Certified | None:
+        """None when the certificate is none that holds: a key that was revoked says nothing any more."""
+        certified = self._certified
+        if certified is None:
+            return None
+        try:
+            certified.responder.require_valid(self._now())
+            packed = self._statuses.find(certified.own)
+            if packed is None or packed != self._holding:
+                holds = packed is not None and Standing.unpack(packed).status is CertificateStatus.ACTIVE
+                self._holding = packed if holds else None
+        except PKIError:
+            return None
+        return certified if self._holding is not None else None
+
+    def _signed(self, certified: _Certified, question: ocsp.Question) -> bytes | PKIError:
+        now = self._now()
+        try:
+            self._latest = require_forward(now, self._latest)
+            known = ocsp.issuer_keys(certified.issuer_der)
+            if any(each.issuer_key not in known for each in question.cert_ids):
+                raise NotFound("this responder does not speak for the issuer that is asked about")
+            standings = {each.serial: found for each in question.cert_ids if (found := self._standing(each.serial))}
+            said = Said(certified.issuer, certified.records_since, self._policy, standings, now, self._life)
+            return certified.responder.answer(question, said, certified.sign)
+        except PKIError as error:
+            return error
+
+    def _standing(self, serial: int) -> Standing | None:
+        key = serial_key(serial)
+        packed = None if key is None else self._statuses.find(key)
+        return None if packed is None else Standing.unpack(packed)
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            self._stopped.wait(self.renew())
+
+    def renew(self) -> float:
+        """Have a new key certified when it is time; how many seconds to rest after it."""
+        certified = self._certified
+        if certified is not None and self._now() < certified.responder.renewal_due:
+            return _LOOK_SECONDS
+        try:
+            self._certified = self._certify()
+        except (PKIError, KeyError, TypeError, ValueError) as error:
+            # The old one, or the signer, goes on answering.
+            _log.warning("the key in memory is not certified: %s", error)
+            return _LOOK_SECONDS if isinstance(error, NotReady) else _PAUSE_SECONDS
+        return _LOOK_SECONDS
+
+    def _certify(self) -> _Certified:
+        key = ec.generate_private_key(ec.SECP256R1())
+        spki = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        proof = key.sign(memory_key_proof(spki), ec.ECDSA(SHA256()))
+        given = self._signer.call("ocsp/certify-key", {"public_key": b64(spki), "proof": b64(proof)})
+        certificate, issuer_der = (
+            base64.b64decode(given[name], validate=True) for name in ("certificate", "issuer_certificate")
+        )
+        responder = Responder.of(certificate)
+        if responder.public_key.spki_der != spki:
+            raise InvalidRequest("the certificate is not for the key that was shown")
+        own = serial_key(read_certificate(certificate).serial) or b""
+        since = read_certificate(issuer_der).not_before
+        return _Certified(key, responder, own, str(given["issuer"]), issuer_der, since)

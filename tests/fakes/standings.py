@@ -1,0 +1,59 @@
+"""The standings map in memory. It passes the same contract tests (`tests/contracts/standings.py`) as the real one."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from ca.domain.certificates import Certificate, CertificateStatus
+from ca.domain.errors import NotReady
+from ca.domain.standings import Standing, serial_key
+
+
+class FakeStandings:
+    """ports.Standings. `lost` makes it fail as a full disk would."""
+
+    def __init__(self) -> None:
+        self.kept: dict[int, Standing] = {}
+        self.lost = False
+        self._applied: int | None = None
+
+    def applied(self) -> int:
+        self._require()
+        return self._applied or 0
+
+    def find(self, serial: int) -> Standing | None:
+        self._require()
+        return self.kept.get(serial)
+
+    def list_not_good(self, issuer: str) -> Iterator[tuple[int, Standing]]:
+        for serial, standing in sorted(self.kept.items()):
+            if standing.issuer == issuer and standing.status is not CertificateStatus.ACTIVE:
+                yield serial, standing
+
+    def apply(self, changed: Iterable[tuple[int, Standing]], *, after: int, number: int) -> None:
+        self._require()
+        if self._applied is not None and number <= self._applied:
+            return
+        self._put(changed)
+        if self._applied is not None and after <= self._applied:
+            self._applied = number
+
+    def rebuild(self, everything: Iterable[tuple[int, Standing]], *, number: int) -> None:
+        self._require()
+        self.kept.clear()
+        self._put(everything)
+        self._applied = number
+
+    def follow(
+        self, before: Mapping[int, Certificate], now: Mapping[int, Certificate], *, after: int, number: int
+    ) -> None:
+        """A commit of the fake database, which may change certificates without an event."""
+        changed = [(serial, one) for serial, one in now.items() if before.get(serial) is not one]
+        self._put((serial, Standing.of(one)) for serial, one in changed)
+        if after <= (self._applied or 0):
+            self._applied = number
+
+    def _put(self, changed: Iterable[tuple[int, Standing]]) -> None:
+        self.kept |= {serial: standing for serial, standing in changed if serial_key(serial)}
+
+    def _require(self) -> None:
+        if self.lost:
+            raise NotReady("the standings map is lost")

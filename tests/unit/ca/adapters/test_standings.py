@@ -1,0 +1,87 @@
+"""ca/adapters/standings.py: what the signer writes is there for readers at once, or the map is gone."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import lmdb
+import pytest
+
+from ca.adapters.standings import StandingsMap
+from ca.domain.errors import NotReady
+from tests.contracts.standings import GOOD, HELD, REVOKED, StandingsContract
+
+
+@pytest.fixture
+def boot_id(tmp_path: Path) -> Path:
+    path = tmp_path / "boot_id"
+    path.write_text("first boot\n")
+    return path
+
+
+@pytest.fixture
+def standings(tmp_path: Path, boot_id: Path) -> Iterator[StandingsMap]:
+    opened = StandingsMap(tmp_path / "standings", boot_id=str(boot_id))
+    yield opened
+    opened.close()
+
+
+class TestStandingsMap(StandingsContract):
+    """The contract, in LMDB."""
+
+
+def test_it_is_still_there_after_the_process_was_started_anew(standings: StandingsMap) -> None:
+    standings.rebuild([(1, REVOKED)], number=7)
+    standings.close()
+
+    assert (standings.applied(), standings.find(1)) == (7, REVOKED)
+
+
+def test_after_another_boot_it_is_empty(standings: StandingsMap, boot_id: Path) -> None:
+    standings.rebuild([(1, REVOKED)], number=7)
+    standings.close()
+    boot_id.write_text("second boot\n")
+
+    assert (standings.applied(), standings.find(1)) == (0, None)
+
+
+def test_when_it_cannot_be_written_it_is_taken_away_and_the_act_says_so(
+    standings: StandingsMap, tmp_path: Path
+) -> None:
+    standings.rebuild([(1, GOOD)], number=7)
+
+    def failing() -> Iterator[tuple[int, object]]:
+        yield 1, REVOKED
+        raise lmdb.MapFullError
+
+    with pytest.raises(NotReady, match="recorded"):
+        standings.apply(failing(), after=7, number=8)  # type: ignore[arg-type]  # it fails before
+    assert not (tmp_path / "standings" / "data.mdb").exists()
+
+    standings.apply([(2, HELD)], after=8, number=9)
+    assert (standings.applied(), standings.find(1), standings.find(2)) == (0, None, HELD)
+
+
+def test_where_it_cannot_be_it_is_not_ready(tmp_path: Path) -> None:
+    tmp_path.joinpath("file").write_bytes(b"")
+    nowhere = StandingsMap(tmp_path / "file" / "standings")
+
+    for use in (nowhere.applied, lambda: nowhere.find(1), lambda: nowhere.rebuild([], number=1)):
+        with pytest.raises(NotReady):
+            use()
+
+
+def test_junk_in_its_place_is_not_ready(standings: StandingsMap, tmp_path: Path) -> None:
+    tmp_path.joinpath("standings").mkdir()
+    tmp_path.joinpath("standings/data.mdb").write_bytes(b"junk" * 5000)
+
+    with pytest.raises(NotReady):
+        standings.find(1)
+
+
+def test_one_that_was_taken_away_in_the_middle_of_a_look_is_not_ready(standings: StandingsMap) -> None:
+    standings.rebuild([(1, GOOD)], number=7)
+    standings._files().environment.close()
+
+    for use in (standings.applied, lambda: standings.find(1)):
+        with pytest.raises(NotReady):
+            use()
