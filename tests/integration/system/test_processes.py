@@ -21,11 +21,14 @@ NEEDS = {
     "console": ("database.sqlite3", "trust/chain.pem", "secrets/console-key"),
     "customer": ("trust/chain.pem",),
     "edge": ("tls", "trust/chain.pem"),
-    "status": ("database.sqlite3", "publication"),
+    "status": ("standings", "publication"),
     "jobs": (),
 }
 CALLS = dict.fromkeys(NEEDS, ("signer",)) | {"edge": ("console", "customer")}
-SIGNER_NEEDS = ("hsm/issuing", "database.sqlite3", "trust", "publication")
+SIGNER_NEEDS = (
+    *("hsm/issuing", "database.sqlite3", "journal", "journal-mirror", "standings", "trust", "publication"),
+    "crl-copies",
+)
 
 
 def part_of(whole: Path, to: Path, needs: tuple[str, ...]) -> Path:
