@@ -17,8 +17,10 @@ from tests.integration.system.running import REPOSITORY, environment, wait_for
 
 pytestmark = [pytest.mark.softhsm, pytest.mark.socket]
 
+# What SQLite has not put into the file itself yet is part of the database.
+DATABASE = ("database.sqlite3", "database.sqlite3-wal", "database.sqlite3-shm")
 NEEDS = {
-    "console": ("database.sqlite3", "trust/chain.pem", "secrets/console-key"),
+    "console": (*DATABASE, "trust/chain.pem", "secrets/console-key"),
     "customer": ("trust/chain.pem",),
     "edge": ("tls", "trust/chain.pem"),
     "status": ("standings", "publication"),
@@ -26,7 +28,7 @@ NEEDS = {
 }
 CALLS = dict.fromkeys(NEEDS, ("signer",)) | {"edge": ("console", "customer")}
 SIGNER_NEEDS = (
-    *("hsm/issuing", "database.sqlite3", "journal", "journal-mirror", "standings", "trust", "publication"),
+    *("hsm/issuing", *DATABASE, "journal", "journal-mirror", "standings", "trust", "publication"),
     "crl-copies",
 )
 
@@ -35,6 +37,8 @@ def part_of(whole: Path, to: Path, needs: tuple[str, ...]) -> Path:
     """Another machine's state directory, with nothing else in it."""
     (to / "run").mkdir(mode=0o700, parents=True)
     for name in ("settings.toml", *needs):
+        if name in DATABASE and not (whole / name).exists():
+            continue
         (to / name).parent.mkdir(mode=0o700, exist_ok=True)
         copy = shutil.copytree if (whole / name).is_dir() else shutil.copy2
         copy(whole / name, to / name)
