@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import partial
 
 from ca.adapters.clock import SystemClock
+from ca.adapters.db.recovery import require_agreement
 from ca.adapters.db.unit_of_work import SqlUnitOfWork
 from ca.adapters.files import TrustDirectory
 from ca.adapters.hsm.diagnosis import Expectation, ExpectedKey, Finding, diagnose
@@ -38,6 +39,7 @@ def examine(state: State) -> list[Finding]:
     findings += _hsm(state, settings, trust)
     findings += [
         _look("database", "can be read, of the right schema", lambda: open_to_read(state, settings).dispose()),
+        _look("journal", "agrees with the database", lambda: _require_journal(state, settings)),
         _look("root CRL", "holds for longer than 60 days", lambda: _require_root_crl(state, settings)),
         _look("clock", "not behind what was signed", lambda: _require_clock(state, settings)),
     ]
@@ -88,6 +90,14 @@ def _hsm(state: State, settings: Settings, trust: TrustDirectory) -> list[Findin
         return diagnose(issuing_token(state, settings), expected, try_login=True)
     except PKIError as error:
         return [Finding("HSM", ok=False, sentence=str(error))]
+
+
+def _require_journal(state: State, settings: Settings) -> None:
+    engine = open_to_read(state, settings)
+    try:
+        require_agreement(engine, Files.of(state, settings).journal.last())
+    finally:
+        engine.dispose()
 
 
 def _require_clock(state: State, settings: Settings) -> None:

@@ -25,6 +25,12 @@ _AUDIT_HEAD = sa.table(
 )
 
 
+def _index(table: str, *columns: str) -> None:
+    """An index of its own for each column."""
+    for column in columns:
+        op.create_index(op.f(f"ix_{table}_{column}"), table, [column], unique=False)
+
+
 def upgrade() -> None:
     op.create_table(
         "applications",
@@ -46,14 +52,10 @@ def upgrade() -> None:
         sa.Column("seal", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_applications")),
     )
-    op.create_index(op.f("ix_applications_branch"), "applications", ["branch"], unique=False)
-    op.create_index(op.f("ix_applications_customer"), "applications", ["customer"], unique=False)
-    op.create_index(op.f("ix_applications_customer_number"), "applications", ["customer_number"], unique=False)
-    op.create_index(op.f("ix_applications_device_serial"), "applications", ["device_serial"], unique=False)
-    op.create_index(op.f("ix_applications_maker_person"), "applications", ["maker_person"], unique=False)
-    op.create_index(op.f("ix_applications_profile"), "applications", ["profile"], unique=False)
-    op.create_index(op.f("ix_applications_state"), "applications", ["state"], unique=False)
-    op.create_index(op.f("ix_applications_submitted_at"), "applications", ["submitted_at"], unique=False)
+    _index(
+        "applications",
+        *("branch", "customer", "customer_number", "device_serial", "maker_person", "profile", "state", "submitted_at"),
+    )
     op.create_table(
         "audit_checkpoints",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -75,10 +77,7 @@ def upgrade() -> None:
         sa.Column("changes", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_audit_events")),
     )
-    op.create_index(op.f("ix_audit_events_actor"), "audit_events", ["actor"], unique=False)
-    op.create_index(op.f("ix_audit_events_at"), "audit_events", ["at"], unique=False)
-    op.create_index(op.f("ix_audit_events_name"), "audit_events", ["name"], unique=False)
-    op.create_index(op.f("ix_audit_events_subject"), "audit_events", ["subject"], unique=False)
+    _index("audit_events", "actor", "at", "name", "subject")
     op.create_table(
         "audit_head",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
@@ -138,8 +137,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_certificates")),
         sa.UniqueConstraint("serial", name=op.f("uq_certificates_serial")),
     )
-    op.create_index(op.f("ix_certificates_application"), "certificates", ["application"], unique=False)
-    op.create_index(op.f("ix_certificates_branch"), "certificates", ["branch"], unique=False)
+    _index("certificates", "application", "branch")
     op.create_index(
         "ix_certificates_changed",
         "certificates",
@@ -164,9 +162,7 @@ def upgrade() -> None:
         sqlite_where=sa.text("crl_entry IS NOT NULL AND crl_partition IS NOT NULL"),
         postgresql_where=sa.text("crl_entry IS NOT NULL AND crl_partition IS NOT NULL"),
     )
-    op.create_index(op.f("ix_certificates_customer"), "certificates", ["customer"], unique=False)
-    op.create_index(op.f("ix_certificates_device_serial"), "certificates", ["device_serial"], unique=False)
-    op.create_index(op.f("ix_certificates_issued_at"), "certificates", ["issued_at"], unique=False)
+    _index("certificates", "customer", "device_serial", "issued_at")
     op.create_index(
         op.f("ix_certificates_issuer_profile_issued_at"),
         "certificates",
@@ -174,11 +170,9 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_index(op.f("ix_certificates_issuer_status"), "certificates", ["issuer", "status"], unique=False)
-    op.create_index(op.f("ix_certificates_not_after"), "certificates", ["not_after"], unique=False)
-    op.create_index(op.f("ix_certificates_predecessor"), "certificates", ["predecessor"], unique=False)
-    op.create_index(op.f("ix_certificates_public_key"), "certificates", ["public_key"], unique=False)
+    _index("certificates", "not_after", "predecessor", "public_key")
     op.create_index(op.f("ix_certificates_status_issued_at"), "certificates", ["status", "issued_at"], unique=False)
-    op.create_index(op.f("ix_certificates_subject"), "certificates", ["subject"], unique=False)
+    _index("certificates", "subject")
     op.create_table(
         "challenges",
         sa.Column("purpose", sa.String(), nullable=False),
@@ -186,7 +180,7 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("purpose", "value", name=op.f("pk_challenges")),
     )
-    op.create_index(op.f("ix_challenges_expires_at"), "challenges", ["expires_at"], unique=False)
+    _index("challenges", "expires_at")
     op.create_table(
         "code_pairs",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -200,7 +194,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_code_pairs")),
         sa.UniqueConstraint("reference", name=op.f("uq_code_pairs_reference")),
     )
-    op.create_index(op.f("ix_code_pairs_application"), "code_pairs", ["application"], unique=False)
+    _index("code_pairs", "application")
     op.create_index(op.f("ix_code_pairs_state_expires_at"), "code_pairs", ["state", "expires_at"], unique=False)
     op.create_table(
         "crl_due",
@@ -231,7 +225,7 @@ def upgrade() -> None:
         sa.Column("published", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("name", "number", name=op.f("pk_crls")),
     )
-    op.create_index(op.f("ix_crls_issuer"), "crls", ["issuer"], unique=False)
+    _index("crls", "issuer")
     op.create_table(
         "customers",
         sa.Column("id", sa.String(), nullable=False),
@@ -246,9 +240,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_customers")),
         sa.UniqueConstraint("number", name=op.f("uq_customers_number")),
     )
-    op.create_index(op.f("ix_customers_branch"), "customers", ["branch"], unique=False)
-    op.create_index(op.f("ix_customers_document_number"), "customers", ["document_number"], unique=False)
-    op.create_index(op.f("ix_customers_name"), "customers", ["name"], unique=False)
+    _index("customers", "branch", "document_number", "name")
     op.create_table(
         "devices",
         sa.Column("id", sa.String(), nullable=False),
@@ -262,9 +254,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_devices")),
         sa.UniqueConstraint("serial", name=op.f("uq_devices_serial")),
     )
-    op.create_index(op.f("ix_devices_branch"), "devices", ["branch"], unique=False)
-    op.create_index(op.f("ix_devices_customer"), "devices", ["customer"], unique=False)
-    op.create_index(op.f("ix_devices_state"), "devices", ["state"], unique=False)
+    _index("devices", "branch", "customer", "state")
     op.create_table(
         "evidence",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -282,8 +272,7 @@ def upgrade() -> None:
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_evidence")),
     )
-    op.create_index(op.f("ix_evidence_application"), "evidence", ["application"], unique=False)
-    op.create_index(op.f("ix_evidence_officer"), "evidence", ["officer"], unique=False)
+    _index("evidence", "application", "officer")
     op.create_table(
         "intents",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -304,8 +293,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("serial", name=op.f("uq_intents_serial")),
         sa.UniqueConstraint("tag", name=op.f("uq_intents_tag")),
     )
-    op.create_index(op.f("ix_intents_public_key"), "intents", ["public_key"], unique=False)
-    op.create_index(op.f("ix_intents_signed"), "intents", ["signed"], unique=False)
+    _index("intents", "public_key", "signed")
     op.create_index(
         "uq_intents_application_request",
         "intents",
@@ -329,9 +317,7 @@ def upgrade() -> None:
         sa.Column("seal", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_invitations")),
     )
-    op.create_index(op.f("ix_invitations_expires_at"), "invitations", ["expires_at"], unique=False)
-    op.create_index(op.f("ix_invitations_person"), "invitations", ["person"], unique=False)
-    op.create_index(op.f("ix_invitations_state"), "invitations", ["state"], unique=False)
+    _index("invitations", "expires_at", "person", "state")
     op.create_table(
         "issuers",
         sa.Column("name", sa.String(), nullable=False),
@@ -377,8 +363,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_officers")),
         sa.UniqueConstraint("person", name=op.f("uq_officers_person")),
     )
-    op.create_index(op.f("ix_officers_branch"), "officers", ["branch"], unique=False)
-    op.create_index(op.f("ix_officers_state"), "officers", ["state"], unique=False)
+    _index("officers", "branch", "state")
     op.create_table(
         "sessions",
         sa.Column("token_hash", sa.String(), nullable=False),
@@ -389,7 +374,7 @@ def upgrade() -> None:
         sa.Column("seal", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_sessions")),
     )
-    op.create_index(op.f("ix_sessions_officer"), "sessions", ["officer"], unique=False)
+    _index("sessions", "officer")
     op.create_table(
         "officer_credentials",
         sa.Column("credential_id", sa.LargeBinary(), nullable=False),
@@ -401,7 +386,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["officer"], ["officers.id"], name=op.f("fk_officer_credentials_officer")),
         sa.PrimaryKeyConstraint("credential_id", name=op.f("pk_officer_credentials")),
     )
-    op.create_index(op.f("ix_officer_credentials_officer"), "officer_credentials", ["officer"], unique=False)
+    _index("officer_credentials", "officer")
     op.execute(sa.insert(_AUDIT_HEAD).values(id=1, number=0, hash=_GENESIS))
 
 

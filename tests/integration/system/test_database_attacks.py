@@ -258,9 +258,9 @@ def test_an_intent_made_by_hand_is_never_signed_and_stops_no_honest_one(victim: 
     forged = bytearray(tbs)
     forged[30] ^= 1
     victim.write(
-        "INSERT INTO intents (serial, tbs_der, request, signed,"
+        "INSERT INTO intents (serial, tag, tbs_der, request, signed,"
         " issuer, profile, application, public_key, predecessor, intended_at, needs_confirmation, seal)"
-        " SELECT 'deadbeef', ?, 'forged', 0,"
+        " SELECT 'deadbeef', 3735928559, ?, 'forged', 0,"
         " issuer, profile, application, public_key, predecessor, intended_at, needs_confirmation, seal"
         " FROM intents WHERE serial = ?",
         *(bytes(forged), serial),

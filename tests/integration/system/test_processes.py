@@ -17,21 +17,28 @@ from tests.integration.system.running import REPOSITORY, environment, wait_for
 
 pytestmark = [pytest.mark.softhsm, pytest.mark.socket]
 
+# What SQLite has not put into the file itself yet is part of the database.
+DATABASE = ("database.sqlite3", "database.sqlite3-wal", "database.sqlite3-shm")
 NEEDS = {
-    "console": ("database.sqlite3", "trust/chain.pem", "secrets/console-key"),
+    "console": (*DATABASE, "trust/chain.pem", "secrets/console-key"),
     "customer": ("trust/chain.pem",),
     "edge": ("tls", "trust/chain.pem"),
-    "status": ("database.sqlite3", "publication"),
+    "status": ("standings", "publication"),
     "jobs": (),
 }
 CALLS = dict.fromkeys(NEEDS, ("signer",)) | {"edge": ("console", "customer")}
-SIGNER_NEEDS = ("hsm/issuing", "database.sqlite3", "trust", "publication")
+SIGNER_NEEDS = (
+    *("hsm/issuing", *DATABASE, "journal", "journal-mirror", "standings", "trust", "publication"),
+    "crl-copies",
+)
 
 
 def part_of(whole: Path, to: Path, needs: tuple[str, ...]) -> Path:
     """Another machine's state directory, with nothing else in it."""
     (to / "run").mkdir(mode=0o700, parents=True)
     for name in ("settings.toml", *needs):
+        if name in DATABASE and not (whole / name).exists():
+            continue
         (to / name).parent.mkdir(mode=0o700, exist_ok=True)
         copy = shutil.copytree if (whole / name).is_dir() else shutil.copy2
         copy(whole / name, to / name)

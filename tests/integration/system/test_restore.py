@@ -35,6 +35,8 @@ def test_a_restored_database_is_closed_until_the_journal_was_replayed(copy_of_de
     assert "./pki journal replay" in refused.text
     assert "Traceback" not in refused.text
 
+    assert "BAD  journal: the database ends at audit event" in demo.pki("doctor").out
+
     replayed = demo.pki("journal", "replay")
     assert replayed.status == 0, replayed
     assert "1 certificate.revoked" in replayed.out

@@ -68,6 +68,21 @@ def test_an_opened_journal_knows_where_it_ends(places: tuple[Path, Path]) -> Non
     assert opened(places).head == made[-1].head
 
 
+def test_who_does_not_open_it_sees_where_it_ends(places: tuple[Path, Path], files: tuple[Path, Path]) -> None:
+    made = entries(2)
+    assert Journal(*places).last() == Head()
+    written(places, made)
+    with files[0].open("ab") as end:
+        end.write(b'{"events":[')
+    assert Journal(*places).last() == made[-1].head
+
+
+def test_a_journal_that_cannot_be_looked_at_says_so(places: tuple[Path, Path], files: tuple[Path, Path]) -> None:
+    files[0].parent.write_text("no directory")
+    with pytest.raises(NotReady, match="cannot be read"):
+        Journal(*places).last()
+
+
 def test_a_last_line_longer_than_a_page_is_found(places: tuple[Path, Path]) -> None:
     long = chained(Head(), [an_event(details={"text": "x" * 200_000})], ())
     written(places, [long, *entries(1, long.head)])
