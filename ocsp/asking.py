@@ -15,6 +15,9 @@ from ocsp.signer import AT_ONCE, Signer
 
 Outcome = bytes | PKIError
 
+_MANY = AT_ONCE // 2
+_MOMENT_SECONDS = 0.001
+
 _log = logging.getLogger(__name__)
 
 
@@ -25,10 +28,13 @@ class TooManyError(Exception):
 class Asking:
     """Used from the event loop only."""
 
-    def __init__(self, signer: Signer, *, threads: int = 2, waiting: int = 512) -> None:
+    def __init__(self, signer: Signer, *, threads: int = 4, waiting: int = 512) -> None:
         self._signer = signer
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="ask")
-        self._idle = threads
+        self._threads = self._idle = threads
+        self._is_about_to_send = False
+        self._sent = 0
+        """How many went along the last time."""
         self._places = waiting
         self._queue: deque[tuple[Question, asyncio.Future[Outcome]]] = deque()
 
@@ -38,17 +44,25 @@ class Asking:
             raise TooManyError
         answered: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._queue.append((question, answered))
-        if self._idle:
-            self._send()
+        if not self._is_about_to_send and self._is_worth_sending():
+            # Not at once: what comes at the same time goes along, and when many come, what follows within a moment.
+            self._is_about_to_send = True
+            asyncio.get_running_loop().call_later(_MOMENT_SECONDS if self._sent > 1 else 0, self._send)
         return await answered
 
     def stop(self) -> None:
         """Nobody waits for an answer any more."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
+    def _is_worth_sending(self) -> bool:
+        """While some are on their way, others are sent after them only when they are many: together they cost less."""
+        return self._idle == self._threads or (self._idle > 0 and len(self._queue) >= _MANY)
+
     def _send(self) -> None:
+        self._is_about_to_send = False
         batch = [self._queue.popleft() for _ in range(min(AT_ONCE, len(self._queue)))]
         self._idle -= 1
+        self._sent = len(batch)
         asked = asyncio.get_running_loop().run_in_executor(
             self._pool, self._signer.answer, [question for question, _ in batch]
         )
@@ -63,5 +77,5 @@ class Asking:
         for answered, outcome in zip(waiting, outcomes, strict=True):
             if not answered.done():
                 answered.set_result(outcome)
-        if self._queue:
+        if self._queue and not self._is_about_to_send and self._is_worth_sending():
             self._send()

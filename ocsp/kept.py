@@ -19,6 +19,7 @@ import lmdb
 
 from ca.domain import der
 from ca.domain import standings as layout
+from ca.domain.errors import NotReady
 from ca.domain.ocsp import CertId
 from ca.domain.standings import face_of
 from ocsp.response import SignedAnswer
@@ -51,27 +52,34 @@ class KeptAnswers:
     """At most `limit` of them; a random few make room for new ones. Reading takes microseconds and no lock."""
 
     def __init__(self, directory: Path, *, limit: int, boot_id: str = layout.BOOT_ID) -> None:
-        """Once in a worker. What an earlier boot or another version left is deleted: it may be damaged."""
-        ours = f"{_FORMAT}-{Path(boot_id).read_text('ascii').strip()}"
-        directory.mkdir(mode=0o750, parents=True, exist_ok=True)
-        for other in directory.iterdir():
-            if other.name != ours:
-                shutil.rmtree(other, ignore_errors=True)
+        """Once in a worker. Raises NotReady."""
         self._limit = limit
         self._known: dict[bytes, _Template] = {}
-        self.environment = lmdb.open(
+        try:
+            self.environment = self._open(directory, boot_id)
+            self._answers, self._templates = (self.environment.open_db(name) for name in (b"answers", b"templates"))
+            # Workers that were killed in the middle of a look.
+            self.environment.reader_check()
+        except (OSError, lmdb.Error) as error:
+            raise NotReady(f"{directory} must be writable for the status process: {error}") from error
+
+    def _open(self, directory: Path, boot_id: str) -> lmdb.Environment:
+        """What an earlier boot or another version left is deleted: it may be damaged."""
+        ours = f"{_FORMAT}-{Path(boot_id).read_text('ascii').strip()}"
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for other in directory.iterdir():
+            if other.is_dir() and other.name != ours:
+                shutil.rmtree(other, ignore_errors=True)
+        return lmdb.open(
             str(directory / ours),
-            map_size=limit * _SPACE_FOR_EACH + _SPACE_FOR_ALL,
+            map_size=self._limit * _SPACE_FOR_EACH + _SPACE_FOR_ALL,
             max_dbs=2,
             max_readers=1024,
             max_spare_txns=16,
             sync=False,
             readahead=False,
-            mode=0o640,
+            mode=0o600,
         )
-        # Workers that were killed in the middle of a look.
-        self.environment.reader_check()
-        self._answers, self._templates = (self.environment.open_db(name) for name in (b"answers", b"templates"))
 
     def find(self, variant: bytes, serial: bytes, face: bytes) -> KeptAnswer | None:
         """The answer that was signed while the certificate had this face (`face_of` its standing)."""

@@ -7,7 +7,7 @@ What is said comes from the standings, as everything here; but nobody checks it 
 import base64
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -20,9 +20,10 @@ from ca.domain import ocsp
 from ca.domain.certificates import CertificateStatus
 from ca.domain.errors import InvalidRequest, NotFound, NotReady, PKIError
 from ca.domain.responders import Responder, Said, memory_key_proof, require_forward
-from ca.domain.standings import Standing, serial_key
+from ca.domain.standings import Standing, is_good_at, issuer_of, serial_key
 from ca.domain.tbs import read_certificate
 from ocsp.signer import Signer, b64
+from ocsp.stencils import Stencils
 from ocsp.store import Statuses
 
 _LOOK_SECONDS = 30.0
@@ -47,8 +48,13 @@ class _Certified:
     own: bytes
     """Where its certificate's standing is."""
     issuer: str
+    issuer_octets: bytes
     issuer_der: bytes
     records_since: datetime
+
+    def holds(self, packed: bytes, now: datetime) -> bool:
+        """Whether of this certificate nothing is said but that it is good."""
+        return issuer_of(packed) == self.issuer_octets and is_good_at(packed, int(now.timestamp()))
 
     def sign(self, data: bytes) -> bytes:
         return self.key.sign(data, ec.ECDSA(SHA256()))
@@ -73,6 +79,7 @@ class MemorySigner:
         self._life = life
         self._certified: _Certified | None = None
         self._latest: datetime | None = None
+        self._stencils = Stencils()
         self._holding: bytes | None = None
         """Its certificate's standing, once it was looked at and found to hold."""
         self._stopped = threading.Event()
@@ -117,16 +124,31 @@ class MemorySigner:
             known = ocsp.issuer_keys(certified.issuer_der)
             if any(each.issuer_key not in known for each in question.cert_ids):
                 raise NotFound("this responder does not speak for the issuer that is asked about")
-            standings = {each.serial: found for each in question.cert_ids if (found := self._standing(each.serial))}
-            said = Said(certified.issuer, certified.records_since, self._policy, standings, now, self._life)
-            return certified.responder.answer(question, said, certified.sign)
+            data = self._data(certified, question, now)
+            return certified.responder.response(data, certified.sign(data))
         except PKIError as error:
             return error
 
-    def _standing(self, serial: int) -> Standing | None:
+    def _data(self, certified: _Certified, question: ocsp.Question, now: datetime) -> bytes:
+        packed = {each.serial: self._packed(each.serial) for each in question.cert_ids}
+
+        def build(question: ocsp.Question, standings: Mapping[int, Standing]) -> bytes:
+            said = Said(certified.issuer, certified.records_since, self._policy, standings, now, self._life)
+            return certified.responder.data(question, said)
+
+        cert_id = question.cert_ids[0]
+        one = packed[cert_id.serial]
+        if question.nonce is None or len(question.cert_ids) > 1 or one is None or not certified.holds(one, now):
+            return build(question, {serial: Standing.unpack(found) for serial, found in packed.items() if found})
+
+        def good(of: ocsp.Question) -> bytes:
+            return build(of, {of.cert_ids[0].serial: Standing.unpack(one)})
+
+        return self._stencils.data(cert_id, question.nonce, (certified.own, now), good)
+
+    def _packed(self, serial: int) -> bytes | None:
         key = serial_key(serial)
-        packed = None if key is None else self._statuses.find(key)
-        return None if packed is None else Standing.unpack(packed)
+        return None if key is None else self._statuses.find(key)
 
     def _run(self) -> None:
         while not self._stopped.is_set():
@@ -158,4 +180,5 @@ class MemorySigner:
             raise InvalidRequest("the certificate is not for the key that was shown")
         own = serial_key(read_certificate(certificate).serial) or b""
         since = read_certificate(issuer_der).not_before
-        return _Certified(key, responder, own, str(given["issuer"]), issuer_der, since)
+        issuer = str(given["issuer"])
+        return _Certified(key, responder, own, issuer, issuer.encode("ascii"), issuer_der, since)

@@ -4,6 +4,7 @@ It is not flushed to disk: a killed process loses nothing, and after a power cut
 map of another boot. When a change cannot be written, the map is taken away: no status is better than an old one.
 """
 
+import stat
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -26,13 +27,17 @@ class _Files:
     """The opened environment with its three tables."""
 
     def __init__(self, directory: Path) -> None:
-        directory.mkdir(mode=0o750, parents=True, exist_ok=True)
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.environment = lmdb.open(
-            str(directory), map_size=_ADDRESS_SPACE, max_dbs=3, max_readers=_READERS, sync=False, mode=0o640
+            str(directory), map_size=_ADDRESS_SPACE, max_dbs=3, max_readers=_READERS, sync=False, mode=0o600
         )
         self.standings, self.not_good, self.about = (
             self.environment.open_db(name) for name in (layout.STANDINGS, layout.NOT_GOOD, layout.ABOUT)
         )
+        if directory.stat().st_mode & stat.S_IXGRP:
+            # Its group is to read the map, and a reader writes in the lock file; whatever our umask is.
+            (directory / "data.mdb").chmod(0o640)
+            (directory / "lock.mdb").chmod(0o660)
 
     def is_of(self, identity: dict[bytes, bytes]) -> bool:
         with self.environment.begin(db=self.about) as transaction:

@@ -75,12 +75,17 @@ class CertId:
     @property
     def serial_octets(self) -> bytes:
         """The serial number as it stands at the end of the CertID."""
-        return self.der[2 - len(der.integer(self.serial)) :]
+        return self.der[-self._octets :]
 
     @property
     def head(self) -> bytes:
         """All before that: the same for every certificate of the issuer, as long as clients write alike."""
-        return self.der[: 2 - len(der.integer(self.serial))]
+        return self.der[: -self._octets]
+
+    @property
+    def _octets(self) -> int:
+        # One bit more than the magnitude, for the sign.
+        return (self.serial if self.serial >= 0 else ~self.serial).bit_length() // 8 + 1
 
     def with_serial(self, octets: bytes) -> "CertId":
         """The same of another certificate, whose serial number has as many octets and is positive."""
@@ -233,13 +238,27 @@ def basic_response(
     data: bytes, *, algorithm: SignatureAlgorithm, signature: bytes, responder_certificate: bytes
 ) -> bytes:
     """A complete OCSPResponse around signed data, with the one certificate a client needs to check it."""
-    basic = der.sequence(
-        data,
-        der.algorithm_identifier(algorithm),
-        der.bit_string(signature),
-        der.explicit(0, der.sequence(responder_certificate)),
-    )
-    return der.sequence(der.enumerated(0), der.explicit(0, der.sequence(BASIC_OID, der.octet_string(basic))))
+    before, between, after = _frame(len(data), len(signature), algorithm, responder_certificate)
+    return b"".join((before, data, between, signature, after))
+
+
+@lru_cache(maxsize=256)
+def _frame(data: int, signature: int, algorithm: SignatureAlgorithm, certificate: bytes) -> tuple[bytes, bytes, bytes]:
+    """What stands around data and a signature of these lengths: the same for all answers of a responder."""
+    between = der.algorithm_identifier(algorithm) + der.header(der.BIT_STRING, signature + 1) + b"\x00"
+    after = der.explicit(0, der.sequence(certificate))
+    length, before = data + len(between) + signature + len(after), b""
+    # From the inside out: BasicOCSPResponse in an OCTET STRING, behind its type in ResponseBytes, behind the status.
+    for tag, first in (
+        (der.SEQUENCE, b""),
+        (der.OCTET_STRING, b""),
+        (der.SEQUENCE, BASIC_OID),
+        (0xA0, b""),
+        (der.SEQUENCE, der.enumerated(0)),
+    ):
+        inside = first + before
+        before = der.header(tag, length + len(inside)) + inside
+    return before, between, after
 
 
 def error_response(status: ErrorStatus) -> bytes:

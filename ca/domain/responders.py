@@ -58,16 +58,22 @@ class Responder:
 
     def answer(self, question: ocsp.Question, said: "Said", sign: Callable[[bytes], bytes]) -> bytes:
         """The OCSPResponse; nothing in it outlives this certificate. Raises NotReady and what `sign` raises."""
+        data = self.data(question, said)
+        return self.response(data, sign(data))
+
+    def data(self, question: ocsp.Question, said: "Said") -> bytes:
+        """What is to be signed. Raises NotReady."""
         self.require_valid(said.at)
         until = min(said.at + said.life, self.not_after)
         answers = [said.of(cert_id, until) for cert_id in question.cert_ids]
         key_bits = self.public_key.key_bits
-        data = ocsp.response_data(answers, responder_key_bits=key_bits, produced_at=said.at, nonce=question.nonce)
+        return ocsp.response_data(answers, responder_key_bits=key_bits, produced_at=said.at, nonce=question.nonce)
+
+    def response(self, data: bytes, signature: bytes) -> bytes:
+        """Signed data as it is sent."""
+        algorithm = SIGNATURE_OF[self.public_key.algorithm]
         return ocsp.basic_response(
-            data,
-            algorithm=SIGNATURE_OF[self.public_key.algorithm],
-            signature=sign(data),
-            responder_certificate=self.certificate_der,
+            data, algorithm=algorithm, signature=signature, responder_certificate=self.certificate_der
         )
 
 

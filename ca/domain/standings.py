@@ -94,6 +94,11 @@ def face_of(packed: bytes) -> bytes:
     return _GOOD if packed.startswith(_GOOD) else packed[:_FACE]
 
 
+def is_good_at(packed: bytes, seconds: int) -> bool:
+    """Whether relying parties see a certificate that holds and has not expired at that time since 1970."""
+    return packed.startswith(_GOOD) and int.from_bytes(packed[_FACE : _LAYOUT.size], "big") >= seconds
+
+
 def issuer_of(packed: bytes) -> bytes:
     """The issuer's name in a packed standing."""
     return packed[_LAYOUT.size :]

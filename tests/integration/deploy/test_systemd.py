@@ -121,12 +121,13 @@ def test_a_place_is_seen_by_those_who_need_it(place: str, seen_by: set[str]) -> 
     assert {process for process in PROCESSES if may_see(process, place)} == seen_by
 
 
-def test_only_the_signer_writes_the_state() -> None:
+def test_only_the_signer_writes_records() -> None:
     writable = {process: service(process).get("ReadWritePaths", []) for process in PROCESSES}
 
     assert {process: paths for process, paths in writable.items() if paths} == {
         "signer": [STATE],
         "console": [f"{STATE}/secrets"],
+        "status": [f"{STATE}/kept-answers", f"{STATE}/standings"],
     }
     assert all(service(process)["ProtectSystem"] == ["strict"] for process in PROCESSES)
 

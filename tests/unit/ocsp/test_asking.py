@@ -35,7 +35,9 @@ def test_what_waits_travels_together_and_everybody_gets_the_own_answer() -> None
 
     async def scenario() -> list[bytes | PKIError]:
         asking = Asking(signer, threads=1)
-        asked = [asyncio.create_task(asking.ask(question(serial))) for serial in range(100)]
+        asked = [asyncio.create_task(asking.ask(question(serial))) for serial in range(20)]
+        await asyncio.sleep(0.05)
+        asked += [asyncio.create_task(asking.ask(question(serial))) for serial in range(20, 100)]
         await asyncio.sleep(0.05)
         signer.released.set()
         answers = await asyncio.gather(*asked)
@@ -43,7 +45,7 @@ def test_what_waits_travels_together_and_everybody_gets_the_own_answer() -> None
         return answers
 
     assert asyncio.run(scenario()) == [b"%d" % serial for serial in range(100)]
-    assert signer.batches == [1, AT_ONCE, AT_ONCE, AT_ONCE, 100 - 1 - 3 * AT_ONCE]
+    assert signer.batches == [20, AT_ONCE, AT_ONCE, 80 - 2 * AT_ONCE]
 
 
 def test_too_many_are_told_so_at_once() -> None:
@@ -51,7 +53,9 @@ def test_too_many_are_told_so_at_once() -> None:
 
     async def scenario() -> None:
         asking = Asking(signer, threads=1, waiting=2)
-        asked = [asyncio.create_task(asking.ask(question(serial))) for serial in range(3)]
+        asked = [asyncio.create_task(asking.ask(question(0)))]
+        await asyncio.sleep(0.05)
+        asked += [asyncio.create_task(asking.ask(question(serial))) for serial in (1, 2)]
         await asyncio.sleep(0.05)
         with pytest.raises(TooManyError):
             await asking.ask(question(3))

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from ca.domain import der
+from ca.domain.errors import NotReady
 from ca.domain.keys import KeyAlgorithm
 from ca.domain.ocsp import CertId, Policy
 from ca.domain.revocation import RevocationReason
@@ -182,3 +183,9 @@ def test_they_outlive_the_process_but_not_the_boot(kept: KeptAnswers, tmp_path: 
         assert given(again, cert_id, standing) == expected
         again.environment.close()
     assert len(list((tmp_path / "kept").iterdir())) == 1
+
+
+def test_where_it_cannot_be_written_it_is_not_ready(tmp_path: Path, boot_id: Path) -> None:
+    tmp_path.joinpath("file").write_bytes(b"")
+    with pytest.raises(NotReady, match="writable"):
+        KeptAnswers(tmp_path / "file" / "kept", limit=1000, boot_id=str(boot_id))

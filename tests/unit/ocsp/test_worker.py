@@ -75,3 +75,17 @@ def test_gunicorn_reads_the_settings_as_they_are_meant() -> None:
             config.set(name, value)
     assert config.worker_class is StatusWorker
     assert config.control_socket_disable
+
+
+@pytest.mark.socket
+def test_a_second_one_at_the_same_address_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        second: Any = SimpleNamespace(cfg=SimpleNamespace(address=[taken.getsockname()]))
+        with pytest.raises(SystemExit) as ended:
+            gunicorn_settings.on_starting(second)
+    assert ended.value.code == 4
+    assert "error: 127.0.0.1:" in capsys.readouterr().err
+    gunicorn_settings.on_starting(second)

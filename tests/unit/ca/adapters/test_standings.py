@@ -85,3 +85,16 @@ def test_one_that_was_taken_away_in_the_middle_of_a_look_is_not_ready(standings:
     for use in (standings.applied, lambda: standings.find(1)):
         with pytest.raises(NotReady):
             use()
+
+
+@pytest.mark.parametrize(("mode", "data", "lock"), [(0o700, 0o600, 0o600), (0o2750, 0o640, 0o660)])
+def test_it_is_shared_with_the_group_that_may_enter_its_directory_and_nobody_else(
+    standings: StandingsMap, tmp_path: Path, mode: int, data: int, lock: int
+) -> None:
+    directory = tmp_path / "standings"
+    directory.mkdir()
+    directory.chmod(mode)
+    standings.rebuild([(1, GOOD)], number=1)
+
+    modes = [(directory / name).stat().st_mode & 0o777 for name in ("data.mdb", "lock.mdb")]
+    assert modes == [data, lock]

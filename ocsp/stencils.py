@@ -1,0 +1,54 @@
+"""What is said in one second of certificates that hold, with a nonce, differs in two places: serial number and nonce.
+
+So it is put together once and then cut out again and again. A stencil is tried before it is used: filled with another
+serial number and another nonce it must be what would have been put together.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from ca.domain.ocsp import CertId, Question
+
+_KEPT = 64
+
+
+class _Stencil(NamedTuple):
+    before: bytes
+    between: bytes
+    after: bytes
+
+    def filled(self, serial: bytes, nonce: bytes) -> bytes:
+        return b"".join((self.before, serial, self.between, nonce, self.after))
+
+
+class Stencils:
+    """Those of one second."""
+
+    def __init__(self) -> None:
+        self._second: object = None
+        self._known: dict[tuple[bytes, int], _Stencil | None] = {}
+
+    def data(self, cert_id: CertId, nonce: bytes, second: object, build: Callable[[Question], bytes]) -> bytes:
+        """What `build` would say of a certificate that holds; `second` is all else that it depends on."""
+        if second != self._second or len(self._known) >= _KEPT:
+            self._second, self._known = second, {}
+        key = cert_id.head, len(nonce)
+        if key not in self._known:
+            self._known[key] = _cut(cert_id, nonce, build)
+        stencil = self._known[key]
+        if stencil is None:
+            return build(Question((cert_id,), nonce))
+        return stencil.filled(cert_id.serial_octets, nonce)
+
+
+def _cut(cert_id: CertId, nonce: bytes, build: Callable[[Question], bytes]) -> _Stencil | None:
+    """None when it cannot be told where the two stand."""
+    whole = build(Question((cert_id,), nonce))
+    start, found, rest = whole.partition(cert_id.der)
+    between, _, after = rest.rpartition(nonce)
+    stencil = _Stencil(start + cert_id.head, between, after)
+    octets = cert_id.serial_octets
+    other = cert_id.with_serial(b"\x01" + b"\x5a" * (len(octets) - 1))
+    tried = bytes(octet ^ 0xA5 for octet in nonce)
+    fits = found and stencil.filled(other.serial_octets, tried) == build(Question((other,), tried))
+    return stencil if fits else None

@@ -1,0 +1,65 @@
+"""ocsp/stencils.py: what is cut out is what would have been put together."""
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ca.domain.ocsp import Answer, CertId, Good, Question, response_data
+from ca.domain.serials import SERIAL_OCTETS
+from ocsp.stencils import Stencils
+from tests.fakes.clock import NOON
+from tests.fakes.ocsp_requests import cert_id
+
+FIRST = 1 << 8 * (SERIAL_OCTETS - 1)
+SERIALS = st.integers(FIRST, 2 * FIRST - 1) | st.integers(0, 300)
+
+
+def build(question: Question) -> bytes:
+    answers = [Answer(each.der, Good(), NOON, NOON) for each in question.cert_ids]
+    return response_data(answers, responder_key_bits=b"key", produced_at=NOON, nonce=question.nonce)
+
+
+@given(st.lists(st.tuples(SERIALS, st.binary(min_size=1, max_size=128)), min_size=1, max_size=10))
+def test_it_is_always_what_would_have_been_built(asked: list[tuple[int, bytes]]) -> None:
+    stencils = Stencils()
+    for serial, nonce in asked:
+        one = CertId.parse(cert_id(serial))
+        assert stencils.data(one, nonce, 1, build) == build(Question((one,), nonce))
+
+
+def counting(built: list[Question]) -> Callable[[Question], bytes]:
+    def count(question: Question) -> bytes:
+        built.append(question)
+        return build(question)
+
+    return count
+
+
+def test_in_one_second_it_is_built_once_and_tried_once() -> None:
+    stencils, built = Stencils(), list[Question]()
+    for number in range(50):
+        stencils.data(CertId.parse(cert_id(FIRST + number)), bytes((number,)) * 32, 1, counting(built))
+    assert len(built) == 2
+    stencils.data(CertId.parse(cert_id(FIRST)), bytes(32), 2, counting(built))
+    assert len(built) == 4
+
+
+def test_what_cannot_be_cut_is_built_each_time() -> None:
+    stencils, one = Stencils(), CertId.parse(cert_id(FIRST))
+
+    def reversed_nonce(question: Question) -> bytes:
+        assert question.nonce
+        return question.nonce[::-1] + build(question)
+
+    for nonce in (b"ab", b"cd"):
+        assert stencils.data(one, nonce, 1, reversed_nonce) == reversed_nonce(Question((one,), nonce))
+
+
+@pytest.mark.parametrize("lengths", [range(1, 129)])
+def test_those_that_are_kept_are_few(lengths: range) -> None:
+    stencils, one = Stencils(), CertId.parse(cert_id(FIRST))
+    for length in lengths:
+        stencils.data(one, bytes(length), 1, build)
+    assert len(stencils._known) <= 64
