@@ -68,7 +68,7 @@ def new_authorization_code(random_bytes: Callable[[int], bytes]) -> str:
 
 
 def shown(code: str) -> str:
-    """`XXXX-XXXX-XXXX`, as printed."""
+    """In groups of four with dashes between them, as printed."""
     return "-".join(code[start : start + 4] for start in range(0, len(code), 4))
 
 
