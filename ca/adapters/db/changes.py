@@ -46,7 +46,7 @@ def _scalar(value: Any) -> Scalar:
 def redo(session: Session, change: Change) -> None:
     """Do to this database what was once done. Raise Tampered when it does not fit: then it is another database."""
     row = _row(change.table)
-    key, values = _typed(row, change.key), _typed(row, change.values)
+    key, values = typed(row, change.key), typed(row, change.values)
     connection = session.connection()
     if change.act is Act.INSERT:
         connection.execute(insert(row).values(**values).inline())
@@ -63,7 +63,8 @@ def _row(table: str) -> type[Row]:
     raise Tampered(f"the journal changes {table}, which this version does not know; replay with the one that wrote it")
 
 
-def _typed(row: type[Row], values: Mapping[str, Scalar]) -> Values:
+def typed(row: type[Row], values: Mapping[str, Scalar]) -> Values:
+    """Columns as they were before the journal wrote them. Raise Tampered for one that the table does not have."""
     columns = row.__table__.columns
     try:
         return {name: _value(columns[name].type, value) for name, value in values.items()}

@@ -8,7 +8,6 @@ journal was replayed into it.
 from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
-from typing import Protocol
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
@@ -19,13 +18,10 @@ from ca.adapters.db.repositories.audit import SqlAuditLog
 from ca.domain.audit import Head
 from ca.domain.errors import InvalidTransition, NotReady, Tampered
 from ca.domain.journal import Entry
+from ca.keeping import Journal
 
 _TOGETHER = 200
 """Entries replayed in one transaction."""
-
-
-class ReadableJournal(Protocol):
-    def read(self) -> Iterator[Entry]: ...
 
 
 def waiting(engine: Engine, after: int) -> list[Entry]:
@@ -54,7 +50,7 @@ def require_agreement(engine: Engine, journal_head: Head) -> int:
     return head.number - journal_head.number
 
 
-def replay(engine: Engine, journal: ReadableJournal) -> Counter[str]:
+def replay(engine: Engine, journal: Journal) -> Counter[str]:
     """Do again in the database what the journal has and the database has not; how many events of each name.
 
     Raises Tampered when the journal does not continue what the database holds; what was replayed until then stays.
@@ -73,7 +69,7 @@ def replay(engine: Engine, journal: ReadableJournal) -> Counter[str]:
     return done
 
 
-def _missing(journal: ReadableJournal, head: Head) -> Iterator[Entry]:
+def _missing(journal: Journal, head: Head) -> Iterator[Entry]:
     for entry in journal.read():
         if entry.head.number > head.number:
             yield entry

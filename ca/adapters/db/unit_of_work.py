@@ -1,6 +1,6 @@
 """One database transaction for one use case, with the repositories that work inside it."""
 
-from typing import Protocol, Self
+from typing import Self
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import TimeoutError as PoolExhausted
@@ -18,61 +18,31 @@ from ca.adapters.db.repositories.customers import SqlCustomers, SqlDevices
 from ca.adapters.db.repositories.issuers import SqlBlockedKeys, SqlIssuers
 from ca.adapters.db.repositories.officers import SqlInvitations, SqlOfficers
 from ca.adapters.db.repositories.sessions import SqlChallenges, SqlSessions
+from ca.adapters.journal.keeper import Keeper
 from ca.domain.errors import NotReady
 from ca.domain.journal import Entry
-
-
-class Keeper(Protocol):
-    """Who keeps what was committed outside the database as well: the journal."""
-
-    def require_ready(self) -> None:
-        """Raise NotReady when nothing may be committed now."""
-
-    def announce(self, entry: Entry) -> None:
-        """About to be committed."""
-
-    def withdraw(self, entry: Entry) -> None:
-        """Not committed after all, or nobody knows."""
-
-    def keep(self, entry: Entry) -> None:
-        """Committed; kept when it returns."""
-
-
-class _Nobody:
-    """For a database that nobody else tells of: tests of the repositories, and those who only read."""
-
-    def require_ready(self) -> None:
-        pass
-
-    def announce(self, entry: Entry) -> None:
-        pass
-
-    def withdraw(self, entry: Entry) -> None:
-        pass
-
-    def keep(self, entry: Entry) -> None:
-        pass
 
 
 class SqlUnitOfWork:
     """Begins transactions on an engine; needs no Flask app."""
 
     def __init__(self, engine: Engine, keeper: Keeper | None = None) -> None:
+        """Without a keeper nobody else tells of what is committed: for those who only read, and for tests."""
         self._sessions = sessionmaker(engine)
-        self._keeper = keeper or _Nobody()
+        self._keeper = keeper
         self._looks = sessionmaker(looking(engine))
 
     def __call__(self) -> "SqlWork":
         return SqlWork(self._sessions(), self._keeper)
 
     def look(self) -> "SqlWork":
-        return SqlWork(self._looks(), _Nobody())
+        return SqlWork(self._looks(), None)
 
 
 class SqlWork:
     """One transaction. Leaving the block without commit() rolls back; after commit() the next one begins."""
 
-    def __init__(self, session: Session, keeper: Keeper) -> None:
+    def __init__(self, session: Session, keeper: Keeper | None) -> None:
         self._session = session
         self._keeper = keeper
         self.customers = SqlCustomers(session)
@@ -108,19 +78,24 @@ class SqlWork:
 
         Raises NotReady when the journal cannot be written: before anything is committed if that is known already.
         """
-        self._keeper.require_ready()
+        keeper = self._keeper
+        if keeper is not None:
+            keeper.require_ready()
         changes = noted(self._session)
         entry = self.audit.seal(changes)
-        if entry is None:
-            if changes and not isinstance(self._keeper, _Nobody):
-                tables = ", ".join(sorted({change.table for change in changes}))
-                raise LookupError(f"no act without its event (DESIGN invariant 9): {tables}")
-            self._session.commit()
+        if keeper is not None and entry is not None:
+            self._commit_kept(keeper, entry)
             return
-        self._keeper.announce(entry)
+        if keeper is not None and changes:
+            tables = ", ".join(sorted({change.table for change in changes}))
+            raise LookupError(f"no act without its event (DESIGN invariant 9): {tables}")
+        self._session.commit()
+
+    def _commit_kept(self, keeper: Keeper, entry: Entry) -> None:
+        keeper.announce(entry)
         try:
             self._session.commit()
         except BaseException:
-            self._keeper.withdraw(entry)
+            keeper.withdraw(entry)
             raise
-        self._keeper.keep(entry)
+        keeper.keep(entry)

@@ -1,21 +1,20 @@
 """Certificates, intents and issuing CAs: rows to values and back."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
+from ca.adapters.db.changes import typed
 from ca.adapters.db.mapping.common import Values, find_serial, known, serial_number, serial_text
 from ca.adapters.db.rows import CertificateRow, IntentRow, IssuerRow
 from ca.domain.algorithms import KeyAlgorithm
 from ca.domain.certificates import Certificate, CertificateStatus, Intent
 from ca.domain.issuers import Issuer
-from ca.domain.journal import Change, Scalar
+from ca.domain.journal import Change
 from ca.domain.revocation import Revocation, RevocationReason
 from ca.domain.standings import Standing
 from ca.domain.tag_lists import tag_of
 
 STANDING_COLUMNS = ("serial", "issuer", "status", "issued_at", "not_after", "revoked_at", "reason")
-_INSTANTS = {"issued_at", "not_after", "revoked_at"}
 
 
 def to_certificate(row: CertificateRow) -> Certificate:
@@ -52,12 +51,9 @@ def to_standing(columns: Sequence[Any]) -> tuple[int, Standing]:
 
 def standings_in(changes: Sequence[Change]) -> list[tuple[int, Standing]]:
     """How the certificates stand that a transaction made or changed."""
-    rows = ({**change.key, **change.values} for change in changes if change.table == CertificateRow.__tablename__)
-    return [to_standing([_read(name, row.get(name)) for name in STANDING_COLUMNS]) for row in rows if "status" in row]
-
-
-def _read(name: str, value: Scalar) -> Any:
-    return datetime.fromtimestamp(value, UTC) if name in _INSTANTS and isinstance(value, int) else value
+    mine = [change for change in changes if change.table == CertificateRow.__tablename__]
+    rows = [typed(CertificateRow, {**change.key, **change.values}) for change in mine if "status" in change.values]
+    return [to_standing([row.get(name) for name in STANDING_COLUMNS]) for row in rows]
 
 
 def _revocation(row: CertificateRow) -> Revocation | None:
