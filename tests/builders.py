@@ -13,7 +13,7 @@ from cryptography.x509.oid import NameOID
 
 from ca.domain.algorithms import KeyAlgorithm
 from ca.domain.applications import Application, ApplicationState, Case
-from ca.domain.audit import AuditEvent, Checkpoint
+from ca.domain.audit import AuditEvent, Checkpoint, Head
 from ca.domain.bundle import BundleKind, BundleRecord
 from ca.domain.certificates import Certificate, CertificateStatus, Intent
 from ca.domain.codes import CodePair, CodeState
@@ -22,6 +22,8 @@ from ca.domain.customers import Customer, CustomerKind
 from ca.domain.decisions import Act, Assertion, Decision, Evidence
 from ca.domain.devices import Device, DeviceState
 from ca.domain.issuers import Issuer
+from ca.domain.journal import Act as ChangeAct
+from ca.domain.journal import Change, Entry, chained
 from ca.domain.officers import Credential, Invitation, InvitationState, Officer, OfficerState, TrustedRole
 from ca.domain.sessions import Challenge, Session
 
@@ -245,6 +247,17 @@ def a_bundle(**changes: Any) -> BundleRecord:
 
 def an_event(name: str = "customer.registered", **changes: Any) -> AuditEvent:
     return replace(AuditEvent(name, "customer-1", "P-1", NOW, {"branch": "0001", "name": "Kovács Anna"}), **changes)
+
+
+def journal_entries(count: int) -> list[Entry]:
+    """The first entries of a journal, each of two events and a revocation's change."""
+    change = Change(ChangeAct.UPDATE, "certificates", {"serial": "a1"}, {"status": "revoked", "reason": 1})
+    made: list[Entry] = []
+    head = Head()
+    for _ in range(count):
+        made.append(chained(head, [an_event(), an_event("certificate.revoked")], (change,)))
+        head = made[-1].head
+    return made
 
 
 def a_checkpoint(**changes: Any) -> Checkpoint:

@@ -14,8 +14,9 @@ from ca.adapters.db.recovery import replay, require_agreement
 from ca.adapters.db.unit_of_work import SqlUnitOfWork
 from ca.adapters.journal.journal import Journal
 from ca.domain.applications import ApplicationState
+from ca.domain.audit import Head
 from ca.domain.errors import NotReady, Tampered
-from ca.domain.journal import Act, Change, Entry
+from ca.domain.journal import Act, Change, chained
 from ca.domain.revocation import RevocationReason
 from ca.ports import Work
 from ca.wiring import journaled
@@ -36,6 +37,7 @@ from tests.builders import (
     an_officer,
     evidence,
 )
+from tests.fakes.ceremony import FakeJournal
 
 Acts = list[Callable[[Work], object]]
 
@@ -237,14 +239,8 @@ def test_the_database_keeps_for_the_journal_what_is_recent_only(engine: Engine, 
     ids=["table of nobody", "table of the log", "column", "update of nothing", "delete of nothing"],
 )
 def test_a_journal_of_another_database_is_refused(engine: Engine, change: Change, named: str) -> None:
-    from ca.domain.audit import Head
-    from ca.domain.journal import chained
-
-    class Forged:
-        def read(self) -> Iterator[Entry]:
-            yield chained(Head(), [an_event()], (change,))
-
+    forged = FakeJournal([chained(Head(), [an_event()], (change,))])
     before = rows(engine)
     with pytest.raises(Tampered, match=named):
-        replay(engine, Forged())
+        replay(engine, forged)
     assert rows(engine) == before

@@ -18,6 +18,7 @@ from cryptography.x509 import ocsp as judge
 from ocsp.request import parse_request
 from tests.fakes.nginx import ROOT, StandIn, running_nginx, standing_in
 from tests.fakes.ocsp_requests import build, nonce
+from tests.fakes.raw_http import everything, sent
 from tests.fakes.status_site import StatusSite, running_status
 
 pytestmark = [pytest.mark.socket, pytest.mark.nginx]
@@ -61,19 +62,8 @@ def asked(
     return response.status, {name.lower(): value for name, value in response.getheaders()}, content
 
 
-def sent(port: int, raw: bytes) -> bytes:
-    """All that comes back until the server closes."""
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
-        connection.sendall(raw)
-        return everything(connection)
-
-
-def everything(connection: socket.socket) -> bytes:
-    received = b""
-    with contextlib.suppress(ConnectionResetError):
-        while piece := connection.recv(65536):
-            received += piece
-    return received
+def connected(port: int) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), timeout=30)
 
 
 def status_of(body: bytes) -> str:
@@ -160,7 +150,7 @@ def test_every_way_to_write_a_get_reaches_status(site: StatusSite, port: int) ->
 )
 def test_the_path_arrives_byte_for_byte(stand_in: StandIn, path: str) -> None:
     with running_nginx(stand_in.port) as port:
-        sent(port, f"GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode())
+        sent(connected(port), f"GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode())
 
     assert stand_in.lines == [f"GET {path} HTTP/1.1"]
 
@@ -168,7 +158,7 @@ def test_the_path_arrives_byte_for_byte(stand_in: StandIn, path: str) -> None:
 @pytest.mark.parametrize("path", ["/", "/health", "/ocsp/../health", "//crl/issuing.crl", "/database.sqlite3"])
 def test_what_is_not_public_does_not_pass(stand_in: StandIn, path: str) -> None:
     with running_nginx(stand_in.port) as port:
-        answer = sent(port, f"GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode())
+        answer = sent(connected(port), f"GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode())
 
     assert answer.startswith(b"HTTP/1.1 404 ")
     assert stand_in.lines == []
@@ -192,7 +182,7 @@ def test_half_sent_bodies_do_not_reach_status(stand_in: StandIn) -> None:
 def test_a_body_in_pieces_arrives_whole(stand_in: StandIn) -> None:
     with running_nginx(stand_in.port) as port:
         head = b"POST /ocsp HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
-        sent(port, head + b"3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n")
+        sent(connected(port), head + b"3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n")
         assert asked(port, "/ocsp", bytes(8192))[0] == 200
         assert asked(port, "/ocsp", bytes(8193))[0] == 413
 

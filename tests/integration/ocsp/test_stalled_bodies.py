@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 from cryptography.x509 import ocsp as judge
 
+from tests.fakes.raw_http import everything, sent
 from tests.fakes.status_site import PATIENCE, StatusSite, running_status
 
 pytestmark = [pytest.mark.socket]
@@ -31,22 +32,6 @@ def site() -> Iterator[StatusSite]:
 
 def connected(site: StatusSite) -> socket.socket:
     return socket.create_connection(("127.0.0.1", site.port), timeout=PATIENCE)
-
-
-def sent(site: StatusSite, raw: bytes) -> bytes:
-    """All that comes back until the server closes."""
-    with connected(site) as connection:
-        connection.sendall(raw)
-        return everything(connection)
-
-
-def everything(connection: socket.socket) -> bytes:
-    received = b""
-    # What we sent in excess may make it a reset instead of an end.
-    with contextlib.suppress(ConnectionResetError):
-        while piece := connection.recv(65536):
-            received += piece
-    return received
 
 
 def asked(site: StatusSite, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
@@ -80,17 +65,17 @@ def test_half_requests_hold_up_nobody_and_are_told_so(site: StatusSite) -> None:
 
 def test_a_body_that_is_announced_too_large_is_refused_before_it_is_sent(site: StatusSite) -> None:
     head = b"POST /ocsp HTTP/1.1\r\nHost: status\r\nContent-Length: 8193\r\n\r\n"
-    assert sent(site, head).startswith(b"HTTP/1.1 413 ")
+    assert sent(connected(site), head).startswith(b"HTTP/1.1 413 ")
 
 
 def test_a_body_without_length_is_refused_when_it_is_too_large(site: StatusSite) -> None:
     head = b"POST /ocsp HTTP/1.1\r\nHost: status\r\nTransfer-Encoding: chunked\r\n\r\n"
-    assert sent(site, head + b"2001\r\n" + bytes(0x2001) + b"\r\n").startswith(b"HTTP/1.1 413 ")
+    assert sent(connected(site), head + b"2001\r\n" + bytes(0x2001) + b"\r\n").startswith(b"HTTP/1.1 413 ")
 
 
 @pytest.mark.parametrize("hosts", [b"", b"Host: a\r\nHost: b\r\n"])
 def test_a_request_without_one_host_is_a_bad_request(site: StatusSite, hosts: bytes) -> None:
-    assert sent(site, b"GET /health HTTP/1.1\r\n" + hosts + b"\r\n").startswith(b"HTTP/1.1 400 ")
+    assert sent(connected(site), b"GET /health HTTP/1.1\r\n" + hosts + b"\r\n").startswith(b"HTTP/1.1 400 ")
 
 
 def test_junk_is_never_our_failure(site: StatusSite) -> None:
@@ -107,5 +92,5 @@ def test_junk_is_never_our_failure(site: StatusSite) -> None:
             chance.choice(paths),
             chance.choice([b'"', b"*", b"\xff\xfe", b","]),
         )
-        answer = sent(site, head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        answer = sent(connected(site), head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
         assert answer.startswith((b"HTTP/1.1 200 ", b"HTTP/1.1 304 ", b"HTTP/1.1 4")), (head, answer[:200])

@@ -9,19 +9,8 @@ from ca.adapters.journal.checkpoints import CheckpointLines
 from ca.adapters.journal.journal import Journal
 from ca.domain.audit import Checkpoint, Head
 from ca.domain.errors import NotReady, Tampered
-from ca.domain.journal import Act, Change, Entry, chained
-from tests.builders import NOW, an_event
-
-BEGINNING = Head()
-CHANGE = Change(Act.UPDATE, "certificates", {"serial": "a1"}, {"status": "revoked", "reason": 1})
-
-
-def entries(count: int, head: Head = BEGINNING) -> list[Entry]:
-    made: list[Entry] = []
-    for _ in range(count):
-        made.append(chained(head, [an_event(), an_event("certificate.revoked")], (CHANGE,)))
-        head = made[-1].head
-    return made
+from ca.domain.journal import Entry, chained
+from tests.builders import NOW, an_event, journal_entries
 
 
 @pytest.fixture
@@ -48,7 +37,7 @@ def written(places: tuple[Path, Path], made: Sequence[Entry]) -> None:
 
 
 def test_what_is_appended_is_in_both_places(places: tuple[Path, Path], files: tuple[Path, Path]) -> None:
-    made = entries(3)
+    made = journal_entries(3)
     written(places, made[:1])
     written(places, made[1:])
     assert list(Journal(*places).read()) == made
@@ -56,18 +45,18 @@ def test_what_is_appended_is_in_both_places(places: tuple[Path, Path], files: tu
 
 
 def test_only_its_user_can_read_it(places: tuple[Path, Path], files: tuple[Path, Path]) -> None:
-    written(places, entries(1))
+    written(places, journal_entries(1))
     assert [path.stat().st_mode & 0o777 for path in (*places, *files)] == [0o700, 0o700, 0o600, 0o600]
 
 
 def test_an_opened_journal_knows_where_it_ends(places: tuple[Path, Path]) -> None:
-    made = entries(5)
+    made = journal_entries(5)
     written(places, made)
     assert opened(places).head == made[-1].head
 
 
 def test_who_does_not_open_it_sees_where_it_ends(places: tuple[Path, Path], files: tuple[Path, Path]) -> None:
-    made = entries(2)
+    made = journal_entries(2)
     assert Journal(*places).last() == Head()
     written(places, made)
     with files[0].open("ab") as end:
@@ -83,7 +72,7 @@ def test_a_journal_that_cannot_be_looked_at_says_so(places: tuple[Path, Path], f
 
 def test_a_last_line_longer_than_a_page_is_found(places: tuple[Path, Path]) -> None:
     long = chained(Head(), [an_event(details={"text": "x" * 200_000})], ())
-    written(places, [long, *entries(1, long.head)])
+    written(places, [long, chained(long.head, [an_event(), an_event()], ())])
     journal = opened(places)
     assert journal.head.number == 3
     journal.close()
@@ -100,7 +89,7 @@ def test_an_empty_journal_ends_before_the_first_event(places: tuple[Path, Path])
 def test_what_a_power_cut_left_of_a_line_is_cut_off(
     places: tuple[Path, Path], files: tuple[Path, Path], torn: bytes
 ) -> None:
-    made = entries(2)
+    made = journal_entries(2)
     written(places, made[:1])
     for file in files:
         with file.open("ab") as end:
@@ -113,7 +102,7 @@ def test_what_a_power_cut_left_of_a_line_is_cut_off(
 
 
 def test_a_line_the_mirror_lacks_is_copied(places: tuple[Path, Path], files: tuple[Path, Path]) -> None:
-    made = entries(3)
+    made = journal_entries(3)
     written(places, made)
     files[1].write_bytes(made[0].line() + made[1].line()[:20])
 
@@ -123,7 +112,7 @@ def test_a_line_the_mirror_lacks_is_copied(places: tuple[Path, Path], files: tup
 
 
 def test_a_mirror_that_is_new_gets_everything(places: tuple[Path, Path], files: tuple[Path, Path]) -> None:
-    written(places, entries(3))
+    written(places, journal_entries(3))
     files[1].unlink()
     opened(places).close()
     assert files[1].read_bytes() == files[0].read_bytes()
@@ -132,7 +121,7 @@ def test_a_mirror_that_is_new_gets_everything(places: tuple[Path, Path], files: 
 def test_a_journal_shorter_than_its_mirror_is_not_written_on(
     places: tuple[Path, Path], files: tuple[Path, Path]
 ) -> None:
-    made = entries(3)
+    made = journal_entries(3)
     written(places, made)
     files[0].write_bytes(b"".join(one.line() for one in made[:2]))
     with pytest.raises(Tampered, match="shorter than its mirror"):
@@ -143,7 +132,7 @@ def test_a_journal_shorter_than_its_mirror_is_not_written_on(
 def test_a_journal_that_differs_from_its_mirror_is_not_written_on(
     places: tuple[Path, Path], files: tuple[Path, Path]
 ) -> None:
-    written(places, entries(3))
+    written(places, journal_entries(3))
     files[1].write_bytes(files[1].read_bytes().replace(b"revoked", b"revived"))
     with pytest.raises(Tampered, match="differ"):
         Journal(*places).open()
@@ -152,12 +141,12 @@ def test_a_journal_that_differs_from_its_mirror_is_not_written_on(
 
 
 def test_the_mirror_of_an_honest_journal_is_good(places: tuple[Path, Path]) -> None:
-    written(places, entries(3))
+    written(places, journal_entries(3))
     Journal(*places).require_mirrored()
 
 
 def test_reading_ends_where_it_ended_when_it_began(places: tuple[Path, Path]) -> None:
-    made = entries(3)
+    made = journal_entries(3)
     journal = opened(places)
     journal.append(made[:2])
     reading = journal.read()
@@ -169,7 +158,7 @@ def test_reading_ends_where_it_ended_when_it_began(places: tuple[Path, Path]) ->
 def test_a_line_out_of_its_place_is_found(
     places: tuple[Path, Path], files: tuple[Path, Path], swap: tuple[int, int]
 ) -> None:
-    made = entries(3)
+    made = journal_entries(3)
     files[0].parent.mkdir()
     files[0].write_bytes(b"".join(made[number].line() for number in swap))
     with pytest.raises(Tampered):

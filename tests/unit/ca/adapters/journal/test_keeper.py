@@ -10,20 +10,8 @@ from ca.adapters.journal.journal import Journal
 from ca.adapters.journal.keeper import Keeper
 from ca.domain.audit import Head
 from ca.domain.errors import NotReady, Tampered
-from ca.domain.journal import Act, Change, Entry, chained
-from tests.builders import an_event
-
-BEGINNING = Head()
-CHANGE = Change(Act.UPDATE, "certificates", {"serial": "a1"}, {"status": "revoked", "reason": 1})
-
-
-def entries(count: int) -> list[Entry]:
-    made: list[Entry] = []
-    head = BEGINNING
-    for _ in range(count):
-        made.append(chained(head, [an_event(), an_event("certificate.revoked")], (CHANGE,)))
-        head = made[-1].head
-    return made
+from ca.domain.journal import Entry, chained
+from tests.builders import an_event, journal_entries
 
 
 @pytest.fixture
@@ -82,7 +70,7 @@ def commit(keeper: Keeper, database: Database, entry: Entry) -> None:
 
 
 def test_a_kept_entry_is_in_the_journal_and_told(keeper: Keeper, journal: FullDisk, database: Database) -> None:
-    for entry in entries(2):
+    for entry in journal_entries(2):
         commit(keeper, database, entry)
     assert list(journal.read()) == database.committed
     assert database.told == [2, 4]
@@ -92,7 +80,7 @@ def test_a_kept_entry_is_in_the_journal_and_told(keeper: Keeper, journal: FullDi
 def test_who_comes_first_writes_for_all_that_are_committed(
     keeper: Keeper, journal: FullDisk, database: Database
 ) -> None:
-    first, second, third = entries(3)
+    first, second, third = journal_entries(3)
     for entry in (first, second, third):
         keeper.announce(entry)
 
@@ -105,7 +93,7 @@ def test_who_comes_first_writes_for_all_that_are_committed(
 
 
 def test_an_entry_that_was_not_committed_is_not_written(keeper: Keeper, journal: FullDisk, database: Database) -> None:
-    undone, done = entries(1)[0], chained(Head(), [an_event("customer.registered")], ())
+    undone, done = journal_entries(1)[0], chained(Head(), [an_event("customer.registered")], ())
     keeper.announce(undone)
     keeper.withdraw(undone)
     commit(keeper, database, done)
@@ -115,7 +103,7 @@ def test_an_entry_that_was_not_committed_is_not_written(keeper: Keeper, journal:
 def test_a_commit_whose_outcome_nobody_learnt_is_asked_of_the_database(
     keeper: Keeper, journal: FullDisk, database: Database
 ) -> None:
-    unsure, after = entries(2)
+    unsure, after = journal_entries(2)
     keeper.announce(unsure)
     keeper.withdraw(unsure)
     database.committed.append(unsure)
@@ -126,7 +114,7 @@ def test_a_commit_whose_outcome_nobody_learnt_is_asked_of_the_database(
 def test_while_the_journal_cannot_be_written_nothing_more_is_committed(
     keeper: Keeper, journal: FullDisk, database: Database
 ) -> None:
-    first, second = entries(2)
+    first, second = journal_entries(2)
     journal.full = True
     with pytest.raises(NotReady, match="No space left"):
         commit(keeper, database, first)
@@ -142,7 +130,7 @@ def test_while_the_journal_cannot_be_written_nothing_more_is_committed(
 
 
 def test_what_the_database_tells_must_follow(keeper: Keeper, journal: FullDisk, database: Database) -> None:
-    database.committed = entries(2)[1:]
+    database.committed = journal_entries(2)[1:]
     with pytest.raises(Tampered, match="audit event 1 is missing"):
         keeper.catch_up()
     assert list(journal.read()) == []
@@ -159,7 +147,7 @@ def test_whoever_follows_the_journal_is_told_again_after_it_failed(
         database.told.append(journal.head.number)
 
     keeper = Keeper(journal, waiting=database.waiting, kept=kept)
-    first, second = entries(2)
+    first, second = journal_entries(2)
     with pytest.raises(NotReady, match="the map is full"):
         commit(keeper, database, first)
     failing[0] = False
@@ -177,7 +165,7 @@ def test_many_at_once_are_written_in_the_order_of_the_chain(
         for _ in range(20):
             # As in the database: the chain is locked from the announcement to the commit, not while it is kept.
             with chain:
-                entry = chained(head[0], [an_event()], (CHANGE,))
+                entry = chained(head[0], [an_event()], ())
                 keeper.announce(entry)
                 database.committed.append(entry)
                 head[0] = entry.head
