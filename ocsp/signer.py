@@ -101,7 +101,10 @@ def _outcome(answer: dict[str, Any]) -> bytes | PKIError:
 
 
 def _error(answer: dict[str, Any]) -> PKIError:
-    kind = _ERRORS.get(str(answer.get("error")), PKIError)
+    code = answer.get("error")
+    if not isinstance(code, str):
+        return _not_as_agreed()
+    kind = _ERRORS.get(code, PKIError)
     return kind(str(answer.get("message", "the signer failed")))
 
 

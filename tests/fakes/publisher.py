@@ -55,13 +55,12 @@ class FakePublisher:
     """Publisher. `refusal` is raised instead of publishing; `crls`, `copies`, `certificates` are what is there.
 
     `fail_at` names a step (`turn`, `draft`, `write`, `read`, `copy`, `publish`, `publish issuing-delta`, `flush`) that
-    fails as a full disk does; `steps` are those that were begun.
+    fails as a full disk does.
     """
 
     def __init__(self) -> None:
         self.refusal: Exception | None = None
         self.fail_at = ""
-        self.steps: list[str] = []
         self.crls: dict[str, bytes] = {}
         self.copies: dict[str, bytes] = {}
         self.certificates: dict[str, bytes] = {}
@@ -69,7 +68,6 @@ class FakePublisher:
         self._turn = threading.Lock()
 
     def step(self, name: str) -> None:
-        self.steps.append(name)
         if name == self.fail_at:
             raise OSError(28, "No space left on device")
 

@@ -163,6 +163,11 @@ class StatusWorld:
                 work.commit()
         return self._keep(builder, issuer, "individual", status, partition)
 
+    def issue_revoked(self, *serials: int, life: timedelta = 365 * DAY) -> None:
+        for serial in serials:
+            self.issue(serial, life=life)
+            self.revoke(serial)
+
     def revoke(self, serial: int, reason: RevocationReason = RevocationReason.KEY_COMPROMISE) -> Certificate:
         return self._change(self.unit_of_work.certificates[serial].revoke(reason, at=self.clock.now()))
 

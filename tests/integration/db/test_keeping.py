@@ -10,7 +10,7 @@ from tests.builders import a_challenge, an_event
 from tests.integration.db.test_turns import at_once
 
 
-def test_nobody_waits_for_a_journal_that_is_only_being_written(engine: Engine, tmp_path: Path) -> None:
+def test_commits_with_and_without_events_in_many_threads_all_come_to_an_end(engine: Engine, tmp_path: Path) -> None:
     unit_of_work = journaled(engine, Journal(tmp_path / "journal", tmp_path / "mirror"))
 
     def commit(number: int) -> str:

@@ -193,7 +193,7 @@ def test_no_crl_is_numbered_while_a_status_changes(unit_of_work: SqlUnitOfWork) 
             work.commit()
 
     def number() -> None:
-        changed.wait(5)
+        assert changed.wait(60)
         with unit_of_work() as work:
             work.crls.take_number("issuing", 0)
             work.commit()

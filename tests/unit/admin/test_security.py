@@ -47,7 +47,7 @@ def test_https_is_promised_where_no_port_of_the_host_speaks_http(tmp_path, signe
 
     headers = app.test_client().get("/admin/sign-in", base_url="https://localhost:8443").headers
 
-    assert ("Strict-Transport-Security" in headers) is not demo
+    assert headers.get("Strict-Transport-Security") == (None if demo else "max-age=31536000")
     with app.app_context():
         db.engine.dispose()
 

@@ -18,6 +18,16 @@ def moved(shipped: str) -> str:
     return relocated(shipped, directory=Path("/bench"), port=1234, upstream=5678)
 
 
+def test_the_file_that_is_shipped_is_moved_whole() -> None:
+    shipped = (Path(__file__).parents[3] / "deploy" / "nginx.conf").read_text("utf-8")
+
+    lines = [line.strip() for line in moved(shipped).splitlines() if not line.strip().startswith("#")]
+
+    assert [line for line in lines if line.startswith("listen ")] == ["listen 127.0.0.1:1234;"]
+    assert "server 127.0.0.1:5678;" in " ".join(lines)
+    assert [line for line in lines if "/var/" in line or "/run/" in line] == []
+
+
 def test_it_listens_on_loopback_only() -> None:
     assert [line.strip() for line in moved(SHIPPED).splitlines() if "listen" in line] == ["listen 127.0.0.1:1234;"]
 

@@ -186,10 +186,19 @@ def test_a_certificate_of_another_key_is_not_used(host: Host) -> None:
 
 
 def test_its_thread_certifies_and_ends_when_told(host: Host) -> None:
+    certified, renew = threading.Event(), host.signer.renew
+
+    def watched() -> float:
+        rest = renew()
+        certified.set()
+        return rest
+
+    host.signer.renew = watched  # type: ignore[method-assign]
     host.signer.start(None)
+    assert certified.wait(20)
     host.signer.stop()
-    for thread in threading.enumerate():
-        if thread.name == "certify":
-            thread.join(20)
-    host.signer.renew()
+    (thread,) = [each for each in threading.enumerate() if each.name == "certify"] or [None]
+    if thread is not None:
+        thread.join(20)
+        assert not thread.is_alive()
     assert host.signer.answer_now(host.question(0xA1)) is not None

@@ -220,7 +220,8 @@ def test_while_the_signer_hangs_all_that_needs_no_signature_is_served_and_the_re
             connection.data_received(post(b"new"))
             await asyncio.sleep(0.05)
             waiting.append((connection, transport))
-        _, refused = waiting[-1]
+        last, refused = waiting[-1]
+        await settled(last)
         (answer,) = told(refused.written)
         assert (answer.status, answer.headers["retry-after"]) == (503, "5")
 

@@ -172,6 +172,8 @@ def test_what_the_signer_refuses_is_known_here(stub: Stub, code: str, kind: type
         reply(200, {"answers": [{"response": 5}]}),
         reply(200, {"answers": [{}]}),
         reply(500, []),
+        reply(500, {"error": []}),
+        reply(200, {"answers": [{"error": []}]}),
         reply(200, b"not JSON"),
         b"junk\r\n\r\n",
     ],

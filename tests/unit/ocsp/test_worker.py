@@ -55,10 +55,12 @@ def test_it_serves_until_it_is_told_to_stop_and_says_that_it_lives() -> None:
     with a_worker(os.getppid()) as worker:
         worker.wsgi = served = Served()
         worker.init_signals()
+        os.utime(worker.tmp.fileno(), (1, 1))
         worker.run()
 
         assert served.sockets == [worker.sockets[0].sock]
         assert served.ticks >= 3
+        assert worker.tmp.last_update() > 1
         assert not worker.alive
 
 

@@ -40,12 +40,6 @@ def changed(world: StatusWorld) -> None:
     world.publish_crl("issuing")
 
 
-def revoked(world: StatusWorld, *serials: int, life: timedelta = 365 * DAY) -> None:
-    for serial in serials:
-        world.issue(serial, life=life)
-        world.revoke(serial)
-
-
 @pytest.mark.parametrize("algorithm", [KeyAlgorithm.EC_P256, KeyAlgorithm.EC_P384, KeyAlgorithm.RSA_2048])
 def test_the_first_bundle_is_number_one_and_has_its_patch(algorithm: KeyAlgorithm) -> None:
     world = StatusWorld(algorithm=algorithm)
@@ -72,7 +66,7 @@ def test_it_says_of_everything_what_a_crl_would(world: StatusWorld) -> None:
 
 
 def test_each_step_is_an_event(world: StatusWorld) -> None:
-    revoked(world, 0xA1)
+    world.issue_revoked(0xA1)
     world.publish_bundle("issuing")
     events = world.unit_of_work.events
     assert [event.name for event in events] == 2 * ["bundle.intended", "bundle.signed", "bundle.published"]
@@ -133,7 +127,7 @@ def test_what_was_changed_in_the_public_place_is_written_over(world: StatusWorld
 
 
 def test_an_expired_certificate_stays_for_one_bundle_more(world: StatusWorld) -> None:
-    revoked(world, 0xA1, life=DAY)
+    world.issue_revoked(0xA1, life=DAY)
     world.publish_bundle("issuing")
     world.clock.tick(DAY + SECOND)
     world.publish_bundle("issuing")
@@ -202,7 +196,7 @@ def test_a_restore_that_lost_a_revocation_publishes_nothing(world: StatusWorld, 
 
 
 def test_a_lost_row_is_noticed_by_the_records_alone(world: StatusWorld) -> None:
-    revoked(world, 0xA1)
+    world.issue_revoked(0xA1)
     world.publish_bundle("issuing")
     world.publisher.bundles.clear()
     world.forget(0xA1)
@@ -231,7 +225,7 @@ def test_a_recorded_bundle_that_we_did_not_sign_stops_everything(world: StatusWo
 
 def test_a_strangers_file_in_the_public_place_proves_nothing(world: StatusWorld) -> None:
     stranger = StatusWorld()
-    revoked(stranger, 0xA1)
+    stranger.issue_revoked(0xA1)
     for _ in range(9):
         stranger.publish_bundle("issuing")
     world.publisher.bundles.update(stranger.publisher.bundles)
@@ -254,7 +248,7 @@ def test_a_clock_behind_the_last_bundle_signs_nothing(world: StatusWorld) -> Non
 
 
 def test_an_hsm_that_is_away_is_made_up_for_by_the_next_run(world: StatusWorld) -> None:
-    revoked(world, 0xA1)
+    world.issue_revoked(0xA1)
     world.key_store.away = True
     with pytest.raises(KeyStoreUnavailable):
         world.publish_bundle("issuing")
@@ -276,7 +270,7 @@ def test_a_key_that_is_not_the_certificates_is_found_out(world: StatusWorld) -> 
 
 @pytest.mark.parametrize("refusal", [OSError("the disk is full"), NotReady("the bucket is away")])
 def test_a_public_place_that_fails_is_made_up_for_by_the_next_run(world: StatusWorld, refusal: Exception) -> None:
-    revoked(world, 0xA1)
+    world.issue_revoked(0xA1)
     changed(world)
     world.unit_of_work.stored.audit.clear()
     world.publisher.refusal = refusal
@@ -293,7 +287,7 @@ def test_a_public_place_that_fails_is_made_up_for_by_the_next_run(world: StatusW
 
 @pytest.mark.parametrize("commit", range(1, 7))
 def test_a_crash_after_any_commit_is_made_up_for_by_the_next_run(world: StatusWorld, commit: int) -> None:
-    revoked(world, 0xA1)
+    world.issue_revoked(0xA1)
     changed(world)
     world.unit_of_work.refuse_commit(commit)
     with pytest.raises(NotReady):

@@ -42,12 +42,6 @@ def serials_of(crl: x509.CertificateRevocationList) -> list[int]:
     return [entry.serial_number for entry in crl]
 
 
-def revoked(world: StatusWorld, *serials: int, life: timedelta = 365 * DAY) -> None:
-    for serial in serials:
-        world.issue(serial, life=life)
-        world.revoke(serial)
-
-
 @pytest.mark.parametrize("algorithm", [KeyAlgorithm.EC_P256, KeyAlgorithm.EC_P384, KeyAlgorithm.RSA_2048])
 def test_the_first_crl_is_number_one_and_empty(algorithm: KeyAlgorithm) -> None:
     world = StatusWorld(algorithm=algorithm)
@@ -67,7 +61,7 @@ def test_the_first_crl_is_number_one_and_empty(algorithm: KeyAlgorithm) -> None:
 
 
 def test_it_lists_what_does_not_hold_by_serial_number(world: StatusWorld) -> None:
-    revoked(world, 0xB2, 0xA1)
+    world.issue_revoked(0xB2, 0xA1)
     world.issue(0xC3)
     world.publish_crl("issuing")
     assert serials_of(published(world)) == [0xA1, 0xB2]
@@ -84,7 +78,7 @@ def test_a_held_certificate_leaves_the_crl_when_released(world: StatusWorld) -> 
 
 
 def test_each_step_is_an_event(world: StatusWorld) -> None:
-    revoked(world, 0xA1)
+    world.issue_revoked(0xA1)
     world.publish_crl("issuing")
     events = world.unit_of_work.events
     assert [(event.name, event.subject) for event in events] == [
@@ -106,7 +100,7 @@ def test_what_was_linted_is_what_is_signed(world: StatusWorld) -> None:
 
 
 def test_an_expired_certificate_stays_for_one_crl_more(world: StatusWorld) -> None:
-    revoked(world, 0xA1, life=DAY)
+    world.issue_revoked(0xA1, life=DAY)
     world.publish_crl("issuing")
     world.clock.tick(DAY + timedelta(seconds=1))
     world.publish_crl("issuing")
@@ -151,7 +145,7 @@ def test_a_restore_that_lost_a_revocation_publishes_nothing(world: StatusWorld) 
 
 
 def test_a_lost_row_is_noticed_by_our_own_copy_alone(world: StatusWorld) -> None:
-    revoked(world, 0xA1)
+    world.issue_revoked(0xA1)
     world.publish_crl("issuing")
     world.publisher.crls.clear()
     world.forget(0xA1)
@@ -170,7 +164,7 @@ def test_a_copy_that_we_did_not_sign_stops_everything(world: StatusWorld, junk: 
 @pytest.mark.parametrize("junk", [b"", b"junk", b"stranger"])
 def test_a_published_file_that_is_not_ours_is_written_over(world: StatusWorld, junk: bytes) -> None:
     stranger = StatusWorld()
-    revoked(stranger, 0xA1)
+    stranger.issue_revoked(0xA1)
     for _ in range(9):
         stranger.publish_crl("issuing")
     world.publisher.crls["issuing"] = stranger.publisher.crls["issuing"] if junk == b"stranger" else junk
@@ -210,7 +204,7 @@ def test_a_finding_of_the_linter_costs_no_signature_and_leaves_the_crl_due(world
 
 
 def test_an_hsm_that_is_away_leaves_the_crl_due_and_the_next_run_repairs(world: StatusWorld) -> None:
-    revoked(world, 0xA1)
+    world.issue_revoked(0xA1)
     world.key_store.away = True
     with pytest.raises(KeyStoreUnavailable):
         world.publish_crl("issuing")
@@ -235,7 +229,7 @@ def test_a_key_that_is_not_the_certificates_is_found_out(world: StatusWorld) -> 
 def test_a_public_place_that_fails_leaves_the_crl_due_and_the_next_run_repairs(
     world: StatusWorld, refusal: Exception
 ) -> None:
-    revoked(world, 0xA1)
+    world.issue_revoked(0xA1)
     world.publisher.refusal = refusal
     with pytest.raises(type(refusal)):
         world.publish_crl("issuing")
@@ -252,7 +246,7 @@ def test_a_public_place_that_fails_leaves_the_crl_due_and_the_next_run_repairs(
 
 @pytest.mark.parametrize("commit", [1, 2, 3, 4, 5])
 def test_a_crash_after_any_commit_leaves_the_crl_due_or_published(world: StatusWorld, commit: int) -> None:
-    revoked(world, 0xA1)
+    world.issue_revoked(0xA1)
     world.unit_of_work.refuse_commit(commit)
 
     with pytest.raises(NotReady):
@@ -267,7 +261,7 @@ def test_a_crash_after_any_commit_leaves_the_crl_due_or_published(world: StatusW
 def test_a_disk_that_is_full_at_any_step_leaves_the_old_crl_or_the_new_one(world: StatusWorld, step: str) -> None:
     world.publish_crl("issuing")
     before = world.publisher.crls["issuing"]
-    revoked(world, 0xA1)
+    world.issue_revoked(0xA1)
     world.publisher.fail_at = step
 
     with pytest.raises(OSError, match="No space"):
@@ -303,7 +297,7 @@ def test_a_status_that_changes_while_the_crl_is_signed_makes_the_next_one_due(wo
 def test_records_that_change_under_the_draft_publish_nothing(
     world: StatusWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    revoked(world, 0xA1)
+    world.issue_revoked(0xA1)
 
     def too_few(self: FakeCertificates, scope: CRLScope, alive_at: datetime) -> tuple[int, int]:
         return 0, 0
@@ -316,7 +310,7 @@ def test_records_that_change_under_the_draft_publish_nothing(
 
 
 def test_a_long_list_is_linted_by_a_sample_from_all_over_it(world: StatusWorld) -> None:
-    revoked(world, *range(0x1000, 0x1000 + 105))
+    world.issue_revoked(*range(0x1000, 0x1000 + 105))
     world.publish_crl("issuing")
     linted = [entry.serial_number for entry in x509.load_der_x509_crl(world.linter.seen[0])]
     assert linted == list(range(0x1000, 0x1000 + 105, 5))
@@ -332,7 +326,7 @@ def test_it_is_due_before_the_first_and_when_the_public_place_holds_something_el
 
 
 def test_an_entry_stays_until_a_crl_after_expiry_was_really_published(world: StatusWorld) -> None:
-    revoked(world, 0xA1, life=DAY)
+    world.issue_revoked(0xA1, life=DAY)
     world.publish_crl("issuing")
     world.clock.tick(2 * DAY)
     world.publisher.refusal = OSError("the disk is full")

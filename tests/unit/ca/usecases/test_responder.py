@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hashes import SHA256, SHA384, HashAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from ca.domain.errors import InvalidRequest, LintFailed, NotAllowed
+from ca.domain.errors import InvalidRequest, NotAllowed, ProfileViolation
 from ca.domain.responders import Responder, memory_key_proof
 from ca.usecases.answer_ocsp import RESPONDER_PROFILE
 from ca.usecases.responder import MEMORY_PROFILE, CertifyMemoryKey
@@ -20,11 +20,14 @@ def bank() -> Bank:
     return Bank()
 
 
-def shown(curve: ec.EllipticCurve | None = None) -> tuple[bytes, bytes]:
+P256, SHA_256 = ec.SECP256R1(), SHA256()
+
+
+def shown(curve: ec.EllipticCurve = P256, algorithm: HashAlgorithm = SHA_256) -> tuple[bytes, bytes]:
     """A new key and the proof of it."""
-    key = ec.generate_private_key(curve or ec.SECP256R1())
+    key = ec.generate_private_key(curve)
     spki = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return spki, key.sign(memory_key_proof(spki), ec.ECDSA(SHA256()))
+    return spki, key.sign(memory_key_proof(spki), ec.ECDSA(algorithm))
 
 
 def test_a_key_in_memory_gets_a_responders_certificate_for_days(bank: Bank) -> None:
@@ -73,10 +76,6 @@ def test_a_key_that_is_not_shown_to_be_there_is_refused(bank: Bank) -> None:
 
 
 def test_a_kind_of_key_that_the_profile_does_not_have_is_refused(bank: Bank) -> None:
-    key = ec.generate_private_key(ec.SECP384R1())
-    spki = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    from cryptography.hazmat.primitives.hashes import SHA384
-
-    with pytest.raises((InvalidRequest, LintFailed)):
-        bank.certify_memory_key(spki, key.sign(memory_key_proof(spki), ec.ECDSA(SHA384())))
+    with pytest.raises(ProfileViolation, match="not ec-p384"):
+        bank.certify_memory_key(*shown(ec.SECP384R1(), SHA384()))
     assert [each for each in bank.stored.certificates.values() if each.profile == MEMORY_PROFILE] == []

@@ -129,6 +129,39 @@ def test_while_the_journal_cannot_be_written_nothing_more_is_committed(
     assert database.told[-1] == 4
 
 
+class SlowDisk(Journal):
+    """A journal that is being written for as long as one wants."""
+
+    def __init__(self, directory: Path, mirror: Path) -> None:
+        super().__init__(directory, mirror)
+        self.is_writing, self.may_end = threading.Event(), threading.Event()
+
+    def append(self, entries: Sequence[Entry]) -> None:
+        self.is_writing.set()
+        assert self.may_end.wait(60)
+        super().append(entries)
+
+
+def test_nobody_waits_for_a_journal_that_is_only_being_written(places: tuple[Path, Path], database: Database) -> None:
+    journal = SlowDisk(*places)
+    journal.open()
+    keeper = Keeper(journal, waiting=database.waiting, kept=lambda _: None)
+    (entry,) = journal_entries(1)
+    writer = threading.Thread(target=commit, args=(keeper, database, entry))
+    writer.start()
+    assert journal.is_writing.wait(60)
+
+    asker = threading.Thread(target=keeper.require_ready)
+    asker.start()
+    asker.join(60)
+    waited = asker.is_alive()
+    journal.may_end.set()
+    writer.join()
+
+    assert not waited
+    assert journal.head == entry.head
+
+
 def test_what_the_database_tells_must_follow(keeper: Keeper, journal: FullDisk, database: Database) -> None:
     database.committed = journal_entries(2)[1:]
     with pytest.raises(Tampered, match="audit event 1 is missing"):
