@@ -17,7 +17,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.experiment import Unmeasured
-from ca.domain import der
+from ca.domain.crl import revocation_entry
+from ca.domain.revocation import Revocation, RevocationReason
 
 ISSUER = "issuing"
 _BRANCH = "pudong"
@@ -114,6 +115,7 @@ def _values(serial: int, model: _Model, number: int, *, is_revoked: bool) -> Val
     # As hard to guess and as evenly spread as the digests and ids that stand here in truth.
     text = f"{serial:x}"
     reason = _REASONS[number % len(_REASONS)]
+    revocation = Revocation(RevocationReason(reason), datetime.fromtimestamp(issued + _DAY, UTC))
     return {
         "serial": text,
         "issuer": ISSUER,
@@ -133,18 +135,10 @@ def _values(serial: int, model: _Model, number: int, *, is_revoked: bool) -> Val
         "confirmed_at": issued + 60,
         "revoked_at": issued + _DAY if is_revoked else None,
         "reason": reason if is_revoked else None,
-        "crl_entry": _crl_entry(serial, issued + _DAY, reason) if is_revoked else None,
+        "crl_entry": revocation_entry(serial, revocation) if is_revoked else None,
         "crl_since": model.next_crl if is_revoked else None,
         "crl_changed": model.next_crl if is_revoked else None,
     }
-
-
-def _crl_entry(serial: int, at: int, reason: int) -> bytes:
-    extensions = b""
-    if reason:
-        extension = der.sequence(der.oid("2.5.29.21"), der.octet_string(der.enumerated(reason)))
-        extensions = der.sequence(extension)
-    return der.sequence(der.integer(serial), der.utc_or_generalized_time(datetime.fromtimestamp(at, UTC)), extensions)
 
 
 def _drop_indexes(connection: sqlite3.Connection) -> list[str]:

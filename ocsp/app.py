@@ -41,8 +41,6 @@ def status_app(setup: Setup, now: Callable[[], datetime]) -> StatusServer:
     """The server of one worker. Signer, map and published files may come later."""
     statuses = open_statuses(setup.database_url, setup.standings)
     issuers = PublishedIssuers(setup.publication)
-    # PostgreSQL may be far away and may keep us waiting; a map does not.
-    reads_at_once = setup.database_url.startswith("sqlite")
     signer = SocketSigner(setup.signer_socket)
     memory = MemorySigner(signer, statuses, now=now, policy=setup.policy, life=setup.life)
     kept = KeptAnswers(setup.kept, limit=setup.kept_answers)
@@ -62,7 +60,7 @@ def status_app(setup: Setup, now: Callable[[], datetime]) -> StatusServer:
         responder,
         Asking(memory),
         now=now,
-        reads_at_once=reads_at_once,
+        reads_at_once=statuses.reads_at_once,
         answer_now=memory.answer_now,
         background=[warmer, *([memory] if setup.key_in_memory else [])],
         patience=setup.patience,

@@ -59,7 +59,12 @@ class Asking:
         return self._idle == self._threads or (self._idle > 0 and len(self._queue) >= _MANY)
 
     def _send(self) -> None:
+        """All that is worth it now, in as many batches as threads are idle."""
         self._is_about_to_send = False
+        while self._queue and self._is_worth_sending():
+            self._send_some()
+
+    def _send_some(self) -> None:
         batch = [self._queue.popleft() for _ in range(min(AT_ONCE, len(self._queue)))]
         self._idle -= 1
         self._sent = len(batch)
@@ -77,5 +82,5 @@ class Asking:
         for answered, outcome in zip(waiting, outcomes, strict=True):
             if not answered.done():
                 answered.set_result(outcome)
-        if self._queue and not self._is_about_to_send and self._is_worth_sending():
+        if not self._is_about_to_send:
             self._send()

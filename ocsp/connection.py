@@ -4,11 +4,12 @@ Whoever sends half a request waits alone and is told 408; whoever does not read 
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Protocol, cast
 
-from ocsp.http import Response, is_posted, plain
+from ocsp.http import Response, failed, is_posted, plain
 from ocsp.request import MAX_REQUEST
 from ocsp.wire import Head, HeadReader, UnreadableError, read_chunks
 
@@ -17,6 +18,8 @@ _READ_AHEAD = 64 * 1024
 _LINGER_SECONDS = 2.0
 _LINGER_OCTETS = 1 << 20
 _MUCH = 1 << 62
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ class Serving(Protocol):
 
     def quick(self, head: Head, body: bytes) -> bytes | None: ...
     def respond(self, head: Head, body: bytes) -> Response | Awaitable[Response]: ...
-    def encode(self, response: Response, head: Head | None) -> bytes: ...
+    def encode(self, response: Response, head: Head | None) -> tuple[bytes, bytes]: ...
 
 
 class Connection(asyncio.Protocol):
@@ -122,6 +125,9 @@ class Connection(asyncio.Protocol):
                 pass
         except UnreadableError as error:
             self._end(plain(error.status, error.sentence))
+        except Exception:  # noqa: BLE001 - the outermost frame of the connection
+            _log.exception("a connection failed")
+            self._end(failed("/"))
 
     def _step(self) -> bool:
         """Answer the next request; False when more of it must come."""
@@ -142,7 +148,9 @@ class Connection(asyncio.Protocol):
             return False
         self._head = None
         self.deadline = server.moment + server.patience.idle
-        quick = server.quick(head, body) if head.keeps_alive and not self._has_unread_body(head) else None
+        # HTTP/1.0 would be told that the connection stays, which is not worth a second quick way.
+        is_usual = head.version and head.keeps_alive and not self._has_unread_body(head)
+        quick = server.quick(head, body) if is_usual else None
         if quick is not None:
             self._transport.write(quick)
             return True
@@ -161,6 +169,9 @@ class Connection(asyncio.Protocol):
         if fields.chunked:
             chunks = read_chunks(self._unread, MAX_REQUEST)
             if chunks is None:
+                # What stands in a chunk besides its octets is read over, but not without end.
+                if len(self._unread) > _READ_AHEAD:
+                    raise UnreadableError("413 Content Too Large", "The chunks say too much besides the body.")
                 return None
             body, end = chunks
         elif fields.length > MAX_REQUEST:
@@ -177,7 +188,12 @@ class Connection(asyncio.Protocol):
         return (fields.chunked or fields.length > 0) and not is_posted(head.method, head.path)
 
     async def _answer(self, head: Head, awaited: Awaitable[Response]) -> None:
-        response = await awaited
+        try:
+            response = await awaited
+        except Exception:  # noqa: BLE001 - the outermost frame of the task
+            # The client must not wait for what will not come.
+            _log.exception("a request was not answered")
+            response = failed(head.path)
         self._answering = None
         self.deadline = self._server.moment + self._server.patience.idle
         self._reply(response, head)
@@ -186,7 +202,7 @@ class Connection(asyncio.Protocol):
 
     def _reply(self, response: Response, head: Head) -> None:
         if head.keeps_alive and not self._has_unread_body(head):
-            self._transport.write(self._server.encode(response, head))
+            self._transport.writelines(self._server.encode(response, head))
         else:
             self._end(response, head)
 
@@ -194,7 +210,7 @@ class Connection(asyncio.Protocol):
         """The last word. What still comes is read over: else the client's system would throw our answer away."""
         status, headers, content = response
         closing = [*(field for field in headers if field[0] != "Connection"), ("Connection", "close")]
-        self._transport.write(self._server.encode((status, closing, content), head))
+        self._transport.writelines(self._server.encode((status, closing, content), head))
         self._unread, self._head, self._lingering = b"", None, _LINGER_OCTETS
         self.deadline = self._server.moment + _LINGER_SECONDS
         if self._transport.can_write_eof() and not self._transport.is_closing():

@@ -78,7 +78,7 @@ class StatusApp:
             raise
         except Exception:  # noqa: BLE001 - the outermost frame of the process
             _log.exception("the status service failed")
-            return _failed(environ["PATH_INFO"])
+            return failed(environ["PATH_INFO"])
 
     def _route(self, environ: dict[str, Any], body: bytes, answer: Answer) -> Response:
         path: str = environ["PATH_INFO"]
@@ -175,7 +175,7 @@ def is_ocsp(path: str) -> bool:
     return path == "/ocsp" or path.startswith("/ocsp/")
 
 
-def _failed(path: str) -> Response:
+def failed(path: str) -> Response:
     """Something failed that we did not foresee; a relying party is told so in its own language."""
     if is_ocsp(path):
         return ocsp_response(refusal(PKIError("an error that was not foreseen")))

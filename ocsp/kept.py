@@ -6,6 +6,7 @@ only while the certificate stands as it stood when the answer was signed.
 """
 
 import hashlib
+import logging
 import random
 import shutil
 import struct
@@ -33,6 +34,8 @@ _SPACE_FOR_EACH = 512
 _SPACE_FOR_ALL = 16 << 20
 _FORGOTTEN_AT_ONCE = 64
 
+_log = logging.getLogger(__name__)
+
 
 class KeptAnswer(NamedTuple):
     """An answer and between when it holds, in seconds since 1970."""
@@ -55,6 +58,7 @@ class KeptAnswers:
         """Once in a worker. Raises NotReady."""
         self._limit = limit
         self._known: dict[bytes, _Template] = {}
+        self._is_failing = False
         try:
             self.environment = self._open(directory, boot_id)
             self._answers, self._templates = (self.environment.open_db(name) for name in (b"answers", b"templates"))
@@ -82,7 +86,17 @@ class KeptAnswers:
         )
 
     def find(self, variant: bytes, serial: bytes, face: bytes) -> KeptAnswer | None:
-        """The answer that was signed while the certificate had this face (`face_of` its standing)."""
+        """The answer that was signed while the certificate had this face (`face_of` its standing).
+
+        Who cannot read what is kept has none.
+        """
+        try:
+            return self._find(variant, serial, face)
+        except lmdb.Error as error:
+            self._warn(error)
+            return None
+
+    def _find(self, variant: bytes, serial: bytes, face: bytes) -> KeptAnswer | None:
         with self.environment.begin(db=self._answers) as transaction:
             record = transaction.get(variant + serial)
         # The face comes first in the record.
@@ -96,7 +110,10 @@ class KeptAnswers:
         return KeptAnswer(template.fill(record, serial, produced_at, next_update), produced_at, next_update)
 
     def keep(self, cert_id: CertId, standing: bytes, answer: SignedAnswer) -> None:
-        """Keep what was signed while the certificate had this standing. One that no template fits is not kept."""
+        """Keep what was signed while the certificate had this standing.
+
+        One that no template fits is not kept, and none is where there is no room: it was signed all the same.
+        """
         (said,) = answer.said
         template = _Template.of(answer, cert_id)
         packed, serial = template.pack(), cert_id.serial_octets
@@ -105,12 +122,23 @@ class KeptAnswers:
         record = _RECORD.pack(name, *times) + answer.signature + said[len(cert_id.der) :]
         if template.fill(record, serial, *times) != answer.der:
             return
-        with self.environment.begin(write=True, db=self._answers) as transaction:
-            if transaction.stat(self._answers)["entries"] >= self._limit:
-                self._forget_some(transaction)
-            transaction.put(name, packed, db=self._templates, overwrite=False)
-            if transaction.get(name, db=self._templates) == packed:  # short names may be taken
-                transaction.put(variant(cert_id.head) + serial, face_of(standing) + record)
+        try:
+            with self.environment.begin(write=True, db=self._answers) as transaction:
+                if transaction.stat(self._answers)["entries"] >= self._limit:
+                    self._forget_some(transaction)
+                transaction.put(name, packed, db=self._templates, overwrite=False)
+                if transaction.get(name, db=self._templates) == packed:  # short names may be taken
+                    transaction.put(variant(cert_id.head) + serial, face_of(standing) + record)
+        except lmdb.Error as error:
+            self._warn(error)
+        else:
+            self._is_failing = False
+
+    def _warn(self, error: lmdb.Error) -> None:
+        """Once: this would come with every answer, and most likely because a disk is full."""
+        if not self._is_failing:
+            _log.warning("answers are not kept any more, each is signed anew: %s", error)
+        self._is_failing = True
 
     def count(self) -> int:
         with self.environment.begin() as transaction:
@@ -126,10 +154,11 @@ class KeptAnswers:
 
     def _forget_some(self, transaction: lmdb.Transaction) -> None:
         with transaction.cursor(self._answers) as cursor:
-            cursor.first()
-            # Serial numbers are random, so a random place among them is a fair choice.
-            first = bytes(cursor.key()[:_NAME_OCTETS])
-            if not cursor.set_range(first + b"\x01" + random.randbytes(16)):  # noqa: S311 - no secret
+            # A random one of the ways to write CertIDs, and in it a random place: serial numbers are random.
+            if not cursor.set_range(random.randbytes(_NAME_OCTETS)):  # noqa: S311 - no secret
+                cursor.first()
+            variant = bytes(cursor.key()[:_NAME_OCTETS])
+            if not cursor.set_range(variant + b"\x01" + random.randbytes(16)):  # noqa: S311 - no secret
                 cursor.first()
             forgotten = 0
             while forgotten < _FORGOTTEN_AT_ONCE and cursor.delete():

@@ -110,12 +110,15 @@ class MemorySigner:
         try:
             certified.responder.require_valid(self._now())
             packed = self._statuses.find(certified.own)
-            if packed is None or packed != self._holding:
-                holds = packed is not None and Standing.unpack(packed).status is CertificateStatus.ACTIVE
-                self._holding = packed if holds else None
+            if packed is None:
+                return None
+            if packed != self._holding:
+                if Standing.unpack(packed).status is not CertificateStatus.ACTIVE:
+                    return None
+                self._holding = packed
         except PKIError:
             return None
-        return certified if self._holding is not None else None
+        return certified
 
     def _signed(self, certified: _Certified, question: ocsp.Question) -> bytes | PKIError:
         now = self._now()

@@ -170,8 +170,8 @@ class StatusServer:
             return _busy()
         return then(self.responder.finish(wanted, outcome))
 
-    def encode(self, response: Response, head: Head | None) -> bytes:
-        """As it goes over the connection; without its body to a HEAD."""
+    def encode(self, response: Response, head: Head | None) -> tuple[bytes, bytes]:
+        """Head and body as they go over the connection; a long body is not copied. To a HEAD it is empty."""
         status, headers, content = response
         fields = [f"HTTP/1.1 {status}\r\n", *(f"{name.lower()}: {value}\r\n" for name, value in headers)]
         if head is not None and head.version == 0 and head.keeps_alive:
@@ -179,7 +179,7 @@ class StatusServer:
         if not status.startswith("304"):  # a 304 would say the length of what it leaves out
             fields.append(f"content-length: {len(content)}\r\n")
         sent = b"" if head is not None and head.method == "HEAD" else content
-        return b"".join(("".join(fields).encode("latin-1"), self.date, b"\r\n", sent))
+        return b"".join(("".join(fields).encode("latin-1"), self.date, b"\r\n")), sent
 
 
 _QUICK = b"HTTP/1.1 200 OK\r\ncontent-type: application/ocsp-response\r\n"

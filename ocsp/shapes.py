@@ -16,6 +16,7 @@ from ocsp.request import parse_request
 
 _KNOWN = 256
 _LAYOUTS = 16
+_OTHER_SERIAL = b"\x01" + b"\xaa" * (SERIAL_OCTETS - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,25 +91,38 @@ class Shapes:
         if question.nonce is not None:
             self._learn_nonce(blob, question.nonce, shape)
         elif blob.endswith(cert_id.der):
+            self._learn_plain(blob, shape)
+
+    def _learn_plain(self, blob: bytes, shape: Shape) -> None:
+        # What ends the request may be a copy of what is asked: another serial number there must be read as just that.
+        other = blob[:-SERIAL_OCTETS] + _OTHER_SERIAL
+        if _reads_as(other, Question((shape.like.with_serial(_OTHER_SERIAL),))):
             _remember(self._plain, blob[:-SERIAL_OCTETS], shape)
 
     def _learn_nonce(self, blob: bytes, nonce: bytes, shape: Shape) -> None:
         serial_at = blob.find(shape.like.der) + len(shape.like.head)
         layout = _Layout(len(blob), serial_at, blob.rfind(nonce), len(nonce))
         # Another serial number and another nonce in these places must be read as just these.
-        serial, other = b"\x01" + b"\xaa" * (SERIAL_OCTETS - 1), b"\x55" * len(nonce)
-        try:
-            read = parse_request(layout.filled(blob, serial, other))
-        except InvalidRequest:
-            return
-        if read != Question((shape.like.with_serial(serial),), other):
+        other = b"\x55" * len(nonce)
+        expected = Question((shape.like.with_serial(_OTHER_SERIAL),), other)
+        if not _reads_as(layout.filled(blob, _OTHER_SERIAL, other), expected):
             return
         if layout not in self._layouts:
             if len(self._layouts) >= _LAYOUTS:
-                return
+                # Odd requests must not keep out the usual ones, which are soon known again.
+                self._layouts.clear()
+                self._by_length.clear()
+                self._with_nonce.clear()
             self._layouts.add(layout)
             self._by_length.setdefault(layout.length, []).append(layout)
         _remember(self._with_nonce, layout.constant(blob), shape)
+
+
+def _reads_as(blob: bytes, question: Question) -> bool:
+    try:
+        return parse_request(blob) == question
+    except InvalidRequest:
+        return False
 
 
 def _remember(known: dict[bytes, Shape], key: bytes, shape: Shape) -> None:

@@ -20,6 +20,8 @@ _LOOK_AGAIN_SECONDS = 0.2
 class MappedStandings:
     """The signer's map, read only. Used by any thread; a look takes a microsecond or two."""
 
+    reads_at_once = True
+
     def __init__(self, directory: Path, *, boot_id: str = layout.BOOT_ID) -> None:
         self._directory = directory
         self._boot_id = boot_id
@@ -35,18 +37,22 @@ class MappedStandings:
         environment = self._environment
         if environment is None:
             raise NotReady("there is no standings map that may be used; the signer makes one when it starts")
-        with environment.begin(db=self._table) as transaction:
-            return transaction.get(key)
+        try:
+            with environment.begin(db=self._table) as transaction:
+                return transaction.get(key)
+        except lmdb.Error as error:
+            raise NotReady("the standings map cannot be read") from error
 
     def walk(self, after: bytes, count: int) -> list[tuple[bytes, bytes]]:
-        """The next keys with their standings, in order; none at the end."""
+        """The next keys with their standings, in order; none at the end, or while it cannot be read."""
         environment = self._environment
         if environment is None:
             return []
-        with environment.begin(db=self._table) as transaction, transaction.cursor() as cursor:
-            if not cursor.set_range(after + b"\x00"):
-                return []
-            return list(islice(cursor, count))
+        try:
+            with environment.begin(db=self._table) as transaction, transaction.cursor() as cursor:
+                return list(islice(cursor, count)) if cursor.set_range(after + b"\x00") else []
+        except lmdb.Error:
+            return []
 
     def _look(self) -> None:
         self._look_at = time.monotonic() + _LOOK_AGAIN_SECONDS

@@ -22,20 +22,21 @@ class _Stencil(NamedTuple):
 
 
 class Stencils:
-    """Those of one second."""
+    """Those of one second. Used by any thread: second and stencils are exchanged together."""
 
     def __init__(self) -> None:
-        self._second: object = None
-        self._known: dict[tuple[bytes, int], _Stencil | None] = {}
+        self._kept: tuple[object, dict[tuple[bytes, int], _Stencil | None]] = None, {}
 
     def data(self, cert_id: CertId, nonce: bytes, second: object, build: Callable[[Question], bytes]) -> bytes:
         """What `build` would say of a certificate that holds; `second` is all else that it depends on."""
-        if second != self._second or len(self._known) >= _KEPT:
-            self._second, self._known = second, {}
+        of, known = self._kept
+        if of != second or len(known) >= _KEPT:
+            known = {}
+            self._kept = second, known
         key = cert_id.head, len(nonce)
-        if key not in self._known:
-            self._known[key] = _cut(cert_id, nonce, build)
-        stencil = self._known[key]
+        if key not in known:
+            known[key] = _cut(cert_id, nonce, build)
+        stencil = known[key]
         if stencil is None:
             return build(Question((cert_id,), nonce))
         return stencil.filled(cert_id.serial_octets, nonce)

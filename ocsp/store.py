@@ -20,6 +20,9 @@ _QUERY = "SELECT issuer, status, issued_at, not_after, revoked_at, reason FROM c
 class Statuses(Protocol):
     """Where statuses are read."""
 
+    reads_at_once: bool
+    """A look takes microseconds and no thread; else it may keep us waiting."""
+
     def find(self, key: bytes) -> bytes | None:
         """The packed standing under a `serial_key`, None for a serial that was never issued. Raises NotReady."""
 
@@ -29,6 +32,8 @@ class Statuses(Protocol):
 
 class PostgresStatuses:
     """PostgreSQL: a read-only session for each thread, given up at the first trouble."""
+
+    reads_at_once = False
 
     def __init__(self, url: str) -> None:
         import psycopg  # loaded only where PostgreSQL is used

@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO
 
-from ca.domain.errors import InvalidRequest, KeyStoreUnavailable, NotReady
+from ca.domain.errors import InvalidRequest, KeyStoreUnavailable, NotReady, PKIError
 from ca.domain.ocsp import CertId
 from ca.domain.serials import SERIAL_OCTETS
 from ca.domain.standings import KEY_OCTETS, Standing
@@ -145,7 +145,12 @@ class Warmer:
             yield [wanted for key, packed in found for wanted in self._lacking(responder, key, packed)]
 
     def _lacking(self, responder: Responder, key: bytes, packed: bytes) -> Iterator[Wanted]:
-        standing, serial = Standing.unpack(packed), key[-SERIAL_OCTETS:]
+        try:
+            standing = Standing.unpack(packed)
+        except PKIError as error:
+            _log.warning("certificate %s: %s", key.hex(), error)  # those behind it are warmed all the same
+            return
+        serial = key[-SERIAL_OCTETS:]
         # A serial of ours starts with 01: what is longer or shorter is not worth walking for.
         if standing.not_after < self._now() or key[: -SERIAL_OCTETS + 1] != _OURS:
             return

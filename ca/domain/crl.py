@@ -12,7 +12,7 @@ from ca.domain import der
 from ca.domain.algorithms import SIGNATURE_OF, SignatureAlgorithm
 from ca.domain.certificates import Certificate
 from ca.domain.issuers import Issuer
-from ca.domain.revocation import RevocationReason
+from ca.domain.revocation import Revocation, RevocationReason
 from ca.domain.tbs import TBS
 
 CRL_NUMBER = der.oid("2.5.29.20")
@@ -86,12 +86,15 @@ class CRLRecord:
 def crl_entry(certificate: Certificate) -> bytes | None:
     """The entry of a certificate; None while it holds."""
     revocation = certificate.seen_by_relying_parties()
-    if revocation is None:
-        return None
+    return None if revocation is None else revocation_entry(certificate.serial, revocation)
+
+
+def revocation_entry(serial: int, revocation: Revocation) -> bytes:
+    """The entry of a revoked certificate (RFC 5280 section 5.1.2.6), DER."""
     # Unspecified is said by leaving the reason out (RFC 5280 section 5.3.1).
     said = revocation.reason is not RevocationReason.UNSPECIFIED
     extensions = der.sequence(_reason_extension(revocation.reason)) if said else b""
-    return der.sequence(der.integer(certificate.serial), der.utc_or_generalized_time(revocation.revoked_at), extensions)
+    return der.sequence(der.integer(serial), der.utc_or_generalized_time(revocation.revoked_at), extensions)
 
 
 def removal_entry(serial: int, at: datetime) -> bytes:

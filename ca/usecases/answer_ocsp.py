@@ -61,7 +61,8 @@ class Contradictions:
 
     def tell(self, serial: int, recorded: Standing | None, acted: Standing | None) -> None:
         now = self.clock.now()
-        if now < self.told.get(serial, now) + ALARM_AGAIN and serial in self.told:
+        told = self.told.get(serial)
+        if told is not None and now < told + ALARM_AGAIN:
             return
         self.told[serial] = now
         details = {"recorded": _word(recorded), "acted": _word(acted)}

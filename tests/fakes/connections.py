@@ -1,6 +1,7 @@
 """A connection's other end, without a network."""
 
 import asyncio
+from collections.abc import Iterable
 
 
 class FakeTransport(asyncio.Transport):
@@ -9,6 +10,8 @@ class FakeTransport(asyncio.Transport):
     def __init__(self) -> None:
         super().__init__()
         self.written = b""
+        self.parts: list[bytes | bytearray | memoryview] = []
+        """The same as it was handed over, piece by piece."""
         self.ended = False
         self.closed = False
         self.aborted = False
@@ -18,7 +21,12 @@ class FakeTransport(asyncio.Transport):
     def write(self, data: bytes | bytearray | memoryview) -> None:
         assert not self.ended, "written after the end"
         assert not self.closed, "written after the end"
+        self.parts.append(data)
         self.written += data
+
+    def writelines(self, list_of_data: Iterable[bytes | bytearray | memoryview]) -> None:
+        for data in list_of_data:
+            self.write(data)
 
     def can_write_eof(self) -> bool:
         return True

@@ -48,6 +48,23 @@ def test_what_waits_travels_together_and_everybody_gets_the_own_answer() -> None
     assert signer.batches == [20, AT_ONCE, AT_ONCE, 80 - 2 * AT_ONCE]
 
 
+def test_a_burst_is_spread_over_all_threads_at_once() -> None:
+    signer = SlowSigner()
+
+    async def scenario() -> list[int]:
+        asking = Asking(signer, threads=4)
+        asked = [asyncio.create_task(asking.ask(question(serial))) for serial in range(10 * AT_ONCE)]
+        await asyncio.sleep(0.1)
+        on_their_way = list(signer.batches)
+        signer.released.set()
+        await asyncio.gather(*asked)
+        asking.stop()
+        return on_their_way
+
+    assert asyncio.run(scenario()) == [AT_ONCE] * 4
+    assert signer.batches == [AT_ONCE] * 10
+
+
 def test_too_many_are_told_so_at_once() -> None:
     signer = SlowSigner()
 

@@ -171,6 +171,49 @@ def test_there_are_never_more_than_the_limit(tmp_path: Path, boot_id: Path) -> N
     kept.environment.close()
 
 
+def test_room_is_made_in_each_way_to_write_cert_ids(kept: KeptAnswers) -> None:
+    ways = (b"\x10aaa", b"\x90bbb")
+    with kept.environment.begin(write=True, db=kept._answers) as transaction:
+        for way in ways:
+            for number in range(4000):
+                transaction.put(way + b"\x01" + RANDOM.randbytes(16), b"%d" % number)
+        for _ in range(30):
+            kept._forget_some(transaction)
+        with transaction.cursor() as cursor:
+            left = [bytes(key[:4]) for key in cursor.iternext(values=False)]
+    # 64 are forgotten at once; half of the thirty times, more or less, in each.
+    assert all(left.count(way) < 4000 - 2 * 64 for way in ways)
+
+
+def test_where_there_is_no_room_left_nothing_is_kept_and_nobody_fails(
+    kept: KeptAnswers, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = StatusWorld()
+    full = kept.environment.info()["map_size"]
+    kept.environment.set_mapsize(16 << 10)
+    for number in range(3):
+        world.issue(SERIAL + number)
+        cert_id, standing, answer = signed(world, SERIAL + number)
+        kept.keep(cert_id, standing, answer)
+
+        assert given(kept, cert_id, standing) is None
+    assert len(caplog.records) == 1
+
+    kept.environment.set_mapsize(full)
+    kept.keep(cert_id, standing, answer)
+    assert given(kept, cert_id, standing) == answer.der
+
+
+def test_what_cannot_be_read_is_not_there(kept: KeptAnswers) -> None:
+    world = StatusWorld()
+    world.issue(SERIAL)
+    cert_id, standing, answer = signed(world, SERIAL)
+    kept.keep(cert_id, standing, answer)
+    kept.environment.close()
+
+    assert given(kept, cert_id, standing) is None
+
+
 def test_they_outlive_the_process_but_not_the_boot(kept: KeptAnswers, tmp_path: Path, boot_id: Path) -> None:
     world = StatusWorld()
     world.issue(SERIAL)

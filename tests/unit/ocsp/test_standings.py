@@ -109,3 +109,14 @@ def test_those_that_come_next_are_in_the_order_of_serials(host: Host) -> None:
     assert host.read.walk(bytes(20), 2) == [(one, GOOD.pack()), (two, GOOD.pack())]
     assert [int.from_bytes(key, "big") for key, _ in host.read.walk(two, 10)] == [3, 0x1FF]
     assert host.read.walk(serial_key(0x1FF) or b"", 10) == []
+
+
+def test_one_that_cannot_be_read_is_not_ready(host: Host) -> None:
+    assert host.find() == GOOD.pack()
+    assert host.read._environment is not None
+    host.read._environment.close()
+
+    host.read._look_at = float("inf")
+    with pytest.raises(NotReady):
+        host.read.find(KEY)
+    assert host.read.walk(bytes(20), 10) == []

@@ -62,4 +62,20 @@ def test_those_that_are_kept_are_few(lengths: range) -> None:
     stencils, one = Stencils(), CertId.parse(cert_id(FIRST))
     for length in lengths:
         stencils.data(one, bytes(length), 1, build)
-    assert len(stencils._known) <= 64
+    assert len(stencils._kept[1]) <= 64
+
+
+def test_threads_that_meet_at_the_turn_of_a_second_each_get_their_own() -> None:
+    """What one second's `build` said must never be filed under another, whoever comes in between."""
+    stencils, one = Stencils(), CertId.parse(cert_id(FIRST))
+    at = {second: (lambda question, second=second: b"%d" % second + build(question)) for second in (1, 2, 3)}
+
+    def interrupted(question: Question) -> bytes:
+        # Another thread comes with the next second while this one still puts its own together.
+        stencils.data(one, b"other", 2, at[2])
+        return at[1](question)
+
+    stencils.data(one, b"first", 1, interrupted)
+
+    for second in (2, 1, 3):
+        assert stencils.data(one, b"later", second, at[second]) == at[second](Question((one,), b"later"))

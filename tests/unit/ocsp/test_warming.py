@@ -98,6 +98,24 @@ def test_once_it_is_known_how_clients_write_all_others_are_signed_ahead(host: Ho
     assert all(host.ask(FIRST + number) for number in range(40))
 
 
+def test_a_damaged_record_keeps_none_of_the_others_from_being_warmed(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(40):
+        host.issue(FIRST + number)
+    (cert_id,) = parse_request(host.asked(FIRST)).cert_ids
+    host.warmer._heads.learn(cert_id)
+    whole = host.walk
+
+    def damaged(after: bytes, count: int) -> list[tuple[bytes, bytes]]:
+        return [(key, b"?" if key == serial_key(FIRST + 3) else packed) for key, packed in whole(after, count)]
+
+    monkeypatch.setattr(host, "walk", damaged)
+    host.warm()
+
+    assert sorted(host.signed) == [FIRST + number for number in range(40) if number != 3]
+
+
 def test_expired_ones_and_those_of_other_lengths_and_issuers_are_not(host: Host) -> None:
     host.issue(FIRST, life=DAY)
     host.issue(FIRST + 1, issuer="root")
