@@ -61,7 +61,7 @@ def status_app(setup: Setup, now: Callable[[], datetime]) -> StatusServer:
         Asking(memory),
         now=now,
         reads_at_once=statuses.reads_at_once,
-        answer_now=memory.answer_now,
+        at_once=memory,
         background=[warmer, *([memory] if setup.key_in_memory else [])],
         patience=setup.patience,
     )

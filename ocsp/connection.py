@@ -31,6 +31,10 @@ class Patience:
     idle: float = 30.0
 
 
+Quick = bytes | Response | Awaitable[Response]
+"""A response as it goes over the connection, or one that is not put together yet, or not there yet."""
+
+
 class Serving(Protocol):
     """What all connections share."""
 
@@ -39,7 +43,7 @@ class Serving(Protocol):
     connections: set["Connection"]
     moment: float
 
-    def quick(self, head: Head, body: bytes) -> bytes | None: ...
+    def quick(self, head: Head, body: bytes) -> Quick | None: ...
     def respond(self, head: Head, body: bytes) -> Response | Awaitable[Response]: ...
     def encode(self, response: Response, head: Head | None) -> tuple[bytes, bytes]: ...
 
@@ -151,11 +155,10 @@ class Connection(asyncio.Protocol):
         # HTTP/1.0 would be told that the connection stays, which is not worth a second quick way.
         is_usual = head.version and head.keeps_alive and not self._has_unread_body(head)
         quick = server.quick(head, body) if is_usual else None
-        if quick is not None:
-            self._transport.write(quick)
-            return True
-        response = server.respond(head, body)
-        if isinstance(response, tuple):
+        response = server.respond(head, body) if quick is None else quick
+        if isinstance(response, bytes):
+            self._transport.write(response)
+        elif isinstance(response, tuple):
             self._reply(response, head)
         else:
             self._answering = asyncio.get_running_loop().create_task(self._answer(head, response))

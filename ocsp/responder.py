@@ -20,7 +20,7 @@ from ca.domain.standings import KEY_OCTETS, Standing, face_of, issuer_of, serial
 from ocsp.kept import KeptAnswer, KeptAnswers, variant
 from ocsp.request import parse_request
 from ocsp.response import SignedAnswer, parse_answer
-from ocsp.shapes import Shapes
+from ocsp.shapes import Asked, Shapes
 from ocsp.store import Statuses
 
 _log = logging.getLogger(__name__)
@@ -130,10 +130,9 @@ class Responder:
         kept = self._kept.find(shape.variant, serial, face_of(standing))
         return kept if kept is not None and _is_usable(kept, now) and _age(kept, now) < 1 / 2 else None
 
-    def quick_question(self, blob: bytes) -> Wanted | None:
-        """What is wanted by a request with a nonce of a shape that was met before, without reading the request."""
-        found = self._shapes.find_question(blob)
-        return None if found is None else Wanted(found[1], found[0])
+    def quick_asked(self, blob: bytes) -> Asked | None:
+        """What a request with a nonce asks, if it is of a shape that was met before, without reading the request."""
+        return self._shapes.find_asked(blob)
 
     def reply(self, blob: bytes) -> Reply | Wanted:
         """The response to a request as it came, or what must be signed for it.

@@ -19,7 +19,7 @@ from urllib.parse import unquote_to_bytes
 from ca.domain.errors import PKIError
 from ca.domain.ocsp import Question
 from ocsp.asking import Asking, TooManyError
-from ocsp.connection import Connection, Patience
+from ocsp.connection import Connection, Patience, Quick
 from ocsp.http import (
     RETRY_SECONDS,
     MustAskError,
@@ -33,6 +33,7 @@ from ocsp.http import (
 )
 from ocsp.kept import KeptAnswer
 from ocsp.responder import Reply, Responder, Wanted
+from ocsp.shapes import Asked
 from ocsp.wire import Head, HeadReader
 
 _READERS = 8
@@ -45,6 +46,13 @@ class Background(Protocol):
 
     def start(self, responder: Responder) -> None: ...
     def stop(self) -> None: ...
+
+
+class AtOnce(Protocol):
+    """Who signs without keeping anybody waiting; None when only the signer can."""
+
+    def answer_now(self, question: Question) -> bytes | PKIError | None: ...
+    def answer_asked(self, asked: Asked, second: int) -> bytes | PKIError | None: ...
 
 
 PATIENT = Patience()
@@ -61,11 +69,11 @@ class StatusServer:
         *,
         now: Callable[[], datetime],
         reads_at_once: bool,
-        answer_now: Callable[[Question], bytes | PKIError | None] = lambda _: None,
+        at_once: AtOnce | None = None,
         background: Sequence[Background] = (),
         patience: Patience = PATIENT,
     ) -> None:
-        """With `reads_at_once` a standing takes microseconds, and no thread; so does `answer_now`, if it can answer."""
+        """With `reads_at_once` a standing takes microseconds, and no thread; then so does `at_once`."""
         self.responder = responder
         self.patience = patience
         self.reads_at_once = reads_at_once
@@ -78,7 +86,7 @@ class StatusServer:
         """The Date field of all responses of this second (RFC 9110 section 6.6.1)."""
         self._app = app
         self._asking = asking
-        self._answer_now = answer_now
+        self._at_once = at_once if reads_at_once else None
         self._now = now
         self._background = background
         self._reading = ThreadPoolExecutor(_READERS, thread_name_prefix="read")
@@ -123,22 +131,32 @@ class StatusServer:
         self._asking.stop()
         self._reading.shutdown(wait=False, cancel_futures=True)
 
-    def quick(self, head: Head, body: bytes) -> bytes | None:
-        """The whole response to a request that was met before, if what is kept may be given."""
+    def quick(self, head: Head, body: bytes) -> Quick | None:
+        """The whole response to a request whose shape was met before, if what is kept may be given or a nonce is all.
+
+        None for what must be read.
+        """
         posted = head.method == "POST"
         blob = body if posted else _in_target(head)
         kept = None if blob is None else self.responder.quick(blob, self.second)
         if kept is None:
-            return None
+            return self._quick_signed(body) if posted else None
         caching = _NO_STORE if posted else _caching(kept.produced_at, kept.next_update, self.second)
         tag = b"" if posted else b'etag: "%b"\r\n' % hashlib.sha256(kept.der).hexdigest().encode()
         return b"".join((_QUICK, self.date, caching, tag, b"content-length: %d\r\n\r\n" % len(kept.der), kept.der))
 
+    def _quick_signed(self, blob: bytes) -> Quick | None:
+        asked = self.responder.quick_asked(blob)
+        if asked is None:
+            return None
+        at_once = self._at_once.answer_asked(asked, self.second) if self._at_once else None
+        if isinstance(at_once, bytes):
+            return b"".join((_QUICK, self.date, _NO_STORE, b"content-length: %d\r\n\r\n" % len(at_once), at_once))
+        # An error, too, is told by those who know its words.
+        return self._finish(Wanted(asked.question, asked.shape.issuer), at_once, ocsp_response)
+
     def respond(self, head: Head, body: bytes) -> Response | Awaitable[Response]:
         """The response to a request that did not take the quick way; at once if nothing keeps us waiting."""
-        wanted = self.responder.quick_question(body) if head.method == "POST" else None
-        if wanted is not None:
-            return self._sign(wanted, ocsp_response)
         environ = environ_of(head)
         if not (self.reads_at_once and is_ocsp(environ["PATH_INFO"])):
             return self._read(environ, body)
@@ -160,7 +178,11 @@ class StatusServer:
             self._reads -= 1
 
     def _sign(self, wanted: Wanted, then: Callable[[Reply], Response]) -> Response | Awaitable[Response]:
-        outcome = self._answer_now(wanted.question) if self.reads_at_once else None
+        return self._finish(wanted, self._at_once.answer_now(wanted.question) if self._at_once else None, then)
+
+    def _finish(
+        self, wanted: Wanted, outcome: bytes | PKIError | None, then: Callable[[Reply], Response]
+    ) -> Response | Awaitable[Response]:
         return self._ask(wanted, then) if outcome is None else then(self.responder.finish(wanted, outcome))
 
     async def _ask(self, wanted: Wanted, then: Callable[[Reply], Response]) -> Response:

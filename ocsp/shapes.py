@@ -26,7 +26,25 @@ class Shape:
     issuer: str
     issuer_octets: bytes
     like: CertId
+    head: bytes
+    """Of its CertIDs."""
     variant: bytes
+
+    @classmethod
+    def of(cls, issuer: str, cert_id: CertId) -> "Shape":
+        return cls(issuer, issuer.encode("ascii"), cert_id, cert_id.head, variant(cert_id.head))
+
+
+class Asked(NamedTuple):
+    """A request of a known shape, with a nonce."""
+
+    shape: Shape
+    serial: bytes
+    nonce: bytes
+
+    @property
+    def question(self) -> Question:
+        return Question((self.shape.like.with_serial(self.serial),), self.nonce)
 
 
 class _Layout(NamedTuple):
@@ -74,12 +92,12 @@ class Shapes:
             return None
         return shape, blob[-SERIAL_OCTETS:]
 
-    def find_question(self, blob: bytes) -> tuple[str, Question] | None:
-        """For a request with a nonce: the issuer, and what is asked."""
+    def find_asked(self, blob: bytes) -> Asked | None:
+        """For a request with a nonce."""
         for layout in self._by_length.get(len(blob), ()):
             shape = self._with_nonce.get(layout.constant(blob))
             if shape is not None and blob[layout.serial_at] == 1:
-                return shape.issuer, Question((shape.like.with_serial(layout.serial(blob)),), layout.nonce(blob))
+                return Asked(shape, layout.serial(blob), layout.nonce(blob))
         return None
 
     def learn(self, blob: bytes, question: Question, issuer: str) -> None:
@@ -87,7 +105,7 @@ class Shapes:
         (cert_id,) = question.cert_ids
         if len(cert_id.serial_octets) != SERIAL_OCTETS:
             return
-        shape = Shape(issuer, issuer.encode("ascii"), cert_id, variant(cert_id.head))
+        shape = Shape.of(issuer, cert_id)
         if question.nonce is not None:
             self._learn_nonce(blob, question.nonce, shape)
         elif blob.endswith(cert_id.der):

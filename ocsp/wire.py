@@ -5,7 +5,11 @@ The fields of one client are the same in each of its requests, so a block of the
 
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TypeVar
 from urllib.parse import unquote_to_bytes
+
+_T = TypeVar("_T")
 
 MAX_LINE = 8 * 1024
 """The request line; longer is 414."""
@@ -48,7 +52,7 @@ class Fields:
     """It may have the answer already."""
 
 
-@dataclass(slots=True)
+@dataclass
 class Head:
     """A request without its body."""
 
@@ -59,11 +63,11 @@ class Head:
     """0 or 1, of HTTP/1."""
     fields: Fields
 
-    @property
+    @cached_property
     def keeps_alive(self) -> bool:
         return not self.fields.closing and (self.version == 1 or self.fields.persistent)
 
-    @property
+    @cached_property
     def path(self) -> str:
         """Decoded once, each octet a character."""
         path = self.target.partition(b"?")[0]
@@ -72,13 +76,17 @@ class Head:
 
 @dataclass(slots=True)
 class HeadReader:
-    """Reads heads, remembering blocks of fields."""
+    """Reads heads, remembering blocks of fields, and whole heads of POST."""
 
     _known: dict[bytes, Fields] = field(default_factory=dict)
+    _posted: dict[bytes, Head] = field(default_factory=dict)
 
     def read(self, blob: bytes) -> tuple[Head, int] | None:
         """The head at the start, and where the body begins. None when more must come. Raises UnreadableError."""
         end = blob.find(b"\r\n\r\n")
+        known = self._posted.get(blob[:end]) if 0 < end <= _WORTH_REMEMBERING else None
+        if known is not None:
+            return known, end + 4
         line_end = blob.find(b"\r\n", 0, MAX_LINE + 2)
         if line_end < 0 and len(blob) > MAX_LINE:
             raise UnreadableError("414 URI Too Long", "The path is too long.")
@@ -95,7 +103,11 @@ class HeadReader:
             raise UnreadableError("400 Bad Request", "A request has exactly one Host.")
         if version == b"0" and fields.chunked:
             raise UnreadableError("400 Bad Request", "HTTP/1.0 has no chunks.")
-        return Head(method.decode(), target, version[0] - 48, fields), end + 4
+        head = Head(method.decode(), target, version[0] - 48, fields)
+        # What else is asked by POST is in the body; a GET says it in its target, and few of those come again.
+        if head.method == "POST" and end <= _WORTH_REMEMBERING:
+            _remember(self._posted, blob[:end], head)
+        return head, end + 4
 
     def _fields(self, block: bytes) -> Fields:
         known = self._known.get(block)
@@ -105,10 +117,14 @@ class HeadReader:
             raise UnreadableError("431 Request Header Fields Too Large", "The header fields are too long.")
         fields = read_fields(block)
         if len(block) <= _WORTH_REMEMBERING:
-            if len(self._known) >= _REMEMBERED:
-                self._known.clear()
-            self._known[block] = fields
+            _remember(self._known, block, fields)
         return fields
+
+
+def _remember(known: dict[bytes, _T], block: bytes, meaning: _T) -> None:
+    if len(known) >= _REMEMBERED:
+        known.clear()
+    known[block] = meaning
 
 
 def read_fields(block: bytes) -> Fields:

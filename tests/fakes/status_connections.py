@@ -16,12 +16,14 @@ from ocsp.files import Publication
 from ocsp.http import StatusApp
 from ocsp.kept import KeptAnswer
 from ocsp.responder import Reply, Wanted
-from ocsp.server import StatusServer
+from ocsp.server import AtOnce, StatusServer
+from ocsp.shapes import Asked, Shape
 from tests.fakes.clock import FakeClock
 from tests.fakes.connections import FakeTransport
 from tests.fakes.ocsp_requests import cert_id
 
 QUESTION = Question.parse([cert_id(1)])
+ASKED = Asked(Shape.of("issuing", QUESTION.cert_ids[0]), b"\x01", b"n" * 32)
 CLOCK = FakeClock()
 SECOND = int(CLOCK.now().timestamp())
 KEPT = KeptAnswer(b"kept", SECOND, SECOND + 3600)
@@ -35,8 +37,8 @@ class FakeResponder:
         assert now == SECOND
         return KEPT if blob == b"kept" else None
 
-    def quick_question(self, blob: bytes) -> Wanted | None:
-        return Wanted(QUESTION, "issuing") if blob == b"nonce" else None
+    def quick_asked(self, blob: bytes) -> Asked | None:
+        return ASKED if blob == b"nonce" else None
 
     def reply(self, blob: bytes) -> Reply | Wanted:
         if blob == b"new":
@@ -58,6 +60,20 @@ class FakeSigner:
         self.batches.append(len(questions))
         assert self.signed.wait(WAIT)
         return [b"signed"] * len(questions)
+
+
+class FakeAtOnce:
+    """Signs by itself."""
+
+    outcome: bytes | PKIError | None = b"now"
+
+    def answer_now(self, question: Question) -> bytes | PKIError | None:
+        assert question == QUESTION
+        return self.outcome
+
+    def answer_asked(self, asked: Asked, second: int) -> bytes | PKIError | None:
+        assert (asked, second) == (ASKED, SECOND)
+        return self.outcome
 
 
 class Unasked:
@@ -99,7 +115,7 @@ def told(written: bytes) -> list[Told]:
 
 
 class Site:
-    def __init__(self, directory: Path, *, reads_at_once: bool) -> None:
+    def __init__(self, directory: Path, *, reads_at_once: bool, at_once: AtOnce | None = None) -> None:
         self.signer = FakeSigner()
         self.background = FakeBackground()
         responder: Any = FakeResponder()
@@ -111,6 +127,7 @@ class Site:
             Asking(self.signer, threads=1, waiting=2),
             now=CLOCK.now,
             reads_at_once=reads_at_once,
+            at_once=at_once,
             background=[self.background],
             patience=Patience(head=5, body=5, idle=30),
         )

@@ -30,6 +30,7 @@ from ocsp.kept import KeptAnswers
 from ocsp.request import parse_request
 from ocsp.responder import Responder
 from ocsp.server import StatusServer
+from ocsp.shapes import Asked
 from tests.fakes.clock import NOON
 from tests.fakes.connections import FakeTransport
 from tests.fakes.ocsp_requests import SHA256_WITHOUT_PARAMETERS, build, extension, nonce
@@ -62,12 +63,19 @@ class Site(StatusWorld):
         )
         self.asking = Asking(self)
         self.server = StatusServer(
-            app, self.front, self.asking, now=self.clock.now, reads_at_once=True, patience=Patience()
+            app, self.front, self.asking, now=self.clock.now, reads_at_once=True, at_once=self, patience=Patience()
         )
 
     def find(self, key: bytes) -> bytes | None:
         found = self.standings.find(int.from_bytes(key, "big"))
         return None if found is None else Standing.pack(found)
+
+    def answer_now(self, question: Question) -> bytes | PKIError:
+        return self.answer([question])[0]
+
+    def answer_asked(self, asked: Asked, second: int) -> bytes | PKIError:
+        assert second == int(self.clock.now().timestamp())
+        return self.answer_now(asked.question)
 
     def answer(self, questions: Sequence[Question]) -> list[bytes | PKIError]:
         try:
@@ -78,7 +86,6 @@ class Site(StatusWorld):
     def told(self, blob: bytes) -> Told:
         async def asked() -> bytes:
             self.server.count_time()
-            self.server._answer_now = lambda question: self.answer([question])[0]
             connection, transport = self.server(), FakeTransport()
             connection.connection_made(transport)
             connection.data_received(blob)

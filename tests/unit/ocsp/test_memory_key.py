@@ -18,12 +18,16 @@ from ca.domain.errors import NotFound, NotReady, PKIError
 from ca.domain.ocsp import PLAIN, Question
 from ca.domain.responders import memory_key_proof
 from ca.domain.revocation import RevocationReason
+from ca.domain.serials import SERIAL_OCTETS
 from ca.domain.standings import Standing
 from ocsp.memory_key import MemorySigner
 from ocsp.request import parse_request
+from ocsp.shapes import Asked, Shape
 from tests.fakes.status_world import DAY, StatusWorld
 
 HOUR = timedelta(hours=1)
+OURS = 1 << 8 * (SERIAL_OCTETS - 1)
+"""The first serial number of the length that ours have."""
 
 
 class Host(StatusWorld):
@@ -60,6 +64,21 @@ class Host(StatusWorld):
 
     def question(self, *serials: int, nonce: bytes | None = None) -> Question:
         return Question(tuple(parse_request(self.asked(serial)).cert_ids[0] for serial in serials), nonce)
+
+    def quick(self, serial: int, nonce: bytes = b"n" * 32) -> bytes | PKIError | None:
+        (cert_id,) = self.question(serial).cert_ids
+        asked = Asked(Shape.of("issuing", cert_id), cert_id.serial_octets, nonce)
+        return self.signer.answer_asked(asked, int(self.clock.now().timestamp()))
+
+    def ask_quickly(self, serial: int, nonce: bytes = b"n" * 32) -> judge.OCSPResponse:
+        answer = self.quick(serial, nonce)
+        assert isinstance(answer, bytes)
+        response = judge.load_der_ocsp_response(answer)
+        assert response.extensions.get_extension_for_class(x509.OCSPNonce).value.nonce == nonce
+        key = response.certificates[0].public_key()
+        assert isinstance(key, ec.EllipticCurvePublicKey)
+        key.verify(response.signature, response.tbs_response_bytes, ec.ECDSA(SHA256()))
+        return response
 
     def ask(self, *serials: int, nonce: bytes | None = None) -> judge.OCSPResponse:
         answer = self.signer.answer_now(self.question(*serials, nonce=nonce))
@@ -202,3 +221,78 @@ def test_its_thread_certifies_and_ends_when_told(host: Host) -> None:
         thread.join(20)
         assert not thread.is_alive()
     assert host.signer.answer_now(host.question(0xA1)) is not None
+
+
+@pytest.fixture
+def quick(host: Host) -> Host:
+    """Certified, and asked in this second about certificates of a known shape."""
+    host.signer.renew()
+    for serial in (OURS, OURS + 1):
+        host.issue(serial)
+        host.ask_quickly(serial)
+    return host
+
+
+def test_what_needs_not_be_read_is_answered_as_what_was_read(quick: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = {
+        (serial, nonce): quick.ask(serial, nonce=nonce).tbs_response_bytes
+        for serial in (OURS, OURS + 1)
+        for nonce in (b"m" * 32, b"o" * 32)
+    }
+    # From here on nothing is built.
+    monkeypatch.setattr(quick.signer, "answer_now", None)
+    for (serial, nonce), data in expected.items():
+        assert quick.ask_quickly(serial, nonce).tbs_response_bytes == data
+
+
+def test_the_quick_way_too_says_what_the_standings_say_now(quick: Host) -> None:
+    quick.issue(OURS + 2, issuer="root")
+    quick.revoke(OURS)
+    said = [quick.ask_quickly(OURS + number).certificate_status.name for number in range(4)]
+    assert said == ["REVOKED", "GOOD", "UNKNOWN", "UNKNOWN"]
+
+
+def test_the_quick_way_gives_no_answer_of_another_second(quick: Host) -> None:
+    before = quick.ask_quickly(OURS)
+    quick.clock.tick(timedelta(seconds=1))
+    after = quick.ask_quickly(OURS)
+    assert (before.produced_at_utc, after.produced_at_utc) == (
+        quick.clock.now() - timedelta(seconds=1),
+        quick.clock.now(),
+    )
+
+
+def test_the_quick_way_ends_with_the_key_too(quick: Host) -> None:
+    assert quick.made
+    quick.revoke(quick.made.serial, RevocationReason.KEY_COMPROMISE)
+    assert quick.quick(OURS) is None
+    quick.signer.renew()
+    quick.clock.set(quick.made.not_after - timedelta(seconds=59))
+    assert quick.quick(OURS) is None
+
+
+def test_the_quick_way_signs_nothing_when_the_clock_went_back(quick: Host) -> None:
+    quick.clock.tick(HOUR)
+    quick.ask_quickly(OURS)
+    quick.clock.tick(timedelta(seconds=-61))
+    assert isinstance(quick.quick(OURS), NotReady)
+
+
+def test_the_quick_way_uses_the_new_key_at_once(quick: Host) -> None:
+    assert quick.made
+    quick.clock.set(quick.made.not_after - (quick.made.not_after - quick.made.not_before) / 3)
+    quick.ask_quickly(OURS)
+    quick.signer.renew()
+    assert quick.ask_quickly(OURS).certificates[0].serial_number == quick.made.serial
+
+
+def test_the_quick_way_never_says_good_of_a_standing_it_cannot_read(quick: Host) -> None:
+    found = quick.find
+
+    def unreadable(key: bytes) -> bytes | None:
+        if int.from_bytes(key, "big") == OURS:
+            raise NotReady("the map cannot be read")
+        return found(key)
+
+    quick.find = unreadable  # type: ignore[method-assign]
+    assert isinstance(quick.quick(OURS), NotReady)

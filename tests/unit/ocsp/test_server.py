@@ -12,7 +12,7 @@ from ca.domain.errors import NotReady
 from ca.domain.ocsp import ErrorStatus, error_response
 from ocsp.request import MAX_REQUEST
 from ocsp.responder import Reply
-from tests.fakes.status_connections import KEPT_PATH, SLOW_PATH, Site, get, post, settled, told
+from tests.fakes.status_connections import KEPT_PATH, SLOW_PATH, FakeAtOnce, Site, get, post, settled, told
 
 
 @pytest.fixture(params=[True, False], ids=["at once", "in threads"])
@@ -318,12 +318,38 @@ def test_a_nonce_of_a_known_shape_is_signed_without_more_ado(site: Site) -> None
     site.run(scenario)
 
 
-def test_who_can_sign_at_once_does(site: Site) -> None:
+@pytest.fixture
+def at_once() -> FakeAtOnce:
+    return FakeAtOnce()
+
+
+@pytest.mark.parametrize("reads_at_once", [True, False])
+def test_who_can_sign_at_once_does(tmp_path: Path, at_once: FakeAtOnce, *, reads_at_once: bool) -> None:
+    site = Site(tmp_path, reads_at_once=reads_at_once, at_once=at_once)
+
     async def scenario(site: Site) -> None:
-        site.server._answer_now = lambda question: b"now"
         for blob in (b"nonce", b"new"):
             (answer,), _ = await site.ask(post(blob))
-            assert answer.body == (b"now" if site.server.reads_at_once else b"signed")
+            assert answer.body == (b"now" if reads_at_once else b"signed")
+            assert answer.headers["cache-control"] == "no-store"
+
+    site.signer.signed.set()
+    site.run(scenario)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "body"), [(None, b"signed"), (NotReady("the clock"), error_response(ErrorStatus.TRY_LATER))]
+)
+def test_who_cannot_sign_at_once_leaves_it_to_the_signer_or_says_why(
+    tmp_path: Path, at_once: FakeAtOnce, outcome: NotReady | None, body: bytes
+) -> None:
+    site = Site(tmp_path, reads_at_once=True, at_once=at_once)
+    at_once.outcome = outcome
+
+    async def scenario(site: Site) -> None:
+        for blob in (b"nonce", b"new"):
+            (answer,), _ = await site.ask(post(blob))
+            assert answer.body == body
 
     site.signer.signed.set()
     site.run(scenario)

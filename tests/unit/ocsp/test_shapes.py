@@ -45,9 +45,10 @@ def test_with_a_nonce_both_differ(known: int, asked: int, value: bytes, data: An
     shapes = learned(build(cert_id(known), extensions=(nonce(value),), before=before))
     blob = build(cert_id(asked), extensions=(nonce(other),), before=before)
 
-    found = shapes.find_question(blob)
+    found = shapes.find_asked(blob)
 
-    assert found == ("issuing", parse_request(blob))
+    assert found is not None
+    assert (found.shape.issuer, found.question) == ("issuing", parse_request(blob))
 
 
 @given(st.integers(0, 200), st.integers(0, 255))
@@ -55,9 +56,9 @@ def test_another_octet_anywhere_is_another_request_or_read_alike(position: int, 
     known = build(cert_id(FIRST), extensions=(nonce(bytes(range(32))),))
     blob = bytearray(known)
     blob[position % len(blob)] = octet
-    found = learned(known).find_question(bytes(blob))
+    found = learned(known).find_asked(bytes(blob))
     if found is not None:
-        assert found[1] == parse_request(bytes(blob))
+        assert found.question == parse_request(bytes(blob))
 
 
 @pytest.mark.parametrize(
@@ -71,13 +72,13 @@ def test_another_octet_anywhere_is_another_request_or_read_alike(position: int, 
 )
 def test_what_has_its_serial_elsewhere_or_of_another_length_is_not_learned(blob: bytes) -> None:
     shapes = learned(blob)
-    assert (shapes.find(blob), shapes.find_question(blob)) == (None, None)
+    assert (shapes.find(blob), shapes.find_asked(blob)) == (None, None)
 
 
 def test_a_nonce_that_stands_twice_is_not_mistaken() -> None:
     value = b"n" * 32
     blob = build(cert_id(FIRST), extensions=(nonce(value), extension("1.2.3.4", value)))
-    assert learned(blob).find_question(blob) is None
+    assert learned(blob).find_asked(blob) is None
 
 
 def test_a_serial_that_is_not_like_ours_is_read() -> None:
@@ -87,7 +88,7 @@ def test_a_serial_that_is_not_like_ours_is_read() -> None:
         serial = int.from_bytes(bytes((first,)) + bytes(SERIAL_OCTETS - 1), "big", signed=True)
         blob = build(cert_id(serial), extensions=(nonce(b"m" * 32),))
         assert shapes.find(build(cert_id(serial))) is None
-        assert with_nonce.find_question(blob) is None
+        assert with_nonce.find_asked(blob) is None
     with pytest.raises(InvalidRequest):
         parse_request(build(cert_id(FIRST)).replace(b"\x02\x11\x01", b"\x02\x11\x00"))
 
@@ -111,7 +112,9 @@ def test_odd_requests_do_not_keep_out_the_usual_ones() -> None:
     for blob in (*odd, usual):
         shapes.learn(blob, parse_request(blob), "issuing")
 
-    assert shapes.find_question(usual) == ("issuing", parse_request(usual))
+    found = shapes.find_asked(usual)
+    assert found is not None
+    assert found.question == parse_request(usual)
 
 
 def test_what_is_known_is_bounded() -> None:
@@ -129,4 +132,4 @@ def test_what_is_known_is_bounded() -> None:
 
 def test_a_critical_nonce_is_a_shape_of_its_own() -> None:
     critical = build(cert_id(FIRST), extensions=(extension(NONCE, der.octet_string(b"n" * 32), critical=True),))
-    assert learned(critical).find_question(build(cert_id(FIRST), extensions=(nonce(b"n" * 32),))) is None
+    assert learned(critical).find_asked(build(cert_id(FIRST), extensions=(nonce(b"n" * 32),))) is None

@@ -68,6 +68,14 @@ def test_a_head_that_is_not_here_yet_is_waited_for() -> None:
     assert [HeadReader().read(whole[:cut]) for cut in range(end)] == [None] * end
 
 
+@given(st.lists(st.sampled_from([b"POST /ocsp", b"POST /ocsp/", b"GET /ocsp"]), max_size=8), st.integers(0, 2))
+def test_a_head_that_was_met_before_has_the_meaning_it_had(lines: list[bytes], length: int) -> None:
+    used = HeadReader()
+    for number, line in enumerate(lines):
+        blob = request(b"Content-Length: %d" % (number % 3 * length), line=line + b" HTTP/1.1")
+        assert used.read(blob) == HeadReader().read(blob) == used.read(blob)
+
+
 def test_the_fields_of_one_client_are_read_once() -> None:
     reader = HeadReader()
     first, second = (reader.read(request(line=b"GET /%d HTTP/1.1" % number)) for number in (1, 2))

@@ -1,4 +1,4 @@
-"""ocsp/stencils.py: what is cut out is what would have been put together."""
+"""ca.domain.stencils.py: what is cut out is what would have been put together."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ca.domain.ocsp import Answer, CertId, Good, Question, response_data
 from ca.domain.serials import SERIAL_OCTETS
-from ocsp.stencils import Stencils
+from ca.domain.stencils import Stencils
 from tests.fakes.clock import NOON
 from tests.fakes.ocsp_requests import cert_id
 

@@ -12,7 +12,9 @@ from ca.domain.ocsp import CertId, Question
 _KEPT = 64
 
 
-class _Stencil(NamedTuple):
+class Stencil(NamedTuple):
+    """Everything that is said, but for two places."""
+
     before: bytes
     between: bytes
     after: bytes
@@ -25,7 +27,12 @@ class Stencils:
     """Those of one second. Used by any thread: second and stencils are exchanged together."""
 
     def __init__(self) -> None:
-        self._kept: tuple[object, dict[tuple[bytes, int], _Stencil | None]] = None, {}
+        self._kept: tuple[object, dict[tuple[bytes, int], Stencil | None]] = None, {}
+
+    def find(self, head: bytes, nonce_octets: int, second: object) -> Stencil | None:
+        """That of CertIDs with this head, if one was cut in this second."""
+        of, known = self._kept
+        return known.get((head, nonce_octets)) if of == second else None
 
     def data(self, cert_id: CertId, nonce: bytes, second: object, build: Callable[[Question], bytes]) -> bytes:
         """What `build` would say of a certificate that holds; `second` is all else that it depends on."""
@@ -42,12 +49,12 @@ class Stencils:
         return stencil.filled(cert_id.serial_octets, nonce)
 
 
-def _cut(cert_id: CertId, nonce: bytes, build: Callable[[Question], bytes]) -> _Stencil | None:
+def _cut(cert_id: CertId, nonce: bytes, build: Callable[[Question], bytes]) -> Stencil | None:
     """None when it cannot be told where the two stand."""
     whole = build(Question((cert_id,), nonce))
     start, found, rest = whole.partition(cert_id.der)
     between, _, after = rest.rpartition(nonce)
-    stencil = _Stencil(start + cert_id.head, between, after)
+    stencil = Stencil(start + cert_id.head, between, after)
     octets = cert_id.serial_octets
     other = cert_id.with_serial(b"\x01" + b"\x5a" * (len(octets) - 1))
     tried = bytes(octet ^ 0xA5 for octet in nonce)
