@@ -33,6 +33,7 @@ def signer() -> WSGI:
     """The only process with the PIN and the PKCS#11 module; listens on a Unix socket."""
 
     def build(state: State, settings: Settings) -> WSGI:
+        from ca.answering import AnsweringDoor
         from ca.handlers import Handlers
         from ca.signer import create_app
         from ca.wiring import build_signer
@@ -44,6 +45,7 @@ def signer() -> WSGI:
             # One row that somebody wrote must not keep the bank closed: it stays unsigned, event and job say so.
             use_cases.record_refusal("reconcile", "signer", error)
         handlers = Handlers(use_cases)
+        AnsweringDoor(state.socket("ocsp"), use_cases.answer_ocsp.each).open()
         return create_app(handlers.table(), handlers.refused, handlers.malformed)
 
     return _or_exit(build)
@@ -104,6 +106,7 @@ def status() -> "StatusServer":
             kept=state.kept_answers,
             publication=state.publication,
             signer_socket=state.socket("signer"),
+            answers_socket=state.socket("ocsp"),
             policy=Policy(settings.ocsp.extended_revoke, settings.ocsp.archive_cutoff),
             kept_answers=settings.ocsp.kept_answers,
             warm_per_second=settings.ocsp.warm_per_second,

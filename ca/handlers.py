@@ -11,7 +11,6 @@ from ca.domain.codes import shown
 from ca.domain.decisions import Assertion
 from ca.domain.errors import KeyStoreUnavailable, NotAllowed, NotFound, NotReady, PKIError, Tampered
 from ca.domain.names import Name
-from ca.domain.ocsp import Question
 from ca.domain.officers import Invitation, Officer
 from ca.domain.revocation import parse_reason
 from ca.domain.serials import parse_serial, serial_text
@@ -43,8 +42,6 @@ _NOT_REFUSALS = (NotReady, KeyStoreUnavailable)
 _QUESTIONS = (ops.WhoAmI, ops.ShowCase, ops.ShowInvitation, ops.Health, ops.CACertificates)
 # What nobody may see and what somebody changed is recorded all the same.
 _EVEN_WHEN_ASKED = (Tampered, NotAllowed, NotFound)
-# Anybody on the Internet asks these: they would fill the log with whatever they like.
-_NEVER_RECORDED = (ops.AnswerOCSPRequests,)
 
 # Who asks without a session and is not a customer.
 _ACTORS: dict[type[ops.Operation], str] = {
@@ -117,12 +114,6 @@ def _status(certificate: Certificate) -> dict[str, Any]:
     return {"serial": serial_text(certificate.serial), "status": certificate.status.value}
 
 
-def _ocsp_answer(answer: bytes | PKIError) -> dict[str, Any]:
-    if isinstance(answer, PKIError):
-        return {"error": answer.code, "message": str(answer)}
-    return {"response": b64(answer)}
-
-
 class Handlers:
     """One method an operation that needs more than a line."""
 
@@ -173,7 +164,6 @@ class Handlers:
                 )
             ),
             ops.CACertificates: self.ca_certificates,
-            ops.AnswerOCSPRequests: self.answer_ocsp,
             ops.CertifyResponderKey: self.certify_responder_key,
             ops.ReportUnknown: lambda op: {"alarm": do.report_unknown(op.certificate, by="reporter")},
             ops.RunJob: self.run_job,
@@ -183,7 +173,7 @@ class Handlers:
 
     def refused(self, operation: ops.Operation, error: PKIError) -> None:
         """Record a refusal, unless it is the answer to a mere question or the database itself is what failed."""
-        if isinstance(operation, _NEVER_RECORDED) or isinstance(error, _NOT_REFUSALS):
+        if isinstance(error, _NOT_REFUSALS):
             return
         if isinstance(operation, _QUESTIONS) and not isinstance(error, _EVEN_WHEN_ASKED):
             return
@@ -191,8 +181,7 @@ class Handlers:
 
     def malformed(self, kind: type[ops.Operation], error: PKIError) -> None:
         """Record what is no such operation at all: our own fronts never ask so (THREATS T-15)."""
-        if not issubclass(kind, _NEVER_RECORDED):
-            self._do.record_refusal(kind.path, "unknown", error)
+        self._do.record_refusal(kind.path, "unknown", error)
 
     def _actor(self, operation: ops.Operation) -> str:
         if not isinstance(operation, ops.OfficerOperation):
@@ -309,10 +298,6 @@ class Handlers:
         # The issuing CA before the root: only the issuing CA has an OCSP responder.
         ordered = sorted(issuers, key=lambda issuer: not issuer.ocsp_url)
         return {"certificates": [b64(issuer.certificate_der) for issuer in ordered]}
-
-    def answer_ocsp(self, op: ops.AnswerOCSPRequests) -> dict[str, Any]:
-        questions = [Question.parse(asked.cert_ids, asked.nonce) for asked in op.questions]
-        return {"answers": [_ocsp_answer(answer) for answer in self._do.answer_ocsp.each(questions)]}
 
     def certify_responder_key(self, op: ops.CertifyResponderKey) -> dict[str, Any]:
         certificate, issuer_der = self._do.certify_memory_key(op.public_key, op.proof)

@@ -27,10 +27,15 @@ Token = Annotated[str, Field(max_length=100, pattern=_NO_NUL)]
 Identifier = Annotated[str, Field(max_length=64, pattern=_NO_NUL)]
 
 
-class Operation(BaseModel):
-    """A message to the signer; `path` is where it is posted."""
+class Message(BaseModel):
+    """A message to the signer, or a part of one."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Operation(Message):
+    """What is posted to the signer; `path` is where."""
+
     path: ClassVar[str]
 
     def payload(self) -> dict[str, Any]:
@@ -44,10 +49,9 @@ class OfficerOperation(Operation):
     session: Token
 
 
-class AssertionMessage(BaseModel):
+class AssertionMessage(Message):
     """A WebAuthn assertion as the browser returned it."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     credential_id: B64
     client_data: B64
     authenticator_data: B64
@@ -293,18 +297,16 @@ class CACertificates(Operation):
 # Status, jobs, care
 
 
-class OCSPQuestion(BaseModel):
+class OCSPQuestion(Message):
     """What one answer is wanted to: the raw CertIDs as asked, and the nonce."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     cert_ids: Annotated[list[B64], Field(min_length=1, max_length=20)]
     nonce: B64 | None = None
 
 
-class AnswerOCSPRequests(Operation):
-    """-> {answers: [{response: base64} or {error, message}]}, one for each question."""
+class AnswerOCSPRequests(Message):
+    """-> {answers: [{response: base64} or {error, message}]}, one for each question. By a door of its own."""
 
-    path = "ocsp/answer"
     questions: Annotated[list[OCSPQuestion], Field(min_length=1, max_length=64)]
 
 

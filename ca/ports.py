@@ -49,6 +49,9 @@ class KeyStore(Protocol):
     def sign(self, key: KeyId, message: Message) -> bytes:
         """The X.509 signature value over `message`, with the one SignatureAlgorithm of the key's kind (ECDSA: DER)."""
 
+    def sign_each(self, key: KeyId, messages: Sequence[bytes]) -> list[bytes]:
+        """The same over many, in their order; all or none."""
+
     def generate(self, key: KeyId, label: str, algorithm: KeyAlgorithm) -> bytes:
         """Make a key pair that can sign only and never leave; its SubjectPublicKeyInfo, DER."""
 

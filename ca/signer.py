@@ -56,7 +56,7 @@ def create_app(handlers: Mapping[type[Operation], Handler], refused: Refused, ma
             try:
                 operation = kind.model_validate(request.get_json(force=True))
             except ValidationError as error:
-                refusal = _refusal(error)
+                refusal = refusal_of(error)
                 malformed(kind, refusal)
                 raise refusal from error
             try:
@@ -83,7 +83,8 @@ def create_app(handlers: Mapping[type[Operation], Handler], refused: Refused, ma
     return app
 
 
-def _refusal(error: ValidationError) -> errors.InvalidRequest:
+def refusal_of(error: ValidationError) -> errors.InvalidRequest:
+    """What is said to a message that is none of our operations."""
     first = error.errors()[0]
     # The name of a field we do not know is the caller's text: only what looks like a name is repeated and recorded.
     parts = [str(part) for part in first["loc"]]

@@ -28,6 +28,8 @@ class Setup:
     kept: Path
     publication: Path
     signer_socket: Path
+    answers_socket: Path
+    """The signer's door for OCSP."""
     policy: Policy = PLAIN
     kept_answers: int = 1_000_000
     warm_per_second: int = 50
@@ -41,7 +43,7 @@ def status_app(setup: Setup, now: Callable[[], datetime]) -> StatusServer:
     """The server of one worker. Signer, map and published files may come later."""
     statuses = open_statuses(setup.database_url, setup.standings)
     issuers = PublishedIssuers(setup.publication)
-    signer = SocketSigner(setup.signer_socket)
+    signer = SocketSigner(setup.signer_socket, setup.answers_socket)
     memory = MemorySigner(signer, statuses, now=now, policy=setup.policy, life=setup.life)
     kept = KeptAnswers(setup.kept, limit=setup.kept_answers)
     warmer = Warmer(

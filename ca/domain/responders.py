@@ -1,6 +1,6 @@
 """The delegated OCSP responder: a key that one issuing CA has certified to answer for it (RFC 6960 section 4.2.2.2)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -56,13 +56,8 @@ class Responder:
         if now + LAST_MINUTES > self.not_after:
             raise NotReady("the OCSP responder's certificate has run out; run the jobs to renew it")
 
-    def answer(self, question: ocsp.Question, said: "Said", sign: Callable[[bytes], bytes]) -> bytes:
-        """The OCSPResponse; nothing in it outlives this certificate. Raises NotReady and what `sign` raises."""
-        data = self.data(question, said)
-        return self.response(data, sign(data))
-
     def data(self, question: ocsp.Question, said: "Said") -> bytes:
-        """What is to be signed. Raises NotReady."""
+        """What is to be signed; nothing in it outlives this certificate. Raises NotReady."""
         self.require_valid(said.at)
         until = min(said.at + said.life, self.not_after)
         answers = [said.of(cert_id, until) for cert_id in question.cert_ids]

@@ -59,6 +59,11 @@ class Standing:
         """What OCSP and CRL say of it."""
         return standing(self.status, self.issued_at, self.revocation)
 
+    def holds(self, issuer: str, at: datetime) -> bool:
+        """Whether who asks this issuer sees nothing but that it is good."""
+        is_active = self.status is CertificateStatus.ACTIVE and self.revocation is None
+        return is_active and self.issuer == issuer and self.not_after >= at
+
     def pack(self) -> bytes:
         """Raises Tampered for times that no certificate of ours has."""
         revocation = self.revocation

@@ -48,6 +48,17 @@ class KeyStoreContract:
         with pytest.raises(InvalidRequest):
             public.verify(signature, chunks[:2])
 
+    def test_many_messages_are_signed_in_their_order_or_none(self, key_store: KeyStore) -> None:
+        public = PublicKey.from_spki(key_store.generate(ID, "a key", KeyAlgorithm.EC_P256))
+        messages = [bytes((number,)) for number in range(5)]
+
+        for message, signature in zip(messages, key_store.sign_each(ID, messages), strict=True):
+            public.verify(signature, message)
+
+        assert key_store.sign_each(ID, []) == []
+        with pytest.raises(NotFound):
+            key_store.sign_each(OTHER_ID, messages)
+
     def test_keys_with_one_label_are_told_apart_by_their_id(self, key_store: KeyStore) -> None:
         first = PublicKey.from_spki(key_store.generate(ID, "same", KeyAlgorithm.EC_P256))
         second = PublicKey.from_spki(key_store.generate(OTHER_ID, "same", KeyAlgorithm.EC_P256))

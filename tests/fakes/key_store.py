@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import secrets
+from collections.abc import Sequence
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
@@ -43,6 +44,9 @@ class FakeKeyStore:
         if isinstance(private, rsa.RSAPrivateKey):
             return private.sign(message, padding.PKCS1v15(), hashes.SHA256())
         return private.sign(message, ec.ECDSA(_CURVES[algorithm][1]))
+
+    def sign_each(self, key: KeyId, messages: Sequence[bytes]) -> list[bytes]:
+        return [self.sign(key, message) for message in messages]
 
     def generate(self, key: KeyId, label: str, algorithm: KeyAlgorithm) -> bytes:
         self._require_present()

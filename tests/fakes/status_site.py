@@ -1,31 +1,27 @@
 """The status process as it runs: gunicorn, a standings map, a publication directory and a signer on a Unix socket."""
 
-import base64
 import http.client
-import json
 import os
 import shutil
 import signal
-import socketserver
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from ca.adapters.publication import DirectoryPublisher
 from ca.adapters.standings import StandingsMap
+from ca.answering import AnsweringDoor
 from ca.domain.errors import PKIError
+from ca.domain.ocsp import Question
 from ca.usecases.publish_crl import PublishCRL
 from tests.fakes.ports import free_port
 from tests.fakes.status_world import StatusWorld
@@ -45,42 +41,11 @@ setup = Setup(
     kept=here / "kept",
     publication=here / "publication",
     signer_socket=here / "signer.sock",
+    answers_socket=here / "ocsp.sock",
     patience=Patience(body=float(os.environ["BODY_SECONDS"])),
 )
 app = status_app(setup, lambda: datetime.now(UTC).replace(microsecond=0))
 """
-
-
-class _Server(socketserver.ThreadingUnixStreamServer):
-    daemon_threads = True
-    world: StatusWorld
-
-
-class _Handler(BaseHTTPRequestHandler):
-    """What the signer's HTTP face does for `ocsp/answer`."""
-
-    protocol_version = "HTTP/1.1"
-    server: _Server
-
-    def do_POST(self) -> None:
-        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.world.clock.set(datetime.now(UTC).replace(microsecond=0))
-        body = json.dumps({"answers": [self._answer(question) for question in asked["questions"]]}).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def _answer(self, question: dict[str, Any]) -> dict[str, str]:
-        nonce = None if question["nonce"] is None else base64.b64decode(question["nonce"])
-        try:
-            response = self.server.world.answer_ocsp([base64.b64decode(each) for each in question["cert_ids"]], nonce)
-        except PKIError as error:
-            return {"error": error.code, "message": str(error)}
-        return {"response": base64.b64encode(response).decode()}
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-        """Quiet."""
 
 
 class StatusSite:
@@ -92,7 +57,7 @@ class StatusSite:
         self.url = f"http://127.0.0.1:{self.port}"
         self.world = StatusWorld(datetime.now(UTC).replace(microsecond=0), ocsp_url=f"{self.url}/ocsp")
         self._publisher = DirectoryPublisher(directory / "publication", directory / "copies")
-        self._server: _Server | None = None
+        self._door: AnsweringDoor | None = None
         self.standings = StandingsMap(directory / "standings")
         self.sync()
         for issuer in (self.world.root, self.world.issuing):
@@ -117,19 +82,18 @@ class StatusSite:
         return (self.directory / f"publication/crl/{issuer}.crl").read_bytes()
 
     def start_signer(self) -> None:
-        path = self.directory / "signer.sock"
-        path.unlink(missing_ok=True)
-        self._server = _Server(str(path), _Handler)
-        self._server.world = self.world
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        def answer_each(questions: Sequence[Question]) -> list[bytes | PKIError]:
+            self.world.clock.set(datetime.now(UTC).replace(microsecond=0))
+            return self.world.answer_ocsp.each(questions)
+
+        self._door = AnsweringDoor(self.directory / "ocsp.sock", answer_each)
+        self._door.open()
 
     def stop_signer(self) -> None:
-        """Nobody listens any more; connections that were kept stay open until they are used."""
-        if self._server is not None:
-            self._server.shutdown()
-            self._server.server_close()
-            self._server = None
-            (self.directory / "signer.sock").unlink()
+        """Nobody listens any more."""
+        if self._door is not None:
+            self._door.close()
+            self._door = None
 
 
 @contextmanager

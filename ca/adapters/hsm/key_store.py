@@ -4,7 +4,7 @@ Callers verify every signature; here the key object is judged before it may sign
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pkcs11.constants import Attribute, MechanismFlag
@@ -51,6 +51,9 @@ class Pkcs11KeyStore:
 
     def sign(self, key: KeyId, message: Message) -> bytes:
         return self._sessions.run(lambda worker: _sign(worker, key, message))
+
+    def sign_each(self, key: KeyId, messages: Sequence[bytes]) -> list[bytes]:
+        return self._sessions.run(lambda worker: [_sign(worker, key, message) for message in messages])
 
     def generate(self, key: KeyId, label: str, algorithm: KeyAlgorithm) -> bytes:
         """Raises InvalidTransition if the id is taken. Never repeated by itself: the first try may have made a key."""

@@ -9,14 +9,11 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from ca import operations as ops
-from ca.domain import der
 from ca.domain.decisions import Assertion
 from ca.domain.errors import InvalidRequest, KeyStoreUnavailable, NotAllowed, NotFound, NotReady, PKIError
-from ca.domain.ocsp import issuer_keys
 from ca.domain.officers import whole_code
 from ca.domain.responders import memory_key_proof
 from ca.handlers import Handlers
-from ca.usecases.answer_ocsp import AnswerOCSP
 from tests.drafts import a_request
 from tests.fakes.authenticators import FakePasskey
 from tests.fakes.bank import (
@@ -191,26 +188,6 @@ def test_the_chain_is_told_with_the_root_last(signer: Signer, bank: Bank) -> Non
     assert [b64(text) for text in certificates] == [issuers[ISSUING].certificate_der, issuers["root"].certificate_der]
 
 
-def test_relying_parties_are_answered(signer: Signer, bank: Bank) -> None:
-    assert isinstance(bank.use_cases.answer_ocsp, AnswerOCSP)
-    bank.responder(ISSUING)
-    certificate = bank.active()
-    names = issuer_keys(bank.stored.issuers[ISSUING].certificate_der)
-    name_hash, key_hash = next((name, key) for algorithm, name, key in names if algorithm == "sha256")
-    algorithm = der.sequence(der.oid("2.16.840.1.101.3.4.2.1"))
-    cert_id = der.sequence(
-        algorithm, der.octet_string(name_hash), der.octet_string(key_hash), der.integer(certificate.serial)
-    )
-    foreign = der.sequence(
-        algorithm, der.octet_string(bytes(32)), der.octet_string(key_hash), der.integer(certificate.serial)
-    )
-    questions = [ops.OCSPQuestion(cert_ids=[cert_id], nonce=b"n" * 32), ops.OCSPQuestion(cert_ids=[foreign])]
-    answer, refusal = signer.ask(ops.AnswerOCSPRequests(questions=questions))["answers"]
-    assert cert_id in b64(answer["response"])
-    assert b"n" * 32 in b64(answer["response"])
-    assert refusal["error"] == "not-found"
-
-
 def test_a_key_in_memory_is_certified(signer: Signer, bank: Bank) -> None:
     key = new_key().private
     spki = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
@@ -279,7 +256,6 @@ QUESTIONS: list[ops.Operation] = [
     ops.WhoAmI(session="none"),
     ops.ShowCase(session="none", application="none"),
     ops.ShowInvitation(session="none", invitation="none"),
-    ops.AnswerOCSPRequests(questions=[ops.OCSPQuestion(cert_ids=[b"junk"])]),
 ]
 NEVER_REFUSED = {ops.SignInChallenge, ops.CACertificates, ops.Health, ops.Reconcile}
 COUNTED = {ops.EnrolmentHints}
@@ -328,17 +304,6 @@ def test_what_is_no_operation_is_an_event(signer: Signer, bank: Bank) -> None:
     signer.handlers.malformed(ops.Hold, InvalidRequest("serial: Field required"))
     event = bank.unit_of_work.events[-1]
     assert (event.name, event.subject, event.actor) == ("operation.refused", "certificates/hold", "unknown")
-
-
-def test_what_relying_parties_ask_is_never_an_event(signer: Signer, bank: Bank) -> None:
-    events = len(bank.event_names)
-    algorithm = der.sequence(der.oid("2.16.840.1.101.3.4.2.1"))
-    nobodys = der.sequence(algorithm, der.octet_string(bytes(32)), der.octet_string(bytes(32)), der.integer(1))
-    asked = ops.AnswerOCSPRequests(questions=[ops.OCSPQuestion(cert_ids=[nobodys])])
-    (refused,) = signer.ask(asked)["answers"]
-    assert refused["error"] == "not-found"
-    signer.handlers.malformed(ops.AnswerOCSPRequests, InvalidRequest("questions: too many"))
-    assert len(bank.event_names) == events
 
 
 def test_wrong_codes_are_an_event_of_their_own(signer: Signer, bank: Bank) -> None:

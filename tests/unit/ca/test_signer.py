@@ -108,8 +108,6 @@ def test_no_operation_does_without_its_fields(refusals: Refusals, path: str) -> 
         ("officers/change", {"session": "s", "officer": "o", "state": ["active"], "reason": "x"}),
         ("enrolment/enrol", {"reference": "1", "code": "c", "request": "not base64!"}),
         ("enrolment/enrol", {"reference": "1", "code": "c", "request": 7}),
-        ("ocsp/answer", {"cert_ids": []}),
-        ("ocsp/answer", {"cert_ids": ["AA=="] * 21}),
         ("applications/approve", {"session": "s", "application": "a", "digest": "", "assertion": {"id": ""}}),
     ],
 )

@@ -15,6 +15,7 @@ def test_it_comes_up_and_says_that_it_is_not_well_while_nothing_is_there_yet(tmp
         kept=tmp_path / "kept",
         publication=tmp_path / "later",
         signer_socket=tmp_path / "later.sock",
+        answers_socket=tmp_path / "later.sock",
     )
     app = status_app(setup, lambda: datetime(2026, 11, 23, tzinfo=UTC))
     head = Head("GET", b"/health", 1, read_fields(b"\r\nhost: status"))

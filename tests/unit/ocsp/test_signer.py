@@ -6,6 +6,7 @@ import socket
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ PATIENCE = 60.0
 
 
 class Stub:
-    """A signer on a Unix socket that answers each request from a script and counts connections."""
+    """A signer's door for OCSP that answers each frame from a script and counts connections."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -43,14 +44,9 @@ class Stub:
             threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
 
     def _talk(self, connection: socket.socket) -> None:
-        with connection, connection.makefile("rb") as reader:
-            while line := reader.readline():
-                assert line == b"POST /v1/ocsp/answer HTTP/1.1\r\n"
-                length = 0
-                while (header := reader.readline()) != b"\r\n":
-                    name, _, value = header.partition(b":")
-                    length = int(value) if name.lower() == b"content-length" else length
-                self.requests.append(json.loads(reader.read(length)))
+        with suppress(ConnectionError), connection, connection.makefile("rb") as reader:
+            while length := reader.read(4):
+                self.requests.append(json.loads(reader.read(int.from_bytes(length, "big"))))
                 answer = self.script(len(self.requests))
                 if answer is None:
                     return
@@ -61,19 +57,19 @@ class Stub:
         self._socket.close()
 
 
-def reply(status: int, answer: object) -> bytes:
+def frame(answer: object) -> bytes:
     body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-    return b"HTTP/1.1 %d x\r\nContent-Length: %d\r\n\r\n%s" % (status, len(body), body)
+    return len(body).to_bytes(4, "big") + body
 
 
 def signed(*responses: bytes) -> bytes:
-    return reply(200, {"answers": [{"response": base64.b64encode(response).decode()} for response in responses]})
+    return frame({"answers": [{"response": base64.b64encode(response).decode()} for response in responses]})
 
 
 @pytest.fixture
 def stub() -> Iterator[Stub]:
     with tempfile.TemporaryDirectory() as directory:
-        stub = Stub(Path(directory) / "signer.sock")
+        stub = Stub(Path(directory) / "ocsp.sock")
         yield stub
         stub.close()
 
@@ -86,13 +82,17 @@ ONE = Question.parse([cert_id(1)])
 TWO = Question.parse([cert_id(1), cert_id(2)], b"n")
 
 
+def asking(path: Path) -> SocketSigner:
+    return SocketSigner(path.with_name("unused.sock"), path, timeout=PATIENCE)
+
+
 def ask(signer: SocketSigner) -> bytes | PKIError:
     (answer,) = signer.answer([ONE])
     return answer
 
 
 def test_it_asks_about_cert_ids_and_nonce_over_one_connection(stub: Stub) -> None:
-    signer = SocketSigner(stub.path, timeout=PATIENCE)
+    signer = asking(stub.path)
     stub.script = lambda count: signed(b"r", b"s") if count == 1 else signed(b"t")
     assert signer.answer([TWO, ONE]) == [b"r", b"s"]
     assert signer.answer([ONE]) == [b"t"]
@@ -100,27 +100,27 @@ def test_it_asks_about_cert_ids_and_nonce_over_one_connection(stub: Stub) -> Non
     two = {"cert_ids": [b64(cert_id(1)), b64(cert_id(2))], "nonce": "bg=="}
     assert [asked["questions"] for asked in stub.requests] == [[two, one], [one]]
     assert stub.connections == 1
-    signer._mine.connection.close()
+    signer.close()
 
 
 def test_a_connection_that_was_closed_meanwhile_is_made_anew(stub: Stub) -> None:
-    signer = SocketSigner(stub.path, timeout=PATIENCE)
+    signer = asking(stub.path)
     good = stub.script
     ask(signer)
     stub.script = lambda count: None if count == 2 else good(count)
     assert ask(signer) == b"r"
     assert (stub.connections, len(stub.requests)) == (2, 3)
-    signer._mine.connection.close()
+    signer.close()
 
 
 def test_a_signer_that_hangs_up_on_a_new_connection_is_not_ready(stub: Stub) -> None:
     stub.script = lambda _: None
-    assert isinstance(ask(SocketSigner(stub.path, timeout=PATIENCE)), NotReady)
+    assert isinstance(ask(asking(stub.path)), NotReady)
     assert len(stub.requests) == 1
 
 
 def test_a_signer_that_is_slow_is_not_ready_and_not_asked_twice(stub: Stub) -> None:
-    signer = SocketSigner(stub.path, timeout=PATIENCE)
+    signer = asking(stub.path)
     ask(signer)
     asked, release = threading.Event(), threading.Event()
 
@@ -129,8 +129,8 @@ def test_a_signer_that_is_slow_is_not_ready_and_not_asked_twice(stub: Stub) -> N
         release.wait(PATIENCE)
 
     stub.script = wait
-    assert signer._mine.connection.sock is not None
-    signer._mine.connection.sock.settimeout(0.2)
+    assert signer._frames.connection is not None
+    signer._frames.connection.settimeout(0.2)
     assert isinstance(ask(signer), NotReady)
     assert asked.wait(PATIENCE)
     release.set()
@@ -138,7 +138,7 @@ def test_a_signer_that_is_slow_is_not_ready_and_not_asked_twice(stub: Stub) -> N
 
 
 def test_a_signer_that_is_not_there_is_not_ready(tmp_path: Path) -> None:
-    assert isinstance(ask(SocketSigner(tmp_path / "missing.sock")), NotReady)
+    assert isinstance(ask(asking(tmp_path / "missing.sock")), NotReady)
 
 
 @pytest.mark.parametrize(
@@ -153,33 +153,33 @@ def test_a_signer_that_is_not_there_is_not_ready(tmp_path: Path) -> None:
 )
 def test_what_the_signer_refuses_is_known_here(stub: Stub, code: str, kind: type[PKIError]) -> None:
     refusal = {"error": code, "message": "because"}
-    signer = SocketSigner(stub.path, timeout=PATIENCE)
-    for answer in (reply(409, refusal), reply(200, {"answers": [refusal]})):
+    signer = asking(stub.path)
+    for answer in (frame(refusal), frame({"answers": [refusal]})):
         stub.script = lambda _, answer=answer: answer
         refused = ask(signer)
         assert type(refused) is kind
         assert str(refused) == "because"
-    signer._mine.connection.close()
+    signer.close()
 
 
 @pytest.mark.parametrize(
     "answer",
     [
-        reply(200, {}),
-        reply(200, []),
-        reply(200, {"answers": []}),
-        reply(200, {"answers": [{"response": "not base64!"}]}),
-        reply(200, {"answers": [{"response": 5}]}),
-        reply(200, {"answers": [{}]}),
-        reply(500, []),
-        reply(500, {"error": []}),
-        reply(200, {"answers": [{"error": []}]}),
-        reply(200, b"not JSON"),
-        b"junk\r\n\r\n",
+        frame({}),
+        frame([]),
+        frame({"answers": []}),
+        frame({"answers": [{"response": "not base64!"}]}),
+        frame({"answers": [{"response": 5}]}),
+        frame({"answers": [{}]}),
+        frame({"error": []}),
+        frame({"answers": [{"error": []}]}),
+        frame(b"not JSON"),
+        frame(b"\xff"),
+        b"\xff" * 8,
     ],
 )
 def test_anything_else_is_not_ready(stub: Stub, answer: bytes) -> None:
     stub.script = lambda _: answer
-    signer = SocketSigner(stub.path, timeout=PATIENCE)
+    signer = asking(stub.path)
     assert isinstance(ask(signer), NotReady)
-    signer._mine.connection.close()
+    signer.close()
