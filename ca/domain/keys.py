@@ -74,19 +74,23 @@ class PublicKey:
 
     def verify(self, signature: bytes, message: Message, hash_algorithm: hashes.HashAlgorithm | None = None) -> None:
         """Raise InvalidRequest unless this key signed; without a hash given, in the one way its kind signs here."""
-        algorithm = hash_algorithm or _HASHES[SIGNATURE_OF[self.algorithm]]
-        hasher = hashes.Hash(algorithm)
-        for chunk in [message] if isinstance(message, bytes) else message:
-            hasher.update(chunk)
-        digest, prehashed = hasher.finalize(), Prehashed(algorithm)
+        own = hash_algorithm or _HASHES[SIGNATURE_OF[self.algorithm]]
+        signed, algorithm = (message, own) if isinstance(message, bytes) else _hashed(message, own)
         key = _loaded(self.spki_der)
         try:
             if isinstance(key, rsa.RSAPublicKey):
-                key.verify(signature, digest, padding.PKCS1v15(), prehashed)
+                key.verify(signature, signed, padding.PKCS1v15(), algorithm)
             else:
-                cast("ec.EllipticCurvePublicKey", key).verify(signature, digest, ec.ECDSA(prehashed))
+                cast("ec.EllipticCurvePublicKey", key).verify(signature, signed, ec.ECDSA(algorithm))
         except InvalidSignature as error:
             raise InvalidRequest("the signature was not made with this key") from error
+
+
+def _hashed(chunks: Iterable[bytes], algorithm: hashes.HashAlgorithm) -> tuple[bytes, Prehashed]:
+    hasher = hashes.Hash(algorithm)
+    for chunk in chunks:
+        hasher.update(chunk)
+    return hasher.finalize(), Prehashed(algorithm)
 
 
 @lru_cache(maxsize=64)

@@ -63,7 +63,7 @@ def sign_message(key: PrivateKey, algorithm: KeyAlgorithm, message: Message, off
 
 
 def _digest(name: str, message: Message) -> bytes:
-    hasher = hashlib.new(name)
+    hasher = hashlib.sha384() if name == "sha384" else hashlib.sha256()
     for chunk in [message] if isinstance(message, bytes) else message:
         hasher.update(chunk)
     return hasher.digest()
