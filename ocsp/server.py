@@ -137,7 +137,8 @@ class StatusServer:
         None for what must be read.
         """
         posted = head.method == "POST"
-        blob = body if posted else _in_target(head)
+        is_plain = head.method == "GET" and not head.fields.conditional
+        blob = body if posted else _in_target(head.target) if is_plain else None
         kept = None if blob is None else self.responder.quick(blob, self.second)
         if kept is None:
             return self._quick_signed(body) if posted else None
@@ -209,11 +210,12 @@ _NO_STORE = b"cache-control: no-store\r\n"
 _GET = b"/ocsp/"
 
 
-def _in_target(head: Head) -> bytes | None:
+@lru_cache(maxsize=1024)
+def _in_target(target: bytes) -> bytes | None:
     """What a GET asks, where it is written as RFC 6960 has it; whatever else is written is StatusApp's to read."""
-    if head.method != "GET" or head.fields.conditional or not head.target.startswith(_GET):
+    if not target.startswith(_GET):
         return None
-    text = head.target[len(_GET) :]
+    text = target[len(_GET) :]
     if b"%" in text:
         text = unquote_to_bytes(text)
     try:

@@ -5,7 +5,6 @@ The fields of one client are the same in each of its requests, so a block of the
 
 import re
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TypeVar
 from urllib.parse import unquote_to_bytes
 
@@ -52,7 +51,7 @@ class Fields:
     """It may have the answer already."""
 
 
-@dataclass
+@dataclass(slots=True)
 class Head:
     """A request without its body."""
 
@@ -62,12 +61,12 @@ class Head:
     version: int
     """0 or 1, of HTTP/1."""
     fields: Fields
+    keeps_alive: bool = field(init=False)
 
-    @cached_property
-    def keeps_alive(self) -> bool:
-        return not self.fields.closing and (self.version == 1 or self.fields.persistent)
+    def __post_init__(self) -> None:
+        self.keeps_alive = not self.fields.closing and (self.version == 1 or self.fields.persistent)
 
-    @cached_property
+    @property
     def path(self) -> str:
         """Decoded once, each octet a character."""
         path = self.target.partition(b"?")[0]
@@ -76,15 +75,15 @@ class Head:
 
 @dataclass(slots=True)
 class HeadReader:
-    """Reads heads, remembering blocks of fields, and whole heads of POST."""
+    """Reads heads, remembering blocks of fields and whole heads."""
 
     _known: dict[bytes, Fields] = field(default_factory=dict)
-    _posted: dict[bytes, Head] = field(default_factory=dict)
+    _heads: dict[bytes, Head] = field(default_factory=dict)
 
     def read(self, blob: bytes) -> tuple[Head, int] | None:
         """The head at the start, and where the body begins. None when more must come. Raises UnreadableError."""
         end = blob.find(b"\r\n\r\n")
-        known = self._posted.get(blob[:end]) if 0 < end <= _WORTH_REMEMBERING else None
+        known = self._heads.get(blob[:end]) if 0 < end <= _WORTH_REMEMBERING else None
         if known is not None:
             return known, end + 4
         line_end = blob.find(b"\r\n", 0, MAX_LINE + 2)
@@ -104,9 +103,8 @@ class HeadReader:
         if version == b"0" and fields.chunked:
             raise UnreadableError("400 Bad Request", "HTTP/1.0 has no chunks.")
         head = Head(method.decode(), target, version[0] - 48, fields)
-        # What else is asked by POST is in the body; a GET says it in its target, and few of those come again.
-        if head.method == "POST" and end <= _WORTH_REMEMBERING:
-            _remember(self._posted, blob[:end], head)
+        if end <= _WORTH_REMEMBERING:
+            _remember(self._heads, blob[:end], head)
         return head, end + 4
 
     def _fields(self, block: bytes) -> Fields:
