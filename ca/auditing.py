@@ -1,59 +1,34 @@
 """What auditors and courts ask of `./pki`: is the log whole, what does it say, how did a certificate stand."""
 
 import json
-from collections.abc import Iterator
-from datetime import datetime
+from typing import IO
 
 import click
 
 from ca.adapters.clock import SystemClock
-from ca.domain.errors import InvalidRequest
-from ca.domain.revocation import RFC_NAMES
 from ca.domain.serials import parse_serial
-from ca.domain.times import instant, timestamp
+from ca.domain.times import parse_instant
+from ca.telling import as_json, as_lines
 from ca.terminal import Context, say, speaking
-from ca.usecases.look_back import LookedBack
 
 
 @click.command()
 @click.argument("serial")
-@click.option("--at", "moment", help="An instant in UTC, like 2026-11-23T15:04:05Z (default: now).")
+@click.option("--at", "moment", help="An instant, like 2026-11-23T15:04:05Z or …T23:04:05+08:00 (default: now).")
+@click.option("--json", "plain", is_flag=True, help="As docs/protocols/history.md has it.")
+@click.option("--proof", type=click.File("w"), help="Write that JSON, with everything that proves it, into a file.")
 @click.pass_obj
 @speaking
-def status(context: Context, serial: str, moment: str | None) -> None:
-    """How the certificate SERIAL stood at an instant, by the audit log, and what proves it."""
+def status(context: Context, serial: str, moment: str | None, *, plain: bool, proof: IO[str] | None) -> None:
+    """How the certificate SERIAL stood at an instant, what relying parties were told, and what proves it."""
     from ca.wiring import build_look_back
 
-    at = _instant(moment) if moment else SystemClock().now()
-    for line in _told(build_look_back(context.state, context.settings)(parse_serial(serial), at)):
+    at = parse_instant(moment) if moment else SystemClock().now()
+    found = build_look_back(context.state, context.settings)(parse_serial(serial), at)
+    if proof is not None:
+        proof.write(json.dumps(as_json(found), indent=1) + "\n")
+    for line in [json.dumps(as_json(found))] if plain else as_lines(found):
         say(line)
-
-
-def _instant(text: str) -> datetime:
-    try:
-        return instant(text)
-    except ValueError as error:
-        raise InvalidRequest(f"{text!r} is no instant; write it in UTC like 2026-11-23T15:04:05Z") from error
-
-
-def _told(found: LookedBack) -> Iterator[str]:
-    yield f"at       {timestamp(found.at)}"
-    if found.certificate is None:
-        yield "status   unknown: no certificate of ours has this serial number"
-        return
-    yield f"subject  {found.certificate.subject}"
-    if found.moment is None:
-        yield "status   unknown: it was not issued yet"
-        return
-    told = found.moment.told
-    status = "good" if told is None else f"revoked since {timestamp(told.revoked_at)}, {RFC_NAMES[told.reason]}"
-    yield f"status   {status}{'; expired' if found.is_expired else ''}"
-    event = found.moment.event
-    yield f"by       audit event {event.number}, {event.event.name} at {timestamp(event.event.at)}, {event.hash.hex()}"
-    if found.checkpoint is None:
-        yield "proof    not under a signed checkpoint yet; the next one is made within minutes"
-    else:
-        yield f"proof    checkpoint at event {found.checkpoint.number}, signed {timestamp(found.checkpoint.at)}"
 
 
 @click.group()

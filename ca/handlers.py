@@ -15,9 +15,10 @@ from ca.domain.officers import Invitation, Officer
 from ca.domain.revocation import parse_reason
 from ca.domain.serials import parse_serial, serial_text
 from ca.domain.sessions import CHALLENGE_LIFE
-from ca.domain.times import timestamp
+from ca.domain.times import parse_instant, timestamp
 from ca.ports import UnitOfWork
 from ca.signer import Handler
+from ca.telling import as_json
 from ca.usecases.answer_ocsp import AnswerOCSP
 from ca.usecases.apply import SubmitApplication
 from ca.usecases.approve import DecideOnApplication
@@ -29,6 +30,7 @@ from ca.usecases.devices import RegisterDevice
 from ca.usecases.enrol import Enrol
 from ca.usecases.health import CheckHealth
 from ca.usecases.jobs import RunJob
+from ca.usecases.look_back import LookBack
 from ca.usecases.officers import ChangeOfficer, InviteOfficer, RedeemInvitation
 from ca.usecases.reconcile import Reconcile
 from ca.usecases.renew import ReEnrol
@@ -39,9 +41,12 @@ from ca.usecases.sign_in import SignIn
 
 _NOT_REFUSALS = (NotReady, KeyStoreUnavailable)
 # Asked all day by pages: that a session is over is an answer, not an act that was refused.
-_QUESTIONS = (ops.WhoAmI, ops.ShowCase, ops.ShowInvitation, ops.Health, ops.CACertificates)
+_QUESTIONS = (ops.WhoAmI, ops.ShowCase, ops.ShowInvitation, ops.ShowHistory, ops.Health, ops.CACertificates)
 # What nobody may see and what somebody changed is recorded all the same.
 _EVEN_WHEN_ASKED = (Tampered, NotAllowed, NotFound)
+
+LONGEST_PROOF = 5000
+"""Links; a longer one is for `./pki status --proof`."""
 
 # Who asks without a session and is not a customer.
 _ACTORS: dict[type[ops.Operation], str] = {
@@ -49,6 +54,7 @@ _ACTORS: dict[type[ops.Operation], str] = {
     ops.OpenInvitation: "unknown",
     ops.RedeemInvitation: "unknown",
     ops.ReportUnknown: "reporter",
+    ops.ShowHistory: "relying party",
     ops.CertifyResponderKey: "status",
     ops.RunJob: "jobs",
     ops.Reconcile: "jobs",
@@ -74,6 +80,7 @@ class UseCases:
     change_status: ChangeStatus
     answer_ocsp: AnswerOCSP
     certify_memory_key: CertifyMemoryKey
+    look_back: LookBack
     report_unknown: ReportUnknownCertificate
     run_job: RunJob
     reconcile: Reconcile
@@ -165,6 +172,7 @@ class Handlers:
             ),
             ops.CACertificates: self.ca_certificates,
             ops.CertifyResponderKey: self.certify_responder_key,
+            ops.ShowHistory: self.show_history,
             ops.ReportUnknown: lambda op: {"alarm": do.report_unknown(op.certificate, by="reporter")},
             ops.RunJob: self.run_job,
             ops.Reconcile: lambda _: {"finished": [serial_text(serial) for serial in do.reconcile()]},
@@ -303,6 +311,10 @@ class Handlers:
         certificate, issuer_der = self._do.certify_memory_key(op.public_key, op.proof)
         named = {"issuer": certificate.issuer, "issuer_certificate": b64(issuer_der)}
         return named | {"certificate": b64(certificate.der)}
+
+    def show_history(self, op: ops.ShowHistory) -> dict[str, Any]:
+        found = self._do.look_back(parse_serial(op.serial), parse_instant(op.at), longest=LONGEST_PROOF)
+        return as_json(found)
 
     def run_job(self, op: ops.RunJob) -> dict[str, Any]:
         run = self._do.run_job(op.name, op.holder)

@@ -318,6 +318,14 @@ class CertifyResponderKey(Operation):
     proof: B64
 
 
+class ShowHistory(Operation):
+    """-> how a certificate stood at an instant, as docs/protocols/history.md has it. Anybody may ask."""
+
+    path = "status/history"
+    serial: Identifier
+    at: Identifier
+
+
 class ReportUnknown(Operation):
     """-> {alarm: bool}. A certificate met in the field: an alarm when it carries our signature and is unknown to us."""
 

@@ -325,10 +325,16 @@ class AuditLog(Protocol):
     def about(self, subject: str) -> Iterator[ChainedEvent]:
         """The events about one thing, in order."""
 
+    def find_last(self, name: str, subject: str, until: datetime, before: int | None = None) -> ChainedEvent | None:
+        """The last event of that name about one thing, until an instant; with `before`, of those before that event."""
+
     def waiting(self, after: int) -> Iterator[Entry]:
         """Entries behind the event `after` that are kept for the journal, in order."""
 
     def add_checkpoint(self, checkpoint: Checkpoint) -> None: ...
+
+    def find_checkpoint(self, number: int) -> Checkpoint | None:
+        """The first that covers the event of that number."""
 
     def list_checkpoints(self) -> Sequence[Checkpoint]: ...
 

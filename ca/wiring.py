@@ -273,6 +273,7 @@ def _wire(
         change_status=ChangeStatus(unit_of_work, clock, authorize, publish_changes),
         answer_ocsp=_answer_ocsp(settings, files, unit_of_work, key_store),
         certify_memory_key=CertifyMemoryKey(certify_responder, ISSUING, settings.ocsp.memory_keys_a_day),
+        look_back=_look_back(settings, unit_of_work),
         report_unknown=report_unknown,
         run_job=RunJob(unit_of_work, clock, schedule.jobs(*map(seconds, periods))),
         reconcile=reconcile,
@@ -344,7 +345,11 @@ def replay_journal(state: State, settings: Settings) -> Counter[str]:
 
 def build_look_back(state: State, settings: Settings) -> LookBack:
     """What tells how certificates stood; only reads."""
-    return LookBack(SqlUnitOfWork(open_to_read(state, settings)))
+    return _look_back(settings, SqlUnitOfWork(open_to_read(state, settings)))
+
+
+def _look_back(settings: Settings, unit_of_work: SqlUnitOfWork) -> LookBack:
+    return LookBack(unit_of_work, SystemClock(), seconds(settings.times.ocsp_life))
 
 
 def build_audit(state: State, settings: Settings) -> tuple[VerifyAudit, SqlUnitOfWork]:

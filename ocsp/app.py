@@ -9,6 +9,7 @@ from ca.domain.ocsp import PLAIN, Policy
 from ocsp.asking import Asking
 from ocsp.connection import Patience
 from ocsp.files import Publication, PublishedIssuers
+from ocsp.history import History
 from ocsp.http import StatusApp
 from ocsp.kept import KeptAnswers
 from ocsp.memory_key import MemorySigner
@@ -58,7 +59,13 @@ def status_app(setup: Setup, now: Callable[[], datetime]) -> StatusServer:
         issuers=issuers, statuses=statuses, kept=kept, now=now, refresh=warmer.add, policy=setup.policy
     )
     return StatusServer(
-        StatusApp(responder=responder, publication=Publication(setup.publication), statuses=statuses, now=now),
+        StatusApp(
+            responder=responder,
+            publication=Publication(setup.publication),
+            statuses=statuses,
+            history=History(signer, now),
+            now=now,
+        ),
         responder,
         Asking(memory),
         now=now,

@@ -19,6 +19,8 @@ from ca.domain.errors import InvalidRequest, PKIError
 from ca.domain.ocsp import ErrorStatus
 from ca.domain.standings import KEY_OCTETS
 from ocsp.files import BUNDLE_PATCH, Publication, PublishedFile
+from ocsp.history import PATH as HISTORY
+from ocsp.history import History
 from ocsp.kept import KeptAnswer
 from ocsp.responder import Reply, Responder, Wanted, refusal
 from ocsp.store import Statuses
@@ -63,8 +65,10 @@ class StatusApp:
         responder: Responder,
         publication: Publication,
         statuses: Statuses,
+        history: History,
         now: Callable[[], datetime],
     ) -> None:
+        self._history = history
         self._responder = responder
         self._publication = publication
         self._statuses = statuses
@@ -96,6 +100,8 @@ class StatusApp:
             return self._get(path.removeprefix("/ocsp"), environ, answer)
         if path == "/health":
             return self._health()
+        if path == HISTORY:
+            return self._history.respond(environ["QUERY_STRING"])
         file = self._publication.find(path.removeprefix("/"))
         if file is None:
             return plain("404 Not Found", "There is nothing at this address.")

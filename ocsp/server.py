@@ -237,4 +237,5 @@ def _busy() -> Response:
 def environ_of(head: Head) -> dict[str, Any]:
     """The names WSGI gives to a request."""
     named = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in head.fields.by_name.items()}
-    return named | {"REQUEST_METHOD": head.method, "PATH_INFO": head.path}
+    query = head.target.partition(b"?")[2].decode("latin-1")
+    return named | {"REQUEST_METHOD": head.method, "PATH_INFO": head.path, "QUERY_STRING": query}

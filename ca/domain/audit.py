@@ -26,21 +26,47 @@ class AuditEvent:
     at: datetime
     details: Mapping[str, str] = field(default_factory=dict)
 
-    def link(self, number: int, previous: bytes, changes: bytes = b"") -> bytes:
+    def link(self, number: int, previous: bytes, changes: bytes = b"", salt: bytes = b"") -> bytes:
         """The hash that chains this event as `number` (from 1) behind `previous` (32 bytes).
 
         `changes` is the digest of the rows its transaction changed (`ca/domain/journal.py`), on the last event only.
         """
-        body = {
-            "number": number,
-            "name": self.name,
-            "subject": self.subject,
-            "actor": self.actor,
-            "at": timestamp(self.at),
-            "details": dict(self.details),
-            "changes": changes.hex(),
-        }
-        return hashlib.sha256(previous + canonical(body)).digest()
+        return linked(previous, event_digest(self.told(number), self.untold(changes, salt)))
+
+    def told(self, number: int) -> bytes:
+        """What may be shown to others as proof, as it is hashed."""
+        details = {name: value for name, value in self.details.items() if name in _TOLD}
+        return canonical(
+            {
+                "number": number,
+                "name": self.name,
+                "subject": self.subject,
+                "at": timestamp(self.at),
+                "details": details,
+            }
+        )
+
+    def untold(self, changes: bytes, salt: bytes) -> bytes:
+        """What stands for the rest (32 bytes): with the salt nobody finds out by guessing who acted."""
+        details = {name: value for name, value in self.details.items() if name not in _TOLD}
+        body = canonical({"actor": self.actor, "details": details, "changes": changes.hex()})
+        return hashlib.sha256(salt + body).digest()
+
+
+_TOLD = frozenset(
+    {"status", "reason", "number", "base", "sha256", "this_update", "next_update", "shows", "unexpired_at"}
+)
+"""Details that say how a certificate stood and what a CRL said of it."""
+
+
+def event_digest(told: bytes, untold: bytes) -> bytes:
+    """What of an event goes into its link (32 bytes); by itself it shows nothing of it."""
+    return hashlib.sha256(untold + told).digest()
+
+
+def linked(previous: bytes, digest: bytes) -> bytes:
+    """The chain's hash after an event, from the hash before it and the event's digest (32 bytes each)."""
+    return hashlib.sha256(previous + digest).digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +77,19 @@ class ChainedEvent:
     event: AuditEvent
     hash: bytes
     changes: bytes = b""
+    salt: bytes = b""
+
+    @property
+    def told(self) -> bytes:
+        return self.event.told(self.number)
+
+    @property
+    def untold(self) -> bytes:
+        return self.event.untold(self.changes, self.salt)
+
+    @property
+    def digest(self) -> bytes:
+        return event_digest(self.told, self.untold)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +112,26 @@ def checkpoint_message(number: int, head: bytes, at: datetime) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
+class Proof:
+    """That an event is in the chain: its links to a checkpoint, which show nothing of the events between."""
+
+    event: ChainedEvent
+    previous: bytes
+    """The chain's hash before the event (32 bytes)."""
+    behind: tuple[bytes, ...]
+    """The digests of the events behind it, up to the checkpoint's (32 bytes each)."""
+    checkpoint: Checkpoint
+
+    def require(self) -> None:
+        """Raise Tampered unless the links lead to the checkpoint."""
+        hash_ = linked(self.previous, self.event.digest)
+        for digest in self.behind:
+            hash_ = linked(hash_, digest)
+        if hash_ != self.checkpoint.hash or self.event.number + len(self.behind) != self.checkpoint.number:
+            raise Tampered(f"the log between event {self.event.number} and the checkpoint behind it was altered")
+
+
+@dataclass(frozen=True, slots=True)
 class Head:
     """Where the chain ends."""
 
@@ -84,6 +143,6 @@ class Head:
         expected = self.number + 1
         if chained.number != expected:
             raise Tampered(f"audit event {expected} is missing: the next one found is number {chained.number}")
-        if chained.event.link(chained.number, self.hash, chained.changes) != chained.hash:
+        if linked(self.hash, chained.digest) != chained.hash:
             raise Tampered(f"audit event {chained.number} ({chained.event.name}) was altered or moved")
         return Head(chained.number, chained.hash)

@@ -6,7 +6,7 @@ was restored to an older state is brought back to the last act, and nobody's rev
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -90,13 +90,16 @@ class Entry:
         return cls(events, changes)
 
 
-def chained(head: Head, events: Sequence[AuditEvent], changes: Sequence[Change]) -> Entry:
-    """The entry that a transaction makes behind `head`. There is at least one event."""
+def chained(
+    head: Head, events: Sequence[AuditEvent], changes: Sequence[Change], salt: Callable[[], bytes] = bytes
+) -> Entry:
+    """The entry that a transaction makes behind `head`. There is at least one event; `salt` is drawn for each."""
     links: list[ChainedEvent] = []
     for position, event in enumerate(events, start=1):
         proof = changes_digest(changes) if position == len(events) else b""
         number = head.number + 1
-        links.append(ChainedEvent(number, event, event.link(number, head.hash, proof), proof))
+        drawn = salt()
+        links.append(ChainedEvent(number, event, event.link(number, head.hash, proof, drawn), proof, drawn))
         head = head.follow(links[-1])
     return Entry(tuple(links), tuple(changes))
 
@@ -110,10 +113,12 @@ def _plain(chained: ChainedEvent) -> dict[str, Any]:
         "at": timestamp(chained.event.at),
         "details": dict(chained.event.details),
         "changes": chained.changes.hex(),
+        "salt": chained.salt.hex(),
         "hash": chained.hash.hex(),
     }
 
 
 def _chained(plain: Mapping[str, Any]) -> ChainedEvent:
     event = AuditEvent(plain["name"], plain["subject"], plain["actor"], instant(plain["at"]), plain["details"])
-    return ChainedEvent(plain["number"], event, bytes.fromhex(plain["hash"]), bytes.fromhex(plain["changes"]))
+    link, changes, salt = (bytes.fromhex(plain[name]) for name in ("hash", "changes", "salt"))
+    return ChainedEvent(plain["number"], event, link, changes, salt)

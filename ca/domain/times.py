@@ -1,6 +1,9 @@
 """Instants are aware, UTC and whole seconds; their text is RFC 3339 with Z."""
 
+import re
 from datetime import UTC, datetime, timedelta
+
+from ca.domain.errors import InvalidRequest
 
 CLOCK_TOLERANCE = timedelta(seconds=60)
 """Clocks of several machines differ a little, and who waited for their turn asks with the time of before."""
@@ -14,3 +17,16 @@ def timestamp(at: datetime) -> str:
 def instant(text: str) -> datetime:
     """The instant that `timestamp` wrote."""
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+
+
+_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d([Zz]|[+-]\d\d:\d\d)")
+
+
+def parse_instant(text: str) -> datetime:
+    """An instant as people and tools write it, with its zone (RFC 3339 section 5.6). Raises InvalidRequest."""
+    try:
+        if _RFC_3339.fullmatch(text):
+            return datetime.fromisoformat(text.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise InvalidRequest("an instant is written with its zone, like 2026-11-23T15:04:05Z or 2026-11-23T23:04:05+08:00")

@@ -29,7 +29,17 @@ class Edition:
     """The addresses by which certificates point to each partition."""
 
 
-def contents(work: Work, edition: Edition, scope: CRLScope, before: Sequence[LastCRL]) -> tuple[CRLFrame, EntryPieces]:
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What one list says."""
+
+    frame: CRLFrame
+    unexpired_at: datetime
+    """Of certificates that had expired by then it says nothing."""
+    entries: EntryPieces
+
+
+def contents(work: Work, edition: Edition, scope: CRLScope, before: Sequence[LastCRL]) -> Contents:
     """Head and entries of one list."""
     if scope.delta:
         return _delta(work, edition)
@@ -44,17 +54,18 @@ def contents(work: Work, edition: Edition, scope: CRLScope, before: Sequence[Las
     )
     # An expired certificate stays in one CRL more than its life (RFC 5280 section 3.3).
     seen = min((last.head.this_update for last in before), default=_EVER)
-    return frame, (*work.certificates.measure_entries(scope, seen), work.certificates.list_entries(scope, seen))
+    entries = *work.certificates.measure_entries(scope, seen), work.certificates.list_entries(scope, seen)
+    return Contents(frame, seen, entries)
 
 
-def _delta(work: Work, edition: Edition) -> tuple[CRLFrame, EntryPieces]:
+def _delta(work: Work, edition: Edition) -> Contents:
     now = edition.this_update
     base, base_at = _base(work, edition)
     frame = CRLFrame(edition.issuer, edition.number, now, now + edition.delta_life, base=base)
     # Everything that the base cannot show, and nothing that had expired by then.
     changed = work.certificates.list_changed(edition.issuer.name, base, base_at)
     entries = [removal_entry(serial, now) if entry is None else entry for serial, entry in changed]
-    return frame, (len(entries), sum(map(len, entries)), [entries])
+    return Contents(frame, base_at, (len(entries), sum(map(len, entries)), [entries]))
 
 
 def _base(work: Work, edition: Edition) -> tuple[int, datetime]:

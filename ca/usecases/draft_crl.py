@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from ca.domain import der
 from ca.domain.crl import CRLFrame, CRLScope
@@ -10,7 +11,7 @@ from ca.domain.errors import LintFailed, NotReady
 from ca.domain.keys import SIGNATURE_OF
 from ca.ports import Linter, Work
 from ca.publishing import DraftFile
-from ca.usecases.crl_contents import EntryPieces
+from ca.usecases.crl_contents import Contents
 from ca.usecases.last_crls import LastCRL
 
 _LINTED = 20
@@ -27,18 +28,20 @@ class DraftCRL:
     entries: int
     sample: tuple[bytes, ...]
     """All entries of a short list, some of a long one, from its beginning to its end."""
+    shows: int
+    """The audit event up to which it shows everything."""
+    unexpired_at: datetime
 
 
 def draft(
     work: Work,
     scope: CRLScope,
-    frame: CRLFrame,
+    said: Contents,
     file: DraftFile,
-    entries: EntryPieces,
     before: Sequence[LastCRL],
 ) -> DraftCRL:
     """Write the list. Raises Tampered when it would take back what `before` said, NotReady."""
-    count, octets, pieces = entries
+    frame, (count, octets, pieces) = said.frame, said.entries
     opening, ending = frame.around(octets)
     lasts = [(last.head, last.entries()) for last in before]
     step, seen = max(1, count // _LINTED), 0
@@ -59,7 +62,7 @@ def draft(
     if file.size != len(opening) + octets + len(ending):
         # Its length was written before its entries; another one would be a list that nobody can read.
         raise NotReady("the records changed while the CRL was drafted; it is drafted again")
-    return DraftCRL(scope, frame, file, seen, tuple(sample))
+    return DraftCRL(scope, frame, file, seen, tuple(sample), work.audit.head().number, said.unexpired_at)
 
 
 def lint(drafted: DraftCRL, linter: Linter) -> None:

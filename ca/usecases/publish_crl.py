@@ -16,6 +16,7 @@ from ca.domain.crl import CRLRecord, CRLScope, says_key_compromise, signed_aroun
 from ca.domain.errors import InvalidRequest, NotReady, PKIError, SigningRefused, Tampered
 from ca.domain.issuers import Issuer
 from ca.domain.keys import SIGNATURE_OF, PublicKey
+from ca.domain.times import timestamp
 from ca.ports import Clock, KeyId, KeyStore, Linter, UnitOfWork, Work
 from ca.publishing import Publisher
 from ca.usecases.crl_contents import Edition, contents
@@ -146,9 +147,9 @@ class PublishCRL:
         # What changes from here on has the number of a later CRL; this one may show it or not.
         with self.unit_of_work.look() as work:
             for scope in scopes:
-                frame, entries = contents(work, edition, scope, before[scope])
+                said = contents(work, edition, scope, before[scope])
                 file = files.enter_context(self.publisher.draft_crl(scope.name))
-                drafts.append(draft(work, scope, frame, file, entries, before[scope]))
+                drafts.append(draft(work, scope, said, file, before[scope]))
         return drafts
 
     def _before(self, issuer: Issuer, scopes: Iterable[CRLScope], files: ExitStack) -> dict[CRLScope, list[LastCRL]]:
@@ -223,7 +224,7 @@ class PublishCRL:
     def _published(self, signed: _Signed) -> CRLRecord:
         with self.unit_of_work() as work:
             work.crls.mark_published(signed.record)
-            work.audit.append(_event("crl.published", signed.draft, self.clock.now()))
+            work.audit.append(_event("crl.published", signed.draft, self.clock.now(), **_proof(signed)))
             work.commit()
         return replace(signed.record, published=True)
 
@@ -244,6 +245,19 @@ def _was_compromised(work: Work, full: CRLScope) -> bool:
     last = work.crls.find_last(full)
     changed = work.certificates.list_changed(full.issuer, last.number, last.this_update) if last else []
     return any(entry is not None and says_key_compromise(entry) for _, entry in changed)
+
+
+def _proof(signed: _Signed) -> dict[str, str]:
+    """What shows, years later, what this CRL said and which file it is (`ca/domain/history.py`)."""
+    draft, record = signed.draft, signed.record
+    base = {} if record.base is None else {"base": str(record.base)}
+    return base | {
+        "sha256": record.sha256,
+        "this_update": timestamp(record.this_update),
+        "next_update": timestamp(record.next_update),
+        "shows": str(draft.shows),
+        "unexpired_at": timestamp(draft.unexpired_at),
+    }
 
 
 def _event(name: str, drafted: DraftCRL, at: datetime, **details: str) -> AuditEvent:

@@ -65,6 +65,7 @@ def upgrade() -> None:
         sa.Column("signature", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_checkpoints")),
     )
+    _index("audit_checkpoints", "number")
     op.create_table(
         "audit_events",
         sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -75,9 +76,11 @@ def upgrade() -> None:
         sa.Column("details", sa.String(), nullable=False),
         sa.Column("hash", sa.LargeBinary(), nullable=False),
         sa.Column("changes", sa.LargeBinary(), nullable=False),
+        sa.Column("salt", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_audit_events")),
     )
-    _index("audit_events", "actor", "at", "name", "subject")
+    _index("audit_events", "actor", "at", "name")
+    op.create_index("ix_audit_events_about", "audit_events", ["subject", "name", "at"])
     op.create_table(
         "audit_head",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),

@@ -35,6 +35,7 @@ from ca.usecases.enrol import Drafter, Enrol
 from ca.usecases.health import CheckHealth
 from ca.usecases.issuance import Issuance
 from ca.usecases.jobs import Job, RunJob
+from ca.usecases.look_back import LookBack
 from ca.usecases.officers import ChangeOfficer, InviteOfficer, RedeemInvitation
 from ca.usecases.publish_crl import PublishCRL
 from ca.usecases.reconcile import Reconcile
@@ -198,6 +199,7 @@ class Bank:
                 self.unit_of_work, self.clock, self.key_store, self.unit_of_work.standings, self.contradictions
             ),
             certify_memory_key=self.certify_memory_key,
+            look_back=LookBack(self.unit_of_work, self.clock),
             report_unknown=self.report_unknown,
             run_job=self.run_job,
             reconcile=self.reconcile,

@@ -262,7 +262,7 @@ class FakeAuditLog:
         self._checkpoints = checkpoints
 
     def append(self, event: AuditEvent) -> None:
-        entry = chained(self.head(), [event], [])
+        entry = chained(self.head(), [event], [], salt=lambda: b"salt")
         self._kept.extend(entry.events)
         self._outbox.append(entry)
 
@@ -275,11 +275,25 @@ class FakeAuditLog:
     def about(self, subject: str) -> Iterator[ChainedEvent]:
         return (each for each in list(self._kept) if each.event.subject == subject)
 
+    def find_last(self, name: str, subject: str, until: datetime, before: int | None = None) -> ChainedEvent | None:
+        found = [
+            each
+            for each in self._kept
+            if (each.event.name, each.event.subject) == (name, subject)
+            and each.event.at <= until
+            and (before is None or each.number < before)
+        ]
+        return max(found, key=lambda each: (each.event.at, each.number), default=None)
+
     def waiting(self, after: int) -> Iterator[Entry]:
         return (each for each in list(self._outbox) if each.head.number > after)
 
     def add_checkpoint(self, checkpoint: Checkpoint) -> None:
         self._checkpoints.append(checkpoint)
+
+    def find_checkpoint(self, number: int) -> Checkpoint | None:
+        behind = [each for each in self._checkpoints if each.number >= number]
+        return min(behind, key=lambda each: each.number, default=None)
 
     def list_checkpoints(self) -> Sequence[Checkpoint]:
         return list(self._checkpoints)

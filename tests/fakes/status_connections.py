@@ -13,6 +13,7 @@ from ca.domain.ocsp import ErrorStatus, Question, error_response
 from ocsp.asking import Asking
 from ocsp.connection import Connection, Patience
 from ocsp.files import Publication
+from ocsp.history import History
 from ocsp.http import StatusApp
 from ocsp.kept import KeptAnswer
 from ocsp.responder import Reply, Wanted
@@ -120,7 +121,13 @@ class Site:
         self.background = FakeBackground()
         responder: Any = FakeResponder()
         statuses: Any = Unasked()
-        app = StatusApp(responder=responder, publication=Publication(directory), statuses=statuses, now=CLOCK.now)
+        app = StatusApp(
+            responder=responder,
+            publication=Publication(directory),
+            statuses=statuses,
+            history=History(statuses, CLOCK.now),
+            now=CLOCK.now,
+        )
         self.server = StatusServer(
             app,
             responder,

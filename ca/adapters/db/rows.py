@@ -329,16 +329,18 @@ class AuditEventRow(Row):
     """An event of the hash chain. `details` is canonical JSON, `changes` empty but for a transaction's last event."""
 
     __tablename__ = "audit_events"
+    __table_args__ = (Index("ix_audit_events_about", "subject", "name", "at"),)
     journaled = False
 
     number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     name: Mapped[str] = mapped_column(index=True)
-    subject: Mapped[str] = mapped_column(index=True)
+    subject: Mapped[str]
     actor: Mapped[str] = mapped_column(index=True)
     at: Mapped[datetime] = mapped_column(index=True)
     details: Mapped[str]
     hash: Mapped[bytes]
     changes: Mapped[bytes]
+    salt: Mapped[bytes]
 
 
 class AuditHeadRow(Row):
@@ -359,7 +361,7 @@ class AuditCheckpointRow(Row):
     journaled = False
 
     id: Mapped[int] = mapped_column(RowNumber, primary_key=True)
-    number: Mapped[int] = mapped_column(BigInteger)
+    number: Mapped[int] = mapped_column(BigInteger, index=True)
     hash: Mapped[bytes]
     at: Mapped[datetime]
     signature: Mapped[bytes]

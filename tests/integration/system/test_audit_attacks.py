@@ -77,8 +77,8 @@ def rewrite_with_right_hashes(demo: Demo) -> None:
     demo.write("UPDATE audit_events SET actor = 'somebody else' WHERE number = 9")
     previous = GENESIS
     seconds = UtcSeconds()
-    for number, name, subject, actor, at, details, kept, changes in demo.rows(
-        "SELECT number, name, subject, actor, at, details, hash, changes FROM audit_events ORDER BY number"
+    for number, name, subject, actor, at, details, kept, changes, salt in demo.rows(
+        "SELECT number, name, subject, actor, at, details, hash, changes, salt FROM audit_events ORDER BY number"
     ):
         instant = seconds.process_result_value(at, None)  # type: ignore[arg-type]  # the dialect is not looked at
         row = AuditEventRow(
@@ -90,8 +90,9 @@ def rewrite_with_right_hashes(demo: Demo) -> None:
             details=details,
             hash=kept,
             changes=changes,
+            salt=salt,
         )
-        previous = to_chained_event(row).event.link(number, previous, changes)
+        previous = to_chained_event(row).event.link(number, previous, changes, salt)
         demo.write("UPDATE audit_events SET hash = ? WHERE number = ?", previous, number)
     demo.write("UPDATE audit_head SET hash = ?", previous)
 

@@ -256,6 +256,7 @@ QUESTIONS: list[ops.Operation] = [
     ops.WhoAmI(session="none"),
     ops.ShowCase(session="none", application="none"),
     ops.ShowInvitation(session="none", invitation="none"),
+    ops.ShowHistory(serial="none", at="none"),
 ]
 NEVER_REFUSED = {ops.SignInChallenge, ops.CACertificates, ops.Health, ops.Reconcile}
 COUNTED = {ops.EnrolmentHints}

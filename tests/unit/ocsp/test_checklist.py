@@ -25,6 +25,7 @@ from ca.domain.standings import Standing
 from ocsp.asking import Asking
 from ocsp.connection import Patience
 from ocsp.files import Publication, PublishedIssuers
+from ocsp.history import History
 from ocsp.http import StatusApp
 from ocsp.kept import KeptAnswers
 from ocsp.request import parse_request
@@ -59,6 +60,7 @@ class Site(StatusWorld):
             responder=self.front,
             publication=Publication(directory / "publication"),
             statuses=self,  # type: ignore[arg-type]
+            history=History(self, self.clock.now),  # type: ignore[arg-type]
             now=self.clock.now,
         )
         self.asking = Asking(self)

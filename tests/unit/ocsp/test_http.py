@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -13,6 +14,7 @@ from ca.domain.bundle import BundleKind
 from ca.domain.errors import NotReady
 from ca.domain.ocsp import ErrorStatus, Question, error_response
 from ocsp.files import Publication
+from ocsp.history import History
 from ocsp.http import MustAskError, StatusApp, http_date
 from ocsp.kept import KeptAnswer
 from ocsp.responder import Reply, Wanted
@@ -66,6 +68,12 @@ class Answer:
     body: bytes
 
 
+class NoSigner:
+    def call(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        assert path == "status/history"
+        return {"unproven": [], "asked": body}
+
+
 class Site:
     def __init__(self, directory: Path) -> None:
         self.responder = FakeResponder()
@@ -76,11 +84,14 @@ class Site:
             responder=self.responder,  # type: ignore[arg-type]  # a fake
             publication=Publication(directory),
             statuses=self.statuses,  # type: ignore[arg-type]  # a fake
+            history=History(NoSigner(), self.clock.now),
             now=self.clock.now,
         )
 
     def __call__(self, method: str, path: str, body: bytes = b"", **environ: str) -> Answer:
-        status, headers, content = self.app.respond({"REQUEST_METHOD": method, "PATH_INFO": path, **environ}, body)
+        path, _, query = path.partition("?")
+        asked = {"REQUEST_METHOD": method, "PATH_INFO": path, "QUERY_STRING": query}
+        status, headers, content = self.app.respond(asked | environ, body)
         assert len({name for name, _ in headers}) == len(headers)
         return Answer(status, dict(headers), content)
 

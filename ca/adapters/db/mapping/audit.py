@@ -20,7 +20,7 @@ def to_chained_event(row: AuditEventRow) -> ChainedEvent:
     if not unchanged or not isinstance(details, dict) or not all(isinstance(value, str) for value in details.values()):
         raise Tampered(f"the details of audit event {row.number} are not as we write them: somebody changed them")
     event = AuditEvent(row.name, row.subject, row.actor, row.at, details)
-    return ChainedEvent(row.number, event, row.hash, row.changes)
+    return ChainedEvent(row.number, event, row.hash, row.changes, row.salt)
 
 
 def chained_event_values(chained: ChainedEvent) -> Values:
@@ -33,6 +33,7 @@ def chained_event_values(chained: ChainedEvent) -> Values:
         "details": canonical(dict(chained.event.details)).decode(),
         "hash": chained.hash,
         "changes": chained.changes,
+        "salt": chained.salt,
     }
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
+from ca.adapters.clock import system_random
 from ca.adapters.db.mapping.audit import chained_event_values, to_chained_event, to_checkpoint
 from ca.adapters.db.repositories.statements import change_row, find_row, insert_missing, list_rows, put_row
 from ca.adapters.db.rows import (
@@ -22,8 +23,13 @@ from ca.domain.jobs import JobRun, Lease
 from ca.domain.journal import Change, Entry, chained
 
 _CHUNK = 1000
+_SALT_OCTETS = 16
 _WAITING = 1000
 """Events after which an entry no longer waits for the journal."""
+
+
+def _salt() -> bytes:
+    return system_random(_SALT_OCTETS)
 
 
 class SqlAuditLog:
@@ -39,7 +45,7 @@ class SqlAuditLog:
         if not self._appended:
             return None
         # The lock on the head is held until commit: the next writer waits and then builds on these events.
-        entry = chained(self._head(lock=True), self._appended, changes)
+        entry = chained(self._head(lock=True), self._appended, changes, salt=_salt)
         self._appended = []
         self.add(entry)
         line = {"number": entry.head.number, "line": entry.line()}
@@ -73,6 +79,15 @@ class SqlAuditLog:
             raise Tampered("the record of where the audit log ends is gone: somebody deleted it")
         return Head(row.number, row.hash)
 
+    def find_last(self, name: str, subject: str, until: datetime, before: int | None = None) -> ChainedEvent | None:
+        wanted = select(AuditEventRow).where(
+            AuditEventRow.subject == subject, AuditEventRow.name == name, AuditEventRow.at <= until
+        )
+        if before is not None:
+            wanted = wanted.where(AuditEventRow.number < before)
+        row = find_row(self._session, wanted.order_by(AuditEventRow.at.desc(), AuditEventRow.number.desc()))
+        return to_chained_event(row) if row else None
+
     def read(self, after: int = 0) -> Iterator[ChainedEvent]:
         wanted = (
             select(AuditEventRow)
@@ -92,6 +107,11 @@ class SqlAuditLog:
                 signature=checkpoint.signature,
             )
         )
+
+    def find_checkpoint(self, number: int) -> Checkpoint | None:
+        behind = select(AuditCheckpointRow).where(AuditCheckpointRow.number >= number)
+        row = find_row(self._session, behind.order_by(AuditCheckpointRow.number))
+        return to_checkpoint(row) if row else None
 
     def list_checkpoints(self) -> Sequence[Checkpoint]:
         rows = list_rows(self._session, select(AuditCheckpointRow).order_by(AuditCheckpointRow.id))

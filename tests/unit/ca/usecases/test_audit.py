@@ -42,8 +42,8 @@ def rechained(events: list[ChainedEvent]) -> list[ChainedEvent]:
     """The events as a forger who knows how the chain is made would write them."""
     head, made = Head(), []
     for number, chained in enumerate(events, start=1):
-        link = chained.event.link(number, head.hash, chained.changes)
-        made.append(ChainedEvent(number, chained.event, link, chained.changes))
+        link = chained.event.link(number, head.hash, chained.changes, chained.salt)
+        made.append(ChainedEvent(number, chained.event, link, chained.changes, chained.salt))
         head = head.follow(made[-1])
     return made
 
