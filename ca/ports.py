@@ -207,7 +207,10 @@ class Certificates(Protocol):
         """How these stand, by serial; one that was never issued is left out."""
 
     def list_standings(self) -> Iterator[tuple[int, Standing]]:
-        """How every certificate stands, in the order of serial numbers: a map built in order is a third smaller."""
+        """How every certificate stands by the records, in the order of serial numbers."""
+
+    def find_listed(self, serials: Sequence[int]) -> dict[int, tuple[Standing, bytes | None]]:
+        """How these stand and their entries in CRLs, by serial; one that was never issued is left out."""
 
     def measure_entries(self, scope: CRLScope, alive_at: datetime) -> tuple[int, int]:
         """How many entries `list_entries` gives, and of how many octets."""
@@ -216,10 +219,7 @@ class Certificates(Protocol):
         """The entries of a full CRL, in pieces, by serial number as text; without those expired before that time."""
 
     def list_changed(self, issuer: str, after: int, alive_at: datetime) -> Sequence[tuple[int, bytes | None]]:
-        """Serial and entry, or None for a hold that was lifted, of what CRLs up to number `after` cannot show.
-
-        By serial number as text, without those expired before that time.
-        """
+        """Serial and entry (None: a lifted hold) that CRLs up to `after` cannot show; by text, none expired."""
 
     def changed_partitions(self, issuer: str, after: int) -> Mapping[int, int]:
         """Partitions with changes that CRLs up to number `after` cannot show, and the first CRL that shows them all."""
@@ -392,3 +392,6 @@ class UnitOfWork(Protocol):
 
     def look(self) -> Work:
         """A transaction that only reads, all of it as of one moment; it holds up nobody who writes."""
+
+    def catch_up(self) -> None:
+        """Put what others committed into the journal, and into the standings map. Raises NotReady, Tampered."""

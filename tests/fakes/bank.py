@@ -141,7 +141,9 @@ class Bank:
             issuer = work.issuers.get(ISSUING)
         self.drafter = Drafter(clock, random, self.issuance, issuer)
         self.check_codes = CheckCodes(unit_of_work, clock, seals)
-        self.publish_crl = PublishCRL(unit_of_work, clock, self.key_store, self.publisher, self.linter)
+        self.publish_crl = PublishCRL(
+            unit_of_work, clock, self.key_store, self.publisher, self.linter, self.unit_of_work.standings
+        )
         self.published: list[str] = []
         push = self.published.append
         self.responder = CertifyResponder(unit_of_work, clock, random, self.key_store, self.issuance, self.profiles)
