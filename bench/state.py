@@ -3,11 +3,11 @@
 Status answers and CRLs look at a certificate's row, not into it: so each row carries the demo's TLS certificate with
 another serial number in it, under a signature that no longer fits, and stands without case, intent and audit event.
 Serial numbers are drawn as the product draws them, and rows lie in the order in which they were drawn. Nothing here is
-signed by the HSM; what the signer keeps beside the database it makes anew from these rows when it starts.
+signed by the HSM. The product believes no row about how a certificate stands: so the standings map of this boot is
+written too, through the product's own adapter, up to where the journal ends. Only who may write the signer's files can.
 """
 
 import random
-import shutil
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -17,16 +17,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.experiment import Unmeasured
+from ca.adapters.standings import StandingsMap
+from ca.domain.certificates import CertificateStatus
 from ca.domain.crl import revocation_entry
 from ca.domain.revocation import Revocation, RevocationReason
+from ca.domain.standings import Standing, packed_records
 
 ISSUER = "issuing"
 _BRANCH = "pudong"
 _DAY = 86_400
 _REASONS = (0, 1, 3, 4, 5, 9)
-_MADE_FROM_ROWS = ("standings",)
-"""What the processes make from the database when it is missing."""
-
 _PLACE_IN_CRLS = {"crl_entry", "crl_since", "crl_changed"}
 """Columns of releases that keep CRL entries encoded."""
 
@@ -70,10 +70,31 @@ def fill(state: Path, certificates: int, *, revoked_share: float) -> Filled:
         connection.execute("UPDATE crl_due SET due = 1 WHERE issuer = ?", (ISSUER,))
         connection.execute("COMMIT")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    for name in _MADE_FROM_ROWS:
-        shutil.rmtree(state / name, ignore_errors=True)
+        _map_standings(connection, state)
     pairs = list(zip(serials, is_revoked, strict=True))
     return Filled([serial for serial, no in pairs if not no], [serial for serial, yes in pairs if yes])
+
+
+def _map_standings(connection: sqlite3.Connection, state: Path) -> None:
+    """As if the journal told of every row there is."""
+    (number,) = connection.execute("SELECT coalesce(max(number), 0) FROM audit_events").fetchone()
+    rows = connection.execute(
+        "SELECT serial, issuer, status, issued_at, not_after, revoked_at, reason FROM certificates "
+        "ORDER BY length(serial), serial"
+    )
+    standings = StandingsMap(state / "standings")
+    standings.rebuild(packed_records(_standing(*row) for row in rows), number=number)
+    standings.close()
+
+
+def _standing(
+    serial: str, issuer: str, status: str, issued: int, ends: int, revoked: int | None, reason: int | None
+) -> tuple[int, Standing]:
+    issued_at, not_after = (datetime.fromtimestamp(at, UTC) for at in (issued, ends))
+    revocation = None
+    if revoked is not None:
+        revocation = Revocation(RevocationReason(reason or 0), datetime.fromtimestamp(revoked, UTC))
+    return int(serial, 16), Standing(issuer, CertificateStatus(status), issued_at, not_after, revocation)
 
 
 def _serial(drawn: random.Random) -> int:

@@ -4,17 +4,23 @@ import socket
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
+from itertools import islice
+
+from sqlalchemy import Engine
 
 from ca.adapters.clock import SystemClock
 from ca.adapters.db.recovery import require_agreement
 from ca.adapters.db.unit_of_work import SqlUnitOfWork
 from ca.adapters.files import TrustDirectory
 from ca.adapters.hsm.diagnosis import Expectation, ExpectedKey, Finding, diagnose
+from ca.adapters.standings import StandingsMap
 from ca.domain.crl_reading import read_head
-from ca.domain.errors import NotReady, PKIError
+from ca.domain.errors import NotReady, PKIError, Tampered
+from ca.domain.serials import serial_text
 from ca.operations import Health
 from ca.ports import KeyId
 from ca.signer_client import SignerClient
+from ca.usecases.acted import Acted
 from ca.usecases.answer_ocsp import responder_key
 from ca.usecases.audit import AUDIT_KEY
 from ca.usecases.publish_bundle import bundle_key
@@ -24,6 +30,7 @@ from config.settings import Settings, State, load_settings
 _ROOT_CRL_NOTICE = timedelta(days=60)
 _TRUST = ("root.cer", "issuing.cer", "audit.spki")
 _ISSUERS = (ROOT, ISSUING)
+_NAMED = 10
 
 
 def examine(state: State) -> list[Finding]:
@@ -40,6 +47,7 @@ def examine(state: State) -> list[Finding]:
     findings += [
         _look("database", "can be read, of the right schema", lambda: open_to_read(state, settings).dispose()),
         _look("journal", "agrees with the database", lambda: _require_journal(state, settings)),
+        _standings(state, settings),
         _look("root CRL", "holds for longer than 60 days", lambda: _require_root_crl(state, settings)),
         _look("clock", "not behind what was signed", lambda: _require_clock(state, settings)),
     ]
@@ -98,6 +106,39 @@ def _require_journal(state: State, settings: Settings) -> None:
         require_agreement(engine, Files.of(state, settings).journal.last())
     finally:
         engine.dispose()
+
+
+def _standings(state: State, settings: Settings) -> Finding:
+    """The map is read beside the signer; after another boot there is none until the signer has built it."""
+    standings = StandingsMap(state.standings, read_only=True)
+    try:
+        if not standings.applied():
+            raise NotReady("there is no standings map yet; the signer builds it when it starts")
+    except PKIError as error:
+        return Finding("standings", ok=True, sentence=str(error))
+    try:
+        return _look("standings", "the database agrees with the journal", lambda: _compare(state, settings, standings))
+    finally:
+        standings.close()
+
+
+def _compare(state: State, settings: Settings, standings: StandingsMap) -> None:
+    engine = open_to_read(state, settings)
+    try:
+        _require_acted(engine, standings)
+    finally:
+        engine.dispose()
+
+
+def _require_acted(engine: Engine, standings: StandingsMap) -> None:
+    contradicted = Acted(SqlUnitOfWork(engine), standings).contradictions()
+    named = [serial_text(serial) for serial in islice(contradicted, _NAMED + 1)]
+    if named:
+        more = " and others" if len(named) > _NAMED else ""
+        raise Tampered(
+            f"the database contradicts the journal about certificate {', '.join(named[:_NAMED])}{more}: somebody "
+            "changed it; nothing is signed about them (docs/runbooks/contradicted-certificate.md)"
+        )
 
 
 def _require_clock(state: State, settings: Settings) -> None:

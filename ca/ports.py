@@ -1,6 +1,7 @@
 """Everything the core needs from the world. Adapters implement these; fakes in tests do too.
 
-The public place has a page of its own, `ca/publishing.py`, and what is kept outside the database too, `ca/keeping.py`.
+What is kept outside the database, the public place and the log have pages of their own: `ca/keeping.py`,
+`ca/publishing.py`, `ca/logbook.py`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,7 +9,6 @@ from datetime import datetime
 from typing import NewType, Protocol, Self
 
 from ca.domain.applications import Application
-from ca.domain.audit import AuditEvent, ChainedEvent, Checkpoint, Head
 from ca.domain.bundle import BundleKind, BundleRecord
 from ca.domain.certificates import Certificate, Intent
 from ca.domain.codes import CodePair
@@ -17,12 +17,11 @@ from ca.domain.customers import Customer
 from ca.domain.decisions import Assertion, Evidence
 from ca.domain.devices import Device
 from ca.domain.issuers import Issuer
-from ca.domain.jobs import JobRun, Lease
-from ca.domain.journal import Entry
 from ca.domain.keys import KeyAlgorithm, Message
 from ca.domain.officers import Credential, Invitation, Officer
 from ca.domain.sessions import Challenge, Session
 from ca.domain.standings import Standing
+from ca.logbook import AuditLog, Jobs
 
 KeyId = NewType("KeyId", bytes)
 """CKA_ID of a key in the HSM: keys are found by it, never by label (labels may repeat)."""
@@ -207,7 +206,10 @@ class Certificates(Protocol):
         """How these stand, by serial; one that was never issued is left out."""
 
     def list_standings(self) -> Iterator[tuple[int, Standing]]:
-        """How every certificate stands, in the order of serial numbers: a map built in order is a third smaller."""
+        """How every certificate stands by the records, in the order of serial numbers."""
+
+    def find_listed(self, serials: Sequence[int]) -> dict[int, tuple[Standing, bytes | None]]:
+        """How these stand and their entries in CRLs, by serial; one that was never issued is left out."""
 
     def measure_entries(self, scope: CRLScope, alive_at: datetime) -> tuple[int, int]:
         """How many entries `list_entries` gives, and of how many octets."""
@@ -216,10 +218,7 @@ class Certificates(Protocol):
         """The entries of a full CRL, in pieces, by serial number as text; without those expired before that time."""
 
     def list_changed(self, issuer: str, after: int, alive_at: datetime) -> Sequence[tuple[int, bytes | None]]:
-        """Serial and entry, or None for a hold that was lifted, of what CRLs up to number `after` cannot show.
-
-        By serial number as text, without those expired before that time.
-        """
+        """Serial and entry (None: a lifted hold) that CRLs up to `after` cannot show; by text, none expired."""
 
     def changed_partitions(self, issuer: str, after: int) -> Mapping[int, int]:
         """Partitions with changes that CRLs up to number `after` cannot show, and the first CRL that shows them all."""
@@ -314,40 +313,6 @@ class BlockedKeys(Protocol):
     def add(self, fingerprint: str, reason: str, at: datetime) -> None: ...
 
 
-class AuditLog(Protocol):
-    def append(self, event: AuditEvent) -> None:
-        """It joins the chain, behind all others, when the transaction commits."""
-
-    def head(self) -> Head: ...
-
-    def read(self, after: int = 0) -> Iterator[ChainedEvent]: ...
-
-    def about(self, subject: str) -> Iterator[ChainedEvent]:
-        """The events about one thing, in order."""
-
-    def find_last(self, name: str, subject: str, until: datetime, before: int | None = None) -> ChainedEvent | None:
-        """The last event of that name about one thing, until an instant; with `before`, of those before that event."""
-
-    def waiting(self, after: int) -> Iterator[Entry]:
-        """Entries behind the event `after` that are kept for the journal, in order."""
-
-    def add_checkpoint(self, checkpoint: Checkpoint) -> None: ...
-
-    def find_checkpoint(self, number: int) -> Checkpoint | None:
-        """The first that covers the event of that number."""
-
-    def list_checkpoints(self) -> Sequence[Checkpoint]: ...
-
-
-class Jobs(Protocol):
-    def take_lease(self, name: str, holder: str, now: datetime, until: datetime) -> Lease:
-        """The lease as it stands after asking: ours, or another's that has not run out."""
-
-    def record(self, run: JobRun) -> None: ...
-
-    def list(self) -> Sequence[JobRun]: ...
-
-
 class Work(Protocol):
     """One database transaction. Leaving the block without commit() rolls back."""
 
@@ -398,3 +363,6 @@ class UnitOfWork(Protocol):
 
     def look(self) -> Work:
         """A transaction that only reads, all of it as of one moment; it holds up nobody who writes."""
+
+    def catch_up(self) -> None:
+        """Put what others committed into the journal, and into the standings map. Raises NotReady, Tampered."""

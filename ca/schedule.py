@@ -10,7 +10,7 @@ from ca.usecases.publish_bundle import PublishBundle
 from ca.usecases.publish_crl import PublishCRL
 from ca.usecases.reconcile import Reconcile
 from ca.usecases.responder import CertifyResponder
-from ca.usecases.standings import FollowRecords
+from ca.usecases.standings import FollowRecords, KeepSnapshot
 from ca.usecases.sweep import Sweep
 
 _UNFINISHED_GRACE = timedelta(minutes=2)
@@ -29,6 +29,7 @@ class Schedule:
     follow_records: FollowRecords
     sweep: Sweep
     checkpoint: MakeCheckpoint
+    keep_snapshot: KeepSnapshot
     reconcile: Reconcile
 
     def jobs(self, crl_period: timedelta, bundle_period: timedelta, checkpoint_period: timedelta) -> dict[str, Job]:
@@ -66,5 +67,7 @@ class Schedule:
         return f"published number {made.number}" if made else "nothing changed"
 
     def _make_checkpoint(self) -> str:
-        made = self.checkpoint()
-        return f"signed at event {made.number}" if made else "nothing new"
+        made, kept = self.checkpoint(), self.keep_snapshot()
+        said = [f"signed at event {made.number}"] if made else []
+        said += [f"standings kept at event {kept}"] if kept else []
+        return ", ".join(said) or "nothing new"

@@ -26,6 +26,7 @@ from ca.adapters.hsm.tokens import HsmToken, TokenDirectory
 from ca.adapters.journal.checkpoints import CheckpointLines
 from ca.adapters.journal.journal import Journal
 from ca.adapters.journal.keeper import Keeper
+from ca.adapters.journal.snapshot import SnapshotFile
 from ca.adapters.linter import PkilintLinter
 from ca.adapters.publication import DirectoryPublisher
 from ca.adapters.standings import StandingsMap
@@ -66,7 +67,7 @@ from ca.usecases.report_unknown import ReportUnknownCertificate
 from ca.usecases.responder import CertifyMemoryKey, CertifyResponder, own_profile
 from ca.usecases.revoke import ChangeStatus
 from ca.usecases.sign_in import SignIn
-from ca.usecases.standings import FollowRecords
+from ca.usecases.standings import BuildStandings, FollowRecords, KeepSnapshot
 from ca.usecases.sweep import Sweep
 from config.profile_files import load_profiles
 from config.settings import Settings, State, seconds
@@ -87,25 +88,32 @@ class Files:
     journal: Journal
     publisher: DirectoryPublisher
     standings: StandingsMap
+    snapshot: SnapshotFile
 
     @classmethod
     def of(cls, state: State, settings: Settings) -> "Files":
-        mirror = state.journal_mirror(settings)
+        mirror, trust = state.journal_mirror(settings), TrustDirectory(state.trust)
         return cls(
-            TrustDirectory(state.trust),
+            trust,
             CheckpointLines(state.journal, mirror),
             Journal(state.journal, mirror),
             DirectoryPublisher(state.publication, state.crl_copies),
             StandingsMap(state.standings),
+            SnapshotFile(state.journal, partial(_verify_audit_key, trust)),
         )
 
-    def kept(self, records: SqlUnitOfWork, entries: Sequence[Entry]) -> None:
+    def kept(self, entries: Sequence[Entry]) -> None:
         """Into the standings map goes what the journal has, before the act returns."""
         for entry in entries:
             self.standings.apply(standings_in(entry.changes), after=entry.first - 1, number=entry.head.number)
         if self.standings.applied() < self.journal.head.number:
-            # It is new, of an earlier boot, or could not be written for a while.
-            FollowRecords(records, self.standings)()
+            # It is new, of an earlier boot, or could not be written for a while. No row is asked (docs/adr/0024).
+            BuildStandings(self.standings, self.snapshot, self.journal, standings_in)()
+
+
+def _verify_audit_key(trust: TrustDirectory, message: bytes, signature: bytes) -> None:
+    """Raise PKIError unless the audit key made this signature; needs no HSM."""
+    require_signature(trust.read("audit.spki"), message, signature)
 
 
 def journaled(
@@ -154,8 +162,7 @@ def open_to_read(state: State, settings: Settings) -> Engine:
 def build_signer(state: State, settings: Settings) -> UseCases:
     """Open database and HSM, compare keys with certificates, wire the use cases. Raises PKIError, closed."""
     files = Files.of(state, settings)
-    records = SqlUnitOfWork(open_to_read(state, settings))
-    unit_of_work = journaled(open_current_database(state, settings), files.journal, kept=partial(files.kept, records))
+    unit_of_work = journaled(open_current_database(state, settings), files.journal, kept=files.kept)
     profiles = load_profiles(PROFILES)
     for name in (RESPONDER_PROFILE, BUNDLE_PROFILE):
         own_profile(profiles, name)
@@ -230,32 +237,19 @@ def _wire(
     seals: Pkcs11Seals,
     issuer: Issuer,
 ) -> UseCases:
-    clock, random = SystemClock(), system_random
-    linter = PkilintLinter()
+    clock, random, linter = SystemClock(), system_random, PkilintLinter()
     authenticators = WebAuthnAuthenticators(settings.relying_party, settings.origins)
     authorize = Authorize(seals, clock)
     dossier = Dossier(seals, authenticators, authorize, profiles)
     issuance = Issuance(unit_of_work, clock, key_store, seals, linter)
     drafter = Drafter(clock, random, issuance, issuer, settings.crls.partitions)
     check_codes = CheckCodes(unit_of_work, clock, seals)
-    times = settings.times
-    lives = (seconds(times.crl_life), seconds(times.crl_delta_life))
-    publish_crl = PublishCRL(unit_of_work, clock, key_store, files.publisher, linter, *lives)
+    publish_crl = _publish_crl(settings, files, unit_of_work, key_store)
     publish_changes = _publish_if_due(publish_crl)
     report_unknown = ReportUnknownCertificate(unit_of_work, clock)
     reconcile = Reconcile(unit_of_work, clock, issuance)
     certify_responder = CertifyResponder(unit_of_work, clock, random, key_store, issuance, profiles)
-    schedule = Schedule(
-        ISSUING,
-        publish_crl,
-        PublishBundle(unit_of_work, clock, key_store, files.publisher, seconds(settings.times.bundle_life)),
-        certify_responder,
-        replace(certify_responder, profile=BUNDLE_PROFILE, key_of=bundle_key),
-        FollowRecords(unit_of_work, files.standings),
-        Sweep(unit_of_work, clock, profiles, publish_changes),
-        MakeCheckpoint(unit_of_work, clock, key_store, files.checkpoints),
-        reconcile,
-    )
+    schedule = _schedule(settings, files, unit_of_work, key_store, profiles, publish_crl, certify_responder, reconcile)
     periods = (settings.times.crl_period, settings.times.bundle_period, settings.times.checkpoint_period)
     return UseCases(
         sign_in=SignIn(unit_of_work, clock, random, seals, authenticators, authorize),
@@ -281,6 +275,39 @@ def _wire(
         record_refusal=RecordRefusal(unit_of_work, clock),
         unit_of_work=unit_of_work,
     )
+
+
+def _schedule(
+    settings: Settings,
+    files: Files,
+    unit_of_work: SqlUnitOfWork,
+    key_store: Pkcs11KeyStore,
+    profiles: Mapping[str, Profile],
+    publish_crl: PublishCRL,
+    certify_responder: CertifyResponder,
+    reconcile: Reconcile,
+) -> Schedule:
+    clock, bundle_life = SystemClock(), seconds(settings.times.bundle_life)
+    return Schedule(
+        ISSUING,
+        publish_crl,
+        PublishBundle(unit_of_work, clock, key_store, files.publisher, files.standings, bundle_life),
+        certify_responder,
+        replace(certify_responder, profile=BUNDLE_PROFILE, key_of=bundle_key),
+        FollowRecords(unit_of_work, files.standings),
+        Sweep(unit_of_work, clock, profiles, _publish_if_due(publish_crl)),
+        MakeCheckpoint(unit_of_work, clock, key_store, files.checkpoints),
+        KeepSnapshot(files.standings, files.snapshot, files.journal, key_store),
+        reconcile,
+    )
+
+
+def _publish_crl(
+    settings: Settings, files: Files, unit_of_work: SqlUnitOfWork, key_store: Pkcs11KeyStore
+) -> PublishCRL:
+    lives = (seconds(settings.times.crl_life), seconds(settings.times.crl_delta_life))
+    clock, linter = SystemClock(), PkilintLinter()
+    return PublishCRL(unit_of_work, clock, key_store, files.publisher, linter, files.standings, *lives)
 
 
 def _answer_ocsp(
@@ -356,9 +383,5 @@ def build_audit(state: State, settings: Settings) -> tuple[VerifyAudit, SqlUnitO
     """What verifies the audit log: needs no HSM, only the audit key's public half from the trust directory."""
     files = Files.of(state, settings)
     unit_of_work = SqlUnitOfWork(open_to_read(state, settings))
-    public_key = files.trust.read("audit.spki")
-
-    def verify(message: bytes, signature: bytes) -> None:
-        require_signature(public_key, message, signature)
-
+    verify = partial(_verify_audit_key, files.trust)
     return VerifyAudit(unit_of_work, files.checkpoints, files.journal, verify), unit_of_work

@@ -67,11 +67,14 @@ class MappedStandings:
             self._file, self._environment = None, None
 
     def _open(self) -> lmdb.Environment:
+        boot_id = Path(self._boot_id).read_bytes().strip()
+        # Before it is opened: what a power cut left of another boot's pages could end this process.
+        if (self._directory / layout.BOOT_MARK).read_bytes() != boot_id:
+            raise lmdb.NotFoundError("a map of another boot")
         environment = lmdb.open(
             str(self._directory), readonly=True, create=False, max_dbs=3, readahead=False, max_spare_txns=16
         )
         about = environment.open_db(layout.ABOUT, create=False)
-        boot_id = Path(self._boot_id).read_bytes().strip()
         with environment.begin(db=about) as transaction:
             of = transaction.get(layout.FORMAT_KEY), transaction.get(layout.BOOT_KEY)
             if of != (layout.FORMAT, boot_id) or transaction.get(layout.APPLIED_KEY) is None:

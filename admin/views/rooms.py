@@ -8,9 +8,9 @@ from sqlalchemy import select
 
 from admin.access import SignedIn
 from admin.views.base import ReadOnlyView
+from ca.adapters.db.log_rows import AuditEventRow, JobRunRow
 from ca.adapters.db.rows import (
     ApplicationRow,
-    AuditEventRow,
     CertificateRow,
     CodePairRow,
     CRLRow,
@@ -18,7 +18,6 @@ from ca.adapters.db.rows import (
     DeviceRow,
     EvidenceRow,
     InvitationRow,
-    JobRunRow,
     OfficerRow,
     db,
 )

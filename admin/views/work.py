@@ -10,7 +10,8 @@ from sqlalchemy import Select, func, select, tuple_
 
 from admin.access import SignedIn
 from admin.signer import officer
-from ca.adapters.db.rows import ApplicationRow, CertificateRow, CRLRow, InvitationRow, JobRunRow, db
+from ca.adapters.db.log_rows import JobRunRow
+from ca.adapters.db.rows import ApplicationRow, CertificateRow, CRLRow, InvitationRow, db
 from ca.domain.applications import ApplicationState
 from ca.domain.officers import InvitationState, TrustedRole
 

@@ -1,21 +1,24 @@
 """The standings map: an LMDB environment that the signer writes and every worker of the status process reads.
 
-It is not flushed to disk: a killed process loses nothing, and after a power cut it is built anew, because nobody uses a
-map of another boot. When a change cannot be written, the map is taken away: no status is better than an old one.
+It is not flushed to disk: a killed process loses nothing, and after a power cut it is built anew from its snapshot and
+the journal, because nobody uses a map of another boot; what a power cut left of its pages is not even opened. When a
+change cannot be written, the map is taken away: no status is better than an old one.
 """
 
 import stat
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 
 import lmdb
 
+from ca.adapters.files import write_atomically
 from ca.domain import standings as layout
-from ca.domain.certificates import CertificateStatus
 from ca.domain.errors import NotReady
-from ca.domain.standings import Standing, serial_key
+from ca.domain.standings import Standing, packed_records, serial_key
+from ca.keeping import Record
 
 _ADDRESS_SPACE = 1 << 36
 """Neither memory nor disk: room for some 500 million certificates."""
@@ -26,15 +29,24 @@ _BEHIND = "the act is recorded, but the standings map cannot be written; it is b
 class _Files:
     """The opened environment with its three tables."""
 
-    def __init__(self, directory: Path) -> None:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    def __init__(self, directory: Path, *, read_only: bool) -> None:
+        if not read_only:
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.environment = lmdb.open(
-            str(directory), map_size=_ADDRESS_SPACE, max_dbs=3, max_readers=_READERS, sync=False, mode=0o600
+            str(directory),
+            map_size=_ADDRESS_SPACE,
+            max_dbs=3,
+            max_readers=_READERS,
+            sync=False,
+            mode=0o600,
+            readonly=read_only,
+            create=not read_only,
         )
         self.standings, self.not_good, self.about = (
-            self.environment.open_db(name) for name in (layout.STANDINGS, layout.NOT_GOOD, layout.ABOUT)
+            self.environment.open_db(name, create=not read_only)
+            for name in (layout.STANDINGS, layout.NOT_GOOD, layout.ABOUT)
         )
-        if directory.stat().st_mode & stat.S_IXGRP:
+        if not read_only and directory.stat().st_mode & stat.S_IXGRP:
             # Its group is to read the map, and a reader writes in the lock file; whatever our umask is.
             (directory / "data.mdb").chmod(0o640)
             (directory / "lock.mdb").chmod(0o660)
@@ -45,9 +57,10 @@ class _Files:
 
 
 class StandingsMap:
-    """ports.Standings. Opened when it is first used."""
+    """ports.Standings. Opened when it is first used; `read_only` beside the signer, by whoever only compares."""
 
-    def __init__(self, directory: Path, *, boot_id: str = layout.BOOT_ID) -> None:
+    def __init__(self, directory: Path, *, boot_id: str = layout.BOOT_ID, read_only: bool = False) -> None:
+        self._read_only = read_only
         self._directory = directory
         self._boot_id = boot_id
         self._opened: _Files | None = None
@@ -71,20 +84,34 @@ class StandingsMap:
             raise self._unusable(error) from error
         return None if packed is None else Standing.unpack(packed)
 
-    def list_not_good(self, issuer: str) -> Iterator[tuple[int, Standing]]:
-        files, start = self._files(), _index_key(issuer, b"")
-        with files.environment.begin() as transaction, transaction.cursor(files.not_good) as cursor:
-            found = cursor.set_range(start)
-            while found and cursor.key().startswith(start):
-                key = cursor.key()[len(start) :]
-                yield int.from_bytes(key, "big"), Standing.unpack(transaction.get(key, b"", db=files.standings))
-                found = cursor.next()
+    def list_not_good(self, issuer: str, since: datetime) -> Iterator[tuple[int, Standing]]:
+        files, start, seconds = self._files(), _index_key(issuer, b""), int(since.timestamp())
+        try:
+            with files.environment.begin() as transaction, transaction.cursor(files.not_good) as cursor:
+                for index in cursor.iternext(keys=True, values=False) if cursor.set_range(start) else ():
+                    if not index.startswith(start):
+                        break
+                    key = index[len(start) :]
+                    packed = transaction.get(key, b"", db=files.standings)
+                    if not layout.is_revoked_before(packed, seconds):
+                        yield int.from_bytes(key, "big"), Standing.unpack(packed)
+        except lmdb.Error as error:
+            raise self._unusable(error) from error
 
     def apply(self, changed: Iterable[tuple[int, Standing]], *, after: int, number: int) -> None:
-        self._write(changed, after=after, number=number)
+        self._write(packed_records(changed), after=after, number=number)
 
-    def rebuild(self, everything: Iterable[tuple[int, Standing]], *, number: int) -> None:
-        self._write(everything, after=None, number=number)
+    def rebuild(self, records: Iterable[Record], *, number: int) -> None:
+        self._write(records, after=None, number=number)
+
+    @contextmanager
+    def records(self) -> Iterator[tuple[int, Iterator[Record]]]:
+        try:
+            files = self._files()
+            with files.environment.begin(db=files.standings) as transaction, transaction.cursor() as cursor:
+                yield int(transaction.get(layout.APPLIED_KEY, b"0", db=files.about)), iter(cursor)
+        except lmdb.Error as error:
+            raise self._unusable(error) from error
 
     def close(self) -> None:
         """Let go of the files."""
@@ -93,7 +120,7 @@ class StandingsMap:
                 self._opened.environment.close()
                 self._opened = None
 
-    def _write(self, changed: Iterable[tuple[int, Standing]], *, after: int | None, number: int) -> None:
+    def _write(self, changed: Iterable[Record], *, after: int | None, number: int) -> None:
         with self._lock:
             try:
                 files = self._files()
@@ -117,17 +144,33 @@ class StandingsMap:
                 layout.FORMAT_KEY: layout.FORMAT,
                 layout.BOOT_KEY: Path(self._boot_id).read_bytes().strip(),
             }
-            files = _Files(self._directory)
+            self._require_boot(identity[layout.BOOT_KEY])
+            files = _Files(self._directory, read_only=self._read_only)
             if not files.is_of(identity):
                 files.environment.close()
+                if self._read_only:
+                    raise NotReady("the standings map is of another release; the signer builds it when it starts")
                 self._remove()
-                files = _Files(self._directory)
+                files = _Files(self._directory, read_only=False)
                 with files.environment.begin(db=files.about, write=True) as transaction:
                     for key, value in identity.items():
                         transaction.put(key, value)
         except (lmdb.Error, OSError) as error:
             raise self._unusable(error) from error
         return files
+
+    def _require_boot(self, boot_id: bytes) -> None:
+        """What another boot left may be half of what was written: to open it could end this process."""
+        mark = self._directory / layout.BOOT_MARK
+        if mark.is_file() and mark.read_bytes() == boot_id:
+            return
+        if self._read_only:
+            raise NotReady("there is no standings map of this boot; the signer builds it when it starts")
+        if self._directory.is_dir():
+            self._remove()
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Who may enter the directory reads the map: no secret is here.
+        write_atomically(mark, boot_id)
 
     def _remove(self) -> None:
         """Readers see within a moment that there is no map."""
@@ -142,8 +185,8 @@ class StandingsMap:
 
 def _put_all(
     files: _Files,
-    transaction: lmdb.Transaction,
-    changed: Iterable[tuple[int, Standing]],
+    transaction: "lmdb.Transaction[bytes]",
+    changed: Iterable[Record],
     after: int | None,
     number: int,
 ) -> None:
@@ -154,16 +197,15 @@ def _put_all(
     if after is None:
         for table in (files.standings, files.not_good):
             transaction.drop(table, delete=False)
-    for serial, standing in changed:
-        key = serial_key(serial)
-        if key is None:
-            continue  # no certificate has it (RFC 5280 section 4.1.2.2)
-        transaction.put(key, standing.pack(), db=files.standings)
-        index = _index_key(standing.issuer, key)
-        if standing.status is CertificateStatus.ACTIVE:
-            transaction.delete(index, db=files.not_good)
-        else:
-            transaction.put(index, b"", db=files.not_good)
+    for key, packed in changed:
+        before = transaction.get(key, b"", db=files.standings)
+        if before and layout.is_final(before):
+            continue
+        transaction.put(key, packed, db=files.standings)
+        if not layout.is_good(packed):
+            transaction.put(_index_key_of(packed, key), b"", db=files.not_good)
+        elif before:
+            transaction.delete(_index_key_of(before, key), db=files.not_good)
     # Incomplete until it was built: an empty map that took in one change knows nothing of the others.
     if after is None or (applied is not None and after <= int(applied)):
         transaction.put(layout.APPLIED_KEY, b"%d" % number, db=files.about)
@@ -171,3 +213,7 @@ def _put_all(
 
 def _index_key(issuer: str, key: bytes) -> bytes:
     return issuer.encode("ascii") + b"\x00" + key
+
+
+def _index_key_of(packed: bytes, key: bytes) -> bytes:
+    return layout.issuer_of(packed) + b"\x00" + key

@@ -107,7 +107,10 @@ class Checkpoint:
 
 
 def checkpoint_message(number: int, head: bytes, at: datetime) -> bytes:
-    """The bytes the audit key signs. It signs nothing else, and no certificate chains to it."""
+    """The bytes the audit key signs. Beside snapshots of standings it signs nothing else.
+
+    No certificate chains to it.
+    """
     return b"vermilion audit checkpoint v1\x00" + canonical({"number": number, "hash": head.hex(), "at": timestamp(at)})
 
 

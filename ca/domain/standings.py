@@ -5,9 +5,12 @@ reads them, and this is their only home. Times are seconds since 1970; those in 
 """
 
 import struct
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from ca.domain.audit import Head
+from ca.domain.canonical import canonical
 from ca.domain.certificates import Certificate, CertificateStatus, standing
 from ca.domain.errors import Tampered
 from ca.domain.revocation import Revocation, RevocationReason
@@ -18,19 +21,21 @@ FORMAT = b"1"
 # The tables of the map, and the records that say of what it is. APPLIED_KEY is there once the map is complete.
 STANDINGS, NOT_GOOD, ABOUT = b"standings", b"not-good", b"about"
 FORMAT_KEY, BOOT_KEY, APPLIED_KEY = b"format", b"boot", b"applied"
+BOOT_MARK = "boot"
+"""File beside the map that says of which boot it is: another one's is not even opened."""
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
 
 KEY_OCTETS = 20
 _LAYOUT = struct.Struct(">BBIIQ")
 _FACE = 10
 _NO_REASON = 255
-_ACTIVE = 1
+_ACTIVE, _REVOKED = 1, 4
 _GOOD = bytes((_ACTIVE, _NO_REASON))
 _CODES = {
     CertificateStatus.ACTIVE: _ACTIVE,
     CertificateStatus.UNCONFIRMED: 2,
     CertificateStatus.ON_HOLD: 3,
-    CertificateStatus.REVOKED: 4,
+    CertificateStatus.REVOKED: _REVOKED,
 }
 _STATUSES = {code: status for status, code in _CODES.items()}
 
@@ -54,6 +59,10 @@ class Standing:
             certificate.not_after,
             certificate.revocation,
         )
+
+    def is_final(self) -> bool:
+        """Revoked for good: nothing takes that back (DESIGN invariant 8), whatever a row says later."""
+        return self.status is CertificateStatus.REVOKED
 
     def seen_by_relying_parties(self) -> Revocation | None:
         """What OCSP and CRL say of it."""
@@ -104,6 +113,27 @@ def is_good_at(packed: bytes, seconds: int) -> bool:
     return packed.startswith(_GOOD) and int.from_bytes(packed[_FACE : _LAYOUT.size], "big") >= seconds
 
 
+def is_good(packed: bytes) -> bool:
+    """Whether relying parties see, until it expires, a certificate that holds."""
+    return packed[0] == _ACTIVE
+
+
+def is_final(packed: bytes) -> bool:
+    """`Standing.is_final` of a packed one."""
+    return packed[0] == _REVOKED
+
+
+def is_revoked_before(packed: bytes, seconds: int) -> bool:
+    """Whether it is revoked for good since an earlier time than that, in seconds since 1970."""
+    return is_final(packed) and int.from_bytes(packed[2:6], "big") < seconds
+
+
+def snapshot_message(head: Head, sha256: bytes) -> bytes:
+    """The bytes that the audit key signs of a snapshot of all standings: to which event it goes, and its digest."""
+    told = {"number": head.number, "hash": head.hash.hex(), "sha256": sha256.hex()}
+    return b"vermilion standings snapshot v1\x00" + canonical(told)
+
+
 def issuer_of(packed: bytes) -> bytes:
     """The issuer's name in a packed standing."""
     return packed[_LAYOUT.size :]
@@ -114,6 +144,13 @@ def serial_key(serial: int) -> bytes | None:
     if not 0 < serial < 1 << (8 * KEY_OCTETS):
         return None
     return serial.to_bytes(KEY_OCTETS, "big")
+
+
+def packed_records(changed: Iterable[tuple[int, Standing]]) -> Iterator[tuple[bytes, bytes]]:
+    """Keys with packed standings, without the serial numbers that no certificate has (RFC 5280 section 4.1.2.2)."""
+    for serial, stands in changed:
+        if key := serial_key(serial):
+            yield key, stands.pack()
 
 
 def _seconds(at: datetime) -> int:

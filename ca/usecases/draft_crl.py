@@ -9,8 +9,10 @@ from ca.domain.crl import CRLFrame, CRLScope
 from ca.domain.crl_reading import differences, verify_kept
 from ca.domain.errors import LintFailed, NotReady
 from ca.domain.keys import SIGNATURE_OF
+from ca.keeping import Standings
 from ca.ports import Linter, Work
 from ca.publishing import DraftFile
+from ca.usecases.acted import require_not_revoked
 from ca.usecases.crl_contents import Contents
 from ca.usecases.last_crls import LastCRL
 
@@ -39,6 +41,7 @@ def draft(
     said: Contents,
     file: DraftFile,
     before: Sequence[LastCRL],
+    standings: Standings,
 ) -> DraftCRL:
     """Write the list. Raises Tampered when it would take back what `before` said, NotReady."""
     frame, (count, octets, pieces) = said.frame, said.entries
@@ -55,9 +58,12 @@ def draft(
             for serial, entry, now in differences(old, piece):
                 record = work.certificates.find(int(serial, 16)) if now is None else None
                 verify_kept(head, serial, entry, now, record)
+                if now is None:
+                    require_not_revoked(standings, serial, head)
     for head, old in lasts:
         for serial, entry in old.rest():
             verify_kept(head, serial, entry, None, work.certificates.find(int(serial, 16)))
+            require_not_revoked(standings, serial, head)
     file.write(ending)
     if file.size != len(opening) + octets + len(ending):
         # Its length was written before its entries; another one would be a list that nobody can read.

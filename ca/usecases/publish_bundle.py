@@ -20,8 +20,10 @@ from ca.domain.crl_reading import entry_serial
 from ca.domain.errors import InvalidRequest, NotReady, PKIError, SigningRefused, Tampered
 from ca.domain.issuers import Issuer
 from ca.domain.tag_lists import tag_of
+from ca.keeping import Standings
 from ca.ports import Clock, KeyId, KeyStore, UnitOfWork, Work
 from ca.publishing import Publisher
+from ca.usecases.acted import Acted
 
 BUNDLE_PROFILE = "bundle-signer"
 
@@ -67,6 +69,7 @@ class PublishBundle:
     clock: Clock
     key_store: KeyStore
     publisher: Publisher
+    standings: Standings
     life: timedelta = timedelta(hours=4)
     _turn: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
@@ -136,7 +139,8 @@ class PublishBundle:
                 raise NotReady("another bundle was begun meanwhile; the next run looks again")
             for bundle, tags in leaving:
                 for tag in tags:
-                    _require_may_leave(work, tag, bundle.header.this_update, is_final=tag in bundle.lists.revoked)
+                    said_final = tag in bundle.lists.revoked
+                    self._require_may_leave(work, tag, bundle.header.this_update, is_final=said_final)
             header = draft_header(
                 kind=kind,
                 issuer=found.issuer,
@@ -152,9 +156,20 @@ class PublishBundle:
             work.commit()
         return draft
 
+    def _require_may_leave(self, work: Work, tag: int, seen_in: datetime, *, is_final: bool) -> None:
+        """Raise Tampered when a bundle would take back what an earlier one said (as for CRLs: `ca/domain/crl.py`)."""
+        serial = work.intents.find_serial(tag)
+        certificate = None if serial is None else work.certificates.find(serial)
+        acted = None if serial is None else self.standings.find(serial)
+        is_over = certificate is not None and certificate.is_expired(seen_in)
+        is_lifted = certificate is not None and not is_final and certificate.status is CertificateStatus.ACTIVE
+        if not (is_over or (is_lifted and not (acted and acted.is_final()))):
+            which = f"with tag {tag:014x}" if serial is None else f"{serial:x}"
+            raise Tampered(f"certificate {which} does not hold by an earlier bundle and holds by the records")
+
     def _look(self, name: str) -> "_Found":
         """What is to be said now, and what was said before."""
-        published = self._published(name)
+        published, acted = self._published(name), Acted(self.unit_of_work, self.standings)
         now = self.clock.now()
         with self.unit_of_work.look() as work:
             issuer = work.issuers.get(name)
@@ -167,7 +182,9 @@ class PublishBundle:
             last_number, crl_number = work.bundles.last_number(name), work.crls.last_number(name)
             # An expired certificate stays in one bundle more than its life, as in CRLs (RFC 5280 section 3.3).
             seen = min((bundle.header.this_update for bundle in before), default=_EVER)
+            missing = acted.missing(work, name, [bundle.header.this_update for bundle in before])
             revoked, held = _tags(work, name, seen)
+        acted.require_recorded(missing)
         return _Found(now, issuer, signer, before, records[BundleKind.FULL], last_number, crl_number, revoked, held)
 
     def _published(self, name: str) -> list[Bundle]:
@@ -259,17 +276,6 @@ def _since(full: BundleRecord | None, now: Lists) -> tuple[bytes, Lists]:
 def _leaving(said: Lists, now: Lists) -> list[int]:
     """What was listed and is not, or not as strictly."""
     return [*said.revoked.minus(now.revoked), *said.held.minus(now.held, now.revoked)]
-
-
-def _require_may_leave(work: Work, tag: int, seen_in: datetime, *, is_final: bool) -> None:
-    """Raise Tampered when a bundle would take back what an earlier one said (as for CRLs: `ca/domain/crl.py`)."""
-    serial = work.intents.find_serial(tag)
-    certificate = None if serial is None else work.certificates.find(serial)
-    is_over = certificate is not None and certificate.is_expired(seen_in)
-    is_lifted = certificate is not None and not is_final and certificate.status is CertificateStatus.ACTIVE
-    if not (is_over or is_lifted):
-        which = f"with tag {tag:014x}" if serial is None else f"{serial:x}"
-        raise Tampered(f"certificate {which} does not hold by an earlier bundle and holds by the records")
 
 
 def _event(name: str, draft: _Draft, at: datetime, **details: str) -> AuditEvent:

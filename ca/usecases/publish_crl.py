@@ -17,8 +17,10 @@ from ca.domain.errors import InvalidRequest, NotReady, PKIError, SigningRefused,
 from ca.domain.issuers import Issuer
 from ca.domain.keys import SIGNATURE_OF, PublicKey
 from ca.domain.times import timestamp
+from ca.keeping import Standings
 from ca.ports import Clock, KeyId, KeyStore, Linter, UnitOfWork, Work
 from ca.publishing import Publisher
+from ca.usecases.acted import Acted
 from ca.usecases.crl_contents import Edition, contents
 from ca.usecases.draft_crl import DraftCRL, draft, lint
 from ca.usecases.last_crls import LastCRL, LastCRLs
@@ -42,6 +44,7 @@ class PublishCRL:
     key_store: KeyStore
     publisher: Publisher
     linter: Linter
+    standings: Standings
     life: timedelta = timedelta(hours=24)
     delta_life: timedelta = timedelta(hours=2)
     short: int = 10_000
@@ -143,13 +146,16 @@ class PublishCRL:
         now = self.clock.now()
         number = self._take_number(issuer.name, [last for lasts in before.values() for last in lasts], now)
         edition = Edition(issuer, number, now, self.life, self.delta_life, partitions)
-        drafts = []
+        drafts, acted = [], Acted(self.unit_of_work, self.standings)
         # What changes from here on has the number of a later CRL; this one may show it or not.
         with self.unit_of_work.look() as work:
+            told = [last.head.this_update for last in before[CRLScope(issuer.name)]]
+            missing = acted.missing(work, issuer.name, told)
             for scope in scopes:
                 said = contents(work, edition, scope, before[scope])
                 file = files.enter_context(self.publisher.draft_crl(scope.name))
-                drafts.append(draft(work, scope, said, file, before[scope]))
+                drafts.append(draft(work, scope, said, file, before[scope], self.standings))
+        acted.require_recorded(missing)
         return drafts
 
     def _before(self, issuer: Issuer, scopes: Iterable[CRLScope], files: ExitStack) -> dict[CRLScope, list[LastCRL]]:

@@ -140,6 +140,10 @@ class CertificatesContract:
             assert work.certificates.find_standings([1, 2, LARGEST_SERIAL]) == expected
             assert work.certificates.find_standings([]) == {}
             assert list(work.certificates.list_standings()) == sorted(expected.items())
+            assert work.certificates.find_listed([1, 2, LARGEST_SERIAL]) == {
+                1: (Standing.of(good), None),
+                LARGEST_SERIAL: (Standing.of(held), crl_entry(held)),
+            }
 
     def test_those_issued_under_a_profile_since_then_are_counted(self, unit_of_work: UnitOfWork) -> None:
         with unit_of_work() as work:

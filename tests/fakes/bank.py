@@ -51,6 +51,7 @@ from tests.fakes.ceremony import ISSUING, SEAL_KEY, Ceremony, FakeCheckpointFile
 from tests.fakes.clock import FakeClock, FakeRandom
 from tests.fakes.key_store import FakeKeyStore
 from tests.fakes.publisher import FakeLinter
+from tests.fakes.standings import FakeStandings
 from tests.fakes.work import FakeUnitOfWork, Stored
 
 ISSUING_KEY = KeyId(b"issuing-1")
@@ -139,15 +140,16 @@ class Bank:
         self.dossier = Dossier(seals, self.authenticators, self.authorize, self.profiles)
         self.issuance = Issuance(unit_of_work, clock, self.key_store, seals, self.linter)
         with self.unit_of_work() as work:
-            issuer = work.issuers.get(ISSUING)
-        self.drafter = Drafter(clock, random, self.issuance, issuer)
+            self.drafter = Drafter(clock, random, self.issuance, work.issuers.get(ISSUING))
         self.check_codes = CheckCodes(unit_of_work, clock, seals)
-        self.publish_crl = PublishCRL(unit_of_work, clock, self.key_store, self.publisher, self.linter)
+        standings = getattr(self.unit_of_work, "standings", FakeStandings())  # over a real database nobody asks it
+        self.publish_crl = PublishCRL(unit_of_work, clock, self.key_store, self.publisher, self.linter, standings)
         self.published: list[str] = []
         push = self.published.append
         self.responder = CertifyResponder(unit_of_work, clock, random, self.key_store, self.issuance, self.profiles)
         self.certify_memory_key = CertifyMemoryKey(self.responder, ISSUING, per_day=3)
-        self.contradictions = Contradictions(unit_of_work, clock)
+        contradictions = Contradictions(unit_of_work, clock)
+        self.answer_ocsp = AnswerOCSP(unit_of_work, clock, self.key_store, standings, contradictions)
         self.sweep = Sweep(unit_of_work, clock, self.profiles, push)
         self.checkpoint = MakeCheckpoint(unit_of_work, clock, self.key_store, self.checkpoint_file)
         self.verify_audit = VerifyAudit(unit_of_work, self.checkpoint_file, self.journal, self._verify_checkpoint)
@@ -195,9 +197,7 @@ class Bank:
             re_enrol=self.re_enrol,
             confirm=self.confirm,
             change_status=self.change_status,
-            answer_ocsp=AnswerOCSP(
-                self.unit_of_work, self.clock, self.key_store, self.unit_of_work.standings, self.contradictions
-            ),
+            answer_ocsp=self.answer_ocsp,
             certify_memory_key=self.certify_memory_key,
             look_back=LookBack(self.unit_of_work, self.clock),
             report_unknown=self.report_unknown,

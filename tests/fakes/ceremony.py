@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ca.domain.audit import Checkpoint
+from ca.domain.audit import Checkpoint, Head
 from ca.domain.ceremony import Script
 from ca.domain.errors import NotFound, NotReady, Tampered
 from ca.domain.journal import Entry
@@ -73,6 +73,9 @@ class FakeCheckpointFile:
         return list(self.kept)
 
 
+_BEGINNING = Head()
+
+
 @dataclass
 class FakeJournal:
     """ports.Journal."""
@@ -80,8 +83,19 @@ class FakeJournal:
     kept: list[Entry] = field(default_factory=list)
     mirror_differs: bool = False
 
-    def read(self) -> Iterator[Entry]:
-        return iter(list(self.kept))
+    def last(self) -> Head:
+        return self.kept[-1].head if self.kept else Head()
+
+    def head_at(self, number: int) -> Head:
+        for entry in self.kept:
+            if entry.head.number == number:
+                return entry.head
+        raise Tampered(f"the journal has no entry that ends at audit event {number}")
+
+    def read(self, after: Head = _BEGINNING) -> Iterator[Entry]:
+        if after.number and self.head_at(after.number) != after:
+            raise Tampered(f"the journal tells another story of audit event {after.number}")
+        return (entry for entry in list(self.kept) if entry.head.number > after.number)
 
     def require_mirrored(self) -> None:
         if self.mirror_differs:

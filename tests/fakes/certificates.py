@@ -43,6 +43,10 @@ class FakeCertificates:
     def find_standings(self, serials: Sequence[int]) -> dict[int, Standing]:
         return {serial: Standing.of(self._kept[serial]) for serial in serials if serial in self._kept}
 
+    def find_listed(self, serials: Sequence[int]) -> dict[int, tuple[Standing, bytes | None]]:
+        standings = self.find_standings(serials)
+        return {serial: (standing, self._listings[serial].entry) for serial, standing in standings.items()}
+
     def list_standings(self) -> Iterator[tuple[int, Standing]]:
         return ((serial, Standing.of(each)) for serial, each in sorted(self._kept.items()))
 

@@ -1,10 +1,13 @@
 """The standings map in memory. It passes the same contract tests (`tests/contracts/standings.py`) as the real one."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
 
 from ca.domain.certificates import Certificate, CertificateStatus
 from ca.domain.errors import NotReady
-from ca.domain.standings import Standing, serial_key
+from ca.domain.standings import Standing, packed_records, serial_key
+from ca.keeping import Record
 
 
 class FakeStandings:
@@ -23,9 +26,12 @@ class FakeStandings:
         self._require()
         return self.kept.get(serial)
 
-    def list_not_good(self, issuer: str) -> Iterator[tuple[int, Standing]]:
+    def list_not_good(self, issuer: str, since: datetime) -> Iterator[tuple[int, Standing]]:
+        self._require()
         for serial, standing in sorted(self.kept.items()):
             if standing.issuer == issuer and standing.status is not CertificateStatus.ACTIVE:
+                if standing.is_final() and standing.revocation and standing.revocation.revoked_at < since:
+                    continue
                 yield serial, standing
 
     def apply(self, changed: Iterable[tuple[int, Standing]], *, after: int, number: int) -> None:
@@ -36,11 +42,16 @@ class FakeStandings:
         if self._applied is not None and after <= self._applied:
             self._applied = number
 
-    def rebuild(self, everything: Iterable[tuple[int, Standing]], *, number: int) -> None:
+    def rebuild(self, records: Iterable[Record], *, number: int) -> None:
         self._require()
         self.kept.clear()
-        self._put(everything)
+        self._put((int.from_bytes(key, "big"), Standing.unpack(packed)) for key, packed in records)
         self._applied = number
+
+    @contextmanager
+    def records(self) -> Iterator[tuple[int, Iterator[Record]]]:
+        self._require()
+        yield self.applied(), packed_records(sorted(self.kept.items()))
 
     def follow(
         self, before: Mapping[int, Certificate], now: Mapping[int, Certificate], *, after: int, number: int
@@ -52,7 +63,10 @@ class FakeStandings:
             self._applied = number
 
     def _put(self, changed: Iterable[tuple[int, Standing]]) -> None:
-        self.kept |= {serial: standing for serial, standing in changed if serial_key(serial)}
+        for serial, standing in changed:
+            before = self.kept.get(serial)
+            if serial_key(serial) and not (before and before.is_final()):
+                self.kept[serial] = standing
 
     def _require(self) -> None:
         if self.lost:

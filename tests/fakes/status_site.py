@@ -22,7 +22,7 @@ from ca.adapters.standings import StandingsMap
 from ca.answering import AnsweringDoor
 from ca.domain.errors import PKIError
 from ca.domain.ocsp import Question
-from ca.usecases.publish_crl import PublishCRL
+from ca.domain.standings import packed_records
 from tests.fakes.ports import free_port
 from tests.fakes.status_world import StatusWorld
 
@@ -72,12 +72,12 @@ class StatusSite:
 
     def sync(self) -> None:
         now = self.world.unit_of_work.standings.kept.items()
-        self.standings.rebuild(now, number=len(self.world.unit_of_work.events))
+        self.standings.rebuild(packed_records(now), number=len(self.world.unit_of_work.events))
 
     def publish(self, issuer: str = "issuing") -> bytes:
         world = self.world
         world.clock.set(datetime.now(UTC).replace(microsecond=0))
-        publish = PublishCRL(world.unit_of_work, world.clock, world.key_store, self._publisher, world.linter)
+        publish = replace(world.publish_crl, publisher=self._publisher)
         publish(issuer)
         return (self.directory / f"publication/crl/{issuer}.crl").read_bytes()
 

@@ -80,8 +80,12 @@ class StatusWorld:
             self.unit_of_work, self.clock, self.key_store, self.standings, contradictions, policy=policy
         )
         self.bundle_signer = self.certify_bundle_signer()
-        self.publish_bundle = PublishBundle(self.unit_of_work, self.clock, self.key_store, self.publisher)
-        self.publish_crl = PublishCRL(self.unit_of_work, self.clock, self.key_store, self.publisher, self.linter)
+        self.publish_bundle = PublishBundle(
+            self.unit_of_work, self.clock, self.key_store, self.publisher, self.standings
+        )
+        self.publish_crl = PublishCRL(
+            self.unit_of_work, self.clock, self.key_store, self.publisher, self.linter, self.standings
+        )
 
     def _authority(self, name: str, parent: Issuer | None, *, ocsp_url: str) -> Issuer:
         key = KeyId(name.encode())

@@ -38,6 +38,10 @@ class SqlUnitOfWork:
     def look(self) -> "SqlWork":
         return SqlWork(self._looks(), None)
 
+    def catch_up(self) -> None:
+        if self._keeper is not None:
+            self._keeper.catch_up()
+
 
 class SqlWork:
     """One transaction. Leaving the block without commit() rolls back; after commit() the next one begins."""

@@ -9,6 +9,7 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from ca.adapters.journal import lines
@@ -17,6 +18,7 @@ from ca.domain.errors import NotReady, Tampered
 from ca.domain.journal import Entry
 
 FILE = "journal.jsonl"
+_BEGINNING = Head()
 
 
 class Journal:
@@ -95,21 +97,55 @@ class Journal:
 
     def last(self) -> Head:
         """Where it ends on disk, for those who do not open it. Raises NotReady, Tampered."""
+        with self._reading() as descriptor:
+            line = lines.line_ending_at(descriptor, lines.whole_size(descriptor))
+        return Entry.parse(line).head if line else Head()
+
+    def head_at(self, number: int) -> Head:
+        """Where the chain ended at an event, the last of its entry. Raises Tampered when no entry ends there."""
+        head, _ = self._end_of(number)
+        if head.number != number:
+            raise Tampered(f"the journal has no entry that ends at audit event {number}")
+        return head
+
+    def read(self, after: Head = _BEGINNING) -> Iterator[Entry]:
+        """Every entry behind `after` there is when it is called, each one checked to follow the one before.
+
+        Raises Tampered, also when the journal tells another story of `after`.
+        """
+        if not after.number:
+            return _following(lines.lines(self._files[0]), after)
+        head, offset = self._end_of(after.number)
+        if head != after:
+            raise Tampered(f"the journal tells another story of audit event {after.number} than what is kept of it")
+        return _following(lines.lines(self._files[0], offset), after)
+
+    @contextmanager
+    def _reading(self) -> Iterator[int]:
         try:
             descriptor = os.open(self._files[0], os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
         except FileNotFoundError:
-            return Head()
+            descriptor = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
         except OSError as error:
             raise NotReady(f"{self._files[0]} cannot be read: {error.strerror}") from error
         try:
-            line = lines.line_ending_at(descriptor, lines.whole_size(descriptor))
+            yield descriptor
         finally:
             os.close(descriptor)
-        return Entry.parse(line).head if line else Head()
 
-    def read(self) -> Iterator[Entry]:
-        """Every entry there is when it is called, each one checked to follow the one before. Raises Tampered."""
-        return _following(lines.lines(self._files[0]))
+    def _end_of(self, number: int) -> tuple[Head, int]:
+        """The last entry that begins no later than an event, and the place behind it: found by halves."""
+        head = Head()
+        with self._reading() as descriptor:
+            low, high = 0, lines.whole_size(descriptor)
+            while low < high:
+                begin, line = lines.line_around(descriptor, (low + high) // 2)
+                entry = Entry.parse(line)
+                if entry.first > number:
+                    high = begin
+                else:
+                    low, head = begin + len(line) + 1, entry.head
+        return head, low
 
     def require_mirrored(self) -> None:
         """Raise Tampered unless the mirror says the same, as far as it goes; the last lines may be on their way."""
@@ -118,8 +154,7 @@ class Journal:
                 raise Tampered(f"line {number} of {self._files[0]} is not the one of its mirror {self._files[1]}")
 
 
-def _following(found: Iterator[bytes]) -> Iterator[Entry]:
-    head = Head()
+def _following(found: Iterator[bytes], head: Head) -> Iterator[Entry]:
     for line in found:
         entry = Entry.parse(line)
         head = entry.follow(head)

@@ -57,21 +57,32 @@ def line_ending_at(descriptor: int, end: int) -> bytes:
     return found
 
 
-def lines(path: Path) -> Iterator[bytes]:
-    """The whole lines that are there when it is called, without their ends; none when there is no file."""
+def line_around(descriptor: int, at: int) -> tuple[int, bytes]:
+    """Where the line begins that has the byte at `at`, and the line without its end. It is a whole line."""
+    end = at
+    while (cut := (piece := os.pread(descriptor, _PIECE, end)).find(b"\n")) < 0 and piece:
+        end += len(piece)
+    line = line_ending_at(descriptor, end + cut + 1)
+    return end + cut - len(line), line
+
+
+def lines(path: Path, start: int = 0) -> Iterator[bytes]:
+    """The whole lines from `start` that are there when it is called, without their ends; none when there is no file."""
     try:
         size = path.stat().st_size
     except FileNotFoundError:
         size = 0
     except OSError as error:
         raise NotReady(f"{path} cannot be read: {error.strerror}") from error
-    return _whole_lines(path, size)
+    return _whole_lines(path, start, size)
 
 
-def _whole_lines(path: Path, size: int) -> Iterator[bytes]:
-    if not size:
+def _whole_lines(path: Path, start: int, size: int) -> Iterator[bytes]:
+    if size <= start:
         return
     with path.open("rb") as file:
+        file.seek(start)
+        size -= start
         for line in file:
             size -= len(line)
             if size < 0 or not line.endswith(b"\n"):

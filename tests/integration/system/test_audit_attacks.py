@@ -71,8 +71,8 @@ def cut_the_tail_everywhere_but_in_the_checkpoints(demo: Demo) -> None:
 def rewrite_with_right_hashes(demo: Demo) -> None:
     """Every hash is right again, in the rows and at the recorded end: only what lies outside tells."""
     from ca.adapters.db.columns import UtcSeconds
+    from ca.adapters.db.log_rows import AuditEventRow
     from ca.adapters.db.mapping.audit import to_chained_event
-    from ca.adapters.db.rows import AuditEventRow
 
     demo.write("UPDATE audit_events SET actor = 'somebody else' WHERE number = 9")
     previous = GENESIS

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import secrets
+import shutil
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,7 +20,7 @@ from ca.domain.decisions import approval
 from ca.domain.errors import PKIError
 from ca.domain.officers import Officer, OfficerState, TrustedRole
 from tests.integration.system.clients import ask_ocsp, enroll, issue, issuing_pem, new_request, serial_of
-from tests.integration.system.running import Demo, run
+from tests.integration.system.running import Demo, run, wait_for
 
 pytestmark = [pytest.mark.softhsm, pytest.mark.socket, pytest.mark.openssl, pytest.mark.curl]
 
@@ -348,3 +349,45 @@ def test_a_refusal_is_in_the_audit_log_and_the_chain_holds(victim: Demo) -> None
     assert recorded[-1][0] == MAKER
     assert "another officer must" in recorded[-1][1]
     assert proved.status == 0, proved
+
+
+_TAKEN_BACK = (
+    "UPDATE certificates SET status = 'active', revoked_at = NULL, reason = NULL, "
+    "crl_entry = NULL, crl_since = NULL, crl_changed = NULL WHERE serial = ?"
+)
+
+
+def test_a_revocation_taken_back_while_the_machine_was_off_is_never_signed_good(victim: Demo, tmp_path: Path) -> None:
+    certificate = issue(victim, tmp_path, victim.codes("machine")[0])
+    serial = serial_of(certificate)
+    victim.checker.call(ops.Revoke, serial=serial, reason="superseded")
+    columns = "status, revoked_at, reason, crl_entry, crl_since, crl_changed"
+    (before,) = victim.rows(f"SELECT {columns} FROM certificates WHERE serial = ?", serial)  # noqa: S608 - our own
+    victim.stop()
+    assert victim.write(_TAKEN_BACK, serial) == 1
+    shutil.rmtree(victim.state / "standings")
+    victim.start()
+
+    for nonce in ("-nonce", "-no_nonce"):
+        said = run(
+            *("openssl", "ocsp", "-issuer", issuing_pem(victim, tmp_path), "-cert", certificate, nonce),
+            *("-url", f"{victim.status_url}/ocsp"),
+        )
+        assert ": good" not in said.text, said
+
+    alarms = "SELECT count(*) FROM audit_events WHERE name = 'certificate.contradicted' AND subject = ?"
+    assert victim.rows(alarms, serial) == [(1,)]
+    doctor = victim.pki("doctor")
+    assert f"contradicts the journal about certificate {serial}" in doctor.out
+    victim.write("UPDATE crl_due SET due = 1")
+    refused = "SELECT count(*) FROM audit_events WHERE name = 'crl.refused' AND details LIKE ?"
+    wait_for("a CRL that is refused", lambda: victim.rows(refused, f"%{serial}%") != [(0,)])
+    crl = run("openssl", "crl", "-in", victim.state / "publication/crl/issuing.crl", "-noout", "-text")
+    assert serial.upper() in crl.text.upper()
+
+    victim.write(
+        "UPDATE certificates SET (status, revoked_at, reason, crl_entry, crl_since, crl_changed) = (?, ?, ?, ?, ?, ?) "
+        "WHERE serial = ?",
+        *before,
+        serial,
+    )

@@ -9,7 +9,7 @@ import pytest
 
 from ca.adapters.standings import StandingsMap
 from ca.domain.errors import NotReady
-from ca.domain.standings import serial_key
+from ca.domain.standings import packed_records, serial_key
 from ocsp.standings import MappedStandings
 from tests.contracts.standings import GOOD, REVOKED
 
@@ -38,7 +38,7 @@ class Host:
 @pytest.fixture
 def host(tmp_path: Path) -> Iterator[Host]:
     host = Host(tmp_path)
-    host.written.rebuild([(0xA1, GOOD)], number=1)
+    host.written.rebuild(packed_records([(0xA1, GOOD)]), number=1)
     host.in_another_process()
     yield host
     host.in_another_process()
@@ -78,7 +78,7 @@ def test_one_that_is_not_complete_is_not_ready(host: Host) -> None:
 def test_one_that_was_put_in_its_place_is_read_instead(host: Host) -> None:
     assert host.find() == GOOD.pack()
     host.written._remove()
-    host.written.rebuild([(0xA1, REVOKED)], number=2)
+    host.written.rebuild(packed_records([(0xA1, REVOKED)]), number=2)
     host.in_another_process()
 
     assert host.find() == REVOKED.pack()
@@ -101,7 +101,7 @@ def test_between_two_looks_at_the_file_it_is_not_looked_at(host: Host) -> None:
 
 def test_those_that_come_next_are_in_the_order_of_serials(host: Host) -> None:
     assert host.read.walk(bytes(20), 10) == []
-    host.written.rebuild([(serial, GOOD) for serial in (3, 1, 2, 0x1FF)], number=2)
+    host.written.rebuild(packed_records([(serial, GOOD) for serial in (3, 1, 2, 0x1FF)]), number=2)
     host.in_another_process()
     host.find()
     one, two = (serial_key(serial) or b"" for serial in (1, 2))

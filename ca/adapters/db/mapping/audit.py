@@ -2,8 +2,8 @@
 
 import json
 
+from ca.adapters.db.log_rows import AuditCheckpointRow, AuditEventRow
 from ca.adapters.db.mapping.common import Values
-from ca.adapters.db.rows import AuditCheckpointRow, AuditEventRow
 from ca.domain.audit import AuditEvent, ChainedEvent, Checkpoint
 from ca.domain.canonical import canonical
 from ca.domain.errors import Tampered

@@ -7,9 +7,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from ca.adapters.clock import system_random
-from ca.adapters.db.mapping.audit import chained_event_values, to_chained_event, to_checkpoint
-from ca.adapters.db.repositories.statements import change_row, find_row, insert_missing, list_rows, put_row
-from ca.adapters.db.rows import (
+from ca.adapters.db.log_rows import (
     AuditCheckpointRow,
     AuditEventRow,
     AuditHeadRow,
@@ -17,6 +15,8 @@ from ca.adapters.db.rows import (
     JobRunRow,
     JournalOutboxRow,
 )
+from ca.adapters.db.mapping.audit import chained_event_values, to_chained_event, to_checkpoint
+from ca.adapters.db.repositories.statements import change_row, find_row, insert_missing, list_rows, put_row
 from ca.domain.audit import AuditEvent, ChainedEvent, Checkpoint, Head
 from ca.domain.errors import Tampered
 from ca.domain.jobs import JobRun, Lease

@@ -99,6 +99,15 @@ class SqlCertificates:
         )
         return dict(map(to_standing, found))
 
+    def find_listed(self, serials: Sequence[int]) -> dict[int, tuple[Standing, bytes | None]]:
+        wanted = _STANDING.add_columns(CertificateRow.crl_entry)
+        rows = self._session.execute(wanted.where(CertificateRow.serial.in_([serial_text(each) for each in serials])))
+        found = {}
+        for *columns, entry in rows:
+            serial, standing = to_standing(columns)
+            found[serial] = standing, entry
+        return found
+
     def list_standings(self) -> Iterator[tuple[int, Standing]]:
         in_order = _STANDING.order_by(func.length(CertificateRow.serial), CertificateRow.serial)
         for row in self._session.execute(in_order.execution_options(yield_per=_CHUNK)):

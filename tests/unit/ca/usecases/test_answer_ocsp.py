@@ -308,7 +308,8 @@ def test_a_map_that_lags_behind_follows_before_anything_is_signed(world: StatusW
     with world.unit_of_work() as work:
         work.audit.append(AuditEvent("certificate.issued", "a1", "signer", NOON))
         work.commit()
-    lagging = replace(world.answer_ocsp, standings=FakeStandings())
+    world.unit_of_work.standings = FakeStandings()
+    lagging = replace(world.answer_ocsp, standings=world.unit_of_work.standings)
 
     response = judge.load_der_ocsp_response(lagging([cert_id(world, 0xA1)]))
 

@@ -9,7 +9,7 @@ from ca.adapters.journal.checkpoints import CheckpointLines
 from ca.adapters.journal.journal import Journal
 from ca.domain.audit import Checkpoint, Head
 from ca.domain.errors import NotReady, Tampered
-from ca.domain.journal import Entry, chained
+from ca.domain.journal import Act, Change, Entry, chained
 from tests.builders import NOW, an_event, journal_entries
 
 
@@ -221,3 +221,42 @@ def test_a_place_for_checkpoints_that_cannot_be_written_is_named(tmp_path: Path)
     (tmp_path / "file").write_text("")
     with pytest.raises(NotReady, match="cannot be written"):
         CheckpointLines(tmp_path / "file" / "journal", tmp_path).append(a_checkpoint(1))
+
+
+def _of_many_lengths(count: int) -> list[Entry]:
+    entries, head = [], Head()
+    for number in range(count):
+        # Some lines are longer than what is read at once.
+        filler = Change(Act.DELETE, "codes", {"id": "x" * (70_000 if number % 5 == 3 else number)}, {})
+        entries.append(chained(head, [an_event(f"e.{number}")] * (1 + number % 3), [filler]))
+        head = entries[-1].head
+    return entries
+
+
+def test_it_is_read_from_the_end_of_any_entry(places: tuple[Path, Path]) -> None:
+    made = _of_many_lengths(13)
+    written(places, made)
+    journal = Journal(*places)
+
+    for position, entry in enumerate(made, start=1):
+        assert journal.head_at(entry.head.number) == entry.head
+        assert list(journal.read(after=entry.head)) == made[position:]
+
+
+def test_in_the_middle_of_an_entry_or_behind_the_last_nothing_ends(places: tuple[Path, Path]) -> None:
+    made = _of_many_lengths(3)
+    written(places, made)
+
+    for number in (made[1].first, made[-1].head.number + 1):
+        with pytest.raises(Tampered, match=f"event {number}"):
+            Journal(*places).head_at(number)
+    with pytest.raises(Tampered, match="event 1"):
+        Journal(places[0] / "nowhere", places[1]).head_at(1)
+
+
+def test_another_story_is_not_read_on(places: tuple[Path, Path]) -> None:
+    made = _of_many_lengths(3)
+    written(places, made)
+
+    with pytest.raises(Tampered, match="another story"):
+        Journal(*places).read(after=Head(made[0].head.number, b"\1" * 32))
