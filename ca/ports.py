@@ -23,6 +23,7 @@ from ca.domain.keys import KeyAlgorithm, Message
 from ca.domain.officers import Credential, Invitation, Officer
 from ca.domain.sessions import Challenge, Session
 from ca.domain.standings import Standing
+from ca.probing import Receipts
 
 KeyId = NewType("KeyId", bytes)
 """CKA_ID of a key in the HSM: keys are found by it, never by label (labels may repeat)."""
@@ -383,6 +384,8 @@ class Work(Protocol):
     def audit(self) -> AuditLog: ...
     @property
     def jobs(self) -> Jobs: ...
+    @property
+    def receipts(self) -> Receipts: ...
 
     def commit(self) -> None: ...
 

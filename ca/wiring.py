@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
+from ca.adapters.asking import HttpAsker
 from ca.adapters.clock import SystemClock, system_random
 from ca.adapters.db.engine import open_database, open_read_only
 from ca.adapters.db.mapping.certificates import standings_in
@@ -37,6 +38,7 @@ from ca.domain.issuers import Issuer
 from ca.domain.journal import Entry
 from ca.domain.ocsp import Policy
 from ca.domain.profiles import Profile
+from ca.domain.receipts import Place
 from ca.handlers import UseCases
 from ca.ports import KeyId
 from ca.schedule import Schedule
@@ -58,8 +60,10 @@ from ca.usecases.issuance import Issuance
 from ca.usecases.jobs import RunJob
 from ca.usecases.look_back import LookBack
 from ca.usecases.officers import ChangeOfficer, InviteOfficer, RedeemInvitation
+from ca.usecases.probe import Probe
 from ca.usecases.publish_bundle import BUNDLE_PROFILE, PublishBundle, bundle_key
 from ca.usecases.publish_crl import PublishCRL
+from ca.usecases.receipts import Observation, OpenReceipt, RecordSightings
 from ca.usecases.reconcile import Reconcile
 from ca.usecases.renew import ReEnrol
 from ca.usecases.report_unknown import ReportUnknownCertificate
@@ -242,6 +246,7 @@ def _wire(
     lives = (seconds(times.crl_life), seconds(times.crl_delta_life))
     publish_crl = PublishCRL(unit_of_work, clock, key_store, files.publisher, linter, *lives)
     publish_changes = _publish_if_due(publish_crl)
+    open_receipt = OpenReceipt(clock, seconds(times.crl_period), places(settings))
     report_unknown = ReportUnknownCertificate(unit_of_work, clock)
     reconcile = Reconcile(unit_of_work, clock, issuance)
     certify_responder = CertifyResponder(unit_of_work, clock, random, key_store, issuance, profiles)
@@ -252,7 +257,7 @@ def _wire(
         certify_responder,
         replace(certify_responder, profile=BUNDLE_PROFILE, key_of=bundle_key),
         FollowRecords(unit_of_work, files.standings),
-        Sweep(unit_of_work, clock, profiles, publish_changes),
+        Sweep(unit_of_work, clock, profiles, publish_changes, open_receipt),
         MakeCheckpoint(unit_of_work, clock, key_store, files.checkpoints),
         reconcile,
     )
@@ -269,12 +274,13 @@ def _wire(
         hand_out=HandOutCodes(unit_of_work, clock, random, seals, authorize, profiles),
         enrol=Enrol(unit_of_work, clock, check_codes, dossier, drafter, issuance, profiles),
         re_enrol=ReEnrol(unit_of_work, clock, dossier, drafter, issuance, profiles, report_unknown),
-        confirm=ConfirmCertificate(unit_of_work, clock, random, publish_changes),
-        change_status=ChangeStatus(unit_of_work, clock, authorize, publish_changes),
+        confirm=ConfirmCertificate(unit_of_work, clock, random, publish_changes, open_receipt),
+        change_status=ChangeStatus(unit_of_work, clock, authorize, publish_changes, open_receipt),
         answer_ocsp=_answer_ocsp(settings, files, unit_of_work, key_store),
         certify_memory_key=CertifyMemoryKey(certify_responder, ISSUING, settings.ocsp.memory_keys_a_day),
         look_back=_look_back(settings, unit_of_work),
         report_unknown=report_unknown,
+        record_sightings=RecordSightings(unit_of_work, clock),
         run_job=RunJob(unit_of_work, clock, schedule.jobs(*map(seconds, periods))),
         reconcile=reconcile,
         health=CheckHealth(unit_of_work, clock, key_store, ISSUING),
@@ -341,6 +347,19 @@ def replay_journal(state: State, settings: Settings) -> Counter[str]:
                 work.audit.append(AuditEvent("journal.replayed", str(before.number), "operator", now, details))
                 work.commit()
     return done
+
+
+def places(settings: Settings) -> tuple[Place, ...]:
+    """Where CRLs are published, each a channel of every receipt."""
+    return (Place("directory", f"{settings.public_url}/crl"),)
+
+
+def build_probe(state: State, settings: Settings, report: Callable[[Sequence[Observation]], None]) -> tuple[Probe, str]:
+    """What asks as relying parties do, and which kind of database it reads."""
+    engine = open_to_read(state, settings)
+    say = logging.getLogger("vermilion.prober").info
+    probe = Probe(SqlUnitOfWork(engine), SystemClock(), HttpAsker(), report, places(settings), say)
+    return probe, engine.dialect.name
 
 
 def build_look_back(state: State, settings: Settings) -> LookBack:

@@ -38,6 +38,7 @@ from ca.usecases.jobs import Job, RunJob
 from ca.usecases.look_back import LookBack
 from ca.usecases.officers import ChangeOfficer, InviteOfficer, RedeemInvitation
 from ca.usecases.publish_crl import PublishCRL
+from ca.usecases.receipts import OpenReceipt, RecordSightings
 from ca.usecases.reconcile import Reconcile
 from ca.usecases.renew import ReEnrol
 from ca.usecases.report_unknown import ReportUnknownCertificate
@@ -145,10 +146,11 @@ class Bank:
         self.publish_crl = PublishCRL(unit_of_work, clock, self.key_store, self.publisher, self.linter)
         self.published: list[str] = []
         push = self.published.append
+        self.open_receipt = OpenReceipt(clock, timedelta(hours=1), ())
         self.responder = CertifyResponder(unit_of_work, clock, random, self.key_store, self.issuance, self.profiles)
         self.certify_memory_key = CertifyMemoryKey(self.responder, ISSUING, per_day=3)
         self.contradictions = Contradictions(unit_of_work, clock)
-        self.sweep = Sweep(unit_of_work, clock, self.profiles, push)
+        self.sweep = Sweep(unit_of_work, clock, self.profiles, push, self.open_receipt)
         self.checkpoint = MakeCheckpoint(unit_of_work, clock, self.key_store, self.checkpoint_file)
         self.verify_audit = VerifyAudit(unit_of_work, self.checkpoint_file, self.journal, self._verify_checkpoint)
         self.sign_in = SignIn(unit_of_work, clock, random, seals, self.authenticators, self.authorize)
@@ -169,8 +171,8 @@ class Bank:
         self.re_enrol = ReEnrol(
             unit_of_work, clock, self.dossier, self.drafter, self.issuance, self.profiles, self.report_unknown
         )
-        self.confirm = ConfirmCertificate(unit_of_work, clock, random, push)
-        self.change_status = ChangeStatus(unit_of_work, clock, self.authorize, push)
+        self.confirm = ConfirmCertificate(unit_of_work, clock, random, push, self.open_receipt)
+        self.change_status = ChangeStatus(unit_of_work, clock, self.authorize, push, self.open_receipt)
         self.reconcile = Reconcile(unit_of_work, clock, self.issuance)
         self.record_refusal = RecordRefusal(unit_of_work, clock)
         self.jobs: dict[str, Job] = {
@@ -201,6 +203,7 @@ class Bank:
             certify_memory_key=self.certify_memory_key,
             look_back=LookBack(self.unit_of_work, self.clock),
             report_unknown=self.report_unknown,
+            record_sightings=RecordSightings(self.unit_of_work, self.clock),
             run_job=self.run_job,
             reconcile=self.reconcile,
             health=self.health,
