@@ -235,20 +235,18 @@ def _wire(
     issuer: Issuer,
 ) -> UseCases:
     clock, random = SystemClock(), system_random
-    linter = PkilintLinter()
+    times, linter = settings.times, PkilintLinter()
     authenticators = WebAuthnAuthenticators(settings.relying_party, settings.origins)
     authorize = Authorize(seals, clock)
     dossier = Dossier(seals, authenticators, authorize, profiles)
     issuance = Issuance(unit_of_work, clock, key_store, seals, linter)
     drafter = Drafter(clock, random, issuance, issuer, settings.crls.partitions)
     check_codes = CheckCodes(unit_of_work, clock, seals)
-    times = settings.times
     lives = (seconds(times.crl_life), seconds(times.crl_delta_life))
     publish_crl = PublishCRL(unit_of_work, clock, key_store, files.publisher, linter, *lives)
     publish_changes = _publish_if_due(publish_crl)
-    open_receipt = OpenReceipt(clock, seconds(times.crl_period), places(settings))
+    open_receipt = _open_receipt(settings)
     report_unknown = ReportUnknownCertificate(unit_of_work, clock)
-    reconcile = Reconcile(unit_of_work, clock, issuance)
     certify_responder = CertifyResponder(unit_of_work, clock, random, key_store, issuance, profiles)
     schedule = Schedule(
         ISSUING,
@@ -259,9 +257,9 @@ def _wire(
         FollowRecords(unit_of_work, files.standings),
         Sweep(unit_of_work, clock, profiles, publish_changes, open_receipt),
         MakeCheckpoint(unit_of_work, clock, key_store, files.checkpoints),
-        reconcile,
+        reconcile := Reconcile(unit_of_work, clock, issuance),
     )
-    periods = (settings.times.crl_period, settings.times.bundle_period, settings.times.checkpoint_period)
+    periods = (times.crl_period, times.bundle_period, times.checkpoint_period)
     return UseCases(
         sign_in=SignIn(unit_of_work, clock, random, seals, authenticators, authorize),
         invite=InviteOfficer(unit_of_work, clock, random, seals, authenticators, authorize),
@@ -347,6 +345,12 @@ def replay_journal(state: State, settings: Settings) -> Counter[str]:
                 work.audit.append(AuditEvent("journal.replayed", str(before.number), "operator", now, details))
                 work.commit()
     return done
+
+
+def _open_receipt(settings: Settings) -> OpenReceipt:
+    # A bank has the cache of deploy/nginx.conf in front of status, the demo has none.
+    period = seconds(settings.times.crl_period)
+    return OpenReceipt(SystemClock(), period, places(settings), cached=not settings.demo)
 
 
 def places(settings: Settings) -> tuple[Place, ...]:

@@ -23,6 +23,10 @@ ANSWER_WITHIN = 1000
 LIST_WITHIN = 10_000
 """Milliseconds until a CRL that is made at once is there: drafting, signing, and a second try by the jobs."""
 
+_KEPT_ANSWER, _KEPT_LIST = 60_000, 300_000
+"""How much longer a cache may give what it has, in milliseconds: max-age of what is asked for by GET."""
+_SOON = LIST_WITHIN + _KEPT_LIST
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -91,8 +95,8 @@ class Receipt:
 
     @property
     def is_soon(self) -> bool:
-        """Whether something is missing that was promised within seconds."""
-        return any(each.promised <= LIST_WITHIN for each in self.missing)
+        """Whether something is missing that was promised within minutes, not with the next full CRL."""
+        return any(each.channel != FULL_CRL or each.promised <= _SOON for each in self.missing)
 
     def sighting(self, channel: str) -> Sighting:
         """Raises InvalidRequest for a channel that nothing was promised for."""
@@ -121,15 +125,20 @@ class Receipt:
 
 
 def promised_channels(
-    certificate: Certificate, *, full_at_once: bool, crl_period: int, places: Iterable[Place]
+    certificate: Certificate, *, full_at_once: bool, crl_period: int, places: Iterable[Place], cached: bool
 ) -> tuple[Sighting, ...]:
-    """Every channel with its bound; `crl_period` in milliseconds (docs/flows/revocation.md, the table of CRLs)."""
-    promised = dict.fromkeys((DATABASE, *OCSP_CHANNELS), ANSWER_WITHIN)
-    promised[DELTA_CRL] = LIST_WITHIN
+    """Every channel with its bound; `crl_period` in milliseconds (docs/flows/revocation.md, the table of CRLs).
+
+    `cached`: through a cache that keeps what is asked for by GET as long as it may.
+    """
+    promised = dict.fromkeys((DATABASE, OCSP, OCSP_NONCE), ANSWER_WITHIN)
+    promised[OCSP_GET] = ANSWER_WITHIN + _KEPT_ANSWER * cached
+    at_once = LIST_WITHIN + _KEPT_LIST * cached
+    promised[DELTA_CRL] = at_once
     if certificate.crl_partition is not None:
-        promised[PARTITION_CRL] = LIST_WITHIN
-    promised[FULL_CRL] = LIST_WITHIN if full_at_once else crl_period + LIST_WITHIN
-    promised |= {place.channel: LIST_WITHIN for place in places}
+        promised[PARTITION_CRL] = at_once
+    promised[FULL_CRL] = at_once if full_at_once else crl_period + at_once
+    promised |= {place.channel: at_once for place in places}
     return tuple(Sighting(channel, bound) for channel, bound in promised.items())
 
 

@@ -37,6 +37,7 @@ _GIVE_UP = 2 * 24 * 3600 * 1000
 _TOGETHER = 200
 _QUESTIONS = 60
 """OCSP questions a round."""
+_ANSWERS = {DATABASE, *OCSP_CHANNELS}
 _COLLECT = 1000
 """Milliseconds in which sightings of one receipt become one report."""
 
@@ -168,7 +169,8 @@ class Probe:
                 told = tells(followed.receipt.became, reason)
             except PKIError as error:
                 self.say(f"{sighting.channel}: {error}")
-                told = False
+                # Who does not answer must not hold up the round with the patience of every question.
+                told, budget = False, 0
             now = self.clock.milliseconds()
             if told:
                 self._saw(followed, sighting.channel, now)
@@ -242,8 +244,10 @@ class Probe:
         if told:
             fetched.pace.pause = _FIRST_PAUSE
         for followed, channel in missed:
-            if channel and sent > followed.receipt.changed_at:
-                followed.pace(channel).not_before = sent
+            # Without a full CRL nobody learns where the delta is.
+            about = channel or (DELTA_CRL if fetched.crl is None else "")
+            if about and sent > followed.receipt.changed_at:
+                followed.pace(about).not_before = sent
 
     def _match(self, fetched: _Fetched, pairs: list[tuple[_Followed, str]]) -> list[tuple[_Followed, str]]:
         """Those that this list does not tell of."""
@@ -267,9 +271,9 @@ class Probe:
         reported: list[tuple[_Followed, list[Observation]]] = []
         for followed in current:
             late = self._newly_late(followed)
-            complete = not any(one.promised <= _COLLECT for one in followed.wanted) or not followed.wanted
+            answered = not any(one.channel in _ANSWERS for one in followed.wanted)
             collected = followed.first_at is not None and (now - followed.first_at >= _COLLECT or not followed.wanted)
-            if late or (followed.seen and (collected or (complete and _has_ocsp(followed)))):
+            if late or (followed.seen and (collected or (answered and not _ANSWERS.isdisjoint(followed.seen)))):
                 reported.append((followed, [*followed.seen.values(), *late]))
         for start in range(0, len(reported), 50):
             piece = reported[start : start + 50]
@@ -302,10 +306,6 @@ class Probe:
             if not is_known and asked.verdict(receipt.changed_at) is Verdict.LATE:
                 late.append(Observation(receipt.serial, receipt.changed_at, sighting.channel, not_before, None))
         return late
-
-
-def _has_ocsp(followed: _Followed) -> bool:
-    return any(channel in OCSP_CHANNELS for channel in followed.seen)
 
 
 def _seen(receipt: Receipt, one: Observation) -> Receipt:

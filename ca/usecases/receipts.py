@@ -27,6 +27,8 @@ class OpenReceipt:
     clock: ExactClock
     crl_period: timedelta
     places: Sequence[Place]
+    cached: bool = False
+    """Whether what is asked for by GET comes through a cache."""
 
     def __call__(self, work: Work, certificate: Certificate) -> None:
         earlier = work.receipts.about(certificate.serial)
@@ -40,6 +42,7 @@ class OpenReceipt:
             full_at_once=is_short or certificate.is_compromised,
             crl_period=self.crl_period // _MILLISECOND,
             places=self.places,
+            cached=self.cached,
         )
         # One instant names one change, whatever a coarse clock says.
         now = max([self.clock.milliseconds(), *(Millis(receipt.changed_at + 1) for receipt in earlier)])

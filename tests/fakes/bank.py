@@ -145,8 +145,7 @@ class Bank:
         self.check_codes = CheckCodes(unit_of_work, clock, seals)
         self.publish_crl = PublishCRL(unit_of_work, clock, self.key_store, self.publisher, self.linter)
         self.published: list[str] = []
-        push = self.published.append
-        self.open_receipt = OpenReceipt(clock, timedelta(hours=1), ())
+        push, self.open_receipt = self.published.append, OpenReceipt(clock, timedelta(hours=1), ())
         self.responder = CertifyResponder(unit_of_work, clock, random, self.key_store, self.issuance, self.profiles)
         self.certify_memory_key = CertifyMemoryKey(self.responder, ISSUING, per_day=3)
         self.contradictions = Contradictions(unit_of_work, clock)

@@ -17,7 +17,7 @@ from tests.integration.system.running import REPOSITORY, environment, pki, wait_
 
 UNITS = REPOSITORY / "deploy" / "systemd"
 STATE = "/var/lib/vermilion"
-PROCESSES = ("signer", "console", "customer", "edge", "status", "jobs")
+PROCESSES = ("signer", "console", "customer", "edge", "status", "jobs", "prober")
 MOST_EXPOSED = 20
 """Of 100, by `systemd-analyze security`; a service without any hardening has 96."""
 SETTINGS = """\
