@@ -86,7 +86,6 @@ class Linter(Protocol):
     """An independent second opinion on what we are about to sign. Returns findings, empty when there are none."""
 
     def lint_certificate(self, der: bytes) -> list[str]: ...
-
     def lint_crl(self, der: bytes) -> list[str]: ...
 
 
@@ -95,7 +94,6 @@ class Customers(Protocol):
         """Raise NotFound if there is none."""
 
     def find_by_number(self, number: str) -> Customer | None: ...
-
     def save(self, customer: Customer) -> None: ...
 
 
@@ -113,7 +111,6 @@ class Officers(Protocol):
         """The officer and the seal found beside it. Raise NotFound if there is none."""
 
     def find_by_person(self, person: str) -> tuple[Officer, bytes] | None: ...
-
     def find_by_credential(self, credential_id: bytes) -> tuple[Officer, bytes] | None: ...
 
     def save(self, officer: Officer, seal: bytes) -> None:
@@ -133,9 +130,7 @@ class Sessions(Protocol):
     """Officers' sessions, by SHA-256 of their token (hex)."""
 
     def find(self, token_hash: str) -> tuple[Session, bytes] | None: ...
-
     def save(self, session: Session, seal: bytes) -> None: ...
-
     def touch(self, token_hash: str, at: datetime) -> None: ...
 
     def end_all_of(self, officer_id: str) -> None: ...

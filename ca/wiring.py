@@ -234,8 +234,7 @@ def _wire(
     seals: Pkcs11Seals,
     issuer: Issuer,
 ) -> UseCases:
-    clock, random = SystemClock(), system_random
-    times, linter = settings.times, PkilintLinter()
+    clock, random, times, linter = SystemClock(), system_random, settings.times, PkilintLinter()
     authenticators = WebAuthnAuthenticators(settings.relying_party, settings.origins)
     authorize = Authorize(seals, clock)
     dossier = Dossier(seals, authenticators, authorize, profiles)

@@ -136,13 +136,11 @@ class Bank:
 
     def _wire(self, unit_of_work: UnitOfWork) -> None:
         clock, random, seals = self.clock, self.random, self.seals
-        self.authorize = Authorize(seals, clock)
+        self.authorize, self.check_codes = Authorize(seals, clock), CheckCodes(unit_of_work, clock, seals)
         self.dossier = Dossier(seals, self.authenticators, self.authorize, self.profiles)
         self.issuance = Issuance(unit_of_work, clock, self.key_store, seals, self.linter)
-        with self.unit_of_work() as work:
-            issuer = work.issuers.get(ISSUING)
+        issuer = self.stored.issuers[ISSUING]
         self.drafter = Drafter(clock, random, self.issuance, issuer)
-        self.check_codes = CheckCodes(unit_of_work, clock, seals)
         self.publish_crl = PublishCRL(unit_of_work, clock, self.key_store, self.publisher, self.linter)
         self.published: list[str] = []
         push, self.open_receipt = self.published.append, OpenReceipt(clock, timedelta(hours=1), ())
