@@ -139,8 +139,8 @@ class Bank:
         self.authorize, self.check_codes = Authorize(seals, clock), CheckCodes(unit_of_work, clock, seals)
         self.dossier = Dossier(seals, self.authenticators, self.authorize, self.profiles)
         self.issuance = Issuance(unit_of_work, clock, self.key_store, seals, self.linter)
-        issuer = self.stored.issuers[ISSUING]
-        self.drafter = Drafter(clock, random, self.issuance, issuer)
+        with self.unit_of_work() as work:
+            self.drafter = Drafter(clock, random, self.issuance, work.issuers.get(ISSUING))
         self.publish_crl = PublishCRL(unit_of_work, clock, self.key_store, self.publisher, self.linter)
         self.published: list[str] = []
         push, self.open_receipt = self.published.append, OpenReceipt(clock, timedelta(hours=1), ())
