@@ -36,7 +36,7 @@ def signer() -> WSGI:
         from ca.answering import AnsweringDoor
         from ca.handlers import Handlers
         from ca.signer import create_app
-        from ca.wiring import build_signer
+        from ca.signer_wiring import build_signer
 
         use_cases = build_signer(state, settings)
         try:

@@ -12,7 +12,7 @@ from flask_babel import ngettext
 
 from ca.domain.names import unusual_characters
 from ca.domain.revocation import RFC_NAMES, RevocationReason
-from ca.domain.times import instant
+from ca.domain.times import Millis, instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,10 @@ _BADGES: dict[str, Badge] = {
     "proposed": Badge("clock", "waiting for approval", _HELD),
     "open": Badge("key", "open", _HELD),
     "redeemed": Badge("check", "redeemed", _GOOD),
+    "in time": Badge("check", "in time", _GOOD),
+    "late": Badge("warn", "late", _BAD),
+    "at latest": Badge("minus", "at latest", _IDLE),
+    "waiting": Badge("clock", "waiting", _HELD),
     "True": Badge("check", "went well", _GOOD),
     "False": Badge("cross", "failed", _BAD),
 }
@@ -101,6 +105,11 @@ def reason_name(code: int | None) -> str:
     return "" if code is None else RFC_NAMES[RevocationReason(code)]
 
 
+def exact(at: Millis) -> str:
+    """`23 Nov 2026, 15:04 (UTC+8), 05.123 s`: seconds and milliseconds behind the minute."""
+    return f"{when(datetime.fromtimestamp(at // 1000, UTC))}, {at // 1000 % 60:02}.{at % 1000:03} s"
+
+
 def register(app: Flask, now: Callable[[], datetime]) -> None:
     """Make the formats known to templates."""
 
@@ -114,6 +123,7 @@ def register(app: Flask, now: Callable[[], datetime]) -> None:
 
     filters: dict[str, Callable[..., Any]] = {
         "when": when,
+        "exact": exact,
         "age": age,
         "until": until,
         "badge": badge,

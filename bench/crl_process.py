@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bench.processes import resident_in
 from ca.domain.errors import PKIError
-from ca.wiring import build_signer
+from ca.signer_wiring import build_signer
 from config.settings import State, load_settings
 
 

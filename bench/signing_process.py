@@ -14,8 +14,9 @@ from pathlib import Path
 
 from ca.domain.errors import PKIError
 from ca.domain.keys import PublicKey
+from ca.signer_wiring import build_signer
 from ca.usecases.answer_ocsp import responder_key
-from ca.wiring import ISSUING, build_signer
+from ca.wiring import ISSUING
 from config.settings import State, load_settings
 
 _AT_ONCE = 32

@@ -17,6 +17,7 @@ from ca import operations as ops
 from ca.auditing import audit, journal, status
 from ca.domain.ceremony import Step
 from ca.domain.errors import InvalidRequest, Tampered
+from ca.receipts_cli import receipt, receipts
 from ca.signer_client import SignerClient
 from ca.terminal import Context, console, say, speaking
 from ca.usecases.ceremony import Record
@@ -45,7 +46,7 @@ def cli(context: click.Context, directory: Path) -> None:
     context.obj = Context(directory)
 
 
-for command in (audit, journal, status):
+for command in (audit, journal, status, receipt, receipts):
     cli.add_command(command)
 
 
@@ -103,7 +104,7 @@ def trust(context: Context, directory: Path | None) -> None:
 @click.pass_obj
 @speaking
 def serve(context: Context, process: str) -> None:
-    """Become one PROCESS (signer, console, customer, edge, status, jobs); for systemd, see deploy/README.md."""
+    """Become one PROCESS (signer, console, customer, edge, status, jobs, prober); for systemd, see deploy/README.md."""
     from ca.programs import serve as become
 
     become(context.state, context.settings, process)
@@ -117,6 +118,19 @@ def jobs_process() -> None:
     from config.settings import current_state
 
     run_jobs(SignerClient(current_state().socket("signer")))
+
+
+@cli.command("prober-process", hidden=True)
+@speaking
+def prober_process() -> None:
+    """The prober process; the supervisor starts it."""
+    from ca.prober import PAUSES, reporter, run_prober
+    from ca.wiring import build_probe
+    from config.settings import current_state, load_settings
+
+    state = current_state()
+    probe, database = build_probe(state, load_settings(state), reporter(SignerClient(state.socket("signer"))))
+    run_prober(probe, pause=PAUSES[database])
 
 
 @cli.command()

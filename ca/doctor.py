@@ -16,7 +16,9 @@ from ca.adapters.hsm.diagnosis import Expectation, ExpectedKey, Finding, diagnos
 from ca.adapters.standings import StandingsMap
 from ca.domain.crl_reading import read_head
 from ca.domain.errors import NotReady, PKIError, Tampered
+from ca.domain.receipts import latencies
 from ca.domain.serials import serial_text
+from ca.domain.times import Millis
 from ca.operations import Health
 from ca.ports import KeyId
 from ca.signer_client import SignerClient
@@ -27,6 +29,7 @@ from ca.usecases.publish_bundle import bundle_key
 from ca.wiring import ISSUING, ROOT, SEAL_KEY, Files, issuing_token, open_to_read
 from config.settings import Settings, State, load_settings
 
+_DAY = 24 * 3600 * 1000
 _ROOT_CRL_NOTICE = timedelta(days=60)
 _TRUST = ("root.cer", "issuing.cer", "audit.spki")
 _ISSUERS = (ROOT, ISSUING)
@@ -55,6 +58,8 @@ def examine(state: State) -> list[Finding]:
         _look(f"publication of {name}", "is complete", partial(_require_published, state, settings, name))
         for name in _ISSUERS
     ]
+    good = "every change of a status was seen in time"
+    findings.append(_look("receipts", good, lambda: _require_seen(state, settings)))
     running = _look("signer", "answers and is healthy", lambda: _require_healthy(state))
     return [*findings, running, *_ports(settings, running=running.ok)]
 
@@ -166,6 +171,23 @@ def _require_root_crl(state: State, settings: Settings) -> None:
         raise NotReady("it is not in the public place; restore it from a backup")
     if ends < SystemClock().now() + _ROOT_CRL_NOTICE:
         raise NotReady(f"it holds until {ends:%d %b %Y %H:%M} UTC only, and the root signs another in a ceremony only")
+
+
+def _require_seen(state: State, settings: Settings) -> None:
+    engine, now = open_to_read(state, settings), SystemClock().milliseconds()
+    try:
+        with SqlUnitOfWork(engine).look() as work:
+            oldest = work.receipts.waiting(soon=True, since=Millis(0), after=(Millis(0), 0), limit=1)
+            late = sum(row.late for row in latencies(work.receipts.since(Millis(now - _DAY))))
+    finally:
+        engine.dispose()
+    for receipt in oldest:
+        missing = ", ".join(one.channel for one in receipt.missing)
+        if now - receipt.changed_at > max(one.promised for one in receipt.missing):
+            serial = serial_text(receipt.serial)
+            raise NotReady(f"the change of {serial} was not seen yet in {missing}; are status and prober running?")
+    if late:
+        raise NotReady(f"{late} promise(s) of the last day were broken; `./pki receipts` tells where")
 
 
 def _require_healthy(state: State) -> None:

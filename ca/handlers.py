@@ -15,7 +15,7 @@ from ca.domain.officers import Invitation, Officer
 from ca.domain.revocation import parse_reason
 from ca.domain.serials import parse_serial, serial_text
 from ca.domain.sessions import CHALLENGE_LIFE
-from ca.domain.times import parse_instant, timestamp
+from ca.domain.times import Millis, parse_instant, timestamp
 from ca.ports import UnitOfWork
 from ca.signer import Handler
 from ca.telling import as_json
@@ -32,6 +32,7 @@ from ca.usecases.health import CheckHealth
 from ca.usecases.jobs import RunJob
 from ca.usecases.look_back import LookBack
 from ca.usecases.officers import ChangeOfficer, InviteOfficer, RedeemInvitation
+from ca.usecases.receipts import Observation, RecordSightings
 from ca.usecases.reconcile import Reconcile
 from ca.usecases.renew import ReEnrol
 from ca.usecases.report_unknown import ReportUnknownCertificate
@@ -56,6 +57,7 @@ _ACTORS: dict[type[ops.Operation], str] = {
     ops.ReportUnknown: "reporter",
     ops.ShowHistory: "relying party",
     ops.CertifyResponderKey: "status",
+    ops.RecordSightings: "prober",
     ops.RunJob: "jobs",
     ops.Reconcile: "jobs",
 }
@@ -82,6 +84,7 @@ class UseCases:
     certify_memory_key: CertifyMemoryKey
     look_back: LookBack
     report_unknown: ReportUnknownCertificate
+    record_sightings: RecordSightings
     run_job: RunJob
     reconcile: Reconcile
     health: CheckHealth
@@ -119,6 +122,19 @@ def _state(application: Application) -> dict[str, Any]:
 
 def _status(certificate: Certificate) -> dict[str, Any]:
     return {"serial": serial_text(certificate.serial), "status": certificate.status.value}
+
+
+def _observation(message: ops.SightingMessage) -> Observation:
+    def moment(at: int | None) -> Millis | None:
+        return None if at is None else Millis(at)
+
+    return Observation(
+        parse_serial(message.serial),
+        Millis(message.changed_at),
+        message.channel,
+        moment(message.not_before),
+        moment(message.seen_at),
+    )
 
 
 class Handlers:
@@ -174,6 +190,7 @@ class Handlers:
             ops.CertifyResponderKey: self.certify_responder_key,
             ops.ShowHistory: self.show_history,
             ops.ReportUnknown: lambda op: {"alarm": do.report_unknown(op.certificate, by="reporter")},
+            ops.RecordSightings: self.record_sightings,
             ops.RunJob: self.run_job,
             ops.Reconcile: lambda _: {"finished": [serial_text(serial) for serial in do.reconcile()]},
             ops.Health: lambda _: do.health(),
@@ -321,3 +338,6 @@ class Handlers:
         if run is None:
             return {"ran": False}
         return {"ran": True, "ok": run.ok, "result": run.result}
+
+    def record_sightings(self, op: ops.RecordSightings) -> dict[str, Any]:
+        return {"recorded": self._do.record_sightings([_observation(message) for message in op.sightings])}

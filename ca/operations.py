@@ -333,6 +333,27 @@ class ReportUnknown(Operation):
     certificate: B64
 
 
+Moment = Annotated[int, Field(ge=0, lt=1 << 53)]
+"""Milliseconds since the epoch."""
+
+
+class SightingMessage(Message):
+    """Where a change of status was seen; no `seen_at`: not yet, when asked at `not_before`."""
+
+    serial: Identifier
+    changed_at: Moment
+    channel: Identifier
+    not_before: Moment | None = None
+    seen_at: Moment | None = None
+
+
+class RecordSightings(Operation):
+    """-> {recorded: number of receipts that say more than before}. What the prober saw, as relying parties do."""
+
+    path = "receipts/record"
+    sightings: Annotated[list[SightingMessage], Field(min_length=1, max_length=1000)]
+
+
 class RunJob(Operation):
     """-> {ran: bool, ok, result}. Only the holder of the lease gets work done, and only what is due."""
 

@@ -22,6 +22,7 @@ from ca.domain.officers import Credential, Invitation, Officer
 from ca.domain.sessions import Challenge, Session
 from ca.domain.standings import Standing
 from ca.logbook import AuditLog, Jobs
+from ca.probing import Receipts
 
 KeyId = NewType("KeyId", bytes)
 """CKA_ID of a key in the HSM: keys are found by it, never by label (labels may repeat)."""
@@ -348,6 +349,8 @@ class Work(Protocol):
     def audit(self) -> AuditLog: ...
     @property
     def jobs(self) -> Jobs: ...
+    @property
+    def receipts(self) -> Receipts: ...
 
     def commit(self) -> None: ...
 

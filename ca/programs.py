@@ -46,7 +46,7 @@ def signer_program(state: State) -> Program:
 
 
 def other_programs(state: State, settings: Settings) -> list[Program]:
-    """Console, customer, edge, status and jobs."""
+    """Console, customer, edge, status, jobs and prober."""
     listening = settings.listening
     chain = state.trust / "chain.pem"
     first_crl = state.publication / "crl" / "issuing.crl"
@@ -77,6 +77,8 @@ def other_programs(state: State, settings: Settings) -> list[Program]:
         _status(state, settings),
         # The first round certifies the OCSP responder and then publishes a CRL: before that, status cannot answer.
         _program(state, "jobs", (sys.executable, "-m", "ca", "jobs-process"), first_crl.exists),
+        # It has no door: that it runs is all that can be seen of it, and it ends when it cannot read the records.
+        _program(state, "prober", (sys.executable, "-m", "ca", "prober-process"), lambda: True),
     ]
 
 

@@ -50,7 +50,7 @@ def start(directory: Path, ports: Ports, say: Say) -> None:
                 return
             client = SignerClient(state.socket("signer"))
             _demo_setup(state, settings, client, say)
-            say("Starting console, customer, edge, status and jobs")
+            say("Starting console, customer, edge, status, jobs and prober")
             supervisor.start(other_programs(state, settings))
             if supervisor.stopping:
                 return

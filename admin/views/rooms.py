@@ -9,6 +9,8 @@ from sqlalchemy import select
 from admin.access import SignedIn
 from admin.views.base import ReadOnlyView
 from ca.adapters.db.log_rows import AuditEventRow, JobRunRow
+from ca.adapters.db.receipt_rows import ReceiptRow
+from ca.adapters.db.repositories.receipts import receipt_of
 from ca.adapters.db.rows import (
     ApplicationRow,
     CertificateRow,
@@ -94,7 +96,12 @@ class CertificatesView(ReadOnlyView):
         return super().find(serial)
 
     def details_context(self, row: CertificateRow) -> dict[str, Any]:
-        return {"heading": row.subject, "evidence": _evidence(row.application) if row.application else []}
+        receipts = _newest(ReceiptRow, ReceiptRow.serial == row.serial, ReceiptRow.changed_at)
+        return {
+            "heading": row.subject,
+            "evidence": _evidence(row.application) if row.application else [],
+            "receipts": [receipt_of(one) for one in receipts],
+        }
 
 
 class CustomersView(ReadOnlyView):

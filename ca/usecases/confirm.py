@@ -16,6 +16,7 @@ from ca.domain.sessions import CHALLENGE_LIFE, Challenge
 from ca.domain.tbs import read_certificate
 from ca.ports import Clock, Random, UnitOfWork, Work
 from ca.usecases.issuance import complete
+from ca.usecases.receipts import OpenReceipt
 
 _CONTEXT = b"vermilion confirm v1\x00"
 
@@ -45,6 +46,7 @@ class ConfirmCertificate:
     clock: Clock
     random: Random
     publish_changes: Callable[[str], None]
+    open_receipt: OpenReceipt
 
     def challenge(self, serial: int) -> bytes:
         """A one-time nonce for this certificate, good for five minutes. Raises NotFound."""
@@ -88,7 +90,7 @@ class ConfirmCertificate:
             complete(work, application, at=now)
             work.audit.append(AuditEvent("certificate.confirmed", serial_text(serial), "customer", now))
             if predecessor is not None:
-                _retire(work, predecessor, active, at=now)
+                self.open_receipt(work, _retire(work, predecessor, active, at=now))
             work.commit()
         self.publish_changes(certificate.issuer)
         return active
@@ -124,11 +126,13 @@ def _predecessor(work: Work, successor: Certificate) -> Certificate | None:
     return predecessor
 
 
-def _retire(work: Work, predecessor: Certificate, successor: Certificate, *, at: datetime) -> None:
-    work.certificates.save(predecessor.revoke(RevocationReason.SUPERSEDED, at=at))
+def _retire(work: Work, predecessor: Certificate, successor: Certificate, *, at: datetime) -> Certificate:
+    retired = predecessor.revoke(RevocationReason.SUPERSEDED, at=at)
+    work.certificates.save(retired)
     work.crls.set_due(predecessor.issuer, due=True)
     details = {"reason": "superseded", "successor": serial_text(successor.serial)}
     work.audit.append(AuditEvent("certificate.revoked", serial_text(predecessor.serial), "customer", at, details))
+    return retired
 
 
 def _purpose(serial: int) -> str:

@@ -12,6 +12,7 @@ from ca.domain.revocation import RFC_NAMES, RevocationReason
 from ca.domain.serials import serial_text
 from ca.ports import Clock, UnitOfWork, Work
 from ca.usecases.authorize import Authorize, require_branch
+from ca.usecases.receipts import OpenReceipt
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class ChangeStatus:
     clock: Clock
     authorize: Authorize
     publish_changes: Callable[[str], None]
+    open_receipt: OpenReceipt
 
     def hold(self, session: str, serial: int) -> Certificate:
         """Suspend; the hotline may do it for every branch, because a stolen U-Shield does not wait."""
@@ -65,6 +67,7 @@ class ChangeStatus:
             if successor.status is not CertificateStatus.REVOKED:
                 revoked = successor.revoke(reason, at=now)
                 work.certificates.save(revoked)
+                self.open_receipt(work, revoked)
                 details = {"reason": RFC_NAMES[reason], "predecessor": serial_text(certificate.serial)}
                 event = AuditEvent("certificate.revoked", serial_text(successor.serial), officer.person, now, details)
                 work.audit.append(event)
@@ -86,4 +89,5 @@ class ChangeStatus:
         work.crls.set_due(certificate.issuer, due=True)
         event = AuditEvent(name, serial_text(certificate.serial), officer.person, self.clock.now(), details)
         work.audit.append(event)
+        self.open_receipt(work, certificate)
         work.commit()

@@ -12,6 +12,7 @@ from ca.domain.profiles import Profile
 from ca.domain.revocation import RFC_NAMES, RevocationReason
 from ca.domain.serials import serial_text
 from ca.ports import Clock, UnitOfWork
+from ca.usecases.receipts import OpenReceipt
 
 _ACTOR = "signer"
 _NEVER_CONFIRMED = RevocationReason.CESSATION_OF_OPERATION
@@ -25,6 +26,7 @@ class Sweep:
     clock: Clock
     profiles: Mapping[str, Profile]
     publish_changes: Callable[[str], None]
+    open_receipt: OpenReceipt
 
     def expire_codes(self) -> int:
         """Open pairs past their time; a supervisor may hand out new ones."""
@@ -67,10 +69,12 @@ class Sweep:
             certificate = work.certificates.get(serial)
             if certificate.status is not CertificateStatus.UNCONFIRMED:
                 return False
-            work.certificates.save(certificate.revoke(_NEVER_CONFIRMED, at=now))
+            revoked = certificate.revoke(_NEVER_CONFIRMED, at=now)
+            work.certificates.save(revoked)
             work.crls.set_due(certificate.issuer, due=True)
             details = {"reason": RFC_NAMES[_NEVER_CONFIRMED], "why": "never confirmed"}
             work.audit.append(AuditEvent("certificate.revoked", serial_text(serial), _ACTOR, now, details))
+            self.open_receipt(work, revoked)
             work.commit()
         return True
 

@@ -36,7 +36,7 @@ HOMES = {
     "officer and trusted role": ("ca/domain/officers.py", "ca/usecases/officers.py", "ca/usecases/authorize.py"),
     "key ceremony": ("ca/domain/ceremony.py", "ca/usecases/ceremony.py", "config/ceremonies/demo.toml"),
     "ports": ("ca/ports.py",),
-    "wiring": ("ca/wiring.py",),
+    "wiring": ("ca/wiring.py", "ca/signer_wiring.py"),
     "signer": ("ca/signer.py", "ca/signer_client.py", "ca/operations.py"),
     "processes": ("wsgi.py", "ca/programs.py", "ca/supervisor.py"),
     "enrolment protocol": ("customer/est.py", "customer/confirmation.py", "docs/protocols/enrolment.md"),

@@ -38,6 +38,7 @@ from ca.usecases.jobs import Job, RunJob
 from ca.usecases.look_back import LookBack
 from ca.usecases.officers import ChangeOfficer, InviteOfficer, RedeemInvitation
 from ca.usecases.publish_crl import PublishCRL
+from ca.usecases.receipts import OpenReceipt, RecordSightings
 from ca.usecases.reconcile import Reconcile
 from ca.usecases.renew import ReEnrol
 from ca.usecases.report_unknown import ReportUnknownCertificate
@@ -136,7 +137,7 @@ class Bank:
 
     def _wire(self, unit_of_work: UnitOfWork) -> None:
         clock, random, seals = self.clock, self.random, self.seals
-        self.authorize = Authorize(seals, clock)
+        self.authorize, self.check_codes = Authorize(seals, clock), CheckCodes(unit_of_work, clock, seals)
         self.dossier = Dossier(seals, self.authenticators, self.authorize, self.profiles)
         self.issuance = Issuance(unit_of_work, clock, self.key_store, seals, self.linter)
         with self.unit_of_work() as work:
@@ -146,11 +147,12 @@ class Bank:
         self.publish_crl = PublishCRL(unit_of_work, clock, self.key_store, self.publisher, self.linter, standings)
         self.published: list[str] = []
         push = self.published.append
+        self.open_receipt = OpenReceipt(clock, timedelta(hours=1), ())
         self.responder = CertifyResponder(unit_of_work, clock, random, self.key_store, self.issuance, self.profiles)
         self.certify_memory_key = CertifyMemoryKey(self.responder, ISSUING, per_day=3)
         contradictions = Contradictions(unit_of_work, clock)
         self.answer_ocsp = AnswerOCSP(unit_of_work, clock, self.key_store, standings, contradictions)
-        self.sweep = Sweep(unit_of_work, clock, self.profiles, push)
+        self.sweep = Sweep(unit_of_work, clock, self.profiles, push, self.open_receipt)
         self.checkpoint = MakeCheckpoint(unit_of_work, clock, self.key_store, self.checkpoint_file)
         self.verify_audit = VerifyAudit(unit_of_work, self.checkpoint_file, self.journal, self._verify_checkpoint)
         self.sign_in = SignIn(unit_of_work, clock, random, seals, self.authenticators, self.authorize)
@@ -164,15 +166,12 @@ class Bank:
             unit_of_work, clock, seals, self.authenticators, self.authorize, self.profiles
         )
         self.hand_out = HandOutCodes(unit_of_work, clock, random, seals, self.authorize, self.profiles)
-        self.enrol = Enrol(
-            unit_of_work, clock, self.check_codes, self.dossier, self.drafter, self.issuance, self.profiles
-        )
+        issuing = self.drafter, self.issuance, self.profiles
+        self.enrol = Enrol(unit_of_work, clock, self.check_codes, self.dossier, *issuing)
         self.report_unknown = ReportUnknownCertificate(unit_of_work, clock)
-        self.re_enrol = ReEnrol(
-            unit_of_work, clock, self.dossier, self.drafter, self.issuance, self.profiles, self.report_unknown
-        )
-        self.confirm = ConfirmCertificate(unit_of_work, clock, random, push)
-        self.change_status = ChangeStatus(unit_of_work, clock, self.authorize, push)
+        self.re_enrol = ReEnrol(unit_of_work, clock, self.dossier, *issuing, self.report_unknown)
+        self.confirm = ConfirmCertificate(unit_of_work, clock, random, push, self.open_receipt)
+        self.change_status = ChangeStatus(unit_of_work, clock, self.authorize, push, self.open_receipt)
         self.reconcile = Reconcile(unit_of_work, clock, self.issuance)
         self.record_refusal = RecordRefusal(unit_of_work, clock)
         self.jobs: dict[str, Job] = {
@@ -201,6 +200,7 @@ class Bank:
             certify_memory_key=self.certify_memory_key,
             look_back=LookBack(self.unit_of_work, self.clock),
             report_unknown=self.report_unknown,
+            record_sightings=RecordSightings(self.unit_of_work, self.clock),
             run_job=self.run_job,
             reconcile=self.reconcile,
             health=self.health,

@@ -3,6 +3,8 @@
 import os
 from datetime import UTC, datetime, timedelta
 
+from ca.domain.times import Millis
+
 NOON = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 
 
@@ -14,6 +16,9 @@ class FakeClock:
 
     def now(self) -> datetime:
         return self._now
+
+    def milliseconds(self) -> Millis:
+        return Millis(int(self._now.timestamp() * 1000))
 
     def tick(self, step: timedelta = timedelta(seconds=1)) -> datetime:
         """Let time pass (a negative step is a clock gone backwards); the new time."""

@@ -8,7 +8,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
 from admin.app import create_app
-from ca.adapters.db import rows
+from ca.adapters.db import log_rows, rows
 from ca.domain.applications import Application, ApplicationState, Case
 from tests.fakes.console_signer import HOSTILE, NOW, OFFICERS, FakeSigner
 
@@ -174,11 +174,11 @@ def _others() -> list[rows.Row]:
             name="issuing", issuer="issuing", number=1841, this_update=NOW - timedelta(minutes=14),
             next_update=NOW + timedelta(minutes=46), entries=2, size=412, sha256="ef" * 32, published=True,
         ),
-        rows.JobRunRow(name="publish-crls", ran_at=NOW - timedelta(minutes=1), ok=True, result="nothing was due"),
-        rows.JobRunRow(name="sweep", ran_at=NOW - timedelta(minutes=2), ok=False, result="the HSM did not answer"),
-        rows.AuditEventRow(
+        log_rows.JobRunRow(name="publish-crls", ran_at=NOW - timedelta(minutes=1), ok=True, result="nothing was due"),
+        log_rows.JobRunRow(name="sweep", ran_at=NOW - timedelta(minutes=2), ok=False, result="the HSM did not answer"),
+        log_rows.AuditEventRow(
             number=1, name="customer.registered", subject="customer-2", actor="E-maker", at=NOW - 2 * day,
-            details='{"kind":"<b>person</b>"}', hash=b"h" * 32, changes=b"",
+            details='{"kind":"<b>person</b>"}', hash=b"h" * 32, changes=b"", salt=b"",
         ),
     ]  # fmt: skip
 

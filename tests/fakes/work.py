@@ -21,10 +21,13 @@ from ca.domain.issuers import Issuer
 from ca.domain.jobs import JobRun, Lease
 from ca.domain.journal import Entry
 from ca.domain.officers import Invitation, Officer
+from ca.domain.receipts import Receipt
 from ca.domain.sessions import Challenge, Session
+from ca.domain.times import Millis
 from tests.fakes import repositories as fake
 from tests.fakes.bundles import FakeBundles
 from tests.fakes.certificates import FakeCertificates, FakeCRLs
+from tests.fakes.receipts import FakeReceipts
 from tests.fakes.standings import FakeStandings
 
 
@@ -57,6 +60,7 @@ class Stored:
     checkpoints: list[Checkpoint] = field(default_factory=list)
     leases: dict[str, Lease] = field(default_factory=dict)
     runs: dict[str, JobRun] = field(default_factory=dict)
+    receipts: dict[tuple[int, Millis], Receipt] = field(default_factory=dict)
 
     def copy(self) -> "Stored":
         return Stored(**{each.name: getattr(self, each.name).copy() for each in fields(self)})
@@ -98,6 +102,7 @@ class FakeWork:
         self.blocked_keys = fake.FakeBlockedKeys(stored.blocked_keys)
         self.audit = fake.FakeAuditLog(stored.audit, stored.outbox, stored.checkpoints)
         self.jobs = fake.FakeJobs(stored.leases, stored.runs)
+        self.receipts = FakeReceipts(stored.receipts)
 
 
 class FakeUnitOfWork:

@@ -17,6 +17,7 @@ from ca.adapters.db.repositories.crls import SqlCRLs
 from ca.adapters.db.repositories.customers import SqlCustomers, SqlDevices
 from ca.adapters.db.repositories.issuers import SqlBlockedKeys, SqlIssuers
 from ca.adapters.db.repositories.officers import SqlInvitations, SqlOfficers
+from ca.adapters.db.repositories.receipts import SqlReceipts
 from ca.adapters.db.repositories.sessions import SqlChallenges, SqlSessions
 from ca.adapters.journal.keeper import Keeper
 from ca.domain.errors import NotReady
@@ -65,6 +66,7 @@ class SqlWork:
         self.blocked_keys = SqlBlockedKeys(session)
         self.audit = SqlAuditLog(session)
         self.jobs = SqlJobs(session)
+        self.receipts = SqlReceipts(session)
 
     def __enter__(self) -> Self:
         # Begin here and not at the first statement: on SQLite this is where threads take turns.

@@ -17,7 +17,7 @@ from tests.integration.system.running import REPOSITORY, environment, pki, wait_
 
 UNITS = REPOSITORY / "deploy" / "systemd"
 STATE = "/var/lib/vermilion"
-PROCESSES = ("signer", "console", "customer", "edge", "status", "jobs")
+PROCESSES = ("signer", "console", "customer", "edge", "status", "jobs", "prober")
 MOST_EXPOSED = 20
 """Of 100, by `systemd-analyze security`; a service without any hardening has 96."""
 SETTINGS = """\
@@ -112,7 +112,7 @@ def may_see(process: str, place: str) -> bool:
         ("crl-copies", {"signer"}),
         ("secrets", {"console"}),
         ("tls", {"edge"}),
-        ("database.sqlite3", {"signer", "console", "status"}),
+        ("database.sqlite3", {"signer", "console", "status", "prober"}),
         ("publication", {"signer", "console", "status"}),
         ("trust", {"signer", "console", "customer", "edge", "status"}),
     ],
@@ -132,8 +132,12 @@ def test_only_the_signer_writes_records() -> None:
     assert all(service(process)["ProtectSystem"] == ["strict"] for process in PROCESSES)
 
 
-def test_only_edge_and_status_have_a_network() -> None:
-    assert {process for process in PROCESSES if "PrivateNetwork" not in service(process)} == {"edge", "status"}
+def test_only_edge_status_and_prober_have_a_network() -> None:
+    assert {process for process in PROCESSES if "PrivateNetwork" not in service(process)} == {
+        "edge",
+        "prober",
+        "status",
+    }
     assert service("status")["IPAddressAllow"] == ["localhost"]
 
 

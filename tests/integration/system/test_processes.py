@@ -25,6 +25,7 @@ NEEDS = {
     "edge": ("tls", "trust/chain.pem"),
     "status": ("standings", "publication"),
     "jobs": (),
+    "prober": DATABASE,
 }
 CALLS = dict.fromkeys(NEEDS, ("signer",)) | {"edge": ("console", "customer")}
 SIGNER_NEEDS = (

@@ -249,6 +249,7 @@ ACTS: list[ops.Operation] = [
     ops.Confirm(serial="a1", nonce=b"", signature=b""),
     ops.CertifyResponderKey(public_key=b"", proof=b""),
     ops.ReportUnknown(certificate=b""),
+    ops.RecordSightings(sightings=[ops.SightingMessage(serial="a1", changed_at=1, channel="ocsp", seen_at=2)]),
     ops.RunJob(name="none", holder="none"),
 ]
 # Looking is no act; these two have nothing to refuse.
