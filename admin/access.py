@@ -48,6 +48,7 @@ ROOMS: dict[str, frozenset[TrustedRole]] = {
     "crls.details_view": _OVERSIGHT,
     "jobs.index_view": _OVERSIGHT,
     "jobs.details_view": _OVERSIGHT,
+    "latency.index": _OVERSIGHT | {_R.RA_SUPERVISOR},
     "audit.index_view": frozenset({_R.AUDITOR, _R.SECURITY_OFFICER}),
     "audit.details_view": frozenset({_R.AUDITOR, _R.SECURITY_OFFICER}),
     "officers.index_view": frozenset({_R.AUDITOR, _R.SECURITY_OFFICER}),

@@ -19,6 +19,7 @@ from admin.gate import guard
 from admin.security import secure
 from admin.signer import Signer
 from admin.views import cases, changes, invitation, people, registration, sign_in
+from admin.views.latency import LatencyView
 from admin.views.rooms import VIEWS
 from admin.views.work import WorkView
 from ca.adapters.db.engine import read_only_settings, set_up
@@ -52,6 +53,7 @@ def create_app(  # noqa: PLR0913 - everything it needs is given, by name
         "vermilion_throttle": throttle or Throttle(),
         "vermilion_origins": origins,
         "vermilion_profiles": tuple(profiles),
+        "vermilion_now": now,
     }
     secure(app, secret_key, origins, shares_host=demo)
     Babel(app, default_locale="en")
@@ -88,5 +90,6 @@ def _add_rooms(app: Flask, organization: str) -> None:
     console = Admin(app, name=organization, url="/admin", index_view=WorkView(), theme=theme)
     for view, rows, endpoint, path in VIEWS:
         console.add_view(view(rows, endpoint, path))
+    console.add_view(LatencyView())
     for subject in (sign_in, invitation, registration, cases, changes, people):
         app.register_blueprint(subject.views)

@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -124,12 +125,16 @@ def jobs_process() -> None:
 @speaking
 def prober_process() -> None:
     """The prober process; the supervisor starts it."""
+    from ca.metrics import serve_metrics, tell_latencies
     from ca.prober import PAUSES, reporter, run_prober
     from ca.wiring import build_probe
     from config.settings import current_state, load_settings
 
     state = current_state()
-    probe, database = build_probe(state, load_settings(state), reporter(SignerClient(state.socket("signer"))))
+    settings = load_settings(state)
+    probe, database = build_probe(state, settings, reporter(SignerClient(state.socket("signer"))))
+    if settings.listening.metrics_port:
+        serve_metrics(settings.listening.metrics_port, partial(tell_latencies, probe.unit_of_work, 1))
     run_prober(probe, pause=PAUSES[database])
 
 

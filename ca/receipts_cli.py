@@ -1,7 +1,7 @@
 """`./pki receipt` and `./pki receipts`: when relying parties could see changes of status."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 
@@ -9,13 +9,12 @@ import click
 from rich.table import Table
 
 from ca.adapters.clock import SystemClock
-from ca.adapters.db.unit_of_work import SqlUnitOfWork, SqlWork
-from ca.domain.receipts import Latency, Receipt, latencies
+from ca.adapters.db.unit_of_work import SqlUnitOfWork
+from ca.domain.receipts import Receipt, latencies
 from ca.domain.serials import parse_serial, serial_text
 from ca.domain.times import Millis, millis_text
+from ca.metrics import DAY, tell_latencies
 from ca.terminal import Context, console, say, speaking
-
-_DAY = 24 * 3600 * 1000
 
 
 @click.command()
@@ -25,7 +24,7 @@ _DAY = 24 * 3600 * 1000
 @speaking
 def receipt(context: Context, serial: str, *, as_json: bool) -> None:
     """Where each change of a certificate's status was seen, and after how many milliseconds."""
-    with _look(context) as work:
+    with _records(context) as records, records.look() as work:
         found = work.receipts.about(parse_serial(serial))
     if as_json:
         for one in found:
@@ -56,13 +55,12 @@ def receipt(context: Context, serial: str, *, as_json: bool) -> None:
 @speaking
 def receipts(context: Context, days: int, *, as_json: bool, prometheus: bool) -> None:
     """How long changes of status took to be seen: p50, p95 and longest of each channel, beside what is promised."""
-    now = SystemClock().milliseconds()
-    with _look(context) as work:
-        rows = latencies(work.receipts.since(Millis(now - days * _DAY)))
-        oldest = work.receipts.waiting(soon=True, since=Millis(0), after=(Millis(0), 0), limit=1)
     if prometheus:
-        click.echo(prometheus_text(rows, days, now - oldest[0].changed_at if oldest else 0), nl=False)
+        with _records(context) as records:
+            click.echo(tell_latencies(records, days), nl=False)
         return
+    with _records(context) as records, records.look() as work:
+        rows = latencies(work.receipts.since(Millis(SystemClock().milliseconds() - days * DAY)))
     if as_json:
         for row in rows:
             click.echo(json.dumps(asdict(row)))
@@ -87,40 +85,16 @@ def as_dict(one: Receipt) -> dict[str, object]:
     }
 
 
-def prometheus_text(rows: Sequence[Latency], days: int, oldest: int) -> str:
-    """Gauges over the window, in seconds; `oldest` in milliseconds (Prometheus exposition format 0.0.4)."""
-    window = f'window="{days}d"'
-    lines = ["# TYPE vermilion_revocation_visible_seconds gauge"]
-    for row in rows:
-        for name, value in (("0.5", row.p50), ("0.95", row.p95), ("1", row.longest)):
-            if value is not None:
-                labels = f'channel="{row.channel}",quantile="{name}",{window}'
-                lines.append(f"vermilion_revocation_visible_seconds{{{labels}}} {value / 1000}")
-    gauges: dict[str, list[tuple[str, float]]] = {
-        "promised_seconds": [(row.channel, row.promised / 1000) for row in rows],
-        "seen": [(row.channel, row.count) for row in rows],
-        "late": [(row.channel, row.late) for row in rows],
-        "waiting": [(row.channel, row.waiting) for row in rows],
-    }
-    for name, values in gauges.items():
-        lines.append(f"# TYPE vermilion_revocation_{name} gauge")
-        lines += [f'vermilion_revocation_{name}{{channel="{channel}",{window}}} {value}' for channel, value in values]
-    lines += ["# TYPE vermilion_revocation_oldest_waiting_seconds gauge"]
-    lines += [f"vermilion_revocation_oldest_waiting_seconds {oldest / 1000}"]
-    return "\n".join(lines) + "\n"
-
-
 def _after(one: Receipt, at: Millis | None) -> str:
     return "–" if at is None else f"{at - one.changed_at} ms"
 
 
 @contextmanager
-def _look(context: Context) -> Iterator[SqlWork]:
+def _records(context: Context) -> Iterator[SqlUnitOfWork]:
     from ca.wiring import open_to_read
 
     engine = open_to_read(context.state, context.settings)
     try:
-        with SqlUnitOfWork(engine).look() as work:
-            yield work
+        yield SqlUnitOfWork(engine)
     finally:
         engine.dispose()

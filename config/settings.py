@@ -38,6 +38,8 @@ class Listening(_Section):
     http_port: int = Port
     console_port: int = Field(default=8081, ge=1, le=65535)
     """Plain http for the console on loopback, in a demo only: browsers refuse passkeys behind certificate errors."""
+    metrics_port: int = Field(default=0, ge=0, le=65535)
+    """Where the prober tells Prometheus how soon revocations are seen: `/metrics`, on loopback only. 0: nowhere."""
 
 
 class HSM(_Section):

@@ -11,6 +11,7 @@ from enum import StrEnum
 from ca.domain.certificates import Certificate, CertificateStatus
 from ca.domain.errors import InvalidRequest
 from ca.domain.revocation import RevocationReason
+from ca.domain.serials import serial_text
 from ca.domain.times import Millis
 
 DATABASE, OCSP, OCSP_NONCE, OCSP_GET = "database", "ocsp", "ocsp-nonce", "ocsp-get"
@@ -164,11 +165,13 @@ class Latency:
     longest: int | None
     late: int
     waiting: int
+    slowest: str
+    """Serial number of the certificate that took longest, in hexadecimal; empty while none was seen."""
 
 
 def latencies(receipts: Iterable[Receipt]) -> list[Latency]:
     """By channel, in the order in which a receipt has them. Quantiles are observed values (nearest rank)."""
-    seen: dict[str, list[int]] = {}
+    seen: dict[str, list[tuple[int, int]]] = {}
     bounds: dict[str, int] = {}
     late: dict[str, int] = {}
     waiting: dict[str, int] = {}
@@ -180,14 +183,16 @@ def latencies(receipts: Iterable[Receipt]) -> list[Latency]:
             late[channel] = late.get(channel, 0) + (each.verdict(receipt.changed_at) is Verdict.LATE)
             waiting[channel] = waiting.get(channel, 0) + (each in receipt.missing)
             if each.seen_at is not None:
-                taken.append(each.seen_at - receipt.changed_at)
+                taken.append((each.seen_at - receipt.changed_at, receipt.serial))
     return [_latency(channel, sorted(taken), bounds, late, waiting) for channel, taken in seen.items()]
 
 
 def _latency(
-    channel: str, taken: list[int], bounds: dict[str, int], late: dict[str, int], waiting: dict[str, int]
+    channel: str, taken: list[tuple[int, int]], bounds: dict[str, int], late: dict[str, int], waiting: dict[str, int]
 ) -> Latency:
     def rank(percent: int) -> int | None:
-        return taken[max(0, -(-len(taken) * percent // 100) - 1)] if taken else None
+        return taken[max(0, -(-len(taken) * percent // 100) - 1)][0] if taken else None
 
-    return Latency(channel, bounds[channel], len(taken), rank(50), rank(95), rank(100), late[channel], waiting[channel])
+    slowest = serial_text(taken[-1][1]) if taken else ""
+    quantiles = rank(50), rank(95), rank(100)
+    return Latency(channel, bounds[channel], len(taken), *quantiles, late[channel], waiting[channel], slowest)

@@ -8,7 +8,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
 from admin.app import create_app
-from ca.adapters.db import log_rows, rows
+from ca.adapters.db import log_rows, receipt_rows, rows
 from ca.domain.applications import Application, ApplicationState, Case
 from tests.fakes.console_signer import HOSTILE, NOW, OFFICERS, FakeSigner
 
@@ -98,6 +98,7 @@ def a_certificate(serial: str, name: str, branch: str, status: str, **changes: A
     return rows.CertificateRow(**fields | changes)
 
 
+_MILLIS = int(NOW.timestamp() * 1000)
 ACTIVE, HELD, REVOKED, ELSEWHERE = (digit * 31 for digit in "abcd")
 
 
@@ -173,6 +174,11 @@ def _others() -> list[rows.Row]:
         rows.CRLRow(
             name="issuing", issuer="issuing", number=1841, this_update=NOW - timedelta(minutes=14),
             next_update=NOW + timedelta(minutes=46), entries=2, size=412, sha256="ef" * 32, published=True,
+        ),
+        receipt_rows.ReceiptRow(
+            serial=HELD, changed_at=_MILLIS - 60_000, issuer="issuing", became="on-hold", after_crl=1841,
+            sightings=f'[["ocsp",1000,null,{_MILLIS - 59_992}],["delta-crl",10000,{_MILLIS - 40_000},null]]',
+            stage="soon",
         ),
         log_rows.JobRunRow(name="publish-crls", ran_at=NOW - timedelta(minutes=1), ok=True, result="nothing was due"),
         log_rows.JobRunRow(name="sweep", ran_at=NOW - timedelta(minutes=2), ok=False, result="the HSM did not answer"),

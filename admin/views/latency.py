@@ -1,0 +1,51 @@
+"""How long changes of status take to be seen, beside what is promised (ca/domain/receipts.py)."""
+
+from datetime import UTC, datetime, timedelta
+
+from flask import current_app, request
+from flask_admin import BaseView, expose
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
+
+from admin.signer import officer
+from ca.adapters.db.receipt_rows import ReceiptRow
+from ca.adapters.db.repositories.receipts import receipt_of
+from ca.adapters.db.rows import db
+from ca.domain.errors import InvalidRequest
+from ca.domain.receipts import Latency, latencies
+
+WINDOWS = (1, 7, 30)
+"""Days."""
+MOST = 20_000
+"""Receipts that a page is made of; the newest ones."""
+
+
+class LatencyView(BaseView):
+    """p50, p95 and longest of each channel."""
+
+    def __init__(self) -> None:
+        super().__init__(name=_l("Revocation latency"), endpoint="latency", url="/admin/latency")
+
+    def is_accessible(self) -> bool:
+        return request.endpoint is not None and officer().may(request.endpoint)
+
+    @expose("/")
+    def index(self) -> str:
+        days = _days(request.args.get("days", "1"))
+        now: datetime = current_app.extensions["vermilion_now"]()
+        rows, is_cut = _latencies(now - timedelta(days=days))
+        page: str = self.render("console/latency.html", rows=rows, days=days, windows=WINDOWS, most=is_cut and MOST)
+        return page
+
+
+def _days(text: str) -> int:
+    if text not in {str(days) for days in WINDOWS}:
+        raise InvalidRequest("choose 1, 7 or 30 days")
+    return int(text)
+
+
+def _latencies(since: datetime) -> tuple[list[Latency], bool]:
+    from_ = int(since.astimezone(UTC).timestamp() * 1000)
+    newest = select(ReceiptRow).where(ReceiptRow.changed_at >= from_).order_by(ReceiptRow.changed_at.desc())
+    found = [receipt_of(row) for row in db.session.scalars(newest.limit(MOST + 1))]
+    return latencies(found[:MOST]), len(found) > MOST
