@@ -1,5 +1,6 @@
 """What happens by itself, and how often. Each job answers with a sentence for the console and `./pki jobs`."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -31,6 +32,7 @@ class Schedule:
     checkpoint: MakeCheckpoint
     keep_snapshot: KeepSnapshot
     reconcile: Reconcile
+    follow_targets: Callable[[], str]
 
     def jobs(self, crl_period: timedelta, bundle_period: timedelta, checkpoint_period: timedelta) -> dict[str, Job]:
         """By name. Raises LookupError when they are not those that the jobs process asks for."""
@@ -42,6 +44,7 @@ class Schedule:
             Job("crl", crl_period, lambda: f"published number {self.publish_crl(self.issuer).number}"),
             Job("bundle", bundle_period, lambda: f"published number {self.publish_bundle(self.issuer).number}"),
             Job("bundle-after-change", _MINUTE, self._publish_patch),
+            Job("targets", _TICK, self.follow_targets),
             Job("codes", _MINUTE, lambda: f"{self.sweep.expire_codes()} expired"),
             Job("unconfirmed", _MINUTE, lambda: f"{self.sweep.revoke_unconfirmed()} revoked"),
             Job("challenges", _MINUTE, lambda: f"{self.sweep.forget_challenges()} forgotten"),

@@ -12,6 +12,7 @@ from ca.adapters.hsm.seals import Pkcs11Seals
 from ca.adapters.hsm.sessions import TokenSessions
 from ca.adapters.linter import PkilintLinter
 from ca.adapters.webauthn import WebAuthnAuthenticators
+from ca.background import InBackground
 from ca.domain.audit import AuditEvent
 from ca.domain.crl import with_partition
 from ca.domain.errors import PKIError
@@ -33,6 +34,7 @@ from ca.usecases.customers import RegisterCustomer
 from ca.usecases.devices import RegisterDevice
 from ca.usecases.dossier import Dossier
 from ca.usecases.enrol import Drafter, Enrol
+from ca.usecases.follow_targets import FollowTargets
 from ca.usecases.health import CheckHealth
 from ca.usecases.issuance import Issuance
 from ca.usecases.jobs import RunJob
@@ -58,6 +60,7 @@ from ca.wiring import (
     look_back,
     open_current_database,
     open_receipt,
+    open_targets,
 )
 from config.profile_files import load_profiles
 from config.settings import Settings, State, seconds
@@ -207,6 +210,7 @@ def _schedule(
         MakeCheckpoint(unit_of_work, clock, key_store, files.checkpoints),
         KeepSnapshot(files.standings, files.snapshot, files.journal, key_store),
         reconcile,
+        InBackground("targets", FollowTargets(unit_of_work, clock, files.publisher, open_targets(settings))),
     )
 
 

@@ -27,11 +27,14 @@ from ca.adapters.journal.keeper import Keeper
 from ca.adapters.journal.snapshot import SnapshotFile
 from ca.adapters.publication import DirectoryPublisher
 from ca.adapters.standings import StandingsMap
+from ca.adapters.targets.ldap import LDAPTarget
+from ca.adapters.targets.s3 import S3Target
 from ca.domain.audit import AuditEvent
 from ca.domain.errors import Tampered
 from ca.domain.journal import Entry
 from ca.domain.receipts import Place
 from ca.ports import KeyId
+from ca.targets import Target
 from ca.usecases.audit import VerifyAudit
 from ca.usecases.ceremony import HoldCeremony
 from ca.usecases.look_back import LookBack
@@ -39,7 +42,7 @@ from ca.usecases.probe import Probe
 from ca.usecases.receipts import Observation, OpenReceipt
 from ca.usecases.standings import BuildStandings
 from config.profile_files import load_profiles
-from config.settings import Settings, State, seconds
+from config.settings import LDAPDirectory, S3Storage, Settings, State, seconds
 
 log = logging.getLogger("vermilion.wiring")
 
@@ -176,7 +179,36 @@ def open_receipt(settings: Settings) -> OpenReceipt:
 
 def places(settings: Settings) -> tuple[Place, ...]:
     """Where CRLs are published, each a channel of every receipt."""
-    return (Place("directory", f"{settings.public_url}/crl"),)
+    others = [target for target in settings.publication.targets if target.public_url]
+    return (
+        Place("directory", f"{settings.public_url}/crl"),
+        *(Place(target.name, f"{target.public_url.rstrip('/')}/crl") for target in others),
+    )
+
+
+def open_targets(settings: Settings) -> list[Target]:
+    """The further places of publication. Raises NotReady when what one needs is not installed."""
+    return [_open_target(each) for each in settings.publication.targets]
+
+
+def _open_target(chosen: S3Storage | LDAPDirectory) -> Target:
+    if isinstance(chosen, S3Storage):
+        return S3Target(
+            chosen.name,
+            endpoint_url=chosen.endpoint_url,
+            bucket=chosen.bucket,
+            prefix=chosen.prefix,
+            region=chosen.region,
+            credentials=Path(chosen.credentials_file),
+        )
+    return LDAPTarget(
+        chosen.name,
+        url=chosen.url,
+        ca_file=Path(chosen.ca_file) if chosen.ca_file else None,
+        base=chosen.base,
+        bind_dn=chosen.bind_dn,
+        password=Path(chosen.password_file),
+    )
 
 
 def build_probe(state: State, settings: Settings, report: Callable[[Sequence[Observation]], None]) -> tuple[Probe, str]:

@@ -7,7 +7,7 @@ import os
 import tomllib
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -105,6 +105,52 @@ class OCSP(_Section):
         return self.memory_keys_per_day if self.key == "memory" else 0
 
 
+class _Target(_Section):
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")
+    """How events, jobs and receipts name it."""
+    public_url: str = ""
+    """Where relying parties find it, the base of `crl/issuing.crl`: receipts then tell when changes are seen there."""
+
+
+class S3Storage(_Target):
+    """Objects in S3-compatible storage."""
+
+    kind: Literal["s3"]
+    endpoint_url: str
+    bucket: str
+    prefix: str = ""
+    region: str = "us-east-1"
+    credentials_file: str
+    """Two lines, `access_key_id = …` and `secret_access_key = …`; only the signer's user may read it."""
+
+
+class LDAPDirectory(_Target):
+    """Entries in a directory (RFC 4523). Bundles have no place there."""
+
+    kind: Literal["ldap"]
+    url: str = Field(pattern=r"^ldaps?://[^/]+$")
+    ca_file: str = ""
+    """Whom to trust for TLS; with `ldap://` it is begun by StartTLS. Empty: no TLS, for a server on this machine."""
+    base: str
+    """The entry under which each CA has one, `cn=issuing`."""
+    bind_dn: str
+    password_file: str
+
+
+class Publication(_Section):
+    """Further places where CRLs and CA certificates are put, behind the public directory (deploy/README.md)."""
+
+    targets: tuple[Annotated[S3Storage | LDAPDirectory, Field(discriminator="kind")], ...] = ()
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        # The public directory itself is the first place.
+        names = ["directory", *(target.name for target in self.targets)]
+        if len(set(names)) != len(names):
+            raise ValueError("each target has a name of its own, and none is called directory")
+        return self
+
+
 class Settings(_Section):
     """What `settings.toml` says."""
 
@@ -123,6 +169,7 @@ class Settings(_Section):
     times: Times = Times()
     ocsp: OCSP = OCSP()
     crls: CRLs = CRLs()
+    publication: Publication = Publication()
     database_url: str = ""
     """Empty: SQLite in the state directory."""
     journal_mirror: str = ""

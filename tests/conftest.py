@@ -48,6 +48,7 @@ _NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "opensc": (_has_program("pkcs11-tool"), "needs pkcs11-tool: apt-get install opensc"),
     "postgres": (_has_postgres, "needs PostgreSQL: apt-get install postgresql"),
     "nginx": (_has_program("nginx"), "needs nginx: apt-get install nginx libnginx-mod-stream"),
+    "ldap": (lambda: Path("/usr/sbin/slapd").exists(), "needs OpenLDAP's server: apt-get install slapd"),
     "systemd": (_has_program("systemd-analyze"), "needs systemd-analyze: apt-get install systemd"),
     "browser": (_has_program("chromium"), "needs a browser: apt-get install chromium"),
     "openssl": (_has_program("openssl"), "needs openssl: apt-get install openssl"),

@@ -1,6 +1,7 @@
 """What we ask for is what we use: nothing is installed for nobody, and nothing is used that only came along."""
 
 import ast
+import re
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,6 +12,9 @@ MIGRATIONS = [ROOT / "migrations" / "env.py"]
 PACKAGE_OF = {"pkcs11": "python-pkcs11"}
 # Started by name (`python -m …`), or offered to operators beside our own command.
 USED_BY_NAME = {"flask-migrate"}
+# Named to hold it back, not to use it.
+HELD_BACK = {"python-dateutil"}
+PUBLISHERS = "requirements-publishers.in"
 
 
 def imported_by(paths: Iterable[Path]) -> set[str]:
@@ -27,11 +31,13 @@ def imported_by(paths: Iterable[Path]) -> set[str]:
 
 def wanted_by(name: str) -> set[str]:
     lines = (ROOT / name).read_text("ascii").splitlines()
-    return {line.partition("[")[0] for line in lines if line and not line.startswith(("#", "-"))}
+    asked = (re.split(r"[\[<>=]", line)[0] for line in lines if line and not line.startswith(("#", "-")))
+    return set(asked) - HELD_BACK
 
 
 def test_everything_the_product_imports_is_asked_for_by_name() -> None:
-    assert imported_by([*PRODUCT, *MIGRATIONS]) - wanted_by("requirements.in") == set()
+    # botocore comes with boto3, which is made of it.
+    assert imported_by([*PRODUCT, *MIGRATIONS]) - wanted_by("requirements.in") - wanted_by(PUBLISHERS) == {"botocore"}
 
 
 def test_everything_asked_for_is_used() -> None:
@@ -39,4 +45,12 @@ def test_everything_asked_for_is_used() -> None:
 
 
 def test_everything_the_tests_import_is_asked_for_by_name() -> None:
-    assert imported_by(TESTS) - wanted_by("requirements.in") - wanted_by("requirements-dev.in") == set()
+    assert (
+        imported_by(TESTS) - wanted_by("requirements.in") - wanted_by("requirements-dev.in") - wanted_by(PUBLISHERS)
+        == set()
+    )
+
+
+def test_what_publication_targets_need_is_loaded_by_them_alone() -> None:
+    needing = {path.name for path in PRODUCT if imported_by([path]) & {"boto3", "botocore", "ldap3"}}
+    assert needing == {"s3.py", "ldap.py"}
