@@ -132,10 +132,10 @@ def prober_process() -> None:
 
     state = current_state()
     settings = load_settings(state)
-    probe, database = build_probe(state, settings, reporter(SignerClient(state.socket("signer"))))
+    probe, changed, database = build_probe(state, settings, reporter(SignerClient(state.socket("signer"))))
     if settings.listening.metrics_port:
         serve_metrics(settings.listening.metrics_port, partial(tell_latencies, probe.unit_of_work, 1))
-    run_prober(probe, pause=PAUSES[database])
+    run_prober(probe, changed, pause=PAUSES[database])
 
 
 @cli.command()

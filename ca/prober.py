@@ -6,6 +6,7 @@ It reads records and cannot write them; what it may ask of the signer is to reco
 import logging
 import signal
 import threading
+import time
 from collections.abc import Callable, Sequence
 from types import FrameType
 
@@ -17,12 +18,16 @@ from ca.usecases.probe import Probe
 from ca.usecases.receipts import Observation
 
 log = logging.getLogger("vermilion.prober")
+_IDLE_SECONDS = 2.0
 PAUSES = {"sqlite": 0.04, "postgresql": 0.2}
 """Seconds between two looks at the records: a local file, or a question over the network."""
 
 
-def run_prober(probe: Probe, *, pause: float) -> None:
-    """Until SIGTERM or SIGINT; `pause` in seconds. Records that cannot be read are tried again."""
+def run_prober(probe: Probe, changed: Callable[[], bool], *, pause: float) -> None:
+    """Until SIGTERM or SIGINT; `pause` in seconds. Records that cannot be read are tried again.
+
+    While nothing is waited for and nothing `changed`, it only looks now and then for what waits for the hourly CRL.
+    """
     stop = threading.Event()
 
     def end(_number: int, _frame: FrameType | None) -> None:
@@ -30,9 +35,13 @@ def run_prober(probe: Probe, *, pause: float) -> None:
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
+    waiting, look_at = True, 0.0
     while not stop.wait(pause):
+        # Asked each time: the answer is about what happened since.
+        if not (changed() or waiting or time.monotonic() >= look_at):
+            continue
         try:
-            probe.round()
+            waiting, look_at = probe.round(), time.monotonic() + _IDLE_SECONDS
         except PKIError as error:
             log.warning("%s", error)
             stop.wait(1)

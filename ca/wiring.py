@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from ca.adapters.asking import HttpAsker
 from ca.adapters.clock import SystemClock, system_random
-from ca.adapters.db.engine import open_database, open_read_only
+from ca.adapters.db.engine import changes_of, open_database, open_read_only
 from ca.adapters.db.mapping.certificates import standings_in
 from ca.adapters.db.recovery import replay, require_agreement, waiting
 from ca.adapters.db.schema import require_current_schema
@@ -211,12 +211,14 @@ def _open_target(chosen: S3Storage | LDAPDirectory) -> Target:
     )
 
 
-def build_probe(state: State, settings: Settings, report: Callable[[Sequence[Observation]], None]) -> tuple[Probe, str]:
-    """What asks as relying parties do, and which kind of database it reads."""
+def build_probe(
+    state: State, settings: Settings, report: Callable[[Sequence[Observation]], None]
+) -> tuple[Probe, Callable[[], bool], str]:
+    """What asks as relying parties do, whether there is anything new for it, and which kind of database it reads."""
     engine = open_to_read(state, settings)
     say = logging.getLogger("vermilion.prober").info
     probe = Probe(SqlUnitOfWork(engine), SystemClock(), HttpAsker(), report, places(settings), say)
-    return probe, engine.dialect.name
+    return probe, changes_of(engine), engine.dialect.name
 
 
 def build_look_back(state: State, settings: Settings) -> LookBack:

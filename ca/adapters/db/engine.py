@@ -5,6 +5,7 @@ half-way because another was faster; `synchronous=FULL`, so what was committed s
 """
 
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -146,6 +147,27 @@ def _set_up_sqlite(connection: sqlite3.Connection, *pragmas: str) -> None:
     connection.isolation_level = None
     for pragma in (f"busy_timeout={_PATIENCE_SECONDS * 1000}", *pragmas):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def changes_of(engine: Engine) -> Callable[[], bool]:
+    """Whether anybody committed since the last call; of a database that cannot tell cheaply, always. For one thread."""
+    if engine.dialect.name != "sqlite":
+        return lambda: True
+    # One connection for all calls: the number is its own count of what others did.
+    connection, last = engine.raw_connection(), [-1]
+
+    def changed() -> bool:
+        cursor = connection.cursor()
+        try:
+            (version,) = cursor.execute("PRAGMA data_version").fetchone()
+        except sqlite3.Error:
+            return True  # whoever reads next says what is wrong
+        finally:
+            cursor.close()
+        before, last[0] = last[0], version
+        return bool(before != version)
+
+    return changed
 
 
 def looking(engine: Engine) -> Engine:

@@ -9,9 +9,9 @@ from pathlib import Path
 import psycopg
 import pytest
 from flask import Flask
-from sqlalchemy import Engine, event, select, text
+from sqlalchemy import Engine, create_engine, event, select, text
 
-from ca.adapters.db.engine import open_database, open_read_only, read_only_settings, set_up
+from ca.adapters.db.engine import changes_of, open_database, open_read_only, read_only_settings, set_up
 from ca.adapters.db.errors import translated
 from ca.adapters.db.rows import CertificateRow, CustomerRow, db
 from ca.adapters.db.unit_of_work import SqlUnitOfWork
@@ -297,3 +297,20 @@ def test_a_connection_that_broke_is_replaced(postgres_engine: Engine) -> None:
 
     with unit_of_work() as work:
         assert work.audit.head().number == 0
+
+
+def test_whether_anybody_committed_is_known_without_reading(tmp_path: Path) -> None:
+    path = tmp_path / "records.sqlite3"
+    with sqlite3.connect(path) as writer:
+        writer.execute("PRAGMA journal_mode=WAL")
+        writer.execute("CREATE TABLE t (x)")
+    reader = create_engine(f"sqlite:///{path}")
+    changed = changes_of(reader)
+    assert changed()
+    assert [changed(), changed()] == [False, False]
+    writer.execute("INSERT INTO t VALUES (1)")
+    assert not changed()
+    writer.commit()
+    assert [changed(), changed()] == [True, False]
+    writer.close()
+    reader.dispose()

@@ -51,7 +51,7 @@ def test_a_restored_database_is_closed_until_the_journal_was_replayed(copy_of_de
     assert ", keyCompromise" in looked.out
     before = demo.pki("status", serial_of(certificate), "--at", "2020-01-01T00:00:00Z")
     assert "unknown: it was not issued yet" in before.out
-    assert "is no instant; write it in UTC" in demo.pki("status", "a1", "--at", "yesterday").err
+    assert "an instant is written with its zone" in demo.pki("status", "a1", "--at", "yesterday").err
 
 
 def test_the_journal_is_not_replayed_while_the_signer_runs(demo: Demo) -> None:
