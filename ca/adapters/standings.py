@@ -169,8 +169,9 @@ class StandingsMap:
         if self._directory.is_dir():
             self._remove()
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Who may enter the directory reads the map: no secret is here.
-        write_atomically(mark, boot_id)
+        # As the map itself: its group is to read it, whatever our umask is.
+        shared = self._directory.stat().st_mode & stat.S_IXGRP
+        write_atomically(mark, boot_id, mode=0o640 if shared else 0o600)
 
     def _remove(self) -> None:
         """Readers see within a moment that there is no map."""

@@ -2,7 +2,9 @@
 
 import base64
 import json
+import re
 import socket
+import socketserver
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -183,3 +185,67 @@ def test_anything_else_is_not_ready(stub: Stub, answer: bytes) -> None:
     signer = asking(stub.path)
     assert isinstance(ask(signer), NotReady)
     signer.close()
+
+
+class _Server(socketserver.ThreadingUnixStreamServer):
+    daemon_threads = True
+    answer: bytes = b""
+    asked: bytes = b""
+
+
+class _Handler(socketserver.StreamRequestHandler):
+    server: _Server
+
+    def handle(self) -> None:
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            head += self.rfile.readline()
+        length = int(re.search(rb"(?i)content-length: ([0-9]+)", head)[1])  # type: ignore[index]
+        self.server.asked = head.split(b"\r\n")[0] + b" " + self.rfile.read(length)
+        self.wfile.write(self.server.answer)
+
+
+@pytest.fixture
+def http_signer() -> Iterator[tuple[_Server, SocketSigner]]:
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "signer.sock"
+        with _Server(str(path), _Handler) as server:
+            thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+            thread.start()
+            yield server, SocketSigner(path, path.with_name("unused.sock"), timeout=PATIENCE)
+            server.shutdown()
+            thread.join(PATIENCE)
+
+
+def told(status: int, answer: object) -> bytes:
+    body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+    return b"HTTP/1.1 %d x\r\nContent-Length: %d\r\n\r\n%s" % (status, len(body), body)
+
+
+def test_other_operations_are_posted(http_signer: tuple[_Server, SocketSigner]) -> None:
+    server, signer = http_signer
+    server.answer = told(200, {"certificate": "AA=="})
+    assert signer.call("ocsp/certify-key", {"proof": "AA=="}) == {"certificate": "AA=="}
+    assert server.asked == b'POST /v1/ocsp/certify-key HTTP/1.1 {"proof": "AA=="}'
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (told(422, {"error": "invalid-request", "message": "no"}), InvalidRequest),
+        (told(409, {"error": "tampered", "message": "no"}), PKIError),
+        (told(500, {"message": "no"}), NotReady),
+        (told(200, []), NotReady),
+        (told(200, b"not JSON"), NotReady),
+        (b"junk\r\n\r\n", NotReady),
+        (b"", NotReady),
+    ],
+)
+def test_what_an_operation_is_refused_with_is_raised(
+    http_signer: tuple[_Server, SocketSigner], answer: bytes, kind: type[PKIError]
+) -> None:
+    server, signer = http_signer
+    server.answer = answer
+    with pytest.raises(PKIError) as refused:
+        signer.call("status/history", {})
+    assert type(refused.value) is kind
