@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from ca.adapters.clock import SystemClock, system_random
 from ca.adapters.db.unit_of_work import SqlUnitOfWork
@@ -12,7 +13,7 @@ from ca.adapters.hsm.seals import Pkcs11Seals
 from ca.adapters.hsm.sessions import TokenSessions
 from ca.adapters.linter import PkilintLinter
 from ca.adapters.webauthn import WebAuthnAuthenticators
-from ca.background import InBackground
+from ca.background import InBackground, all_of
 from ca.domain.audit import AuditEvent
 from ca.domain.crl import with_partition
 from ca.domain.errors import PKIError
@@ -210,8 +211,17 @@ def _schedule(
         MakeCheckpoint(unit_of_work, clock, key_store, files.checkpoints),
         KeepSnapshot(files.standings, files.snapshot, files.journal, key_store),
         reconcile,
-        InBackground("targets", FollowTargets(unit_of_work, clock, files.publisher, open_targets(settings))),
+        _follow_targets(settings, files, unit_of_work),
     )
+
+
+def _follow_targets(settings: Settings, files: Files, unit_of_work: SqlUnitOfWork) -> Callable[[], str]:
+    """Each target in a thread of its own: one that hangs holds up itself."""
+    passes = [
+        InBackground(target.name, FollowTargets(unit_of_work, SystemClock(), files.publisher, [target]))
+        for target in open_targets(settings)
+    ]
+    return partial(all_of, passes)
 
 
 def _publish_crl(

@@ -214,7 +214,11 @@ class Supervisor:
         self._say(f"{name} ended ({_cause(code)}) and starts again in {delay:g} s; see {child.log}")
 
     def _stop(self) -> None:
-        for child in reversed(self._children):
+        first, others = self._children[:1], self._children[1:]
+        # Together, but for the first one, which the others need to their end.
+        for child in others:
+            _ask_to_end(child.process)
+        for child in [*others, *first]:
             _end(child.process, patience=self._pace.stop)
             (self._run / f"{child.program.name}.pid").unlink(missing_ok=True)
         self._children.clear()
@@ -239,10 +243,14 @@ def _kill_group(process: subprocess.Popen[bytes]) -> None:
             return
 
 
+def _ask_to_end(process: subprocess.Popen[bytes]) -> None:
+    if _ended(process) is None:
+        # Not Popen.terminate(), which reaps a dead leader before its group is swept.
+        os.kill(process.pid, signal.SIGTERM)
+
+
 def _end(process: subprocess.Popen[bytes], *, patience: float) -> None:
-    if _ended(process) is not None:
-        return
-    os.kill(process.pid, signal.SIGTERM)  # not Popen.terminate(), which reaps a dead leader before its group is swept
+    _ask_to_end(process)
     deadline = time.monotonic() + patience
     while _ended(process) is None and time.monotonic() < deadline:
         time.sleep(_POLL_SECONDS)

@@ -8,6 +8,7 @@ import tomllib
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -116,8 +117,8 @@ class S3Storage(_Target):
     """Objects in S3-compatible storage."""
 
     kind: Literal["s3"]
-    endpoint_url: str
-    bucket: str
+    endpoint_url: str = Field(pattern=r"^https?://[^/\s]+(/\S*)?$")
+    bucket: str = Field(min_length=1)
     prefix: str = ""
     region: str = "us-east-1"
     credentials_file: str
@@ -130,11 +131,19 @@ class LDAPDirectory(_Target):
     kind: Literal["ldap"]
     url: str = Field(pattern=r"^ldaps?://[^/]+$")
     ca_file: str = ""
-    """Whom to trust for TLS; with `ldap://` it is begun by StartTLS. Empty: no TLS, for a server on this machine."""
+    """Whom to trust for TLS; with `ldap://` it is begun by StartTLS. Without it only a server on this machine is asked:
+    whoever answers gets the password."""
     base: str
     """The entry under which each CA has one, `cn=issuing`."""
     bind_dn: str
     password_file: str
+
+    @model_validator(mode="after")
+    def _is_trusted(self) -> Self:
+        host = urlsplit(self.url).hostname
+        if not self.ca_file and host not in {"localhost", "127.0.0.1", "::1"}:
+            raise ValueError("ca_file is needed: whoever answers there gets the password")
+        return self
 
 
 class Publication(_Section):

@@ -28,6 +28,8 @@ _BUNDLES = {
 }
 _CRL_SECONDS, _CERTIFICATE_SECONDS = 300, 3600
 _CHUNK = 1 << 20
+_REFUSED = 2
+"""So many files may be refused in a pass before the target is taken for away."""
 
 Opened = Callable[[], AbstractContextManager[PublishedFile | None]]
 
@@ -54,8 +56,8 @@ class _Standing:
     """How a target stands."""
 
     failing_since: datetime | None = None
-    right: dict[str, tuple[str, datetime]] = field(default_factory=dict)
-    """By path: the digest of what it was last found or made to hold, and when."""
+    right: dict[str, tuple[Held, datetime]] = field(default_factory=dict)
+    """By path: what it was last found or made to hold, and when."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ class FollowTargets:
         for target in self.targets:
             standing = self._standings.setdefault(target.name, _Standing())
             try:
-                sent += self._follow(target, standing, [one for one in wanted if target.takes(one.item.path)])
+                sent += self._follow_all(target, standing, [one for one in wanted if target.takes(one.item.path)])
             except NotReady as failure:
                 failures.append(self._failed(target, standing, failure))
             else:
@@ -85,38 +87,52 @@ class FollowTargets:
             raise NotReady("; ".join(failures))
         return f"sent {sent}" if sent else "every target holds everything"
 
-    def _follow(self, target: Target, standing: _Standing, wanted: Sequence[_Wanted]) -> int:
-        now, sent = self.clock.now(), 0
+    def _follow_all(self, target: Target, standing: _Standing, wanted: Sequence[_Wanted]) -> int:
+        """How many were sent. One that is refused does not hold up the others; a target that is away is left alone."""
+        sent, failures = 0, []
         for one in wanted:
-            digest, at = standing.right.get(one.item.path, ("", now))
-            if digest == one.item.sha256 and now < at + _LOOK_AGAIN:
-                continue
-            held = target.find(one.item.path)
-            if held is not None and held.number > one.item.number:
-                # Another signer's, or ours from before a restore: a target does not go back.
-                continue
-            if held is None or held.sha256 != one.item.sha256:
-                if not self._send(target, one, over=held):
-                    continue
-                sent += 1
-            standing.right[one.item.path] = one.item.sha256, now
+            try:
+                sent += self._follow(target, standing, one)
+            except NotReady as failure:
+                failures.append(failure)
+                if len(failures) > _REFUSED:
+                    break
+        if failures:
+            raise failures[0]
         return sent
 
-    def _send(self, target: Target, one: _Wanted, *, over: Held | None) -> bool:
-        """False when the directory has something else by now: the next pass sends that."""
+    def _follow(self, target: Target, standing: _Standing, one: _Wanted) -> bool:
+        """Whether something was sent."""
+        now, item = self.clock.now(), one.item
+        known, at = standing.right.get(item.path, (None, now))
+        if known is not None and known.sha256 == item.sha256 and now < at + _LOOK_AGAIN:
+            return False
+        held = target.find(item.path)
+        if held is not None and held.number > item.number:
+            # Another signer's, and the records say so in a moment; ours from before a restore; or nobody's.
+            raise NotReady(f"{item.path} there has number {held.number}, ours {item.number}: see who writes there")
+        is_right = held is not None and held.sha256 == item.sha256 and known in (None, held)
+        if not is_right:
+            self._send(target, one, over=held)
+            held = target.find(item.path)
+            if held is None or held.sha256 != item.sha256:
+                raise NotReady(f"{item.path} is not what was put there")
+        assert held is not None  # noqa: S101 - it was found, or put there
+        standing.right[item.path] = held, now
+        return not is_right
+
+    def _send(self, target: Target, one: _Wanted, *, over: Held | None) -> None:
         with one.open() as content:
             if content is None or _digest(content) != one.item.sha256:
-                return False
+                raise NotReady(f"the public directory holds another {one.item.path} than the records name")
             target.put(one.item, content, over)
         details = {"target": target.name, "number": str(one.item.number), "sha256": one.item.sha256}
         self._tell("publication.sent", one.item.path, details)
-        return True
 
     def _failed(self, target: Target, standing: _Standing, failure: NotReady) -> str:
         if standing.failing_since is None:
             standing.failing_since = self.clock.now()
             self._tell("publication.failed", target.name, {"reason": str(failure)})
-        standing.right.clear()
         return f"{target.name} is behind since {standing.failing_since:%d %b %Y, %H:%M} UTC: {failure}"
 
     def _recovered(self, target: Target, standing: _Standing) -> None:

@@ -39,7 +39,8 @@ class LDAPTarget:
                 f"publication target {name} needs ldap3: install requirements-publishers.txt (deploy/README.md)"
             ) from error
         self._ldap3: Any = ldap3
-        self._errors = (ldap3.core.exceptions.LDAPException, OSError, ssl.SSLError)
+        # What a server sends that is none makes ldap3 stumble.
+        self._errors = (ldap3.core.exceptions.LDAPException, OSError, ssl.SSLError, LookupError, ValueError, TypeError)
 
     def takes(self, path: str) -> bool:
         return path.startswith(("crl/", "ca/"))
@@ -99,7 +100,10 @@ class LDAPTarget:
                 f"the password of publication target {self.name} cannot be read: {self._password}"
             ) from error
         try:
-            tls = ldap3.Tls(validate=ssl.CERT_REQUIRED, ca_certs_file=str(self._ca_file)) if self._ca_file else None
+            # Never the library's default, which trusts everybody.
+            authorities = {"ca_certs_file": str(self._ca_file)} if self._ca_file else {}
+            is_plain = self._ca_file is None and self._url.startswith("ldap:")
+            tls = None if is_plain else ldap3.Tls(validate=ssl.CERT_REQUIRED, **authorities)
             server = ldap3.Server(self._url, tls=tls, connect_timeout=_SECONDS, get_info=ldap3.NONE)
             connection = ldap3.Connection(server, self._bind_dn, password, receive_timeout=_SECONDS)
             if tls is not None and not self._url.startswith("ldaps:"):

@@ -40,6 +40,7 @@ class S3Target:
             botocore.exceptions.BotoCoreError,
             botocore.exceptions.ClientError,
             OSError,
+            ValueError,
         )
         self._config = botocore.config.Config(
             connect_timeout=_CONNECT_SECONDS,
@@ -61,11 +62,12 @@ class S3Target:
             if _code(error) in _ABSENT:
                 return None
             raise self._not_ready(error) from error
-        told = found.get("Metadata", {})
-        try:
-            return Held(int(told.get("number", 0)), told.get("sha256", ""), found["ETag"])
-        except ValueError:
-            return Held(0, "", found["ETag"])
+        told, length = found.get("Metadata", {}), str(found.get("ContentLength"))
+        # Somebody may have put something else there and left what we had said of ours.
+        is_ours = told.get("size") == length and told.get("number", "").isdecimal()
+        return (
+            Held(int(told["number"]), told.get("sha256", ""), found["ETag"]) if is_ours else Held(0, "", found["ETag"])
+        )
 
     def put(self, item: Item, content: PublishedFile, over: Held | None) -> None:
         condition = {"IfNoneMatch": "*"} if over is None else {"IfMatch": over.tag}
@@ -77,7 +79,7 @@ class S3Target:
                 ContentLength=content.size,
                 ContentType=item.media_type,
                 CacheControl=f"public, max-age={item.max_age}, no-transform, must-revalidate",
-                Metadata={"number": str(item.number), "sha256": item.sha256},
+                Metadata={"number": str(item.number), "sha256": item.sha256, "size": str(content.size)},
                 **condition,
             )
         except self._errors as error:

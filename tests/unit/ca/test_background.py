@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from ca.background import InBackground
+from ca.background import InBackground, all_of
 from ca.domain.errors import NotReady
 
 
@@ -48,3 +48,35 @@ def test_how_the_last_pass_failed_is_told_until_one_goes_well(caplog: pytest.Log
     outcomes.append("again")
     assert job() == "done"
     job.wait(60)
+
+
+def test_a_pass_that_does_not_end_is_told() -> None:
+    release = threading.Event()
+
+    def work() -> str:
+        assert release.wait(60)
+        return "done"
+
+    job = InBackground("cloud", work, patience=0.0)
+    assert job() == "begun"
+    with pytest.raises(NotReady, match="cloud: what was begun has not ended"):
+        job()
+    release.set()
+    job.wait(60)
+
+
+def test_several_are_told_together() -> None:
+    def fail() -> str:
+        raise NotReady("away")
+
+    good, bad = InBackground("good", lambda: "done"), InBackground("bad", fail)
+    assert all_of([]) == "there are no further places"
+    for each in (good, bad):
+        each()
+        each.wait(60)
+    with pytest.raises(NotReady, match=r"^away$"):
+        all_of([good, bad])
+    for each in (good, bad):
+        each.wait(60)
+    assert all_of([good, good]) == "done"
+    good.wait(60)

@@ -31,6 +31,7 @@ name = "ldap"
 kind = "ldap"
 url = "ldaps://ldap.example"
 base = "dc=example"
+ca_file = "/etc/ca"
 bind_dn = "cn=x"
 password_file = "/etc/none"
 """
@@ -49,6 +50,8 @@ def test_targets_are_opened_by_what_the_settings_say(tmp_path: Path) -> None:
         ("cloud", "https://cdn.example/bank/crl"),
     ]
     assert open_targets(load(tmp_path, "")) == []
+    here = _LDAP.replace('ca_file = "/etc/ca"', "").replace("ldaps://ldap.example", "ldap://127.0.0.1:3389")
+    assert load(tmp_path, here).publication.targets
 
 
 @pytest.mark.parametrize(
@@ -61,6 +64,9 @@ def test_targets_are_opened_by_what_the_settings_say(tmp_path: Path) -> None:
         _S3 + _S3,
         _S3.replace('"cloud"', '"directory"'),
         _LDAP.replace("ldaps://ldap.example", "http://ldap.example"),
+        _LDAP.replace('ca_file = "/etc/ca"', ""),
+        _S3.replace("https://s3.example", "s3.example"),
+        _S3.replace("https://s3.example", "https://"),
     ],
 )
 def test_what_is_no_target_is_refused(tmp_path: Path, text: str) -> None:

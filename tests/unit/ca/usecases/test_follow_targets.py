@@ -1,6 +1,6 @@
 """ca/usecases/follow_targets.py: targets come to hold what the directory holds, whatever happens to them."""
 
-from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -132,13 +132,14 @@ def test_an_older_list_never_takes_the_place_of_a_newer_one(site: Site) -> None:
     site.follow()
     newer = Held(99, "of another signer"), b"newer"
     site.cloud.held["crl/issuing.crl"] = newer
-    site.anew()()
+    with pytest.raises(NotReady, match=r"has number 99, ours [0-9]+: see who writes there"):
+        site.anew()()
     assert site.cloud.held["crl/issuing.crl"] == newer
 
 
 def test_a_file_that_is_not_the_recorded_one_is_not_sent(site: Site) -> None:
     site.world.publisher.crls["issuing"] = b"written over by somebody"
-    with suppress(NotReady):
+    with pytest.raises(NotReady, match=r"the public directory holds another crl/issuing\.crl"):
         site.follow()
     assert "crl/issuing.crl" not in site.cloud.held
     assert "crl/issuing-delta.crl" in site.cloud.held
@@ -155,3 +156,38 @@ def test_two_who_send_at_once_do_not_undo_each_other(site: Site) -> None:
     with pytest.raises(NotReady, match="somebody else wrote there"):
         site.follow()
     assert next(iter(site.cloud.held.values()))[1] == b"newer"
+
+
+def test_one_file_that_is_refused_does_not_hold_up_the_others(site: Site) -> None:
+    put = site.cloud.put
+
+    def refusing(item: Item, content: PublishedFile, over: Held | None) -> None:
+        if item.path == "crl/issuing.crl":
+            raise NotReady("too long")
+        put(item, content, over)
+
+    site.cloud.put = refusing  # type: ignore[method-assign]
+    with pytest.raises(NotReady, match="too long"):
+        site.follow()
+    assert site.there(site.cloud).keys() == site.public().keys() - {"crl/issuing.crl"}
+
+
+def test_what_was_exchanged_under_the_same_name_is_sent_again(site: Site) -> None:
+    site.follow()
+    held, _ = site.cloud.held["crl/issuing.crl"]
+    site.cloud.held["crl/issuing.crl"] = replace(held, tag="another version"), b"exchanged"
+    site.world.clock.tick(5 * MINUTE)
+    site.follow()
+    assert site.there(site.cloud) == site.public()
+
+
+def test_what_does_not_stay_as_it_was_put_is_told(site: Site) -> None:
+    put = site.cloud.put
+
+    def spoiling(item: Item, content: PublishedFile, over: Held | None) -> None:
+        put(item, content, over)
+        site.cloud.held[item.path] = Held(item.number, "other"), b"spoiled"
+
+    site.cloud.put = spoiling  # type: ignore[method-assign]
+    with pytest.raises(NotReady, match="is not what was put there"):
+        site.follow()
