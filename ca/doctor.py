@@ -60,6 +60,8 @@ def examine(state: State) -> list[Finding]:
     ]
     good = "every change of a status was seen in time"
     findings.append(_look("receipts", good, lambda: _require_seen(state, settings)))
+    if settings.publication.targets:
+        findings.append(_look("targets", "hold everything", lambda: _require_followed(state, settings)))
     running = _look("signer", "answers and is healthy", lambda: _require_healthy(state))
     return [*findings, running, *_ports(settings, running=running.ok)]
 
@@ -188,6 +190,18 @@ def _require_seen(state: State, settings: Settings) -> None:
             raise NotReady(f"the change of {serial} was not seen yet in {missing}; are status and prober running?")
     if late:
         raise NotReady(f"{late} promise(s) of the last day were broken; `./pki receipts` tells where")
+
+
+def _require_followed(state: State, settings: Settings) -> None:
+    engine = open_to_read(state, settings)
+    try:
+        with SqlUnitOfWork(engine).look() as work:
+            runs = [run for run in work.jobs.list() if run.name == "targets"]
+    finally:
+        engine.dispose()
+    for run in runs:
+        if not run.ok:
+            raise NotReady(run.result)
 
 
 def _require_healthy(state: State) -> None:
