@@ -108,7 +108,6 @@ class _Model:
     head: bytes
     tail: bytes
     now: int
-    next_crl: int
 
 
 def _model(connection: sqlite3.Connection) -> _Model:
@@ -116,12 +115,11 @@ def _model(connection: sqlite3.Connection) -> _Model:
     if found is None:
         raise Unmeasured("the demo has no TLS certificate to copy")
     head, _, tail = found[1].partition(int(found[0], 16).to_bytes(17, "big"))
-    (number,) = connection.execute("SELECT number FROM crl_due WHERE issuer = ?", (ISSUER,)).fetchone()
-    return _Model(head, tail, int(time.time()), number + 1)
+    return _Model(head, tail, int(time.time()))
 
 
 def _columns(connection: sqlite3.Connection) -> list[str]:
-    known = set(_values(1 << 128, _Model(b"", b"", 0, 0), 0, is_revoked=True))
+    known = set(_values(1 << 128, _Model(b"", b"", 0), 0, is_revoked=True))
     told = connection.execute("PRAGMA table_info(certificates)").fetchall()
     names = {name for _, name, *_ in told}
     strange = {name for _, name, _, required, default, key in told if required and default is None and not key} - known
@@ -157,8 +155,9 @@ def _values(serial: int, model: _Model, number: int, *, is_revoked: bool) -> Val
         "revoked_at": issued + _DAY if is_revoked else None,
         "reason": reason if is_revoked else None,
         "crl_entry": revocation_entry(serial, revocation) if is_revoked else None,
-        "crl_since": model.next_crl if is_revoked else None,
-        "crl_changed": model.next_crl if is_revoked else None,
+        # As if revoked long ago: what a delta tells is what the bench revokes itself.
+        "crl_since": 1 if is_revoked else None,
+        "crl_changed": 1 if is_revoked else None,
     }
 
 

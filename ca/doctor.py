@@ -16,7 +16,7 @@ from ca.adapters.hsm.diagnosis import Expectation, ExpectedKey, Finding, diagnos
 from ca.adapters.standings import StandingsMap
 from ca.domain.crl_reading import read_head
 from ca.domain.errors import NotReady, PKIError, Tampered
-from ca.domain.receipts import latencies
+from ca.domain.receipts import ASKED_FOR, latencies
 from ca.domain.serials import serial_text
 from ca.domain.times import Millis
 from ca.operations import Health
@@ -179,7 +179,7 @@ def _require_seen(state: State, settings: Settings) -> None:
     engine, now = open_to_read(state, settings), SystemClock().milliseconds()
     try:
         with SqlUnitOfWork(engine).look() as work:
-            oldest = work.receipts.waiting(soon=True, since=Millis(0), after=(Millis(0), 0), limit=1)
+            oldest = work.receipts.waiting(soon=True, since=Millis(now - ASKED_FOR), after=(Millis(0), 0), limit=1)
             late = sum(row.late for row in latencies(work.receipts.since(Millis(now - _DAY))))
     finally:
         engine.dispose()

@@ -57,10 +57,7 @@ class Standings(Protocol):
         """None for a serial that was never issued. Raises NotReady."""
 
     def list_not_good(self, issuer: str, since: datetime) -> Iterator[tuple[int, Standing]]:
-        """Unconfirmed and held ones, and those revoked since that time or later; in the order of their serial numbers.
-
-        Raises NotReady.
-        """
+        """Those revoked at that time or later, oldest first, then unconfirmed and held ones. Raises NotReady."""
 
     def apply(self, changed: Iterable[tuple[int, Standing]], *, after: int, number: int) -> None:
         """Take in a commit that brought the audit chain from `after` to `number`. Raises NotReady.

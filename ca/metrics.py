@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from ca.adapters.clock import SystemClock
 from ca.domain.errors import NotReady, PKIError
-from ca.domain.receipts import Latency, latencies
+from ca.domain.receipts import ASKED_FOR, Latency, latencies
 from ca.domain.times import Millis
 from ca.ports import UnitOfWork
 
@@ -19,7 +19,7 @@ def tell_latencies(unit_of_work: UnitOfWork, days: int) -> str:
     now = SystemClock().milliseconds()
     with unit_of_work.look() as work:
         rows = latencies(work.receipts.since(Millis(now - days * DAY)))
-        oldest = work.receipts.waiting(soon=True, since=Millis(0), after=(Millis(0), 0), limit=1)
+        oldest = work.receipts.waiting(soon=True, since=Millis(now - ASKED_FOR), after=(Millis(0), 0), limit=1)
     return latencies_text(rows, days, now - oldest[0].changed_at if oldest else 0)
 
 

@@ -218,8 +218,8 @@ class Certificates(Protocol):
     def list_entries(self, scope: CRLScope, alive_at: datetime) -> Iterator[Sequence[bytes]]:
         """The entries of a full CRL, in pieces, by serial number as text; without those expired before that time."""
 
-    def list_changed(self, issuer: str, after: int, alive_at: datetime) -> Sequence[tuple[int, bytes | None]]:
-        """Serial and entry (None: a lifted hold) that CRLs up to `after` cannot show; by text, none expired."""
+    def list_changed(self, issuer: str, after: int, alive_at: datetime) -> Iterator[Sequence[tuple[int, bytes | None]]]:
+        """Serial and entry (None: a lifted hold) that CRLs up to `after` cannot show; pieces, by text, none expired."""
 
     def changed_partitions(self, issuer: str, after: int) -> Mapping[int, int]:
         """Partitions with changes that CRLs up to number `after` cannot show, and the first CRL that shows them all."""

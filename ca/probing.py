@@ -28,10 +28,13 @@ class Receipts(Protocol):
         """Newest first."""
 
     def waiting(self, *, soon: bool, since: Millis, after: tuple[Millis, int], limit: int) -> Sequence[Receipt]:
-        """Those not complete, oldest first, by what `Receipt.is_soon` says, behind that instant and serial."""
+        """Those not complete, oldest first, by what `Receipt.is_soon` says, behind that instant and serial.
+
+        One that makes no sense is left out: whoever changed a row must not keep the others from being asked about.
+        """
 
     def since(self, changed_at: Millis) -> Iterator[Receipt]:
-        """All from then on, oldest first."""
+        """All from then on, oldest first. Raises Tampered for one that makes no sense."""
 
 
 class AskedCRL(Protocol):

@@ -217,7 +217,7 @@ def build_probe(
     """What asks as relying parties do, whether there is anything new for it, and which kind of database it reads."""
     engine = open_to_read(state, settings)
     say = logging.getLogger("vermilion.prober").info
-    probe = Probe(SqlUnitOfWork(engine), SystemClock(), HttpAsker(), report, places(settings), say)
+    probe = Probe(SqlUnitOfWork(engine), SystemClock(), HttpAsker(SystemClock()), report, places(settings), say)
     return probe, changes_of(engine), engine.dialect.name
 
 

@@ -85,16 +85,15 @@ class StandingsMap:
         return None if packed is None else Standing.unpack(packed)
 
     def list_not_good(self, issuer: str, since: datetime) -> Iterator[tuple[int, Standing]]:
-        files, start, seconds = self._files(), _index_key(issuer, b""), int(since.timestamp())
+        files, prefix = self._files(), layout.not_good_prefix(issuer.encode("ascii"))
+        start = prefix + layout.revoked_since(since)
         try:
             with files.environment.begin() as transaction, transaction.cursor(files.not_good) as cursor:
                 for index in cursor.iternext(keys=True, values=False) if cursor.set_range(start) else ():
-                    if not index.startswith(start):
+                    if not index.startswith(prefix):
                         break
-                    key = index[len(start) :]
-                    packed = transaction.get(key, b"", db=files.standings)
-                    if not layout.is_revoked_before(packed, seconds):
-                        yield int.from_bytes(key, "big"), Standing.unpack(packed)
+                    key = index[-layout.KEY_OCTETS :]
+                    yield int.from_bytes(key, "big"), Standing.unpack(transaction.get(key, b"", db=files.standings))
         except lmdb.Error as error:
             raise self._unusable(error) from error
 
@@ -203,18 +202,10 @@ def _put_all(
         if before and layout.is_final(before):
             continue
         transaction.put(key, packed, db=files.standings)
+        if before and not layout.is_good(before):
+            transaction.delete(layout.not_good_key(before, key), db=files.not_good)
         if not layout.is_good(packed):
-            transaction.put(_index_key_of(packed, key), b"", db=files.not_good)
-        elif before:
-            transaction.delete(_index_key_of(before, key), db=files.not_good)
+            transaction.put(layout.not_good_key(packed, key), b"", db=files.not_good)
     # Incomplete until it was built: an empty map that took in one change knows nothing of the others.
     if after is None or (applied is not None and after <= int(applied)):
         transaction.put(layout.APPLIED_KEY, b"%d" % number, db=files.about)
-
-
-def _index_key(issuer: str, key: bytes) -> bytes:
-    return issuer.encode("ascii") + b"\x00" + key
-
-
-def _index_key_of(packed: bytes, key: bytes) -> bytes:
-    return layout.issuer_of(packed) + b"\x00" + key

@@ -24,6 +24,9 @@ ANSWER_WITHIN = 1000
 LIST_WITHIN = 10_000
 """Milliseconds until a CRL that is made at once is there: drafting, signing, and a second try by the jobs."""
 
+ASKED_FOR = 2 * 24 * 3600 * 1000
+"""Milliseconds after the change: what was not seen until then stays open and is not asked for any more."""
+
 _KEPT_ANSWER, _KEPT_LIST = 60_000, 300_000
 """How much longer a cache may give what it has, in milliseconds: max-age of what is asked for by GET."""
 _SOON = LIST_WITHIN + _KEPT_LIST

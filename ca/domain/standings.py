@@ -15,7 +15,7 @@ from ca.domain.certificates import Certificate, CertificateStatus, standing
 from ca.domain.errors import Tampered
 from ca.domain.revocation import Revocation, RevocationReason
 
-FORMAT = b"1"
+FORMAT = b"2"
 """A map of another format or another boot of the machine is built anew, and read by nobody until then."""
 
 # The tables of the map, and the records that say of what it is. APPLIED_KEY is there once the map is complete.
@@ -30,6 +30,7 @@ _LAYOUT = struct.Struct(">BBIIQ")
 _FACE = 10
 _NO_REASON = 255
 _ACTIVE, _REVOKED = 1, 4
+_MAY_CHANGE = b"\xff\xff\xff\xff"
 _GOOD = bytes((_ACTIVE, _NO_REASON))
 _CODES = {
     CertificateStatus.ACTIVE: _ACTIVE,
@@ -123,9 +124,19 @@ def is_final(packed: bytes) -> bool:
     return packed[0] == _REVOKED
 
 
-def is_revoked_before(packed: bytes, seconds: int) -> bool:
-    """Whether it is revoked for good since an earlier time than that, in seconds since 1970."""
-    return is_final(packed) and int.from_bytes(packed[2:6], "big") < seconds
+def not_good_key(packed: bytes, key: bytes) -> bytes:
+    """Where one that is not good is listed: revoked ones by their times, behind them those that may change."""
+    return not_good_prefix(issuer_of(packed)) + (packed[2:6] if is_final(packed) else _MAY_CHANGE) + key
+
+
+def not_good_prefix(issuer: bytes) -> bytes:
+    """With what all places of an issuer's certificates in that list begin."""
+    return issuer + b"\x00"
+
+
+def revoked_since(at: datetime) -> bytes:
+    """What follows the prefix where the list of those begins that were revoked at that time or later."""
+    return _seconds(at).to_bytes(4, "big")
 
 
 def snapshot_message(head: Head, sha256: bytes) -> bytes:

@@ -1,6 +1,6 @@
 """What each kind of CRL says: its head, its entries, and the full CRL that a delta builds on (RFC 5280 section 5.2)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -63,9 +63,16 @@ def _delta(work: Work, edition: Edition) -> Contents:
     base, base_at = _base(work, edition)
     frame = CRLFrame(edition.issuer, edition.number, now, now + edition.delta_life, base=base)
     # Everything that the base cannot show, and nothing that had expired by then.
-    changed = work.certificates.list_changed(edition.issuer.name, base, base_at)
-    entries = [removal_entry(serial, now) if entry is None else entry for serial, entry in changed]
-    return Contents(frame, base_at, (len(entries), sum(map(len, entries)), [entries]))
+    # Read twice, because its length comes before its entries: after a million revocations they are not all in memory.
+    count = octets = 0
+    for piece in _changes(work, edition, base, base_at):
+        count, octets = count + len(piece), octets + sum(map(len, piece))
+    return Contents(frame, base_at, (count, octets, _changes(work, edition, base, base_at)))
+
+
+def _changes(work: Work, edition: Edition, base: int, base_at: datetime) -> Iterator[Sequence[bytes]]:
+    for piece in work.certificates.list_changed(edition.issuer.name, base, base_at):
+        yield [removal_entry(serial, edition.this_update) if entry is None else entry for serial, entry in piece]
 
 
 def _base(work: Work, edition: Edition) -> tuple[int, datetime]:

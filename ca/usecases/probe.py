@@ -1,8 +1,9 @@
 """The prober: asks as relying parties do until every change of a status has been seen, and reports when that was.
 
-It has no power. Its memory is bounded: of what waits it looks at so many receipts at a time; a CRL is asked for once
-for all that wait for it; OCSP questions are spread over rounds. Who has to wait for a first question is reported as
-seen "at latest" then. After a restart open receipts are found again in the records.
+It has no power. Its memory is bounded: of what waits it looks at a page of receipts at a time, beside those that
+changed just now, so that nothing old holds up what is new; a CRL is asked for once for all that wait for it; OCSP
+questions are spread over rounds. Who has to wait for a first question is reported as seen "at latest" then. After a
+restart open receipts are found again in the records.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -10,9 +11,10 @@ from dataclasses import dataclass, field
 
 from ca.domain.certificates import Certificate
 from ca.domain.crl import CRLScope
-from ca.domain.errors import NotFound, PKIError
+from ca.domain.errors import InvalidRequest, NotFound, PKIError, Tampered
 from ca.domain.issuers import Issuer
 from ca.domain.receipts import (
+    ASKED_FOR,
     DATABASE,
     DELTA_CRL,
     FULL_CRL,
@@ -32,12 +34,20 @@ from ca.usecases.receipts import Observation
 _FIRST_PAUSE, _LONGEST_PAUSE = 50, 5000
 """Milliseconds until the next question, doubled each time."""
 _LATER_PAUSE = 2000
-_GIVE_UP = 2 * 24 * 3600 * 1000
-"""What was not seen within two days stays open and is not asked for any more."""
+_PAGE_PAUSE = 500
+"""Milliseconds until the next look at those that changed earlier."""
+_REFUSED_PAUSE = 60_000
+_KEPT_UNWANTED = 10_000
+"""Milliseconds: longer than between two pages, so that each finds the lists of the one before."""
+_JUST_NOW = 30_000
+"""Milliseconds in which a change is looked at in every round: OCSP and CRLs made at once are promised within them."""
 _TOGETHER = 200
+_REMEMBERED = 20_000
+"""Receipts of which it is known when they were asked about; the others are read afresh each time."""
 _QUESTIONS = 60
 """OCSP questions a round."""
 _ANSWERS = {DATABASE, *OCSP_CHANNELS}
+_IN_ONE_REPORT = 50
 _COLLECT = 1000
 """Milliseconds in which sightings of one receipt become one report."""
 
@@ -65,6 +75,7 @@ class _Fetched:
     received: Millis | None = None
     """When the answer was read that was the first with this CRL."""
     asked_by: int = 0
+    wanted_at: int = 0
 
 
 @dataclass(slots=True)
@@ -76,6 +87,10 @@ class _Followed:
     seen: dict[str, Observation] = field(default_factory=dict)
     first_at: Millis | None = None
     told_late: set[str] = field(default_factory=set)
+    turn: int = 0
+    """In which pass over all that waits it was met last."""
+    refused_until: int = 0
+    """The signer did not take what was seen; it is told again then."""
 
     @property
     def wanted(self) -> list[Sighting]:
@@ -100,27 +115,24 @@ class Probe:
     say: Callable[[str], None] = lambda _: None
     _followed: dict[Key, _Followed] = field(default_factory=dict, repr=False)
     _lists: dict[str, _Fetched] = field(default_factory=dict, repr=False)
+    _silent: dict[str, _Pace] = field(default_factory=dict, repr=False)
+    """Channels on which nobody answered, until somebody does."""
+    _places: dict[bool, Key] = field(default_factory=dict, repr=False)
+    _turns: dict[bool, int] = field(default_factory=lambda: {True: 0, False: 0}, repr=False)
+    _page_at: int = 0
     _later_at: int = 0
-    _place: Key = (0, Millis(0))
 
     def round(self) -> bool:
-        """Ask what is due. Whether something is waited for that was promised within seconds."""
+        """Ask what is due. Whether something is waited for that changed just now."""
         now = self.clock.milliseconds()
-        since = Millis(max(0, now - _GIVE_UP))
         with self.unit_of_work.look() as work:
-            receipts = list(work.receipts.waiting(soon=True, since=since, after=(Millis(0), 0), limit=_TOGETHER))
-            soon = bool(receipts)
-            if now >= self._later_at:
-                receipts += self._some_later(work, since)
-                self._later_at = now + _LATER_PAUSE
+            fresh, earlier = self._fresh(work, now), self._earlier(work, now)
+            known = {(one.serial, one.changed_at) for one in fresh}
+            receipts = [*fresh, *(one for one in earlier if (one.serial, one.changed_at) not in known)]
             certificates = {one.serial: work.certificates.find(one.serial) for one in receipts}
             issuers = {one.name: one for one in work.issuers.list()} if receipts else {}
             read_at = self.clock.milliseconds()
         current = [self._follow(receipt) for receipt in receipts]
-        if soon:
-            # What is no longer listed is complete or overtaken. Those that wait longer are read afresh each time.
-            kept = {(one.serial, one.changed_at) for one in receipts}
-            self._followed = {key: one for key, one in self._followed.items() if key in kept}
         budget = _QUESTIONS
         for followed in current:
             certificate = certificates[followed.receipt.serial]
@@ -132,19 +144,47 @@ class Probe:
             budget = self._ask_ocsp(followed, certificate, issuer, budget)
         self._look_at_lists(current, certificates, issuers)
         self._report(current)
-        return soon
+        return bool(fresh)
 
-    def _some_later(self, work: Work, since: Millis) -> list[Receipt]:
-        """A page of those that wait for the hourly CRL, from where the last one ended."""
-        serial, at = self._place
-        found = list(work.receipts.waiting(soon=False, since=since, after=(at, serial), limit=_TOGETHER))
-        last = found[-1] if len(found) == _TOGETHER else None
-        self._place = (last.serial, last.changed_at) if last else (0, Millis(0))
+    def _fresh(self, work: Work, now: Millis) -> list[Receipt]:
+        since = Millis(max(0, now - _JUST_NOW))
+        return list(work.receipts.waiting(soon=True, since=since, after=(Millis(0), 0), limit=_TOGETHER))
+
+    def _earlier(self, work: Work, now: Millis) -> list[Receipt]:
+        """Pages of all that wait; of those that wait for the hourly CRL not so often."""
+        found: list[Receipt] = []
+        if now >= self._page_at:
+            found += self._page(work, now, soon=True)
+            self._page_at = now + _PAGE_PAUSE
+        if now >= self._later_at:
+            found += self._page(work, now, soon=False)
+            self._later_at = now + _LATER_PAUSE
+        return found
+
+    def _page(self, work: Work, now: Millis, *, soon: bool) -> list[Receipt]:
+        """From where the last page ended."""
+        serial, at = self._places.pop(soon, (0, Millis(0)))
+        since = Millis(max(0, now - ASKED_FOR))
+        found = list(work.receipts.waiting(soon=soon, since=since, after=(at, serial), limit=_TOGETHER))
+        for receipt in found:
+            self._follow(receipt)
+        if len(found) == _TOGETHER:
+            self._places[soon] = found[-1].serial, found[-1].changed_at
+        else:
+            # What the whole pass did not meet is complete, overtaken or given up.
+            turn = self._turns[soon]
+            self._followed = {
+                key: one for key, one in self._followed.items() if one.receipt.is_soon is not soon or one.turn == turn
+            }
+            self._turns[soon] = turn + 1
         return found
 
     def _follow(self, receipt: Receipt) -> _Followed:
-        followed = self._followed.setdefault((receipt.serial, receipt.changed_at), _Followed(receipt))
-        followed.receipt = receipt
+        key = receipt.serial, receipt.changed_at
+        followed = self._followed.get(key) or _Followed(receipt)
+        if len(self._followed) < _REMEMBERED:
+            self._followed[key] = followed
+        followed.receipt, followed.turn = receipt, self._turns[receipt.is_soon]
         return followed
 
     def _saw(self, followed: _Followed, channel: str, at: Millis) -> None:
@@ -161,15 +201,21 @@ class Probe:
         for sighting in followed.wanted:
             pace = followed.pace(sighting.channel)
             sent = self.clock.milliseconds()
-            if sighting.channel not in OCSP_CHANNELS or budget <= 0 or sent < pace.next_at:
+            silent = self._silent.get(sighting.channel)
+            is_due = sent >= max(pace.next_at, silent.next_at if silent else 0)
+            if sighting.channel not in OCSP_CHANNELS or budget <= 0 or not is_due:
                 continue
             budget -= 1
             try:
                 reason = self.asker.ocsp(certificate, issuer.certificate_der, sighting.channel)
                 told = tells(followed.receipt.became, reason)
+                self._silent.pop(sighting.channel, None)
             except PKIError as error:
                 self.say(f"{sighting.channel}: {error}")
-                # Who does not answer must not hold up the round with the patience of every question.
+                # Who does not answer must not hold up the round with the patience of every question, nor the other
+                # channels: they have the next rounds.
+                silent = self._silent.setdefault(sighting.channel, _Pace())
+                silent.missed(sent, self.clock.milliseconds())
                 told, budget = False, 0
             now = self.clock.milliseconds()
             if told:
@@ -190,10 +236,12 @@ class Probe:
         issuer_of = {url: issuers[pairs[0][0].receipt.issuer] for url, pairs in waiting.items()}
         for url, pairs in waiting.items():
             self._look_at(url, issuer_of[url], pairs)
-        if set(self._lists) - set(waiting):
+        now = self.clock.milliseconds()
+        wanted = {url: one for url, one in self._lists.items() if now - one.wanted_at < _KEPT_UNWANTED}
+        if len(wanted) < len(self._lists):
             # Nobody waits for them: megabytes need not be kept.
-            self._lists = {url: one for url, one in self._lists.items() if url in waiting}
-            self.asker.forget(but=list(self._lists))
+            self._lists = wanted
+            self.asker.forget(but=list(wanted))
 
     def _addresses(self, followed: _Followed, certificate: Certificate, issuer: Issuer) -> Iterable[tuple[str, str]]:
         """Channel and address of every list that may tell of it."""
@@ -218,6 +266,7 @@ class Probe:
 
     def _look_at(self, url: str, issuer: Issuer, pairs: list[tuple[_Followed, str]]) -> None:
         fetched = self._lists.setdefault(url, _Fetched())
+        fetched.wanted_at = self.clock.milliseconds()
         newest = max(followed.receipt.changed_at for followed, _ in pairs)
         if newest > fetched.asked_by:
             fetched.pace, fetched.asked_by = _Pace(not_before=fetched.pace.not_before), newest
@@ -270,30 +319,39 @@ class Probe:
         now = self.clock.milliseconds()
         reported: list[tuple[_Followed, list[Observation]]] = []
         for followed in current:
+            if now < followed.refused_until:
+                continue
             late = self._newly_late(followed)
             answered = not any(one.channel in _ANSWERS for one in followed.wanted)
             collected = followed.first_at is not None and (now - followed.first_at >= _COLLECT or not followed.wanted)
             if late or (followed.seen and (collected or (answered and not _ANSWERS.isdisjoint(followed.seen)))):
                 reported.append((followed, [*followed.seen.values(), *late]))
-        for start in range(0, len(reported), 50):
-            piece = reported[start : start + 50]
-            try:
-                self.report([one for _, observations in piece for one in observations])
-            except NotFound as error:
-                self.say(f"report: {error}")
-            except PKIError as error:
-                # The signer is away, or did not like it: what was seen is kept and told again.
-                self.say(f"report: {error}")
+        try:
+            for start in range(0, len(reported), _IN_ONE_REPORT):
+                self._tell(reported[start : start + _IN_ONE_REPORT])
+        except PKIError as error:
+            # The signer is away: what was seen is kept and told again.
+            self.say(f"report: {error}")
+
+    def _tell(self, piece: Sequence[tuple[_Followed, Sequence[Observation]]]) -> None:
+        try:
+            self.report([one for _, observations in piece for one in observations])
+        except (InvalidRequest, NotFound, Tampered) as error:
+            if len(piece) > 1:
+                # One that is refused is no reason to lose the others.
+                for told in piece:
+                    self._tell([told])
                 return
-            for followed, observations in piece:
-                followed.told_late |= {one.channel for one in observations if one.seen_at is None}
-                followed.first_at = None
-                reported_receipt = followed.receipt
-                for one in observations:
-                    if one.seen_at is not None:
-                        reported_receipt = _seen(reported_receipt, one)
-                followed.receipt = reported_receipt
-                followed.seen.clear()
+            self.say(f"report: {error}")
+            piece[0][0].refused_until = self.clock.milliseconds() + _REFUSED_PAUSE
+            return
+        for followed, observations in piece:
+            followed.told_late |= {one.channel for one in observations if one.seen_at is None}
+            followed.first_at = None
+            for one in observations:
+                if one.seen_at is not None:
+                    followed.receipt = _seen(followed.receipt, one)
+            followed.seen.clear()
 
     def _newly_late(self, followed: _Followed) -> list[Observation]:
         receipt, late = followed.receipt, []

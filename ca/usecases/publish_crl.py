@@ -249,8 +249,10 @@ def _last_number(work: Work, scope: CRLScope) -> int:
 def _was_compromised(work: Work, full: CRLScope) -> bool:
     """Whether a key's compromise is not in the last full CRL yet."""
     last = work.crls.find_last(full)
-    changed = work.certificates.list_changed(full.issuer, last.number, last.this_update) if last else []
-    return any(entry is not None and says_key_compromise(entry) for _, entry in changed)
+    if last is None:
+        return False
+    changed = work.certificates.list_changed(full.issuer, last.number, last.this_update)
+    return any(entry is not None and says_key_compromise(entry) for piece in changed for _, entry in piece)
 
 
 def _proof(signed: _Signed) -> dict[str, str]:

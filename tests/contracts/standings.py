@@ -57,13 +57,17 @@ class StandingsContract:
 
         assert (standings.applied(), standings.find(1)) == (0, REVOKED)
 
-    def test_those_not_good_are_listed_by_issuer_and_in_order(self, standings: Standings) -> None:
+    def test_those_not_good_are_listed_by_issuer_the_revoked_ones_by_their_times(self, standings: Standings) -> None:
         other = replace(REVOKED, issuer="issuing2")
         unconfirmed = replace(GOOD, status=CertificateStatus.UNCONFIRMED)
-        everything = [(0x1FF, REVOKED), (0x2, HELD), (0x3, GOOD), (0x4, other), (0x100, unconfirmed)]
+        later = replace(REVOKED, revocation=Revocation(RevocationReason.KEY_COMPROMISE, LATER))
+        everything = [(0x1FF, REVOKED), (0x2, HELD), (0x3, GOOD), (0x4, other), (0x100, unconfirmed), (0x5, later)]
         standings.rebuild(packed_records(everything), number=1)
 
-        assert list(standings.list_not_good("issuing", EVER)) == [(0x2, HELD), (0x100, unconfirmed), (0x1FF, REVOKED)]
+        assert list(standings.list_not_good("issuing", EVER)) == [
+            *((0x1FF, REVOKED), (0x5, later)),
+            *((0x2, HELD), (0x100, unconfirmed)),
+        ]
         assert list(standings.list_not_good("issuing2", EVER)) == [(0x4, other)]
 
     def test_of_those_revoked_long_ago_none_is_listed_and_of_the_others_all(self, standings: Standings) -> None:
@@ -72,6 +76,13 @@ class StandingsContract:
 
         listed = [[serial for serial, _ in standings.list_not_good("issuing", since)] for since in (NOW, LATER)]
         assert listed == [[1, 2, 3], [2, 3]]
+
+    def test_one_whose_hold_becomes_final_is_listed_once(self, standings: Standings) -> None:
+        standings.rebuild(packed_records([(1, HELD), (2, HELD)]), number=7)
+        standings.apply([(1, REVOKED), (2, GOOD)], after=7, number=8)
+
+        assert list(standings.list_not_good("issuing", EVER)) == [(1, REVOKED)]
+        assert list(standings.list_not_good("issuing", LATER)) == []
 
     def test_a_revocation_is_not_taken_back_whatever_is_said_later(self, standings: Standings) -> None:
         standings.rebuild(packed_records([(1, REVOKED), (1, GOOD), (2, GOOD)]), number=7)

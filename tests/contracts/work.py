@@ -8,12 +8,8 @@ import pytest
 from ca.domain.errors import NotFound
 from ca.ports import UnitOfWork
 from tests.builders import a_customer, a_device, an_event
-from tests.contracts.cases import (
-    ApplicationsContract,
-    CertificatesContract,
-    CodesContract,
-    IntentsContract,
-)
+from tests.contracts.cases import ApplicationsContract, CodesContract, IntentsContract
+from tests.contracts.certificates import CertificatesContract
 from tests.contracts.people import (
     ChallengesContract,
     CustomersContract,

@@ -78,12 +78,13 @@ class FakeCertificates:
         ]
         return (entries[start : start + 2] for start in range(0, len(entries), 2))
 
-    def list_changed(self, issuer: str, after: int, alive_at: datetime) -> Sequence[tuple[int, bytes | None]]:
-        return [
+    def list_changed(self, issuer: str, after: int, alive_at: datetime) -> Iterator[Sequence[tuple[int, bytes | None]]]:
+        changed = [
             (each.serial, listing.entry)
             for each, listing in self._listed(issuer)
             if listing.changed is not None and listing.changed > after and each.not_after >= alive_at
         ]
+        return (changed[start : start + 2] for start in range(0, len(changed), 2))
 
     def changed_partitions(self, issuer: str, after: int) -> Mapping[int, int]:
         found: dict[int, int] = {}

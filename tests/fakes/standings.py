@@ -28,11 +28,12 @@ class FakeStandings:
 
     def list_not_good(self, issuer: str, since: datetime) -> Iterator[tuple[int, Standing]]:
         self._require()
-        for serial, standing in sorted(self.kept.items()):
-            if standing.issuer == issuer and standing.status is not CertificateStatus.ACTIVE:
-                if standing.is_final() and standing.revocation and standing.revocation.revoked_at < since:
-                    continue
-                yield serial, standing
+        listed = [(serial, each) for serial, each in sorted(self.kept.items()) if each.issuer == issuer]
+        final = [(serial, each) for serial, each in listed if each.is_final()]
+        # sorted() keeps the order of serial numbers among those of one time.
+        yield from (one for one in sorted(final, key=lambda one: _revoked_at(one[1])) if _revoked_at(one[1]) >= since)
+        may_change = CertificateStatus.UNCONFIRMED, CertificateStatus.ON_HOLD
+        yield from ((serial, each) for serial, each in listed if each.status in may_change)
 
     def apply(self, changed: Iterable[tuple[int, Standing]], *, after: int, number: int) -> None:
         self._require()
@@ -71,3 +72,8 @@ class FakeStandings:
     def _require(self) -> None:
         if self.lost:
             raise NotReady("the standings map is lost")
+
+
+def _revoked_at(standing: Standing) -> datetime:
+    assert standing.revocation
+    return standing.revocation.revoked_at

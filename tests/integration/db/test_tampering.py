@@ -7,7 +7,10 @@ from sqlalchemy import Engine, text
 
 from ca.adapters.db.unit_of_work import SqlUnitOfWork
 from ca.domain.audit import Head
+from ca.domain.certificates import CertificateStatus
 from ca.domain.errors import Tampered
+from ca.domain.receipts import OCSP, Receipt, Sighting
+from ca.domain.times import Millis
 from tests.builders import SEAL, an_application, an_event
 
 # Reading that stops half-way leaves its cursor to the end of the connection, which psycopg remarks on.
@@ -79,3 +82,22 @@ def test_an_impossible_validity_of_a_case_is_named(engine: Engine, seconds: obje
 
     with unit_of_work() as work, pytest.raises(Tampered, match="somebody changed the record"):
         work.applications.get("application-1")
+
+
+@pytest.mark.parametrize("edit", ["sightings = '[1]'", "became = 'gone'", "serial = 'xyz'"])
+def test_a_receipt_that_somebody_edited_keeps_no_other_from_being_asked_about(engine: Engine, edit: str) -> None:
+    unit_of_work, at = SqlUnitOfWork(engine), Millis(1_795_435_200_000)
+    receipts = [
+        Receipt(serial, at, "issuing", CertificateStatus.REVOKED, 1, (Sighting(OCSP, 1000),)) for serial in (0xA1, 0xA2)
+    ]
+    with unit_of_work() as work:
+        for receipt in receipts:
+            work.receipts.add(receipt)
+        work.audit.append(an_event())
+        work.commit()
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"UPDATE receipts SET {edit} WHERE serial = 'a1'")  # noqa: S608  a test's own text
+    with unit_of_work.look() as work:
+        assert list(work.receipts.waiting(soon=True, since=at, after=(Millis(0), 0), limit=10)) == receipts[1:]
+        with pytest.raises(Tampered):
+            list(work.receipts.since(at))

@@ -198,7 +198,7 @@ def test_no_crl_is_numbered_while_a_status_changes(unit_of_work: SqlUnitOfWork) 
             work.crls.take_number("issuing", 0)
             work.commit()
         with unit_of_work.look() as look:
-            assert look.certificates.list_changed("issuing", 0, NOW) != []
-            assert look.certificates.list_changed("issuing", 1, NOW) == []
+            assert list(look.certificates.list_changed("issuing", 0, NOW)) != []
+            assert list(look.certificates.list_changed("issuing", 1, NOW)) == []
 
     at_once(2, lambda which: (revoke, number)[which]())

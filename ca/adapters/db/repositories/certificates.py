@@ -124,7 +124,7 @@ class SqlCertificates:
         found = self._session.connection().execute(wanted, execution_options={"yield_per": _CHUNK})
         yield from cast("Iterator[Sequence[bytes]]", found.scalars().partitions())
 
-    def list_changed(self, issuer: str, after: int, alive_at: datetime) -> Sequence[tuple[int, bytes | None]]:
+    def list_changed(self, issuer: str, after: int, alive_at: datetime) -> Iterator[Sequence[tuple[int, bytes | None]]]:
         wanted = (
             select(CertificateRow.serial, CertificateRow.crl_entry)
             .where(
@@ -134,7 +134,9 @@ class SqlCertificates:
             )
             .order_by(CertificateRow.serial)
         )
-        return [(serial_number(serial), entry) for serial, entry in self._session.execute(wanted)]
+        found = self._session.connection().execute(wanted, execution_options={"yield_per": _CHUNK})
+        for rows in found.partitions():
+            yield [(serial_number(serial), entry) for serial, entry in rows]
 
     def changed_partitions(self, issuer: str, after: int) -> Mapping[int, int]:
         wanted = (

@@ -123,7 +123,7 @@ def test_a_map_of_another_release_is_not_read_beside_the_signer(
 ) -> None:
     standings.rebuild([], number=7)
     standings.close()
-    monkeypatch.setattr("ca.domain.standings.FORMAT", b"2")
+    monkeypatch.setattr("ca.domain.standings.FORMAT", b"of another release")
 
     with pytest.raises(NotReady, match="another release"):
         StandingsMap(tmp_path / "standings", boot_id=str(boot_id), read_only=True).applied()

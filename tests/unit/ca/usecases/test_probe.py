@@ -1,14 +1,25 @@
 """ca/usecases/probe.py and receipts.py: a receipt tells what a scripted world showed, whoever dies."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
 
 from ca.domain.certificates import Certificate, CertificateStatus
 from ca.domain.errors import InvalidRequest, NotFound, NotReady
-from ca.domain.receipts import DATABASE, DELTA_CRL, FULL_CRL, OCSP, OCSP_NONCE, Place, Receipt, Verdict
+from ca.domain.receipts import (
+    DATABASE,
+    DELTA_CRL,
+    FULL_CRL,
+    OCSP,
+    OCSP_GET,
+    OCSP_NONCE,
+    Place,
+    Receipt,
+    Sighting,
+    Verdict,
+)
 from ca.domain.revocation import RevocationReason
 from ca.domain.times import Millis
 from ca.probing import Addresses
@@ -99,7 +110,8 @@ def play(bank: Bank, probe: Probe, rounds: int) -> None:
 def test_the_receipt_tells_when_the_world_showed_it(bank: Bank, world: ScriptedWorld) -> None:
     changed_at = the_receipt(bank).changed_at
     world.ocsp_at, world.lists_at = changed_at + 400, changed_at + 2000
-    play(bank, a_probe(bank, world), 120)
+    probe = a_probe(bank, world)
+    play(bank, probe, 120)
     receipt = the_receipt(bank)
     assert not receipt.missing
     for channel, visible in ((OCSP, world.ocsp_at), (OCSP_NONCE, world.ocsp_at), (FULL_CRL, world.lists_at)):
@@ -109,6 +121,7 @@ def test_the_receipt_tells_when_the_world_showed_it(bank: Bank, world: ScriptedW
         assert sighting.not_before < visible <= sighting.seen_at
         assert sighting.verdict(changed_at) is Verdict.IN_TIME
     assert set(bank.unit_of_work.event_names[-2:]) == {"receipt.seen"}
+    play(bank, probe, 300)
     assert world.forgotten
 
 
@@ -125,7 +138,7 @@ def test_what_comes_after_its_bound_is_late_and_told_once(bank: Bank, world: Scr
     told = [channel for event in late for channel in event.details]
     assert sorted(told) == sorted(set(told))
     world_again = len(world.questions)
-    play(bank, probe, 200)
+    play(bank, probe, 400)
     assert not the_receipt(bank).missing
     assert len(world.questions) > world_again
 
@@ -199,3 +212,71 @@ def test_a_compromised_key_has_its_full_list_at_once(bank: Bank, revoked: Certif
         opened(work, revoked)
         work.commit()
     assert the_receipt(bank).sightings[-1].channel == "target:directory"
+
+
+def revoke_another(bank: Bank) -> int:
+    other = bank.active()
+    bank.change_status.revoke(bank.session(SUPERVISOR), other.serial, RevocationReason.SUPERSEDED)
+    return other.serial
+
+
+def test_a_backlog_that_nobody_sees_does_not_hold_up_a_new_change(bank: Bank, world: ScriptedWorld) -> None:
+    first = the_receipt(bank)
+    backlog = {
+        (serial, first.changed_at): replace(first, serial=serial, sightings=(Sighting("target:away", 10_000),))
+        for serial in range(1, 1001)
+    }
+    bank.stored.receipts.update(backlog)
+    bank.clock.tick(timedelta(hours=1))
+    revoke_another(bank)
+    newest = the_receipt(bank)
+    probe = a_probe(bank, world)
+    probe.round()
+    play(bank, probe, 5)
+    seen = bank.stored.receipts[newest.serial, newest.changed_at]
+    assert seen.sighting(OCSP).verdict(newest.changed_at) is Verdict.IN_TIME
+    assert first.missing
+    play(bank, probe, 200)
+    assert not bank.stored.receipts[first.serial, first.changed_at].missing
+
+
+def test_one_report_that_is_refused_does_not_lose_the_others(bank: Bank, world: ScriptedWorld) -> None:
+    refused = the_receipt(bank).serial
+    other = revoke_another(bank)
+    record, asked = RecordSightings(bank.unit_of_work, bank.clock), list[int]()
+
+    def report(observations: Sequence[Observation]) -> None:
+        asked.extend(one.serial for one in observations if one.serial == refused)
+        if any(one.serial == refused for one in observations):
+            raise InvalidRequest("not this one")
+        record(observations)
+
+    play(bank, Probe(bank.unit_of_work, bank.clock, world, report, ()), 120)
+    by_serial = {receipt.serial: receipt for receipt in bank.stored.receipts.values()}
+    assert all(by_serial[other].sighting(channel).seen_at for channel in (DATABASE, OCSP, OCSP_NONCE, OCSP_GET))
+    assert not any(one.seen_at for one in by_serial[refused].sightings)
+    # It is not told again and again.
+    assert len(asked) < 60
+
+
+def test_who_hangs_on_one_channel_keeps_no_other_from_being_asked(bank: Bank, world: ScriptedWorld) -> None:
+    class Hanging(ScriptedWorld):
+        def ocsp(self, certificate: Certificate, issuer_der: bytes, channel: str) -> RevocationReason | None:
+            if channel == OCSP:
+                bank.clock.tick(timedelta(milliseconds=200))
+                raise NotReady("no answer")
+            return super().ocsp(certificate, issuer_der, channel)
+
+    changed_at = the_receipt(bank).changed_at
+    play(bank, a_probe(bank, Hanging(bank, world.serial)), 40)
+    receipt = the_receipt(bank)
+    assert receipt.sighting(OCSP).seen_at is None
+    for channel in (OCSP_NONCE, OCSP_GET):
+        assert receipt.sighting(channel).verdict(changed_at) is Verdict.IN_TIME
+
+
+def test_what_was_not_seen_in_two_days_is_given_up(bank: Bank, world: ScriptedWorld) -> None:
+    bank.clock.tick(timedelta(days=2, seconds=1))
+    play(bank, a_probe(bank, world), 10)
+    assert world.questions == []
+    assert the_receipt(bank).missing
