@@ -47,6 +47,8 @@ _REMEMBERED = 20_000
 _QUESTIONS = 60
 """OCSP questions a round."""
 _ANSWERS = {DATABASE, *OCSP_CHANNELS}
+_SLOW = 500
+"""Milliseconds for a question after which the channel is left alone for a while."""
 _IN_ONE_REPORT = 50
 _COLLECT = 1000
 """Milliseconds in which sightings of one receipt become one report."""
@@ -116,7 +118,7 @@ class Probe:
     _followed: dict[Key, _Followed] = field(default_factory=dict, repr=False)
     _lists: dict[str, _Fetched] = field(default_factory=dict, repr=False)
     _silent: dict[str, _Pace] = field(default_factory=dict, repr=False)
-    """Channels on which nobody answered, until somebody does."""
+    """Channels on which an answer takes long, until one does not."""
     _places: dict[bool, Key] = field(default_factory=dict, repr=False)
     _turns: dict[bool, int] = field(default_factory=lambda: {True: 0, False: 0}, repr=False)
     _page_at: int = 0
@@ -129,7 +131,7 @@ class Probe:
             fresh, earlier = self._fresh(work, now), self._earlier(work, now)
             known = {(one.serial, one.changed_at) for one in fresh}
             receipts = [*fresh, *(one for one in earlier if (one.serial, one.changed_at) not in known)]
-            certificates = {one.serial: work.certificates.find(one.serial) for one in receipts}
+            certificates = {one.serial: self._certificate(work, one.serial) for one in receipts}
             issuers = {one.name: one for one in work.issuers.list()} if receipts else {}
             read_at = self.clock.milliseconds()
         current = [self._follow(receipt) for receipt in receipts]
@@ -145,6 +147,14 @@ class Probe:
         self._look_at_lists(current, certificates, issuers)
         self._report(current)
         return bool(fresh)
+
+    def _certificate(self, work: Work, serial: int) -> Certificate | None:
+        try:
+            return work.certificates.find(serial)
+        except Tampered as error:
+            # Others name it; whoever edited one record must not keep the others from being asked about.
+            self.say(str(error))
+            return None
 
     def _fresh(self, work: Work, now: Millis) -> list[Receipt]:
         since = Millis(max(0, now - _JUST_NOW))
@@ -209,15 +219,17 @@ class Probe:
             try:
                 reason = self.asker.ocsp(certificate, issuer.certificate_der, sighting.channel)
                 told = tells(followed.receipt.became, reason)
-                self._silent.pop(sighting.channel, None)
             except PKIError as error:
                 self.say(f"{sighting.channel}: {error}")
-                # Who does not answer must not hold up the round with the patience of every question, nor the other
-                # channels: they have the next rounds.
-                silent = self._silent.setdefault(sighting.channel, _Pace())
-                silent.missed(sent, self.clock.milliseconds())
-                told, budget = False, 0
+                told = False
             now = self.clock.milliseconds()
+            if now - sent < _SLOW:
+                self._silent.pop(sighting.channel, None)
+            else:
+                # Who hangs must not hold up the round with the patience of every question, nor the other channels:
+                # they have the next rounds.
+                self._silent.setdefault(sighting.channel, _Pace(pause=_LONGEST_PAUSE)).missed(sent, now)
+                budget = 0
             if told:
                 self._saw(followed, sighting.channel, now)
             else:

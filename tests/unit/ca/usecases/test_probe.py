@@ -1,13 +1,14 @@
 """ca/usecases/probe.py and receipts.py: a receipt tells what a scripted world showed, whoever dies."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
 
 from ca.domain.certificates import Certificate, CertificateStatus
-from ca.domain.errors import InvalidRequest, NotFound, NotReady
+from ca.domain.errors import InvalidRequest, NotFound, NotReady, Tampered
 from ca.domain.receipts import (
     DATABASE,
     DELTA_CRL,
@@ -26,6 +27,8 @@ from ca.probing import Addresses
 from ca.usecases.probe import Probe
 from ca.usecases.receipts import Observation, OpenReceipt, RecordSightings
 from tests.fakes.bank import SUPERVISOR, Bank
+from tests.fakes.certificates import FakeCertificates
+from tests.fakes.work import FakeUnitOfWork, FakeWork
 
 FULL, DELTA = "http://pki.example/crl/issuing.crl", "http://pki.example/crl/issuing-delta.crl"
 STEP = timedelta(milliseconds=10)
@@ -263,7 +266,7 @@ def test_who_hangs_on_one_channel_keeps_no_other_from_being_asked(bank: Bank, wo
     class Hanging(ScriptedWorld):
         def ocsp(self, certificate: Certificate, issuer_der: bytes, channel: str) -> RevocationReason | None:
             if channel == OCSP:
-                bank.clock.tick(timedelta(milliseconds=200))
+                bank.clock.tick(timedelta(milliseconds=700))
                 raise NotReady("no answer")
             return super().ocsp(certificate, issuer_der, channel)
 
@@ -272,7 +275,8 @@ def test_who_hangs_on_one_channel_keeps_no_other_from_being_asked(bank: Bank, wo
     receipt = the_receipt(bank)
     assert receipt.sighting(OCSP).seen_at is None
     for channel in (OCSP_NONCE, OCSP_GET):
-        assert receipt.sighting(channel).verdict(changed_at) is Verdict.IN_TIME
+        assert receipt.sighting(channel).seen_at is not None
+    assert receipt.sighting(OCSP_NONCE).verdict(changed_at) is Verdict.IN_TIME
 
 
 def test_what_was_not_seen_in_two_days_is_given_up(bank: Bank, world: ScriptedWorld) -> None:
@@ -280,3 +284,40 @@ def test_what_was_not_seen_in_two_days_is_given_up(bank: Bank, world: ScriptedWo
     play(bank, a_probe(bank, world), 10)
     assert world.questions == []
     assert the_receipt(bank).missing
+
+
+@dataclass
+class EditedCertificates:
+    """Records in which somebody edited a certificate."""
+
+    real: FakeUnitOfWork
+    edited: int
+
+    @contextmanager
+    def look(self) -> Iterator[FakeWork]:
+        with self.real.look() as work:
+            work.certificates = Edited(work.certificates, self.edited)
+            yield work
+
+
+@dataclass
+class Edited:
+    real: FakeCertificates
+    edited: int
+
+    def find(self, serial: int) -> Certificate | None:
+        if serial == self.edited:
+            raise Tampered("somebody edited it")
+        return self.real.find(serial)
+
+
+def test_an_edited_certificate_keeps_no_other_from_being_asked_about(bank: Bank, world: ScriptedWorld) -> None:
+    edited, other = the_receipt(bank).serial, revoke_another(bank)
+    unit_of_work = EditedCertificates(bank.unit_of_work, edited)
+    record = RecordSightings(bank.unit_of_work, bank.clock)
+    said: list[str] = []
+    play(bank, Probe(unit_of_work, bank.clock, world, lambda told: bool(record(told)) and None, (), said.append), 60)
+    by_serial = {receipt.serial: receipt for receipt in bank.stored.receipts.values()}
+    assert by_serial[other].sighting(OCSP).seen_at is not None
+    assert by_serial[edited].sighting(OCSP).seen_at is None
+    assert "somebody edited it" in said
