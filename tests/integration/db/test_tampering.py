@@ -84,7 +84,14 @@ def test_an_impossible_validity_of_a_case_is_named(engine: Engine, seconds: obje
         work.applications.get("application-1")
 
 
-@pytest.mark.parametrize("edit", ["sightings = '[1]'", "became = 'gone'", "serial = 'xyz'"])
+@pytest.mark.parametrize(
+    "edit",
+    [
+        *("sightings = '[1]'", "became = 'gone'", "serial = 'xyz'", f"sightings = '{'[' * 100_000}'"),
+        *("""sightings = '[["ocsp","soon",null,null]]'""", """sightings = '[["ocsp",1000,null,Infinity]]'"""),
+    ],
+    ids=lambda edit: edit[:40],
+)
 def test_a_receipt_that_somebody_edited_keeps_no_other_from_being_asked_about(engine: Engine, edit: str) -> None:
     unit_of_work, at = SqlUnitOfWork(engine), Millis(1_795_435_200_000)
     receipts = [

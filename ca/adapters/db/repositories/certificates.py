@@ -134,9 +134,10 @@ class SqlCertificates:
             )
             .order_by(CertificateRow.serial)
         )
-        found = self._session.connection().execute(wanted, execution_options={"yield_per": _CHUNK})
-        for rows in found.partitions():
-            yield [(serial_number(serial), entry) for serial, entry in rows]
+        # Closed also when the reader has seen enough: PostgreSQL keeps a cursor open otherwise.
+        with self._session.connection().execute(wanted, execution_options={"yield_per": _CHUNK}) as found:
+            for rows in found.partitions():
+                yield [(serial_number(serial), entry) for serial, entry in rows]
 
     def changed_partitions(self, issuer: str, after: int) -> Mapping[int, int]:
         wanted = (

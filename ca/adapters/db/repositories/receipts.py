@@ -73,7 +73,7 @@ def _readable(rows: Iterable[ReceiptRow]) -> Iterator[Receipt]:
         try:
             yield receipt_of(row)
         except Tampered as error:
-            # `since` and the doctor say so to people; who asks about the others goes on.
+            # Said here and by `since`; who asks about the others goes on.
             _log.critical("%s", error)
 
 
@@ -98,12 +98,17 @@ def receipt_of(row: ReceiptRow) -> Receipt:
     try:
         return Receipt(
             parse_serial(row.serial),
-            Millis(row.changed_at),
+            Millis(int(row.changed_at)),
             row.issuer,
             CertificateStatus(row.became),
-            row.after_crl,
-            tuple(Sighting(*each) for each in json.loads(row.sightings)),
+            int(row.after_crl),
+            tuple(_sighting(*each) for each in json.loads(row.sightings)),
             overtaken=row.stage == "overtaken",
         )
-    except (ValueError, TypeError, InvalidRequest) as error:
+    except (ValueError, TypeError, OverflowError, RecursionError, InvalidRequest) as error:
         raise Tampered(f"the receipt of {row.serial} is none that we wrote: somebody changed the record") from error
+
+
+def _sighting(channel: str, promised: int, not_before: int | None, seen_at: int | None) -> Sighting:
+    asked, seen = (None if at is None else Millis(int(at)) for at in (not_before, seen_at))
+    return Sighting(channel, int(promised), asked, seen)
