@@ -20,6 +20,8 @@ from bench.experiment import Unmeasured
 ROOT = Path(__file__).resolve().parent.parent
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR")
 _STOP_SECONDS = 20.0
+_QUIET_SHARE = 0.08
+"""Of one core: timers and the prober's looks go on at rest."""
 _DIRECTORY = re.compile(r"(?<![\w.])/(?:[\w.+-]+/)+")
 """Where a file lies in the bench's own directory says nothing to who reads the table."""
 
@@ -80,6 +82,20 @@ def read_stats() -> dict[int, Stat]:
 def cpu_seconds(root: int) -> float:
     """User and system time of a process and all its descendants."""
     return ticks_of(root, read_stats()) / os.sysconf("SC_CLK_TCK")
+
+
+def wait_until_quiet(root: int, at_most: float = 120.0, look: float = 3.0) -> bool:
+    """Wait until the tree does no more than tick over for `look` seconds: the work of its start is done.
+
+    False: after `at_most` seconds it never had been.
+    """
+    ended = time.monotonic() + at_most
+    while time.monotonic() < ended:
+        before = cpu_seconds(root)
+        time.sleep(look)
+        if cpu_seconds(root) - before < _QUIET_SHARE * look:
+            return True
+    return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from statistics import median
 from bench.experiment import Bench, Experiment, Report, Unmeasured, judged, shown
 from bench.figures import MILLISECONDS, RATIO, Unit, at_most, percentile
 from bench.ocsp import NONCE_OCTETS, Asking, is_revoked
-from bench.processes import cpu_seconds
+from bench.processes import cpu_seconds, wait_until_quiet
 from bench.product import Product, running_demo, stopped_demo
 from bench.state import fill
 
@@ -102,6 +102,9 @@ def _cost(bench: Bench, size: int) -> _Cost:
     with running_demo(state) as product:
         revoke = product.revoker()
         revoke(filled.holding[0])
+        # The first full bundle and list of a set are made after the start, not by one more revocation.
+        if not wait_until_quiet(product.pid):
+            raise Unmeasured("the product was never at rest after its start")
         took, before, began = [], cpu_seconds(product.pid), time.monotonic()
         for serial in filled.holding[1 : count + 1]:
             started = time.monotonic()

@@ -1,6 +1,7 @@
 """What /proc says of processes, and of trees of them."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from bench.processes import (
     stat_in,
     ticks_of,
     tree,
+    wait_until_quiet,
 )
 
 NGINX = "4242 (nginx: worker) S 4000 4242 4242 0 -1 4194624 100 0 0 0 150 50 7 3 20 0 1 0 12345"
@@ -52,6 +54,15 @@ def test_we_are_in_the_tree_of_our_parent() -> None:
 
 def test_our_own_processor_time_is_read() -> None:
     assert 0 < cpu_seconds(os.getpid()) < 3600
+
+
+@pytest.mark.parametrize(("program", "quiet"), [("import time; time.sleep(60)", True), ("while True: pass", False)])
+def test_who_works_is_not_at_rest(program: str, quiet: bool) -> None:
+    with subprocess.Popen([sys.executable, "-c", program]) as process:
+        try:
+            assert wait_until_quiet(process.pid, at_most=1.5, look=0.5) is quiet
+        finally:
+            process.kill()
 
 
 def test_memory_that_files_back_is_told_apart() -> None:
