@@ -264,6 +264,10 @@ def test_a_revocation_shows_no_later_than_max_age() -> None:
         assert status_of(body) == "REVOKED"
         # Both clocks count whole seconds.
         assert max(late, default=-SECOND) <= 2 * SECOND
+        # The old answer's file was held open while it was asked for; the cache has another in its place now.
+        again = [asked(port, path) for _ in range(8)]
+        assert "HIT" in {headers["x-cache-status"] for _, headers, _ in again}
+        assert {status_of(body) for _, _, body in again} == {"REVOKED"}
 
 
 def test_the_configuration_for_the_edge_is_one(tmp_path: Path) -> None:
