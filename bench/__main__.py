@@ -14,6 +14,7 @@ from bench.experiments.crl import CRL
 from bench.experiments.flat import FLAT
 from bench.experiments.front import FRONT
 from bench.experiments.nonce import NONCE_HSM, NONCE_MEMORY
+from bench.experiments.other_host import OTHER_HOST
 from bench.experiments.revocation import COST, SEEN
 from bench.figures import Row, exit_status
 from bench.machine import Machine, this_machine
@@ -21,7 +22,7 @@ from bench.processes import ROOT
 from bench.product import TEMPLATE
 from bench.table import console, table_of
 
-EXPERIMENTS = [CACHED, FRONT, NONCE_MEMORY, NONCE_HSM, FLAT, CRL, COST, SEEN]
+EXPERIMENTS = [CACHED, FRONT, NONCE_MEMORY, NONCE_HSM, FLAT, CRL, COST, SEEN, OTHER_HOST]
 
 
 @click.group()

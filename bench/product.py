@@ -21,7 +21,7 @@ from bench.ocsp import Asking, Issuer, get_path
 from bench.processes import ROOT, Resident, Server, free_ports, largest_resident
 from ca.demo.officers import CHECKER, DemoOfficer, DemoOfficers
 from ca.domain.errors import PKIError
-from ca.operations import Revoke
+from ca.operations import Hold, OfficerOperation, Release, Revoke
 from ca.signer_client import SignerClient
 
 TWO_WORKERS = {"ocsp": {"workers": "2"}}
@@ -106,10 +106,21 @@ class Revoker:
 
     def __call__(self, serial: int) -> None:
         """Returns when the signer has answered. Raises Unmeasured."""
+        self._call(Revoke, serial, reason="superseded")
+
+    def hold(self, serial: int) -> None:
+        """Likewise, and it can be taken back."""
+        self._call(Hold, serial)
+
+    def release(self, serial: int) -> None:
+        """Take a hold back."""
+        self._call(Release, serial)
+
+    def _call(self, operation: type[OfficerOperation], serial: int, **more: str) -> None:
         try:
-            self._officer.call(Revoke, serial=f"{serial:x}", reason="superseded")
+            self._officer.call(operation, serial=f"{serial:x}", **more)
         except PKIError as error:
-            raise Unmeasured(f"the signer did not revoke: {error}") from error
+            raise Unmeasured(f"the signer did not change a certificate's status: {error}") from error
 
 
 def stopped_demo(bench: Bench) -> Path:
@@ -144,7 +155,14 @@ def running_demo(state: Path, *, needs: Changes | None = None) -> Iterator[Produ
 
 
 @contextmanager
-def _started(state: Path) -> Iterator[tuple[Server, int]]:
+def demo_on(database_url: str, state: Path) -> Iterator[Product]:
+    """A new demo on this database. Raises Unmeasured."""
+    with _started(state, VERMILION_DATABASE_URL=database_url) as (server, port):
+        yield Product(state, port, server.pid, "")
+
+
+@contextmanager
+def _started(state: Path, **more: str) -> Iterator[tuple[Server, int]]:
     https, http, console = free_ports(3)
     ports = ("--https-port", https, "--http-port", http, "--console-port", console)
     server = Server(
@@ -153,7 +171,7 @@ def _started(state: Path) -> Iterator[tuple[Server, int]]:
         log=state.with_name(f"{state.name}.out"),
         cwd=ROOT,
         patience=_START_SECONDS,
-        more={"PYTHONPATH": str(ROOT)},
+        more={"PYTHONPATH": str(ROOT), **more},
     )
     with server:
         yield server, http

@@ -13,7 +13,7 @@ from bench.product import Product, running_demo, stopped_demo
 from bench.state import fill
 
 _CERTIFICATES = 1000
-_CONNECTIONS = 4
+CONNECTIONS = 4
 """Each goes to a worker of the system's choosing; what one has seen the others must see, too."""
 _GIVEN_UP_SECONDS = 5.0
 _TIMED_AT_MOST_SECONDS = 60.0
@@ -44,7 +44,7 @@ def _measure_seen(bench: Bench, report: Report) -> None:
 def _revoke_and_ask(product: Product, serials: Sequence[int]) -> tuple[dict[str, list[float]], list[float]]:
     """For either kind of request the time from the call's return to the first answer that says revoked, in ms."""
     revoke, issuer = product.revoker(), product.issuer
-    connections = [product.asking() for _ in range(_CONNECTIONS)]
+    connections = [product.asking() for _ in range(CONNECTIONS)]
     waits: dict[str, list[float]] = {how: [] for how in _HOW}
     calls = []
     for number, serial in enumerate(serials):
@@ -57,13 +57,13 @@ def _revoke_and_ask(product: Product, serials: Sequence[int]) -> tuple[dict[str,
         revoke(serial)
         returned = time.monotonic()
         calls.append((returned - began) * 1000)
-        waits[how].append((_seen_by_all(connections, request, serial, returned) - returned) * 1000)
+        waits[how].append((seen_by_all(connections, request, serial, returned) - returned) * 1000)
     for asking in connections:
         asking.close()
     return waits, calls
 
 
-def _seen_by_all(connections: Sequence[Asking], request: bytes, serial: int, since: float) -> float:
+def seen_by_all(connections: Sequence[Asking], request: bytes, serial: int, since: float) -> float:
     """When the last connection had its first answer that says revoked."""
     seen = since
     for asking in connections:
