@@ -87,6 +87,8 @@ def customer() -> WSGI:
             chain_pem_path=state.trust / "chain.pem",
             enrolment_url=settings.enrolment_url,
             public_url=settings.public_url,
+            tool_directory=state.publication / "tool",
+            hotline=settings.hotline,
         )
 
     return _or_exit(build)

@@ -39,6 +39,7 @@ from ca.usecases.report_unknown import ReportUnknownCertificate
 from ca.usecases.responder import CertifyMemoryKey
 from ca.usecases.revoke import ChangeStatus
 from ca.usecases.sign_in import SignIn
+from ca.usecases.tool_jobs import OrderToolJob
 
 _NOT_REFUSALS = (NotReady, KeyStoreUnavailable)
 # Asked all day by pages: that a session is over is an answer, not an act that was refused.
@@ -80,6 +81,7 @@ class UseCases:
     re_enrol: ReEnrol
     confirm: ConfirmCertificate
     change_status: ChangeStatus
+    order_tool_job: OrderToolJob
     answer_ocsp: AnswerOCSP
     certify_memory_key: CertifyMemoryKey
     look_back: LookBack
@@ -186,6 +188,7 @@ class Handlers:
                     parse_serial(op.serial), op.nonce, op.signature, predecessor_signature=op.predecessor_signature
                 )
             ),
+            ops.OrderToolJob: lambda op: {"job": do.order_tool_job(op.operation, op.reference)},
             ops.CACertificates: self.ca_certificates,
             ops.CertifyResponderKey: self.certify_responder_key,
             ops.ShowHistory: self.show_history,

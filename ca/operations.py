@@ -294,6 +294,20 @@ class CACertificates(Operation):
     path = "ca/certificates"
 
 
+# The customer's tool
+
+
+class OrderToolJob(Operation):
+    """-> {job: compact JWS}: what a page of ours may have the tool do within five minutes (docs/protocols/bridge.md).
+
+    operation: check, download (with a reference number) or password.
+    """
+
+    path = "tool-jobs/order"
+    operation: Identifier
+    reference: Identifier = ""
+
+
 # Status, jobs, care
 
 

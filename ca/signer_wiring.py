@@ -51,6 +51,7 @@ from ca.usecases.revoke import ChangeStatus
 from ca.usecases.sign_in import SignIn
 from ca.usecases.standings import FollowRecords, KeepSnapshot
 from ca.usecases.sweep import Sweep
+from ca.usecases.tool_jobs import OrderToolJob
 from ca.wiring import (
     ISSUING,
     PROFILES,
@@ -64,7 +65,7 @@ from ca.wiring import (
     open_targets,
 )
 from config.profile_files import load_profiles
-from config.settings import Settings, State, seconds
+from config.settings import Settings, State, origin_of, seconds
 
 log = logging.getLogger("vermilion.wiring")
 
@@ -176,6 +177,7 @@ def _wire(
         re_enrol=ReEnrol(unit_of_work, clock, dossier, drafter, issuance, profiles, report_unknown),
         confirm=ConfirmCertificate(unit_of_work, clock, random, publish_changes, receipt),
         change_status=ChangeStatus(unit_of_work, clock, authorize, publish_changes, receipt),
+        order_tool_job=OrderToolJob(clock, random, key_store, origin_of(settings.enrolment_url)),
         answer_ocsp=_answer_ocsp(settings, files, unit_of_work, key_store),
         certify_memory_key=CertifyMemoryKey(certify_responder, ISSUING, settings.ocsp.memory_keys_a_day),
         look_back=look_back(settings, unit_of_work),

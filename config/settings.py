@@ -173,6 +173,8 @@ class Settings(_Section):
     origins: tuple[str, ...]
     """Web origins from which officers' passkeys are accepted."""
     organization: str = "Demo Bank"
+    hotline: str = "the number on your card"
+    """What customers call when something fails, day and night."""
     listening: Listening
     hsm: HSM = HSM()
     times: Times = Times()
@@ -303,6 +305,15 @@ def load_settings(state: State) -> Settings:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise NotReady(f"{state.settings_file}: {where}: {first['msg']}") from error
+
+
+def origin_of(url: str) -> str:
+    """The web origin of an address (RFC 6454 section 6.2): scheme, host and port, without the scheme's own port."""
+    parts = urlsplit(url)
+    own = {"https": 443, "http": 80}.get(parts.scheme)
+    port = "" if parts.port in (None, own) else f":{parts.port}"
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return f"{parts.scheme}://{host}{port}"
 
 
 def seconds(value: int) -> timedelta:

@@ -6,7 +6,7 @@ from pathlib import Path
 from flask import Flask, Response
 
 from ca.throttle import Throttle
-from customer import confirmation, errors, est, portal
+from customer import bridge, confirmation, errors, est, portal, tool
 from customer.services import Services, Signer
 
 _LARGEST_BODY = 32 * 1024
@@ -14,7 +14,8 @@ _LARGEST_BODY = 32 * 1024
 
 _HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; "
+        "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; "
+        "base-uri 'none'; form-action 'self'; "
         "frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
@@ -33,6 +34,8 @@ def create_app(
     chain_pem_path: Path,
     enrolment_url: str,
     public_url: str,
+    tool_directory: Path,
+    hotline: str,
     throttle: Throttle | None = None,
 ) -> Flask:
     """`enrolment_url`: what customers type (https); `public_url`: base of OCSP, CRL and CA certificates (http)."""
@@ -49,10 +52,14 @@ def create_app(
         enrolment_url=enrolment_url.rstrip("/"),
         public_url=public_url.rstrip("/"),
         chain_pem_path=chain_pem_path,
+        tool_directory=tool_directory,
+        hotline=hotline,
     ).install(app.extensions)
     app.register_blueprint(est.views)
     app.register_blueprint(confirmation.views)
     app.register_blueprint(portal.views)
+    app.register_blueprint(bridge.views)
+    app.register_blueprint(tool.views)
     errors.install(app)
     app.after_request(_add_security_headers)
     return app

@@ -89,7 +89,7 @@ def _our_fault(error: Exception) -> Response:
 def _render(status: int, code: str, message: str, headers: dict[str, str]) -> Response:
     if request.path.startswith("/.well-known/"):
         response = Response(message + "\n", mimetype="text/plain")
-    elif request.path.startswith("/enrolment/"):
+    elif request.path.startswith(("/enrolment/", "/bridge/")):
         response = jsonify({"error": code, "message": message})
     else:
         response = Response(render_template("customer/error.html", message=message), mimetype="text/html")

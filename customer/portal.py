@@ -28,6 +28,17 @@ def home() -> str:
     )
 
 
+@views.get("/download")
+def download() -> str:
+    """Download my Certificate, step by step."""
+    return render_template(
+        "customer/download.html",
+        organization=services().organization,
+        server=services().enrolment_url,
+        hotline=services().hotline,
+    )
+
+
 @views.get("/root.pem")
 def root_certificate() -> Response:
     """The bank's root certificate, to be compared with its fingerprint before anybody trusts it."""

@@ -29,6 +29,9 @@ class Services:
     enrolment_url: str
     public_url: str
     chain_pem_path: Path
+    tool_directory: Path
+    """The tool and the extension, as packed for this bank."""
+    hotline: str
 
     def install(self, extensions: dict[str, Any]) -> None:
         extensions[_KEY] = self

@@ -39,6 +39,11 @@ def _postgres_binaries() -> list[Path]:
     return sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
 
 
+def _has_window() -> bool:
+    tk = importlib.util.find_spec("_tkinter") is not None
+    return tk and all(shutil.which(name) for name in ("Xvfb", "xdotool"))
+
+
 def _has_program(*names: str) -> Callable[[], bool]:
     return lambda: any(shutil.which(name) for name in names)
 
@@ -50,6 +55,7 @@ _NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "nginx": (_has_program("nginx"), "needs nginx: apt-get install nginx libnginx-mod-stream"),
     "ldap": (lambda: Path("/usr/sbin/slapd").exists(), "needs OpenLDAP's server: apt-get install slapd"),
     "systemd": (_has_program("systemd-analyze"), "needs systemd-analyze: apt-get install systemd"),
+    "window": (_has_window, "needs a screen nobody sees and Tk: apt-get install xvfb xdotool python3-tk"),
     "browser": (_has_program("chromium"), "needs a browser: apt-get install chromium"),
     "openssl": (_has_program("openssl"), "needs openssl: apt-get install openssl"),
     "curl": (_has_program("curl"), "needs curl: apt-get install curl"),

@@ -34,20 +34,29 @@ def choose(choice: Choice) -> tuple[Provider, Plugged]:
     return pick(found, choice.token)
 
 
-def pick(found: list[Found], wanted: str | None) -> tuple[Provider, Plugged]:
-    """The one token that fits among all that are plugged in."""
-    # One U-Shield may show through two drivers: the first counts.
+def plugged(found: list[Found]) -> list[tuple[Provider, Plugged]]:
+    """Every U-Shield once: one may show through two drivers, and then the first counts."""
     seen: dict[tuple[str, str], tuple[Provider, Plugged]] = {}
     for result in found:
         for token in result.tokens:
             if token.initialized:
                 seen.setdefault((token.serial, token.label), (result.provider, token))
-    fitting = [pair for pair in seen.values() if wanted is None or _named(pair[1], wanted)]
-    ready = [pair for pair in fitting if pair[1].password is not PinState.NOT_SET]
-    if len(ready) == 1:
-        return ready[0]
-    if ready:
-        listed = "; ".join(f"{token.label} (serial {token.serial})" for _, token in ready)
+    return list(seen.values())
+
+
+def ready(found: list[Found]) -> list[tuple[Provider, Plugged]]:
+    """Those that have a password."""
+    return [pair for pair in plugged(found) if pair[1].password is not PinState.NOT_SET]
+
+
+def pick(found: list[Found], wanted: str | None) -> tuple[Provider, Plugged]:
+    """The one token that fits among all that are plugged in."""
+    fitting = [pair for pair in plugged(found) if wanted is None or _named(pair[1], wanted)]
+    prepared = [pair for pair in fitting if pair in ready(found)]
+    if len(prepared) == 1:
+        return prepared[0]
+    if prepared:
+        listed = "; ".join(f"{token.label} (serial {token.serial})" for _, token in prepared)
         raise SeveralDevices(
             f"Several U-Shields are plugged in: {listed}. Nothing was done. Say which one with --token and its serial "
             "number, or unplug the others."
@@ -71,12 +80,16 @@ def _named(token: Plugged, wanted: str) -> bool:
 
 def open_token(choice: Choice) -> Token:
     """Load the provider for good and open the chosen U-Shield, without its password."""
-    provider, plugged = choose(choice)
+    return open_plugged(*choose(choice))
+
+
+def open_plugged(provider: Provider, wanted: Plugged) -> Token:
+    """The same for one that was found before. Raises NoDevice when it was taken out since."""
     with talking("it was being opened"):
         library = pkcs11.lib(str(provider.path))
         # Slot numbers change; label and serial number do not.
         for slot in library.get_slots(token_present=True):
             token = slot.get_token()
-            if token.label == plugged.label and token.serial.decode("utf-8", "replace").strip(" \0") == plugged.serial:
+            if token.label == wanted.label and token.serial.decode("utf-8", "replace").strip(" \0") == wanted.serial:
                 return Token(str(provider.path), token)
     raise NoDevice("The U-Shield was taken out. Nothing is lost. Plug it in and run the same command again.")

@@ -1,7 +1,5 @@
 """The commands of `ushield`. Errors become one sentence with a code and an exit status; `--json` serves programs."""
 
-import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,22 +11,21 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from ushield import __version__, opening, providers, softhsm
+from ushield import __version__, browser_cli, opening, providers, softhsm
 from ushield.asking import Typist, has_terminal, reference_number
 from ushield.choosing import Choice, open_token
 from ushield.download import Download, Progress
 from ushield.enrolment import Bank
-from ushield.errors import Interrupted, UShieldError
 from ushield.inventory import Entry, entries, prove
 from ushield.keys import algorithm_of
-from ushield.pending import APPLICATION, Shelf
+from ushield.pending import APPLICATION, Shelf, state_directory
 from ushield.screen import (
     NoSteps,
     StepsOnScreen,
     certificate_json,
     grouped,
+    one_sentence_for_errors,
     plain,
-    say_error,
     say_json,
     subject_of,
     when,
@@ -56,7 +53,7 @@ def _command(name: str, *, create_token_dir: bool = False) -> Callable[[Callable
     def decorate(function: Callable[..., None]) -> click.Command:
         @wraps(function)
         def run(*, provider: str | None, token: str | None, token_dir: Path | None, as_json: bool, **rest: Any) -> None:
-            with _one_sentence_for_errors(as_json=as_json):
+            with one_sentence_for_errors(as_json=as_json):
                 if token_dir is not None:
                     softhsm.use_token_dir(token_dir, create=create_token_dir)
                     provider = provider or "softhsm"
@@ -79,33 +76,6 @@ def _command(name: str, *, create_token_dir: bool = False) -> Callable[[Callable
         return main.command(name, epilog=_EXIT_STATUSES)(run)
 
     return decorate
-
-
-@contextmanager
-def _one_sentence_for_errors(*, as_json: bool) -> Iterator[None]:
-    try:
-        yield
-    except UShieldError as error:
-        say_error(error, as_json=as_json)
-        sys.exit(error.exit_status)
-    except (KeyboardInterrupt, click.Abort):
-        say_error(Interrupted("Interrupted. Nothing is lost: run the same command again to go on."), as_json=as_json)
-        sys.exit(Interrupted.exit_status)
-    except click.ClickException:
-        raise
-    except Exception as error:  # noqa: BLE001 - the outermost frame: a customer gets a sentence, never a stack trace
-        where = error.__traceback__
-        while where is not None and where.tb_next is not None:
-            where = where.tb_next
-        place = f"{Path(where.tb_frame.f_code.co_filename).stem}:{where.tb_lineno}" if where else "?"
-        say_error(
-            UShieldError(
-                f"The tool met something it was not made for, at {place}. What is on the U-Shield is not lost. "
-                "Run the same command again; if this stays, tell the hotline this code and place."
-            ),
-            as_json=as_json,
-        )
-        sys.exit(UShieldError.exit_status)
 
 
 @contextmanager
@@ -230,7 +200,7 @@ def download_command(
     progress: Progress = context.obj or (NoSteps() if asked.as_json else StepsOnScreen(asked.console))
     with _device(asked) as token:
         download = Download(
-            token, bank, Shelf(token, _state_directory()), Typist(code_file, password_file), progress, last_try
+            token, bank, Shelf(token, state_directory()), Typist(code_file, password_file), progress, last_try
         )
         done = download(number)
         label, serial = token.label, token.serial
@@ -368,6 +338,5 @@ def _print_entry(console: Console, entry: Entry, *, opened: bool) -> None:
         console.print(f"  Together     the certificate {'is' if entry.matches else 'is NOT'} for this key")
 
 
-def _state_directory() -> Path:
-    """XDG base directory specification; the same place serves on macOS and Windows."""
-    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "ushield"
+for _further in browser_cli.COMMANDS:
+    main.add_command(_further)

@@ -91,9 +91,12 @@ class _Answer:
 class Bank:
     """The enrolment endpoint at one https address."""
 
-    def __init__(self, address: str, ca_file: str | None = None) -> None:
+    def __init__(self, address: str, ca_file: str | None = None, *, root_pem: str | None = None) -> None:
+        """Beside the computer's own roots, trust the one in the file, or the one given as text."""
         self._host, self._port, self._prefix = _parts(address)
         self._tls = _trust(ca_file)
+        if root_pem is not None:
+            self._tls.load_verify_locations(cadata=root_pem)
 
     def hints(self, codes: Codes) -> Hints:
         answer = self._ask("GET", "/enrolment/profile-hints", {"Authorization": codes.basic()})

@@ -235,3 +235,48 @@ class TestFailed(UShieldError):
 
     code = "D-60"
     exit_status = 7
+
+
+class JobRefused(UShieldError):
+    """What a page asked for is not carried out."""
+
+    exit_status = 5
+
+
+class JobNotOurs(JobRefused):
+    code = "D-70"
+
+
+class JobForOther(JobRefused):
+    code = "D-71"
+
+
+class JobExpired(JobRefused):
+    code = "D-72"
+
+
+class JobUsed(JobRefused):
+    code = "D-73"
+
+
+class MessageUnknown(JobRefused):
+    code = "D-74"
+
+
+class BankFileBroken(JobRefused):
+    code = "D-75"
+
+
+class NoBankFile(JobRefused):
+    code = "D-76"
+
+
+class NoWindow(UShieldError):
+    """The tool's window cannot be shown on this computer."""
+
+    code = "D-80"
+    exit_status = 2
+
+
+class BrowserUnknown(WronglyAsked):
+    code = "D-81"

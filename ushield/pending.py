@@ -130,3 +130,8 @@ def _flush_directory(directory: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def state_directory() -> Path:
+    """XDG base directory specification; the same place serves on macOS and Windows."""
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "ushield"

@@ -4,9 +4,11 @@ Text from the bank's server or from a token is shown as plain text: no markup, n
 """
 
 import json
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
@@ -17,7 +19,7 @@ from rich.markup import escape
 
 from ushield.download import Step
 from ushield.enrolment import Hints
-from ushield.errors import UShieldError
+from ushield.errors import Interrupted, UShieldError
 
 _STEPS = list(Step)
 
@@ -112,3 +114,31 @@ def say_error(error: UShieldError, *, as_json: bool) -> None:
         say_json({"error": error.code, "message": error.sentence})
         return
     Console(stderr=True).print(plain(str(error)), highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def one_sentence_for_errors(*, as_json: bool) -> Iterator[None]:
+    """The outermost frame of every command."""
+    try:
+        yield
+    except UShieldError as error:
+        say_error(error, as_json=as_json)
+        sys.exit(error.exit_status)
+    except (KeyboardInterrupt, click.Abort):
+        say_error(Interrupted("Interrupted. Nothing is lost: run the same command again to go on."), as_json=as_json)
+        sys.exit(Interrupted.exit_status)
+    except click.ClickException:
+        raise
+    except Exception as error:  # noqa: BLE001 - the outermost frame: a customer gets a sentence, never a stack trace
+        where = error.__traceback__
+        while where is not None and where.tb_next is not None:
+            where = where.tb_next
+        place = f"{Path(where.tb_frame.f_code.co_filename).stem}:{where.tb_lineno}" if where else "?"
+        say_error(
+            UShieldError(
+                f"The tool met something it was not made for, at {place}. What is on the U-Shield is not lost. "
+                "Run the same command again; if this stays, tell the hotline this code and place."
+            ),
+            as_json=as_json,
+        )
+        sys.exit(UShieldError.exit_status)

@@ -22,6 +22,11 @@ _LONGEST_LABEL = 32
 
 def use_token_dir(directory: Path, *, create: bool) -> None:
     """Make SoftHSM use this directory, in this process and in those it starts."""
+    os.environ["SOFTHSM2_CONF"] = str(config_of(directory, create=create))
+
+
+def config_of(directory: Path, *, create: bool = False) -> Path:
+    """SoftHSM's settings for the U-Shields in this directory. Raises TokenDirUnusable."""
     directory = directory.absolute()
     config, tokens = directory / "softhsm2.conf", directory / "tokens"
     try:
@@ -42,7 +47,7 @@ def use_token_dir(directory: Path, *, create: bool) -> None:
             f"There are no U-Shields in {directory}. Nothing was done. "
             f"Make one with `ushield init --token-dir {directory}`."
         )
-    os.environ["SOFTHSM2_CONF"] = str(config)
+    return config
 
 
 def prepare(provider: Provider, label: str, so_pin_file: Path | None) -> str:

@@ -78,3 +78,11 @@ def parse_authorization_code(text: str) -> str:
     if len(code) != _CODE_LENGTH or not set(code) <= set(_ALPHABET):
         raise InvalidRequest(f"an authorization code has {_CODE_LENGTH} letters and digits")
     return code
+
+
+def parse_reference(text: str) -> str:
+    """What a person typed, dashes and blanks ignored. Says nothing about whether it was handed out."""
+    digits = text.replace("-", "").replace(" ", "")
+    if len(digits) != _REFERENCE_LENGTH or not (digits.isascii() and digits.isdigit()):
+        raise InvalidRequest(f"a reference number has {_REFERENCE_LENGTH} digits")
+    return digits

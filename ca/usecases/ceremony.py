@@ -30,7 +30,10 @@ from ca.publishing import Publisher
 from ca.usecases.audit import AUDIT_KEY
 from ca.usecases.officers import INVITATION_LIFE, open_invitation, parse_roles, propose_invitation
 from ca.usecases.rehearsal import Rehearsal
+from ca.usecases.tool_jobs import TOOL_JOB_KEY
 
+_PUBLISHED = {AUDIT_KEY: "audit.spki", TOOL_JOB_KEY: "tool-jobs.spki"}
+"""Public keys that others verify with, and that no certificate carries."""
 _ACTOR = "ceremony"
 _HELD = "ceremony.held"
 # A ceremony is the first thing in an audit log, and is over long before this many events.
@@ -136,8 +139,8 @@ class HoldCeremony:
         key = KeyId(step["key"].encode())
         with self.room.enter(step["token"]) as key_store:
             spki = key_store.generate(key, step["key"], KeyAlgorithm(step["algorithm"]))
-        if key == AUDIT_KEY:
-            self.trust.write("audit.spki", spki)
+        if key in _PUBLISHED:
+            self.trust.write(_PUBLISHED[key], spki)
         record.keys[key] = spki
         return [f"Key {step['key']} ({step['algorithm']}) made in token {step['token']}.", _spoken(spki)]
 

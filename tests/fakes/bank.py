@@ -46,6 +46,7 @@ from ca.usecases.responder import CertifyMemoryKey, CertifyResponder
 from ca.usecases.revoke import ChangeStatus
 from ca.usecases.sign_in import SignIn
 from ca.usecases.sweep import Sweep
+from ca.usecases.tool_jobs import OrderToolJob
 from tests.drafts import PROFILES, SoftKey, a_request
 from tests.fakes.authenticators import FakeAuthenticators, FakePasskey
 from tests.fakes.ceremony import ISSUING, SEAL_KEY, Ceremony, FakeCheckpointFile, FakeJournal
@@ -174,9 +175,7 @@ class Bank:
         self.change_status = ChangeStatus(unit_of_work, clock, self.authorize, push, self.open_receipt)
         self.reconcile = Reconcile(unit_of_work, clock, self.issuance)
         self.record_refusal = RecordRefusal(unit_of_work, clock)
-        self.jobs: dict[str, Job] = {
-            "count": Job("count", timedelta(minutes=1), lambda: "counted"),
-        }
+        self.jobs: dict[str, Job] = {"count": Job("count", timedelta(minutes=1), lambda: "counted")}
         self.run_job = RunJob(unit_of_work, clock, self.jobs)
         self.health = CheckHealth(unit_of_work, clock, self.key_store, ISSUING)
 
@@ -196,6 +195,7 @@ class Bank:
             re_enrol=self.re_enrol,
             confirm=self.confirm,
             change_status=self.change_status,
+            order_tool_job=OrderToolJob(self.clock, self.random, self.key_store, "https://localhost:8443"),
             answer_ocsp=self.answer_ocsp,
             certify_memory_key=self.certify_memory_key,
             look_back=LookBack(self.unit_of_work, self.clock),

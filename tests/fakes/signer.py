@@ -17,7 +17,7 @@ from ca.domain.errors import (
     NotFound,
     PKIError,
 )
-from ca.operations import Confirm, ConfirmationChallenge, Enrol, EnrolmentHints, Operation, ReEnrol
+from ca.operations import Confirm, ConfirmationChallenge, Enrol, EnrolmentHints, Operation, OrderToolJob, ReEnrol
 from tests.fakes.software_ca import SoftwareCA
 
 NONCE = bytes(32)
@@ -67,6 +67,8 @@ class FakeSigner:
                 case ConfirmationChallenge():
                     self._require_issued(operation.serial)
                     return {"nonce": base64.b64encode(NONCE).decode(), "expires_in": 300}
+                case OrderToolJob():
+                    return {"job": f"signed.{operation.operation}.{operation.reference}"}
                 case Confirm():
                     self._require_issued(operation.serial)
                     return {"serial": operation.serial, "status": "active"}

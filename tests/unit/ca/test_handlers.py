@@ -250,6 +250,7 @@ ACTS: list[ops.Operation] = [
     ops.CertifyResponderKey(public_key=b"", proof=b""),
     ops.ReportUnknown(certificate=b""),
     ops.RecordSightings(sightings=[ops.SightingMessage(serial="a1", changed_at=1, channel="ocsp", seen_at=2)]),
+    ops.OrderToolJob(operation="sign"),
     ops.RunJob(name="none", holder="none"),
 ]
 # Looking is no act; these two have nothing to refuse.

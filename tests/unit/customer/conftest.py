@@ -42,6 +42,8 @@ def client(signer: FakeSigner, authority: SoftwareCA, tmp_path: Path, monotonic:
         chain_pem_path=chain,
         enrolment_url="https://bank.example/",
         public_url="http://status.bank.example",
+        tool_directory=tmp_path / "tool",
+        hotline="95588",
         throttle=Throttle(burst=10, per_second=1, monotonic=lambda: monotonic[0]),
     )
     client = app.test_client()

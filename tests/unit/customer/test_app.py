@@ -13,6 +13,10 @@ VERBS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 # Every rule with the verbs it takes and what it answers to nobody in particular, with an empty body.
 EXPECTED: dict[str, dict[str, int]] = {
     "/": {"GET": 200, "HEAD": 200},
+    "/download": {"GET": 200, "HEAD": 200},
+    "/tool/": {"GET": 200, "HEAD": 200},
+    "/tool/<name>": {"GET": 404, "HEAD": 404},
+    "/bridge/jobs": {"POST": 415},
     "/root.pem": {"GET": 200, "HEAD": 200},
     "/health": {"GET": 200, "HEAD": 200},
     "/static/<path:filename>": {"GET": 404, "HEAD": 404},
@@ -35,7 +39,12 @@ def test_every_address_is_listed_here(client: FlaskClient) -> None:
 @pytest.mark.parametrize("verb", VERBS)
 @pytest.mark.parametrize("rule", EXPECTED)
 def test_every_address_answers_only_the_verbs_it_should(client: FlaskClient, rule: str, verb: str) -> None:
-    path = rule.replace("<path:filename>", "none").replace("<operation>", "none").replace("<label>", "none")
+    path = (
+        rule.replace("<path:filename>", "none")
+        .replace("<operation>", "none")
+        .replace("<label>", "none")
+        .replace("<name>", "none")
+    )
 
     response = client.open(path, method=verb)
 

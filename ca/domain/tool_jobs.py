@@ -1,0 +1,86 @@
+"""Jobs for the customer's U-Shield tool: what a page of ours may have it do (docs/protocols/bridge.md).
+
+A job is signed by the signer, names one operation, one web origin and a nonce, and is over after five minutes. It is a
+JWS in compact form (RFC 7515 section 7.1), ES256 (RFC 7518 section 3.4).
+"""
+
+import hashlib
+import json
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+
+from ca.domain.codes import parse_reference
+from ca.domain.errors import InvalidRequest
+
+LIFE = timedelta(minutes=5)
+_HALF = 32
+
+
+class ToolOperation(StrEnum):
+    """All that a page can have done."""
+
+    CHECK = "check"
+    DOWNLOAD = "download"
+    PASSWORD = "password"  # noqa: S105  the name of an operation
+
+
+@dataclass(frozen=True, slots=True)
+class ToolJob:
+    """What the tool is to do, for a page of which origin."""
+
+    id: str
+    operation: ToolOperation
+    origin: str
+    nonce: bytes
+    ordered_at: datetime
+    reference: str = ""
+    """Of a download: the reference number, and nothing else of an operation that needs none."""
+
+    @classmethod
+    def order(cls, operation: str, reference: str, *, origin: str, now: datetime, nonce: bytes) -> "ToolJob":
+        """Raise InvalidRequest for an operation that there is not, or without what it needs."""
+        try:
+            wanted = ToolOperation(operation)
+        except ValueError as error:
+            raise InvalidRequest("there is no such operation of the tool") from error
+        if wanted is ToolOperation.DOWNLOAD:
+            reference = parse_reference(reference)
+        elif reference:
+            raise InvalidRequest("only a download has a reference number")
+        return cls(hashlib.sha256(nonce).hexdigest()[:32], wanted, origin, nonce, now, reference)
+
+    def claims(self) -> dict[str, Any]:
+        """Times in seconds since 1970 (RFC 7519 section 4.1)."""
+        ordered = int(self.ordered_at.timestamp())
+        named = {"reference": self.reference} if self.operation is ToolOperation.DOWNLOAD else {}
+        return {
+            "v": 1,
+            "id": self.id,
+            "op": self.operation.value,
+            "origin": self.origin,
+            "iat": ordered,
+            "exp": ordered + int(LIFE.total_seconds()),
+            "nonce": _encoded(self.nonce),
+            **named,
+        }
+
+
+def signing_input(kind: str, claims: dict[str, Any], key_spki: bytes) -> bytes:
+    """What ES256 signs: header and claims; `kind` keeps one kind of statement from passing for another."""
+    header = {"alg": "ES256", "typ": kind, "kid": hashlib.sha256(key_spki).hexdigest()[:16]}
+    return ".".join(_encoded(json.dumps(part, separators=(",", ":")).encode()) for part in (header, claims)).encode()
+
+
+def compact(signed: bytes, signature_der: bytes) -> str:
+    """The JWS, from what was signed and the signature as X.509 has it."""
+    r, s = decode_dss_signature(signature_der)
+    return f"{signed.decode('ascii')}.{_encoded(r.to_bytes(_HALF, 'big') + s.to_bytes(_HALF, 'big'))}"
+
+
+def _encoded(raw: bytes) -> str:
+    return urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")

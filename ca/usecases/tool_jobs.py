@@ -1,0 +1,43 @@
+"""A customer presses a button on a page of ours, and their U-Shield tool gets its orders (docs/adr/0026).
+
+Anybody may have a job signed: it says nothing that is secret and opens nothing, for the codes and passwords are asked
+for by the tool. What it does is to keep every other page in the world from starting the tool.
+"""
+
+from dataclasses import dataclass
+
+from ca.domain.errors import InvalidRequest, NotFound, NotReady, SigningRefused
+from ca.domain.keys import PublicKey
+from ca.domain.tool_jobs import ToolJob, compact, signing_input
+from ca.ports import Clock, KeyId, KeyStore, Random
+
+TOOL_JOB_KEY = KeyId(b"tool-jobs-1")
+_KIND = "vermilion-job"
+
+
+@dataclass(frozen=True)
+class OrderToolJob:
+    """Signed here, where the origin comes from the settings and from nobody who asks."""
+
+    clock: Clock
+    random: Random
+    key_store: KeyStore
+    origin: str
+
+    def __call__(self, operation: str, reference: str) -> str:
+        """The job as a compact JWS. Raises InvalidRequest, NotReady, KeyStoreUnavailable, SigningRefused."""
+        job = ToolJob.order(operation, reference, origin=self.origin, now=self.clock.now(), nonce=self.random(32))
+        try:
+            spki = self.key_store.public_key(TOOL_JOB_KEY)
+        except NotFound as error:
+            raise NotReady(
+                f"the HSM has no key {TOOL_JOB_KEY.decode()} for the tool's jobs: it is made in the key ceremony"
+            ) from error
+        signed = signing_input(_KIND, job.claims(), spki)
+        signature = self.key_store.sign(TOOL_JOB_KEY, signed)
+        # Verified before it leaves, as everything that is signed (DESIGN invariant 1).
+        try:
+            PublicKey.from_spki(spki).verify(signature, signed)
+        except InvalidRequest as error:
+            raise SigningRefused("the HSM's key for the tool's jobs does not verify what it signed") from error
+        return compact(signed, signature)

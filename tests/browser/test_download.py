@@ -1,0 +1,244 @@
+"""Download my Certificate in the browser: the real extension, the real tool and a SoftHSM token, against the bank.
+
+Set SCREENSHOTS to a directory to keep a picture of each page.
+"""
+
+import json
+import os
+import sys
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import sync_playwright as playwright_in_this_thread
+
+from tests.browser.chromium import ARGUMENTS, CHROMIUM, PATIENCE_MS
+from tests.browser.screen import Screen, screen
+from tests.integration.system.running import Demo, environment, run
+
+pytestmark = [pytest.mark.browser, pytest.mark.socket, pytest.mark.softhsm, pytest.mark.window]
+
+PASSWORD = "Branch26"
+TITLE = "U-Shield"
+
+
+@dataclass(frozen=True)
+class Computer:
+    """A customer's, with the tool installed from what the bank offers."""
+
+    home: Path
+    demo: Demo
+    screen: Screen
+
+    @property
+    def profile(self) -> Path:
+        return self.home / "profile"
+
+    @property
+    def tokens(self) -> Path:
+        return self.home / "tokens"
+
+    def tool(self, command: str, *options: object) -> dict[str, Any]:
+        pyz = self.demo.state / "publication" / "tool" / "ushield.pyz"
+        ran = run(sys.executable, pyz, command, *options, "--json", HOME=str(self.home), PYTHONPATH="")
+        assert ran.status == 0, ran
+        return json.loads(ran.out)
+
+    def new_ushield(self, label: str = "My U-Shield") -> str:
+        return self.tool("init", "--label", label, "--token-dir", self.tokens)["serial"]
+
+    def install(self) -> None:
+        self.tool("install", "--profile", self.profile, "--token-dir", self.tokens)
+
+    @contextmanager
+    def browser(self, *more: str) -> Iterator[BrowserContext]:
+        extension = self.home / "extension"
+        zipfile.ZipFile(self.demo.state / "publication" / "tool" / "ushield-chromium.zip").extractall(extension)
+        with playwright_in_this_thread() as playwright:
+            context = playwright.chromium.launch_persistent_context(
+                self.profile,
+                executable_path=CHROMIUM,
+                headless=False,
+                args=[*ARGUMENTS, "--headless=new", f"--load-extension={extension}",
+                      f"--disable-extensions-except={extension}", *more],
+                env=environment(HOME=str(self.home), DISPLAY=self.screen.display),
+                ignore_https_errors=True,
+                viewport={"width": 900, "height": 1100},
+                timeout=PATIENCE_MS,
+            )  # fmt: skip
+            context.set_default_timeout(PATIENCE_MS)
+            try:
+                yield context
+            finally:
+                context.close()
+
+
+@pytest.fixture
+def computer(demo: Demo, tmp_path: Path) -> Iterator[Computer]:
+    with screen() as shown:
+        yield Computer(tmp_path, demo, shown)
+
+
+def _picture(page: Page, name: str) -> None:
+    if directory := os.environ.get("SCREENSHOTS"):
+        page.screenshot(path=str(Path(directory) / f"{name}.png"), full_page=True)
+
+
+def _ready(computer: Computer, browser: BrowserContext) -> Page:
+    """The page, once everything on the computer is found."""
+    page = browser.new_page()
+    page.goto(f"{computer.demo.url}/download")
+    expect(page.locator("#check-password")).to_have_class("good")
+    return page
+
+
+def _press(page: Page, reference: str) -> None:
+    page.get_by_role("textbox", name="Reference number").fill(reference)
+    page.get_by_role("button", name="Download my Certificate").click()
+
+
+def _holds(directory: Path, secret: str) -> list[Path]:
+    """Files below a directory in which these characters stand."""
+    files = (path for path in directory.rglob("*") if path.is_file() and not path.is_symlink())
+    return [path for path in files if secret.encode() in path.read_bytes()]
+
+
+def test_a_certificate_is_downloaded_by_page_extension_and_tool(computer: Computer, demo: Demo) -> None:
+    serial = computer.new_ushield()
+    computer.install()
+    (codes,) = demo.codes("personal-signing", device_serial=serial)
+    sent: list[str] = []
+    failures: list[str] = []
+
+    with computer.browser() as browser:
+        browser.on("request", lambda request: sent.append(f"{request.url} {request.post_data}"))
+        browser.on("console", lambda said: failures.append(said.text) if said.type == "error" else None)
+        page = _ready(computer, browser)
+        expect(page.locator("#check-device")).to_contain_text(serial)
+        _picture(page, "download-1-check")
+        _press(page, codes["reference_number"])
+        computer.screen.answer(TITLE, codes["authorization_code"])
+        computer.screen.answer(TITLE, PASSWORD, PASSWORD)
+        expect(page.get_by_role("heading", name="Your certificate is on your U-Shield")).to_be_visible()
+        _picture(page, "download-2-done")
+
+        assert page.locator("#done-status").text_content() == "active"
+        name = codes["subject"].split("common_name=")[1].split(",")[0]
+        assert f"CN={name}," in (page.locator("#done-subject").text_content() or "")
+    assert failures == []
+    assert any(codes["reference_number"] in one for one in sent)
+    # What was typed in the tool's window is in no request of the browser and in no file of the bank.
+    for secret in (PASSWORD, codes["authorization_code"]):
+        assert not [one for one in sent if secret in one]
+        assert _holds(demo.state, secret) == []
+
+
+def test_pulled_out_and_the_page_closed_the_download_goes_on(computer: Computer, demo: Demo) -> None:
+    serial = computer.new_ushield()
+    computer.install()
+    (codes,) = demo.codes("personal-signing", device_serial=serial)
+    tokens, away = computer.tokens / "tokens", computer.tokens / "away"
+
+    with computer.browser() as browser:
+        page = _ready(computer, browser)
+        _press(page, codes["reference_number"])
+        computer.screen.answer(TITLE, codes["authorization_code"])
+        computer.screen.wait(TITLE)
+        tokens.rename(away)
+        computer.screen.answer(TITLE, PASSWORD, PASSWORD)
+        expect(page.locator("#failed")).to_contain_text("Nothing is lost")
+        _picture(page, "download-3-pulled-out")
+        away.rename(tokens)
+        page.close()
+
+        page = _ready(computer, browser)
+        _press(page, codes["reference_number"])
+        computer.screen.answer(TITLE, codes["authorization_code"])
+        # The factory password is still there or the new one was set before it was pulled out: the tool finds out.
+        computer.screen.answer(TITLE, PASSWORD, PASSWORD)
+        expect(page.locator("#done-status")).to_have_text("active")
+
+
+def test_a_slip_of_the_finger_is_said_in_the_window_and_costs_no_attempt(computer: Computer, demo: Demo) -> None:
+    serial = computer.new_ushield()
+    computer.install()
+    (codes,) = demo.codes("personal-signing", device_serial=serial)
+
+    with computer.browser() as browser:
+        page = _ready(computer, browser)
+        _press(page, "12345")
+        expect(page.locator("#reference-say")).to_contain_text("10 digits")
+        _press(page, codes["reference_number"])
+        computer.screen.try_out(TITLE, "7K3M")
+        computer.screen.answer(TITLE, codes["authorization_code"])
+        for wrong in (("12345678", "12345678"), ("Branch26", "Branch27"), ("abc12", "abc12"), ("a b c d", "a b c d")):
+            computer.screen.try_out(TITLE, *wrong)
+        computer.screen.answer(TITLE, PASSWORD, PASSWORD)
+        expect(page.locator("#done-status")).to_have_text("active")
+
+
+ASK = """() => new Promise((resolve) => {
+    const answers = [];
+    window.addEventListener("message", (event) => { if (event.data?.ushield === "answer") answers.push(event.data); });
+    for (const type of ["present", "hello"]) window.postMessage({ushield: "ask", type}, "*");
+    setTimeout(() => resolve({answers, reaches: Boolean(globalThis.chrome?.runtime?.connect)}), 2000);
+})"""
+EVIL = ("https://evil.example/", "http://localhost/", "https://localhost.evil.example/")
+
+
+def test_other_pages_reach_neither_extension_nor_tool(computer: Computer, demo: Demo) -> None:
+    computer.new_ushield()
+    computer.install()
+
+    with computer.browser() as browser:
+        for address in EVIL:
+            browser.route(f"{address}**", lambda route: route.fulfill(body="<p>", content_type="text/html"))
+        framed = f"{demo.url}/framed"
+        frame = f"<iframe src='{demo.url}/download'></iframe>"
+        browser.route(framed, lambda route: route.fulfill(body=frame, content_type="text/html"))
+        page = browser.new_page()
+        for address in EVIL:
+            page.goto(address)
+            assert page.evaluate(ASK) == {"answers": [], "reaches": False}, address
+        # A frame of the bank's own origin is no page of the bank's: only the top one is.
+        page.goto(framed)
+        child = page.frames[1]
+        assert child.evaluate(ASK)["answers"] == []
+
+
+def test_altered_replayed_and_borrowed_jobs_are_refused_with_a_code(computer: Computer, demo: Demo) -> None:
+    computer.new_ushield()
+    computer.install()
+
+    with computer.browser() as browser:
+        page = _ready(computer, browser)
+        codes = page.evaluate(
+            """async () => {
+                const run = (job) => new Promise((resolve) => {
+                    const listen = (event) => {
+                        if (!["done", "failed"].includes(event.data?.type)) return;
+                        window.removeEventListener("message", listen);
+                        resolve(event.data.code ?? event.data.type);
+                    };
+                    window.addEventListener("message", listen);
+                    window.postMessage({ushield: "ask", type: "run", job}, location.origin);
+                });
+                const order = await fetch("/bridge/jobs", {method: "POST",
+                    headers: {"Content-Type": "application/json"}, body: JSON.stringify({operation: "check"})});
+                const {job} = await order.json();
+                const [head, body, signature] = job.split(".");
+                const claims = JSON.parse(atob(body.replace(/-/g, "+").replace(/_/g, "/")));
+                const other = btoa(JSON.stringify({...claims, op: "password"})).replace(/=/g, "");
+                const jobs = [[head, other, signature].join("."), "junk", job, job];
+                const told = [];
+                for (const one of jobs) told.push(await run(one));
+                return told;
+            }"""
+        )
+
+    assert codes == ["D-70", "D-70", "done", "D-73"]

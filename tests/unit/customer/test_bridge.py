@@ -1,0 +1,94 @@
+"""The way from a page's button to the tool, and the page that offers the tool."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from ca.domain.errors import InvalidRequest
+from tests.fakes.signer import FakeSigner
+
+DOWNLOAD = {"operation": "download", "reference": "1234567890"}
+
+
+def test_a_page_of_ours_gets_a_job(client: FlaskClient) -> None:
+    response = client.post("/bridge/jobs", json=DOWNLOAD, headers={"Sec-Fetch-Site": "same-origin"})
+
+    assert response.json == {"job": "signed.download.1234567890"}
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "none"])
+def test_another_page_gets_none(client: FlaskClient, signer: FakeSigner, site: str) -> None:
+    response = client.post("/bridge/jobs", json=DOWNLOAD, headers={"Sec-Fetch-Site": site})
+
+    assert response.status_code == 403
+    assert signer.asked == []
+
+
+@pytest.mark.parametrize("body", [{}, {"operation": "check", "origin": "https://evil.example"}, {"operation": 7}])
+def test_what_the_signer_does_not_know_is_not_passed_on(client: FlaskClient, signer: FakeSigner, body: object) -> None:
+    response = client.post("/bridge/jobs", json=body)
+
+    assert response.status_code == 400
+    assert response.json is not None
+    assert response.json["error"] == "invalid-request"
+    assert signer.asked == []
+
+
+def test_a_refusal_reaches_the_page_in_words(client: FlaskClient, signer: FakeSigner) -> None:
+    signer.refusal = InvalidRequest("a reference number has 10 digits")
+
+    response = client.post("/bridge/jobs", json=DOWNLOAD)
+
+    assert (response.status_code, response.json) == (
+        400, {"error": "invalid-request", "message": "a reference number has 10 digits"},
+    )  # fmt: skip
+
+
+def test_who_has_odd_jobs_ordered_is_slowed_down(client: FlaskClient, signer: FakeSigner) -> None:
+    signer.refusal = InvalidRequest("no")
+    statuses = [client.post("/bridge/jobs", json=DOWNLOAD).status_code for _ in range(12)]
+
+    assert statuses == [400] * 10 + [429] * 2
+
+
+def offer(tmp_path: Path, **files: bytes) -> None:
+    directory = tmp_path / "tool"
+    directory.mkdir()
+    lines = []
+    for name, content in files.items():
+        (directory / name.replace("_", ".")).write_bytes(content)
+        lines.append(f"{hashlib.sha256(content).hexdigest()}  {name.replace('_', '.')}\n")
+    (directory / "SHA256SUMS").write_text("".join(lines))
+
+
+def test_the_tool_is_offered_with_its_hash(client: FlaskClient, tmp_path: Path) -> None:
+    offer(tmp_path, ushield_pyz=b"tool")
+
+    page = client.get("/tool/").text
+    with client.get("/tool/ushield.pyz") as response:
+        served = response.data
+
+    assert hashlib.sha256(served).hexdigest() in page
+    assert served == b"tool"
+
+
+@pytest.mark.parametrize("name", ["secret", "..%2fchain.pem", "%2e%2e/chain.pem", ".", "ushield.pyz%00", "sub%5cx"])
+def test_nothing_else_is_served_from_there(client: FlaskClient, tmp_path: Path, name: str) -> None:
+    offer(tmp_path, ushield_pyz=b"tool")
+    (tmp_path / "tool" / "secret").write_text("secret")
+
+    assert client.get(f"/tool/{name}").status_code == 404
+
+
+def test_without_a_tool_the_page_says_so(client: FlaskClient) -> None:
+    assert "not offered at this moment" in client.get("/tool/").text
+
+
+def test_the_download_page_asks_for_no_code_and_no_password(client: FlaskClient) -> None:
+    page = client.get("/download").text
+
+    assert page.count("<input") == 1
+    assert 'type="password"' not in page
+    assert "ushield download --server https://bank.example" in page

@@ -1,0 +1,58 @@
+"""Whom this tool belongs to: the bank's address, root certificate and keys, packed into the tool when it was built.
+
+Nothing here can be set by a page, an argument or a variable: the file is inside the package, and the package is signed
+(docs/protocols/bridge.md). A tool without it serves the command line alone.
+"""
+
+import json
+from base64 import b64decode
+from dataclasses import dataclass
+from importlib.resources import files
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+from ushield.errors import BankFileBroken
+
+NAME = "bank.json"
+_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class BankFile:
+    """What the bank packed."""
+
+    name: str
+    origin: str
+    """The one web origin whose jobs are taken, and the address of enrolment: https://name[:port]."""
+    hotline: str
+    root_pem: str
+    """Root certificate that the bank's server is verified with, beside the computer's own."""
+    job_key: ec.EllipticCurvePublicKey
+    extension: str
+    """Id of the Chromium extension that may start this tool."""
+    firefox_extension: str
+
+
+def built_in() -> BankFile | None:
+    """None when this tool was not built by a bank. Raises BankFileBroken."""
+    packed = files("ushield").joinpath(NAME)
+    return parse(packed.read_text("utf-8")) if packed.is_file() else None
+
+
+def parse(text: str) -> BankFile:
+    """Raise BankFileBroken for anything but a whole file of this version."""
+    try:
+        read = json.loads(text)
+        key = load_der_public_key(b64decode(read["job_key"], validate=True))
+        if read["version"] != _VERSION or not isinstance(key, ec.EllipticCurvePublicKey):
+            raise ValueError("another version")
+        named = {name: read[name] for name in ("name", "origin", "hotline", "root_pem", "extension")}
+        named["firefox_extension"] = read["firefox_extension"]
+        if not all(isinstance(value, str) for value in named.values()):
+            raise ValueError("not text")
+        return BankFile(job_key=key, **named)
+    except (ValueError, KeyError, TypeError):
+        raise BankFileBroken(
+            "This tool is damaged: it does not say which bank it belongs to. Nothing was done. Download it again."
+        ) from None

@@ -1,0 +1,61 @@
+"""The commands between tool and browser: `install` for the customer, `host` for the browser itself."""
+
+from pathlib import Path
+
+import click
+
+from ushield import bank_file, host, softhsm
+from ushield.errors import NoBankFile
+from ushield.install import BROWSERS, Installer
+from ushield.pending import state_directory
+from ushield.screen import one_sentence_for_errors, plain, say_json
+
+
+@click.command("install")
+@click.option("--browser", "browsers", multiple=True, type=click.Choice(BROWSERS), help="Only this one; repeatable.")
+@click.option(
+    "--profile",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="A Chromium profile folder elsewhere than usual, in place of --browser.",
+)
+@click.option(
+    "--token-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="SoftHSM only: the directory that holds the U-Shields.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, nothing else.")
+def install_command(browsers: tuple[str, ...], profile: Path | None, token_dir: Path | None, *, as_json: bool) -> None:
+    """Let the bank's pages start this tool: tells the browsers of this computer where it is.
+
+    The browser needs the bank's extension, too; the page Download Software Tool has both.
+    """
+    with one_sentence_for_errors(as_json=as_json):
+        bank = bank_file.built_in()
+        if bank is None:
+            raise NoBankFile(
+                "This tool was not built by a bank, so no page can start it. Nothing was installed. Download it from "
+                "your bank's page."
+            )
+        environment = {} if token_dir is None else {"SOFTHSM2_CONF": str(softhsm.config_of(token_dir))}
+        installer = Installer(bank, Path.home(), state_directory(), environment)
+        if profile is not None:
+            written = [installer.into(profile / "NativeMessagingHosts")]
+        else:
+            written = [installer(browser) for browser in browsers or BROWSERS]
+        if as_json:
+            say_json({"bank": bank.origin, "extension": bank.extension, "written": [str(file) for file in written]})
+            return
+        click.echo(f"The pages of {plain(bank.name)} ({plain(bank.origin)}) can start this tool now, in:")
+        for file in written:
+            click.echo(f"  {file}")
+
+
+@click.command("host", hidden=True, context_settings={"ignore_unknown_options": True})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def host_command(arguments: tuple[str, ...]) -> None:
+    """For browsers: speak native messaging over standard input and output."""
+    with one_sentence_for_errors(as_json=False):
+        host.main(arguments, state_directory())
+
+
+COMMANDS = (install_command, host_command)

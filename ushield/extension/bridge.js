@@ -1,0 +1,34 @@
+// In the bank's pages, top frame only: passes the page's requests on and the tool's answers back.
+"use strict";
+
+(() => {
+  const browserApi = globalThis.browser ?? globalThis.chrome;
+  const version = browserApi.runtime.getManifest().version;
+  let port = null;
+
+  const say = (message) => window.postMessage({ ushield: "answer", ...message }, location.origin);
+
+  function connect() {
+    const connection = browserApi.runtime.connect({ name: "ushield" });
+    connection.onMessage.addListener((message) => say(message));
+    connection.onDisconnect.addListener(() => {
+      if (port === connection) port = null;
+    });
+    return connection;
+  }
+
+  window.addEventListener("message", (event) => {
+    if (event.source !== window || event.origin !== location.origin) return;
+    const { ushield, type, job } = event.data ?? {};
+    if (ushield !== "ask") return;
+    if (type === "present") {
+      say({ type: "present", extension: version });
+    } else if (type === "hello" || type === "run") {
+      port ??= connect();
+      port.postMessage({ type, job });
+    } else if (type === "leave") {
+      port?.disconnect();
+      port = null;
+    }
+  });
+})();

@@ -1,0 +1,130 @@
+"""The operations that a job of the bank can name, carried out with the U-Shield that is plugged in."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from ushield import __version__, choosing, opening, providers
+from ushield.asking import reference_number
+from ushield.bank_file import BankFile
+from ushield.download import Download, Step
+from ushield.enrolment import Bank, Hints
+from ushield.jobs import Job, Operation
+from ushield.pending import Shelf
+from ushield.screen import certificate_json
+from ushield.token import Token
+
+Told = Callable[[dict[str, Any]], None]
+"""Sends a message to the page."""
+
+WHAT = {
+    Operation.CHECK: "Check this computer",
+    Operation.DOWNLOAD: "Download my Certificate",
+    Operation.PASSWORD: "Change my certificate password",
+}
+_STEPS = list(Step)
+
+
+class Prompt(Protocol):
+    """Where the customer types; `ushield.window.Window` is the real one."""
+
+    def authorization_code(self) -> str: ...
+
+    def present_password(self) -> str: ...
+
+    def new_password(self) -> str: ...
+
+    def choose(self, devices: list[str]) -> int: ...
+
+
+class StepsOnPage:
+    """Tells the page what is really being done."""
+
+    def __init__(self, tell: Told) -> None:
+        self._tell = tell
+
+    @contextmanager
+    def doing(self, step: Step) -> Iterator[None]:
+        self._say(step, "doing")
+        yield
+        self._say(step, "done")
+
+    def done_before(self, step: Step) -> None:
+        self._say(step, "done")
+
+    def waiting_for(self, hints: Hints) -> None:
+        self._tell({"type": "certificate", "subject": hints.subject, "profile": hints.profile})
+
+    def _say(self, step: Step, state: str) -> None:
+        number = _STEPS.index(step) + 1
+        self._tell({"type": "step", "number": number, "of": len(_STEPS), "words": step.value, "state": state})
+
+
+@dataclass(frozen=True)
+class Operations:
+    """What to do for each kind of job; the answer goes to the page."""
+
+    bank: BankFile
+    prompt: Prompt
+    tell: Told
+    state_directory: Path
+
+    def __call__(self, job: Job) -> dict[str, Any]:
+        """Raises UShieldError."""
+        match job.operation:
+            case Operation.CHECK:
+                return self._check()
+            case Operation.DOWNLOAD:
+                return self._download(job.reference)
+            case Operation.PASSWORD:
+                return self._change_password()
+
+    def _check(self) -> dict[str, Any]:
+        found = providers.look_at(providers.installed())
+        return {
+            "tool": __version__,
+            "clock": int(time.time()),
+            "providers": [{"name": one.provider.name, "works": one.trouble is None} for one in found],
+            "devices": [
+                {"label": token.label, "serial": token.serial, "password": token.password.name.lower()}
+                for _, token in choosing.plugged(found)
+            ],
+        }
+
+    def _download(self, reference: str) -> dict[str, Any]:
+        number = reference_number(reference)
+        with self._device() as token:
+            bank = Bank(self.bank.origin, root_pem=self.bank.root_pem)
+            done = Download(token, bank, Shelf(token, self.state_directory), self.prompt, StepsOnPage(self.tell))(
+                number
+            )
+            shown = certificate_json(done.certificate)
+            return {
+                "status": done.status,
+                "device": {"label": token.label, "serial": token.serial},
+                **{name: shown[name] for name in ("subject", "serial", "not_after")},
+            }
+
+    def _change_password(self) -> dict[str, Any]:
+        with self._device() as token:
+            old = self.prompt.present_password()
+            opening.open_once(token, old, last_try=False)
+            opening.replace_password(token, old, self.prompt.new_password())
+            return {"device": {"label": token.label, "serial": token.serial}}
+
+    @contextmanager
+    def _device(self) -> Iterator[Token]:
+        ready = choosing.ready(providers.look_at(providers.installed()))
+        if len(ready) > 1:
+            names = [f"{token.label} (serial number {token.serial})" for _, token in ready]
+            provider, plugged = ready[self.prompt.choose(names)]
+        else:
+            provider, plugged = choosing.choose(choosing.Choice())
+        token = choosing.open_plugged(provider, plugged)
+        try:
+            yield token
+        finally:
+            token.close()
