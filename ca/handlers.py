@@ -16,6 +16,8 @@ from ca.domain.revocation import parse_reason
 from ca.domain.serials import parse_serial, serial_text
 from ca.domain.sessions import CHALLENGE_LIFE
 from ca.domain.times import Millis, parse_instant, timestamp
+from ca.portal_handlers import Portal
+from ca.portal_operations import ListOwnCertificates, ListSessions, ShowMe, ShowOwnHistory
 from ca.ports import UnitOfWork
 from ca.signer import Handler
 from ca.telling import as_json
@@ -43,7 +45,10 @@ from ca.usecases.tool_jobs import OrderToolJob
 
 _NOT_REFUSALS = (NotReady, KeyStoreUnavailable)
 # Asked all day by pages: that a session is over is an answer, not an act that was refused.
-_QUESTIONS = (ops.WhoAmI, ops.ShowCase, ops.ShowInvitation, ops.ShowHistory, ops.Health, ops.CACertificates)
+_QUESTIONS = (
+    *(ops.WhoAmI, ops.ShowCase, ops.ShowInvitation, ops.ShowHistory, ops.Health, ops.CACertificates),
+    *(ShowMe, ListOwnCertificates, ShowOwnHistory, ListSessions),
+)
 # What nobody may see and what somebody changed is recorded all the same.
 _EVEN_WHEN_ASKED = (Tampered, NotAllowed, NotFound)
 
@@ -82,6 +87,7 @@ class UseCases:
     confirm: ConfirmCertificate
     change_status: ChangeStatus
     order_tool_job: OrderToolJob
+    portal: Portal
     answer_ocsp: AnswerOCSP
     certify_memory_key: CertifyMemoryKey
     look_back: LookBack
@@ -197,6 +203,7 @@ class Handlers:
             ops.RunJob: self.run_job,
             ops.Reconcile: lambda _: {"finished": [serial_text(serial) for serial in do.reconcile()]},
             ops.Health: lambda _: do.health(),
+            **do.portal.table(),
         }
 
     def refused(self, operation: ops.Operation, error: PKIError) -> None:

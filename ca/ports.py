@@ -22,6 +22,7 @@ from ca.domain.officers import Credential, Invitation, Officer
 from ca.domain.sessions import Challenge, Session
 from ca.domain.standings import Standing
 from ca.logbook import AuditLog, Jobs
+from ca.portal_records import Accounts, Cancellations, CustomerSessions
 from ca.probing import Receipts
 
 KeyId = NewType("KeyId", bytes)
@@ -196,6 +197,9 @@ class Certificates(Protocol):
     def count_issued(self, issuer: str, profile: str, since: datetime) -> int:
         """How many were issued under a profile since then."""
 
+    def list_by_customer(self, customer: str) -> Sequence[Certificate]:
+        """All that were ever issued to a customer, in the order of issuance."""
+
     def list_by_public_key(self, fingerprint: str) -> Sequence[Certificate]: ...
 
     def list_successors(self, serial: int) -> Sequence[Certificate]:
@@ -351,6 +355,12 @@ class Work(Protocol):
     def jobs(self) -> Jobs: ...
     @property
     def receipts(self) -> Receipts: ...
+    @property
+    def accounts(self) -> Accounts: ...
+    @property
+    def customer_sessions(self) -> CustomerSessions: ...
+    @property
+    def cancellations(self) -> Cancellations: ...
 
     def commit(self) -> None: ...
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from ca.domain.jobs import JOB_NAMES
 from ca.usecases.audit import MakeCheckpoint
 from ca.usecases.jobs import Job
+from ca.usecases.own_certificates import OwnCertificates
 from ca.usecases.publish_bundle import PublishBundle
 from ca.usecases.publish_crl import PublishCRL
 from ca.usecases.reconcile import Reconcile
@@ -29,6 +30,7 @@ class Schedule:
     certify_bundle_signer: CertifyResponder
     follow_records: FollowRecords
     sweep: Sweep
+    own_certificates: OwnCertificates
     checkpoint: MakeCheckpoint
     keep_snapshot: KeepSnapshot
     reconcile: Reconcile
@@ -47,6 +49,7 @@ class Schedule:
             Job("targets", _TICK, self.follow_targets),
             Job("codes", _MINUTE, lambda: f"{self.sweep.expire_codes()} expired"),
             Job("unconfirmed", _MINUTE, lambda: f"{self.sweep.revoke_unconfirmed()} revoked"),
+            Job("cancellations", _MINUTE, lambda: f"{self.own_certificates.finish_cancellations()} revoked"),
             Job("challenges", _MINUTE, lambda: f"{self.sweep.forget_challenges()} forgotten"),
             Job("checkpoint", checkpoint_period, self._make_checkpoint),
             Job("reconcile", _MINUTE, lambda: f"{len(self.reconcile(grace=_UNFINISHED_GRACE))} finished"),

@@ -12,6 +12,8 @@ from ca.adapters.hsm.key_store import Pkcs11KeyStore
 from ca.adapters.hsm.seals import Pkcs11Seals
 from ca.adapters.hsm.sessions import TokenSessions
 from ca.adapters.linter import PkilintLinter
+from ca.adapters.notices import MailServer, NoticesByMail, Outbox
+from ca.adapters.passwords import Argon2Passwords
 from ca.adapters.webauthn import WebAuthnAuthenticators
 from ca.background import InBackground, all_of
 from ca.domain.audit import AuditEvent
@@ -21,6 +23,7 @@ from ca.domain.issuers import Issuer
 from ca.domain.ocsp import Policy
 from ca.domain.profiles import Profile
 from ca.handlers import UseCases
+from ca.portal_handlers import Portal
 from ca.ports import KeyId
 from ca.schedule import Schedule
 from ca.state_files import republish
@@ -39,7 +42,10 @@ from ca.usecases.follow_targets import FollowTargets
 from ca.usecases.health import CheckHealth
 from ca.usecases.issuance import Issuance
 from ca.usecases.jobs import RunJob
+from ca.usecases.letters import HandOutLetter
 from ca.usecases.officers import ChangeOfficer, InviteOfficer, RedeemInvitation
+from ca.usecases.own_certificates import OwnCertificates
+from ca.usecases.portal_sessions import AccountBook, AuthorizeCustomer, PortalSignIn
 from ca.usecases.publish_bundle import BUNDLE_PROFILE, PublishBundle, bundle_key
 from ca.usecases.publish_crl import PublishCRL
 from ca.usecases.receipts import RecordSightings
@@ -161,7 +167,10 @@ def _wire(
     report_unknown = ReportUnknownCertificate(unit_of_work, clock)
     reconcile = Reconcile(unit_of_work, clock, issuance)
     certify_responder = CertifyResponder(unit_of_work, clock, random, key_store, issuance, profiles)
-    schedule = _schedule(settings, files, unit_of_work, key_store, profiles, publish_crl, certify_responder, reconcile)
+    portal = _portal(settings, files, unit_of_work, seals, publish_changes)
+    schedule = _schedule(
+        settings, files, unit_of_work, key_store, publish_crl, certify_responder, reconcile, portal.own
+    )
     periods = (settings.times.crl_period, settings.times.bundle_period, settings.times.checkpoint_period)
     return UseCases(
         sign_in=SignIn(unit_of_work, clock, random, seals, authenticators, authorize),
@@ -178,6 +187,7 @@ def _wire(
         confirm=ConfirmCertificate(unit_of_work, clock, random, publish_changes, receipt),
         change_status=ChangeStatus(unit_of_work, clock, authorize, publish_changes, receipt),
         order_tool_job=OrderToolJob(clock, random, key_store, origin_of(settings.enrolment_url)),
+        portal=portal,
         answer_ocsp=_answer_ocsp(settings, files, unit_of_work, key_store),
         certify_memory_key=CertifyMemoryKey(certify_responder, ISSUING, settings.ocsp.memory_keys_a_day),
         look_back=look_back(settings, unit_of_work),
@@ -196,10 +206,10 @@ def _schedule(
     files: Files,
     unit_of_work: SqlUnitOfWork,
     key_store: Pkcs11KeyStore,
-    profiles: Mapping[str, Profile],
     publish_crl: PublishCRL,
     certify_responder: CertifyResponder,
     reconcile: Reconcile,
+    own_certificates: OwnCertificates,
 ) -> Schedule:
     clock, bundle_life = SystemClock(), seconds(settings.times.bundle_life)
     return Schedule(
@@ -209,12 +219,41 @@ def _schedule(
         certify_responder,
         replace(certify_responder, profile=BUNDLE_PROFILE, key_of=bundle_key),
         FollowRecords(unit_of_work, files.standings),
-        Sweep(unit_of_work, clock, profiles, _publish_if_due(publish_crl), open_receipt(settings)),
+        Sweep(unit_of_work, clock, certify_responder.profiles, _publish_if_due(publish_crl), open_receipt(settings)),
+        own_certificates,
         MakeCheckpoint(unit_of_work, clock, key_store, files.checkpoints),
         KeepSnapshot(files.standings, files.snapshot, files.journal, key_store),
         reconcile,
         _follow_targets(settings, files, unit_of_work),
     )
+
+
+def _portal(
+    settings: Settings,
+    files: Files,
+    unit_of_work: SqlUnitOfWork,
+    seals: Pkcs11Seals,
+    publish_changes: Callable[[str], None],
+) -> Portal:
+    clock, random, accounts = SystemClock(), system_random, AccountBook(seals)
+    authorize = AuthorizeCustomer(seals, clock)
+    notify = NoticesByMail(
+        _mail(settings, files),
+        clock,
+        sender=settings.notices.sender,
+        organization=settings.organization,
+        hotline=settings.hotline,
+    )
+    return Portal(
+        HandOutLetter(unit_of_work, clock, random, seals, Authorize(seals, clock), accounts),
+        PortalSignIn(unit_of_work, clock, random, seals, Argon2Passwords(), authorize, accounts),
+        OwnCertificates(unit_of_work, clock, authorize, publish_changes, open_receipt(settings), notify),
+    )
+
+
+def _mail(settings: Settings, files: Files) -> Outbox | MailServer:
+    host, _, port = settings.notices.mail_server.rpartition(":")
+    return MailServer(host, int(port), settings.notices.ca_file) if host else Outbox(files.outbox)
 
 
 def _follow_targets(settings: Settings, files: Files, unit_of_work: SqlUnitOfWork) -> Callable[[], str]:

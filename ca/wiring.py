@@ -61,6 +61,8 @@ class Files:
     publisher: DirectoryPublisher
     standings: StandingsMap
     snapshot: SnapshotFile
+    outbox: Path
+    """Notices to customers, where there is no mail server."""
 
     @classmethod
     def of(cls, state: State, settings: Settings) -> "Files":
@@ -72,6 +74,7 @@ class Files:
             DirectoryPublisher(state.publication, state.crl_copies),
             StandingsMap(state.standings),
             SnapshotFile(state.journal, partial(_verify_audit_key, trust)),
+            state / "outbox",
         )
 
     def kept(self, entries: Sequence[Entry]) -> None:

@@ -18,6 +18,7 @@ from tests.contracts.people import (
     OfficersContract,
     SessionsContract,
 )
+from tests.contracts.portal import AccountsContract, CancellationsContract, CustomerSessionsContract
 from tests.contracts.records import (
     AuditLogContract,
     BlockedKeysContract,
@@ -79,6 +80,9 @@ class TransactionContract:
 
 class WorkContract(
     TransactionContract,
+    AccountsContract,
+    CustomerSessionsContract,
+    CancellationsContract,
     CustomersContract,
     DevicesContract,
     OfficersContract,

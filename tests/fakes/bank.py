@@ -35,10 +35,9 @@ from ca.usecases.enrol import Drafter, Enrol
 from ca.usecases.health import CheckHealth
 from ca.usecases.issuance import Issuance
 from ca.usecases.jobs import Job, RunJob
-from ca.usecases.look_back import LookBack
 from ca.usecases.officers import ChangeOfficer, InviteOfficer, RedeemInvitation
 from ca.usecases.publish_crl import PublishCRL
-from ca.usecases.receipts import OpenReceipt, RecordSightings
+from ca.usecases.receipts import OpenReceipt
 from ca.usecases.reconcile import Reconcile
 from ca.usecases.renew import ReEnrol
 from ca.usecases.report_unknown import ReportUnknownCertificate
@@ -46,7 +45,6 @@ from ca.usecases.responder import CertifyMemoryKey, CertifyResponder
 from ca.usecases.revoke import ChangeStatus
 from ca.usecases.sign_in import SignIn
 from ca.usecases.sweep import Sweep
-from ca.usecases.tool_jobs import OrderToolJob
 from tests.drafts import PROFILES, SoftKey, a_request
 from tests.fakes.authenticators import FakeAuthenticators, FakePasskey
 from tests.fakes.ceremony import ISSUING, SEAL_KEY, Ceremony, FakeCheckpointFile, FakeJournal
@@ -54,6 +52,7 @@ from tests.fakes.clock import FakeClock, FakeRandom
 from tests.fakes.key_store import FakeKeyStore
 from tests.fakes.publisher import FakeLinter
 from tests.fakes.standings import FakeStandings
+from tests.fakes.use_cases import use_cases_of
 from tests.fakes.work import FakeUnitOfWork, Stored
 
 ISSUING_KEY = KeyId(b"issuing-1")
@@ -181,32 +180,7 @@ class Bank:
 
     @property
     def use_cases(self) -> UseCases:
-        return UseCases(
-            sign_in=self.sign_in,
-            invite=self.invite,
-            redeem=self.redeem,
-            change_officer=self.change_officer,
-            register_customer=self.register_customer,
-            register_device=self.register_device,
-            submit=self.submit,
-            decide=self.decide,
-            hand_out=self.hand_out,
-            enrol=self.enrol,
-            re_enrol=self.re_enrol,
-            confirm=self.confirm,
-            change_status=self.change_status,
-            order_tool_job=OrderToolJob(self.clock, self.random, self.key_store, "https://localhost:8443"),
-            answer_ocsp=self.answer_ocsp,
-            certify_memory_key=self.certify_memory_key,
-            look_back=LookBack(self.unit_of_work, self.clock),
-            report_unknown=self.report_unknown,
-            record_sightings=RecordSightings(self.unit_of_work, self.clock),
-            run_job=self.run_job,
-            reconcile=self.reconcile,
-            health=self.health,
-            record_refusal=self.record_refusal,
-            unit_of_work=self.unit_of_work,
-        )
+        return use_cases_of(self)
 
     def _verify_checkpoint(self, message: bytes, signature: bytes) -> None:
         PublicKey.from_spki(self.trust.kept["audit.spki"]).verify(signature, message)

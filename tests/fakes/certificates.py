@@ -50,6 +50,9 @@ class FakeCertificates:
     def list_standings(self) -> Iterator[tuple[int, Standing]]:
         return ((serial, Standing.of(each)) for serial, each in sorted(self._kept.items()))
 
+    def list_by_customer(self, customer: str) -> Sequence[Certificate]:
+        return [each for each in self._kept.values() if each.customer == customer]
+
     def list_by_public_key(self, fingerprint: str) -> Sequence[Certificate]:
         return [each for each in self._kept.values() if each.public_key == fingerprint]
 

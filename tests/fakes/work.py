@@ -7,6 +7,7 @@ import threading
 from dataclasses import dataclass, field, fields
 from typing import Self
 
+from ca.domain.accounts import Account, Cancellation, CustomerSession
 from ca.domain.applications import Application
 from ca.domain.audit import AuditEvent, ChainedEvent, Checkpoint
 from ca.domain.bundle import BundleKind, BundleRecord
@@ -27,6 +28,7 @@ from ca.domain.times import Millis
 from tests.fakes import repositories as fake
 from tests.fakes.bundles import FakeBundles
 from tests.fakes.certificates import FakeCertificates, FakeCRLs
+from tests.fakes.portal import FakeAccounts, FakeCancellations, FakeCustomerSessions
 from tests.fakes.receipts import FakeReceipts
 from tests.fakes.standings import FakeStandings
 
@@ -61,6 +63,9 @@ class Stored:
     leases: dict[str, Lease] = field(default_factory=dict)
     runs: dict[str, JobRun] = field(default_factory=dict)
     receipts: dict[tuple[int, Millis], Receipt] = field(default_factory=dict)
+    accounts: dict[str, tuple[Account, bytes]] = field(default_factory=dict)
+    customer_sessions: dict[str, tuple[CustomerSession, bytes]] = field(default_factory=dict)
+    cancellations: dict[int, Cancellation] = field(default_factory=dict)
 
     def copy(self) -> "Stored":
         return Stored(**{each.name: getattr(self, each.name).copy() for each in fields(self)})
@@ -103,6 +108,9 @@ class FakeWork:
         self.audit = fake.FakeAuditLog(stored.audit, stored.outbox, stored.checkpoints)
         self.jobs = fake.FakeJobs(stored.leases, stored.runs)
         self.receipts = FakeReceipts(stored.receipts)
+        self.accounts = FakeAccounts(stored.accounts)
+        self.customer_sessions = FakeCustomerSessions(stored.customer_sessions)
+        self.cancellations = FakeCancellations(stored.cancellations)
 
 
 class FakeUnitOfWork:

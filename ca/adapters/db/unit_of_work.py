@@ -17,6 +17,7 @@ from ca.adapters.db.repositories.crls import SqlCRLs
 from ca.adapters.db.repositories.customers import SqlCustomers, SqlDevices
 from ca.adapters.db.repositories.issuers import SqlBlockedKeys, SqlIssuers
 from ca.adapters.db.repositories.officers import SqlInvitations, SqlOfficers
+from ca.adapters.db.repositories.portal import SqlAccounts, SqlCancellations, SqlCustomerSessions
 from ca.adapters.db.repositories.receipts import SqlReceipts
 from ca.adapters.db.repositories.sessions import SqlChallenges, SqlSessions
 from ca.adapters.journal.keeper import Keeper
@@ -67,6 +68,9 @@ class SqlWork:
         self.audit = SqlAuditLog(session)
         self.jobs = SqlJobs(session)
         self.receipts = SqlReceipts(session)
+        self.accounts = SqlAccounts(session)
+        self.customer_sessions = SqlCustomerSessions(session)
+        self.cancellations = SqlCancellations(session)
 
     def __enter__(self) -> Self:
         # Begin here and not at the first statement: on SQLite this is where threads take turns.

@@ -42,6 +42,8 @@ def customer(directory: str) -> Flask:
         signer=signer,
         organization="Test Bank",
         chain_pem_path=Path(directory) / "chain.pem",
+        tool_directory=Path(directory) / "tool",
+        hotline="95588",
         enrolment_url="https://localhost:8443",
         public_url="http://localhost:8080",
     )

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from ca import operations as ops
+from ca import portal_operations as portal
 from ca.domain.decisions import Assertion
 from ca.domain.errors import InvalidRequest, KeyStoreUnavailable, NotAllowed, NotFound, NotReady, PKIError
 from ca.domain.officers import whole_code
@@ -252,6 +253,16 @@ ACTS: list[ops.Operation] = [
     ops.RecordSightings(sightings=[ops.SightingMessage(serial="a1", changed_at=1, channel="ocsp", seen_at=2)]),
     ops.OrderToolJob(operation="sign"),
     ops.RunJob(name="none", holder="none"),
+    portal.HandOutLetter(session="none", customer="none"),
+    portal.OpenAccount(number="none", code="none", password="none"),
+    portal.PortalSignIn(number="none", password="none", source="none"),
+    portal.PortalSignOut(session="none"),
+    portal.ReportLost(session="none", serial="a1"),
+    portal.CancelOwn(session="none", serial="a1"),
+    portal.UndoCancellation(session="none", serial="a1"),
+    portal.ChangeLoginPassword(session="none", old="none", new="none"),
+    portal.ChooseLanguage(session="none", language="en"),
+    portal.EndOtherSessions(session="none"),
 ]
 # Looking is no act; these two have nothing to refuse.
 QUESTIONS: list[ops.Operation] = [
@@ -259,6 +270,10 @@ QUESTIONS: list[ops.Operation] = [
     ops.ShowCase(session="none", application="none"),
     ops.ShowInvitation(session="none", invitation="none"),
     ops.ShowHistory(serial="none", at="none"),
+    portal.ShowMe(session="none"),
+    portal.ListOwnCertificates(session="none"),
+    portal.ShowOwnHistory(session="none"),
+    portal.ListSessions(session="none"),
 ]
 NEVER_REFUSED = {ops.SignInChallenge, ops.CACertificates, ops.Health, ops.Reconcile}
 COUNTED = {ops.EnrolmentHints}

@@ -79,6 +79,9 @@ class SqlCertificates:
         )
         return self._session.execute(wanted).scalar_one()
 
+    def list_by_customer(self, customer: str) -> Sequence[Certificate]:
+        return self._list(select(CertificateRow).where(CertificateRow.customer == customer))
+
     def list_by_public_key(self, fingerprint: str) -> Sequence[Certificate]:
         return self._list(select(CertificateRow).where(CertificateRow.public_key == fingerprint))
 

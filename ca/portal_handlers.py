@@ -1,0 +1,125 @@
+"""Which use case answers which operation of the portal. No rule lives here."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ca import portal_operations as ops
+from ca.domain.audit import AuditEvent
+from ca.domain.codes import shown
+from ca.domain.serials import parse_serial, serial_text
+from ca.domain.times import timestamp
+from ca.operations import Operation
+from ca.signer import Handler
+from ca.usecases.letters import HandOutLetter
+from ca.usecases.own_certificates import OwnCertificate, OwnCertificates
+from ca.usecases.portal_sessions import PortalSignIn
+
+_OFFICER = "your branch"
+_OURSELVES = frozenset({"customer", "signer", "jobs"})
+
+
+@dataclass(frozen=True)
+class Portal:
+    """The use cases of the portal."""
+
+    letters: HandOutLetter
+    sign_in: PortalSignIn
+    own: OwnCertificates
+
+    def table(self) -> dict[type[Operation], Handler]:
+        """Every operation with what answers it."""
+        sign_in, own = self.sign_in, self.own
+        return {
+            ops.HandOutLetter: self._letter,
+            ops.OpenAccount: _silently(lambda op: sign_in.open(op.number, op.code, op.password)),
+            ops.PortalSignIn: self._sign_in,
+            ops.PortalSignOut: _silently(lambda op: sign_in.out(op.session)),
+            ops.ShowMe: self._me,
+            ops.ListOwnCertificates: lambda op: {"certificates": [_own(one) for one in own.list(op.session)[1]]},
+            ops.ShowOwnHistory: lambda op: {"events": [_event(one) for one in own.history(op.session)]},
+            ops.ReportLost: lambda op: _status(own.report_lost(op.session, parse_serial(op.serial))),
+            ops.CancelOwn: self._cancel,
+            ops.UndoCancellation: lambda op: _status(own.undo(op.session, parse_serial(op.serial))),
+            ops.ChangeLoginPassword: _silently(lambda op: sign_in.change_password(op.session, op.old, op.new)),
+            ops.ChooseLanguage: _silently(lambda op: sign_in.choose_language(op.session, op.language)),
+            ops.ListSessions: self._sessions,
+            ops.EndOtherSessions: lambda op: {"ended": sign_in.end_others(op.session)},
+        }
+
+    def _letter(self, op: ops.HandOutLetter) -> dict[str, Any]:
+        letter = self.letters(op.session, op.customer)
+        return {"number": letter.number, "code": shown(letter.code), "expires_at": timestamp(letter.expires_at)}
+
+    def _sign_in(self, op: ops.PortalSignIn) -> dict[str, Any]:
+        token, customer = self.sign_in(op.number, op.password, source=op.source)
+        return {"token": token, "customer": {"name": customer.name, "number": customer.number}}
+
+    def _me(self, op: ops.ShowMe) -> dict[str, Any]:
+        customer, account = self.sign_in.who(op.session)
+        return {
+            "name": customer.name,
+            "number": customer.number,
+            "kind": customer.kind.value,
+            "branch": customer.branch,
+            "email": customer.email,
+            "language": account.language.value,
+        }
+
+    def _cancel(self, op: ops.CancelOwn) -> dict[str, Any]:
+        cancellation = self.own.cancel(op.session, parse_serial(op.serial))
+        return {"serial": serial_text(cancellation.serial), "undo_until": timestamp(cancellation.due_at)}
+
+    def _sessions(self, op: ops.ListSessions) -> dict[str, Any]:
+        found = self.sign_in.list_sessions(op.session)
+        return {
+            "sessions": [
+                {
+                    "began_at": timestamp(one.session.began_at),
+                    "seen_at": timestamp(one.session.seen_at),
+                    "source": one.session.source,
+                    "this": one.is_this,
+                }
+                for one in found
+            ]
+        }
+
+
+def _silently(act: Callable[[Any], None]) -> Handler:
+    """Done; there is nothing to tell."""
+
+    def answer(operation: Any) -> dict[str, Any]:
+        act(operation)
+        return {}
+
+    return answer
+
+
+def _status(certificate: Any) -> dict[str, Any]:
+    return {"serial": serial_text(certificate.serial), "status": certificate.status.value}
+
+
+def _own(one: OwnCertificate) -> dict[str, Any]:
+    certificate = one.certificate
+    return {
+        "serial": serial_text(certificate.serial),
+        "subject": certificate.subject,
+        "profile": certificate.profile,
+        "status": certificate.status.value,
+        "device_serial": certificate.device_serial,
+        "not_before": timestamp(certificate.not_before),
+        "not_after": timestamp(certificate.not_after),
+        "undo_until": timestamp(one.cancellation.due_at) if one.cancellation else None,
+    }
+
+
+def _event(event: AuditEvent) -> dict[str, Any]:
+    # Which officer it was is the bank's business; that it was one is the customer's.
+    by = event.actor if event.actor in _OURSELVES else _OFFICER
+    return {
+        "name": event.name,
+        "subject": event.subject,
+        "by": by,
+        "at": timestamp(event.at),
+        "details": {name: value for name, value in event.details.items() if name in {"why", "reason", "source"}},
+    }

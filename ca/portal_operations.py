@@ -1,0 +1,115 @@
+"""What the signer can be asked for a customer on the portal, and for the letter that lets them in.
+
+`session` is the token that the signer itself gave at sign-in. Rules as in `ca/operations.py`.
+"""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from ca.operations import Identifier, OfficerOperation, Operation, Text, Token
+
+Password = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]
+
+
+class CustomerOperation(Operation):
+    """An operation that a customer who signed in asks for."""
+
+    session: Token
+
+
+class HandOutLetter(OfficerOperation):
+    """-> {number, code, expires_at}: shown once, never again. The letter before is void."""
+
+    path = "accounts/hand-out-letter"
+    customer: Identifier
+
+
+class OpenAccount(Operation):
+    """-> {}: the first password, or another one, by the letter of the branch. Ends every session."""
+
+    path = "accounts/open"
+    number: Identifier
+    code: Token
+    password: Password
+
+
+class PortalSignIn(Operation):
+    """-> {token, customer: {name, number}}. `source`: where from, for the customer's own list of sessions."""
+
+    path = "portal/sign-in"
+    number: Identifier
+    password: Password
+    source: Text
+
+
+class PortalSignOut(CustomerOperation):
+    """-> {}"""
+
+    path = "portal/sign-out"
+
+
+class ShowMe(CustomerOperation):
+    """-> {name, number, kind, branch, email, language}; keeps the session alive. 401 when it is over."""
+
+    path = "portal/me"
+
+
+class ListOwnCertificates(CustomerOperation):
+    """-> {certificates: [{serial, subject, profile, status, device_serial, not_before, not_after, undo_until}]}"""
+
+    path = "portal/certificates"
+
+
+class ShowOwnHistory(CustomerOperation):
+    """-> {events: [{name, subject, by, at, details}]}: the youngest first."""
+
+    path = "portal/history"
+
+
+class ReportLost(CustomerOperation):
+    """-> {serial, status}: on hold at once."""
+
+    path = "portal/report-lost"
+    serial: Identifier
+
+
+class CancelOwn(CustomerOperation):
+    """-> {serial, undo_until}: on hold at once, revoked then."""
+
+    path = "portal/cancel"
+    serial: Identifier
+
+
+class UndoCancellation(CustomerOperation):
+    """-> {serial, status}"""
+
+    path = "portal/undo-cancel"
+    serial: Identifier
+
+
+class ChangeLoginPassword(CustomerOperation):
+    """-> {}: every other session ends."""
+
+    path = "portal/change-password"
+    old: Password
+    new: Password
+
+
+class ChooseLanguage(CustomerOperation):
+    """-> {}: en or zh."""
+
+    path = "portal/choose-language"
+    language: Identifier
+
+
+class ListSessions(CustomerOperation):
+    """-> {sessions: [{began_at, seen_at, source, this}]}"""
+
+    path = "portal/sessions"
+
+
+class EndOtherSessions(CustomerOperation):
+    """-> {ended: number}"""
+
+    path = "portal/end-other-sessions"

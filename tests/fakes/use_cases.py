@@ -1,0 +1,84 @@
+"""Everything the signer can do, over a bank in memory."""
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ca.domain.certificates import Certificate
+from ca.domain.customers import Customer
+from ca.handlers import UseCases
+from ca.portal_handlers import Portal
+from ca.usecases.letters import HandOutLetter
+from ca.usecases.look_back import LookBack
+from ca.usecases.own_certificates import OwnCertificates
+from ca.usecases.portal_sessions import AccountBook, AuthorizeCustomer, PortalSignIn
+from ca.usecases.receipts import RecordSightings
+from ca.usecases.tool_jobs import OrderToolJob
+
+if TYPE_CHECKING:
+    from tests.fakes.bank import Bank
+
+
+@dataclass
+class QuickPasswords:
+    """portal_records.Passwords, without the patience; remembers how often it was asked."""
+
+    asked: int = 0
+
+    def stretch(self, password: str, salt: bytes) -> bytes:
+        self.asked += 1
+        return hashlib.sha256(salt + password.encode()).digest()
+
+
+@dataclass
+class FakeNotify:
+    """usecases.own_certificates.Notify."""
+
+    told: list[tuple[str, int, str]] = field(default_factory=list)
+
+    def __call__(self, customer: Customer, certificate: Certificate, what: str) -> None:
+        self.told.append((customer.id, certificate.serial, what))
+
+
+def portal_of(bank: "Bank", *, passwords: QuickPasswords | None = None, notify: FakeNotify | None = None) -> Portal:
+    """What customers do for themselves."""
+    base = bank.unit_of_work, bank.clock, bank.random, bank.seals
+    accounts, authorize = AccountBook(bank.seals), AuthorizeCustomer(bank.seals, bank.clock)
+    return Portal(
+        HandOutLetter(*base, bank.authorize, accounts),
+        PortalSignIn(*base, passwords or QuickPasswords(), authorize, accounts),
+        OwnCertificates(
+            bank.unit_of_work, bank.clock, authorize, bank.published.append, bank.open_receipt, notify or FakeNotify()
+        ),
+    )
+
+
+def use_cases_of(bank: "Bank") -> UseCases:
+    """Over the bank's memory, clock and keys."""
+    return UseCases(
+        sign_in=bank.sign_in,
+        invite=bank.invite,
+        redeem=bank.redeem,
+        change_officer=bank.change_officer,
+        register_customer=bank.register_customer,
+        register_device=bank.register_device,
+        submit=bank.submit,
+        decide=bank.decide,
+        hand_out=bank.hand_out,
+        enrol=bank.enrol,
+        re_enrol=bank.re_enrol,
+        confirm=bank.confirm,
+        change_status=bank.change_status,
+        order_tool_job=OrderToolJob(bank.clock, bank.random, bank.key_store, "https://localhost:8443"),
+        answer_ocsp=bank.answer_ocsp,
+        certify_memory_key=bank.certify_memory_key,
+        look_back=LookBack(bank.unit_of_work, bank.clock),
+        report_unknown=bank.report_unknown,
+        record_sightings=RecordSightings(bank.unit_of_work, bank.clock),
+        run_job=bank.run_job,
+        reconcile=bank.reconcile,
+        portal=portal_of(bank),
+        health=bank.health,
+        record_refusal=bank.record_refusal,
+        unit_of_work=bank.unit_of_work,
+    )
