@@ -57,6 +57,7 @@ ROOMS: dict[str, frozenset[TrustedRole]] = {
     "invitations.details_view": frozenset({_R.AUDITOR, _R.SECURITY_OFFICER}),
     "registration.customer": _REGISTRARS,
     "registration.device": _REGISTRARS,
+    "registration.letter": _REGISTRARS,
     "cases.apply": _MAKERS,
     "cases.show": _RA | {_R.AUDITOR},
     "cases.approve": _CHECKERS,

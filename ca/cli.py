@@ -283,6 +283,18 @@ _act("revoke", ops.Revoke, with_reason=True, words="Revoke a certificate for goo
 
 
 @demo.command()
+@click.argument("number")
+@click.pass_obj
+@speaking
+def letter(context: Context, number: str) -> None:
+    """The letter that opens the portal to the customer with this NUMBER, as one JSON object."""
+    from ca.demo.officers import MAKER
+    from ca.portal_operations import HandOutLetter
+
+    click.echo(json.dumps(_demo_officers(context)[MAKER].call(HandOutLetter, number=number)))
+
+
+@demo.command()
 @click.pass_obj
 @speaking
 def links(context: Context) -> None:

@@ -48,7 +48,7 @@ class Portal:
         }
 
     def _letter(self, op: ops.HandOutLetter) -> dict[str, Any]:
-        letter = self.letters(op.session, op.customer)
+        letter = self.letters(op.session, op.number)
         return {"number": letter.number, "code": shown(letter.code), "expires_at": timestamp(letter.expires_at)}
 
     def _sign_in(self, op: ops.PortalSignIn) -> dict[str, Any]:

@@ -22,7 +22,7 @@ class HandOutLetter(OfficerOperation):
     """-> {number, code, expires_at}: shown once, never again. The letter before is void."""
 
     path = "accounts/hand-out-letter"
-    customer: Identifier
+    number: Identifier
 
 
 class OpenAccount(Operation):

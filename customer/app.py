@@ -6,12 +6,13 @@ from pathlib import Path
 from flask import Flask, Response
 
 from ca.throttle import Throttle
-from customer import bridge, confirmation, errors, est, portal, tool
+from customer import account, bridge, confirmation, errors, est, language, portal, tool
 from customer.services import Services, Signer
 
 _LARGEST_BODY = 32 * 1024
 """A request with a 4096-bit key has 2 KiB; the rest is room for clients that wrap and pad."""
 
+# Referrer-Policy is not no-referrer: browsers would then say `Origin: null` with our own forms (Fetch, section 3.2).
 _HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; "
@@ -20,7 +21,7 @@ _HEADERS = {
     ),
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -60,6 +61,8 @@ def create_app(
     app.register_blueprint(portal.views)
     app.register_blueprint(bridge.views)
     app.register_blueprint(tool.views)
+    app.register_blueprint(account.views)
+    language.install(app)
     errors.install(app)
     app.after_request(_add_security_headers)
     return app

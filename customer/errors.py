@@ -7,7 +7,7 @@ the same to the byte, whether the reference number is unknown, the code wrong, l
 import logging
 import secrets
 
-from flask import Flask, Response, jsonify, render_template, request
+from flask import Flask, Response, jsonify, render_template, request, url_for
 from werkzeug.exceptions import HTTPException
 
 from ca.domain import errors
@@ -59,12 +59,21 @@ def _pki_error(error: errors.PKIError) -> Response:
     status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
     if status == 500:
         return _our_fault(error)
+    if status == 401 and request.blueprint == "account":
+        return _to_the_door()
     if status == 401:
         return _render(401, errors.NotAuthenticated.code, _WRONG_CODES, {"WWW-Authenticate": CHALLENGE})
     if status == 503:
         _LOG.warning("not available: %s", error)
         return _render(503, error.code, _AWAY, {"Retry-After": _RETRY_SECONDS})
     return _render(status, error.code, str(error), {})
+
+
+def _to_the_door() -> Response:
+    """Nobody is signed in, or not any more."""
+    response = Response(status=303)
+    response.headers["Location"] = url_for("account.sign_in", over="1")
+    return response
 
 
 def _http_error(error: HTTPException) -> Response:

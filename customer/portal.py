@@ -22,6 +22,7 @@ def home() -> str:
         organization=services().organization,
         server=services().enrolment_url,
         status_url=services().public_url,
+        hotline=services().hotline,
         root_name=root.subject.rfc4514_string(),
         root_fingerprint=_in_fours(hashlib.sha256(root.public_bytes(Encoding.DER)).hexdigest()),
         root_until=root.not_valid_after_utc,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, cast
+from urllib.parse import urlsplit
 
 from flask import current_app, request
 
@@ -32,6 +33,12 @@ class Services:
     tool_directory: Path
     """The tool and the extension, as packed for this bank."""
     hotline: str
+
+    @property
+    def origin(self) -> str:
+        """Web origin of our own pages."""
+        parts = urlsplit(self.enrolment_url)
+        return f"{parts.scheme}://{parts.netloc}"
 
     def install(self, extensions: dict[str, Any]) -> None:
         extensions[_KEY] = self

@@ -1,15 +1,18 @@
 """A customer is registered, a U-Shield enters the stock."""
 
-from flask import Blueprint, redirect, render_template, url_for
+from flask import Blueprint, abort, redirect, render_template, url_for
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
+from sqlalchemy import select
 from werkzeug.wrappers import Response
 
 from admin.errors import sentence, status_of
-from admin.forms import CustomerForm, DeviceForm
-from admin.signer import ask
-from ca.domain.errors import InvalidRequest, InvalidTransition
+from admin.forms import CustomerForm, DeviceForm, EmptyForm
+from admin.signer import ask, officer
+from ca.adapters.db.rows import CustomerRow, db
+from ca.domain.errors import InvalidRequest, InvalidTransition, NotFound
 from ca.operations import RegisterCustomer, RegisterDevice
+from ca.portal_operations import HandOutLetter
 
 views = Blueprint("registration", __name__, url_prefix="/admin")
 
@@ -47,6 +50,18 @@ def device() -> Response | tuple[str, int]:
     except (InvalidRequest, InvalidTransition) as error:
         return _form(form, title, button, "devices.index_view", status_of(error), sentence(error))
     return redirect(url_for("devices.details_view", id=answer["device"]), 303)
+
+
+@views.post("/customers/<customer>/letter")
+def letter(customer: str) -> str:
+    """The code that opens the customer's account on the portal, in clear, on this one answer and never again."""
+    if not EmptyForm().validate_on_submit():
+        abort(400)
+    query = select(CustomerRow).where(CustomerRow.id == customer, CustomerRow.branch == officer().branch)
+    row = db.session.scalars(query).one_or_none()
+    if row is None:
+        raise NotFound(_("there is no such customer at your branch"))
+    return render_template("console/letter.html", letter=ask(HandOutLetter, number=row.number), customer=row)
 
 
 def _form(

@@ -6,6 +6,7 @@ from datetime import datetime
 from ca.domain.accounts import LETTER_LIFE, Account
 from ca.domain.audit import AuditEvent
 from ca.domain.codes import new_authorization_code
+from ca.domain.errors import NotFound
 from ca.domain.officers import TrustedRole
 from ca.ports import Clock, Random, Seals, UnitOfWork
 from ca.usecases.authorize import Authorize, require_branch
@@ -32,12 +33,14 @@ class HandOutLetter:
     authorize: Authorize
     accounts: AccountBook
 
-    def __call__(self, session: str, customer_id: str) -> Letter:
+    def __call__(self, session: str, number: str) -> Letter:
         """The letter before it is void; the password in use stays until the new one is set. Raises NotFound."""
         now = self.clock.now()
         with self.unit_of_work() as work:
             officer = self.authorize(work, session, TrustedRole.RA_OPERATOR, TrustedRole.RA_SUPERVISOR)
-            customer = work.customers.get(customer_id)
+            customer = work.customers.find_by_number(number)
+            if customer is None:
+                raise NotFound("there is no such customer at your branch")
             require_branch(officer, customer.branch, "customer")
             account = self.accounts.find(work, customer.id) or Account(customer.id, 0)
             code = new_authorization_code(self.random)

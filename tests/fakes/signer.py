@@ -43,6 +43,8 @@ class FakeSigner:
     issued: list[x509.Certificate] = field(default_factory=list)
     revoked: set[bytes] = field(default_factory=set)
     pairs: dict[str, _Pair] = field(default_factory=dict)
+    portal: dict[type[Operation], dict[str, Any] | PKIError] = field(default_factory=dict)
+    """What is answered to operations of the portal."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def knows(self, reference: str, code: str) -> None:
@@ -67,12 +69,18 @@ class FakeSigner:
                 case ConfirmationChallenge():
                     self._require_issued(operation.serial)
                     return {"nonce": base64.b64encode(NONCE).decode(), "expires_in": 300}
-                case OrderToolJob():
-                    return {"job": f"signed.{operation.operation}.{operation.reference}"}
                 case Confirm():
                     self._require_issued(operation.serial)
                     return {"serial": operation.serial, "status": "active"}
-            raise NotFound(operation.path)
+            return self._of_portal(operation)
+
+    def _of_portal(self, operation: Operation) -> dict[str, Any]:
+        if isinstance(operation, OrderToolJob):
+            return {"job": f"signed.{operation.operation}.{operation.reference}"}
+        answer = self.portal.get(type(operation), NotFound(operation.path))
+        if isinstance(answer, PKIError):
+            raise answer
+        return answer
 
     def _pair(self, reference: str, code: str) -> _Pair:
         pair = self.pairs.get(reference)

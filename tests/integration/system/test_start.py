@@ -261,7 +261,10 @@ def test_officers_go_on_after_a_change_of_ports(moved: Demo) -> None:
     assert len(moved.codes("machine")) == 1
 
 
-@pytest.mark.parametrize("command", [("codes",), ("links",), ("hold", "1"), ("revoke", "1")], ids=" ".join)
+DEMO_COMMANDS = (("codes",), ("links",), ("letter", "1"), ("hold", "1"), ("revoke", "1"))
+
+
+@pytest.mark.parametrize("command", DEMO_COMMANDS, ids=" ".join)
 def test_demo_commands_are_refused_outside_a_demo(copy_of_demo: CopyOfDemo, command: tuple[str, ...]) -> None:
     demo = copy_of_demo()
     say_that_it_is_no_demo(demo)

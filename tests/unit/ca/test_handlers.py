@@ -253,7 +253,7 @@ ACTS: list[ops.Operation] = [
     ops.RecordSightings(sightings=[ops.SightingMessage(serial="a1", changed_at=1, channel="ocsp", seen_at=2)]),
     ops.OrderToolJob(operation="sign"),
     ops.RunJob(name="none", holder="none"),
-    portal.HandOutLetter(session="none", customer="none"),
+    portal.HandOutLetter(session="none", number="none"),
     portal.OpenAccount(number="none", code="none", password="none"),
     portal.PortalSignIn(number="none", password="none", source="none"),
     portal.PortalSignOut(session="none"),
