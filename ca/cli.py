@@ -18,6 +18,7 @@ from ca import operations as ops
 from ca.auditing import audit, journal, status
 from ca.domain.ceremony import Step
 from ca.domain.errors import InvalidRequest, Tampered
+from ca.notices_cli import notices
 from ca.receipts_cli import receipt, receipts
 from ca.signer_client import SignerClient
 from ca.terminal import Context, console, say, speaking
@@ -47,7 +48,7 @@ def cli(context: click.Context, directory: Path) -> None:
     context.obj = Context(directory)
 
 
-for command in (audit, journal, status, receipt, receipts):
+for command in (audit, journal, status, receipt, receipts, notices):
     cli.add_command(command)
 
 

@@ -16,7 +16,7 @@ from ca.usecases.own_certificates import OwnCertificate, OwnCertificates
 from ca.usecases.portal_sessions import PortalSignIn
 
 _OFFICER = "your branch"
-_OURSELVES = frozenset({"customer", "signer", "jobs"})
+_BY = {"customer": "you", "signer": "the bank", "jobs": "the bank"}
 
 
 @dataclass(frozen=True)
@@ -114,12 +114,11 @@ def _own(one: OwnCertificate) -> dict[str, Any]:
 
 
 def _event(event: AuditEvent) -> dict[str, Any]:
-    # Which officer it was is the bank's business; that it was one is the customer's.
-    by = event.actor if event.actor in _OURSELVES else _OFFICER
     return {
         "name": event.name,
         "subject": event.subject,
-        "by": by,
+        # Which officer it was is the bank's business; that it was one is the customer's.
+        "by": _BY.get(event.actor, _OFFICER),
         "at": timestamp(event.at),
         "details": {name: value for name, value in event.details.items() if name in {"why", "reason", "source"}},
     }

@@ -12,7 +12,7 @@ from ca.adapters.hsm.key_store import Pkcs11KeyStore
 from ca.adapters.hsm.seals import Pkcs11Seals
 from ca.adapters.hsm.sessions import TokenSessions
 from ca.adapters.linter import PkilintLinter
-from ca.adapters.notices import MailServer, NoticesByMail, Outbox
+from ca.adapters.notices import Outbox
 from ca.adapters.passwords import Argon2Passwords
 from ca.adapters.webauthn import WebAuthnAuthenticators
 from ca.background import InBackground, all_of
@@ -237,10 +237,10 @@ def _portal(
 ) -> Portal:
     clock, random, accounts = SystemClock(), system_random, AccountBook(seals)
     authorize = AuthorizeCustomer(seals, clock)
-    notify = NoticesByMail(
-        _mail(settings, files),
+    notify = Outbox(
+        files.outbox,
         clock,
-        sender=settings.notices.sender,
+        sender=settings.notices_from,
         organization=settings.organization,
         hotline=settings.hotline,
     )
@@ -249,11 +249,6 @@ def _portal(
         PortalSignIn(unit_of_work, clock, random, seals, Argon2Passwords(), authorize, accounts),
         OwnCertificates(unit_of_work, clock, authorize, publish_changes, open_receipt(settings), notify),
     )
-
-
-def _mail(settings: Settings, files: Files) -> Outbox | MailServer:
-    host, _, port = settings.notices.mail_server.rpartition(":")
-    return MailServer(host, int(port), settings.notices.ca_file) if host else Outbox(files.outbox)
 
 
 def _follow_targets(settings: Settings, files: Files, unit_of_work: SqlUnitOfWork) -> Callable[[], str]:

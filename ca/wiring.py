@@ -62,7 +62,7 @@ class Files:
     standings: StandingsMap
     snapshot: SnapshotFile
     outbox: Path
-    """Notices to customers, where there is no mail server."""
+    """Notices to customers, until somebody sends them."""
 
     @classmethod
     def of(cls, state: State, settings: Settings) -> "Files":

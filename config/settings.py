@@ -160,23 +160,6 @@ class Publication(_Section):
         return self
 
 
-class Notices(_Section):
-    """How customers are told by e-mail what happens to their certificates."""
-
-    sender: str = Field(default="certificates@bank.example", pattern=r"^[^@\s]+@[^@\s]+$")
-    mail_server: str = Field(default="", pattern=r"^([^\s:]+:\d{1,5})?$")
-    """host:port. Empty: messages are kept as files in `outbox/` of the state directory."""
-    ca_file: str = ""
-    """Whom to trust for TLS with the mail server; without it only a server on this machine is given messages."""
-
-    @model_validator(mode="after")
-    def _is_trusted(self) -> Self:
-        host = self.mail_server.rpartition(":")[0]
-        if host and not self.ca_file and host not in {"localhost", "127.0.0.1", "::1"}:
-            raise ValueError("ca_file is needed: notices travel in clear otherwise")
-        return self
-
-
 class Settings(_Section):
     """What `settings.toml` says."""
 
@@ -198,7 +181,8 @@ class Settings(_Section):
     ocsp: OCSP = OCSP()
     crls: CRLs = CRLs()
     publication: Publication = Publication()
-    notices: Notices = Notices()
+    notices_from: str = Field(default="certificates@bank.example", pattern=r"^[^@\s]+@[^@\s]+$")
+    """Sender of the e-mails that tell customers what happened to their certificates."""
     database_url: str = ""
     """Empty: SQLite in the state directory."""
     journal_mirror: str = ""

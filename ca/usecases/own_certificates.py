@@ -72,8 +72,10 @@ class OwnCertificates:
             subjects |= {serial_text(one.serial) for one in certificates}
             chained: list[ChainedEvent] = [event for subject in subjects for event in work.audit.about(subject)]
             work.commit()
-        chained.sort(key=lambda one: one.number, reverse=True)
-        return [one.event for one in chained[:_LONGEST_HISTORY]]
+        # What the prober measured is about our promises, and nothing that was done.
+        told = [one for one in chained if not one.event.name.startswith("receipt.")]
+        told.sort(key=lambda one: one.number, reverse=True)
+        return [one.event for one in told[:_LONGEST_HISTORY]]
 
     def report_lost(self, token: str, serial: int) -> Certificate:
         """Hold at once; only the branch releases it. Raises NotFound, InvalidTransition."""

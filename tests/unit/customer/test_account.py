@@ -28,9 +28,9 @@ def portal(signer: FakeSigner) -> dict[Any, Any]:
         ops.OpenAccount: {}, ops.PortalSignOut: {}, ops.ShowMe: ME,
         ops.ListOwnCertificates: {"certificates": [CERTIFICATE]},
         ops.ShowOwnHistory: {"events": [
-            {"name": "certificate.held", "subject": SERIAL, "by": "customer", "at": "2026-11-27T12:00:00Z",
+            {"name": "certificate.held", "subject": SERIAL, "by": "you", "at": "2026-11-27T12:00:00Z",
              "details": {"why": "<i>lost</i>"}},
-            {"name": "new.kind-of-event", "subject": "x", "by": "signer", "at": "2026-11-27T12:00:00Z", "details": {}},
+            {"name": "new.kind", "subject": "x", "by": "the bank", "at": "2026-11-27T12:00:00Z", "details": {}},
         ]},
         ops.ReportLost: {"serial": SERIAL, "status": "on-hold"}, ops.CancelOwn: {"serial": SERIAL, "undo_until": "x"},
         ops.UndoCancellation: {"serial": SERIAL, "status": "active"}, ops.ChangeLoginPassword: {},
