@@ -194,7 +194,9 @@ class Handlers:
                     parse_serial(op.serial), op.nonce, op.signature, predecessor_signature=op.predecessor_signature
                 )
             ),
-            ops.OrderToolJob: lambda op: {"job": do.order_tool_job(op.operation, op.reference)},
+            ops.OrderToolJob: lambda op: {
+                "job": do.order_tool_job(op.operation, reference=op.reference, serial=op.serial)
+            },
             ops.CACertificates: self.ca_certificates,
             ops.CertifyResponderKey: self.certify_responder_key,
             ops.ShowHistory: self.show_history,

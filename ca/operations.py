@@ -300,12 +300,13 @@ class CACertificates(Operation):
 class OrderToolJob(Operation):
     """-> {job: compact JWS}: what a page of ours may have the tool do within five minutes (docs/protocols/bridge.md).
 
-    operation: check, download (with a reference number) or password.
+    operation: check, download (with a reference number), password, sign-in or cancel (with a serial number).
     """
 
     path = "tool-jobs/order"
     operation: Identifier
     reference: Identifier = ""
+    serial: Identifier = ""
 
 
 # Status, jobs, care

@@ -11,6 +11,7 @@ from ca.domain.serials import parse_serial, serial_text
 from ca.domain.times import timestamp
 from ca.operations import Operation
 from ca.signer import Handler
+from ca.usecases.by_key import ActByKey, Stated
 from ca.usecases.letters import HandOutLetter
 from ca.usecases.own_certificates import OwnCertificate, OwnCertificates
 from ca.usecases.portal_sessions import PortalSignIn
@@ -26,6 +27,7 @@ class Portal:
     letters: HandOutLetter
     sign_in: PortalSignIn
     own: OwnCertificates
+    by_key: ActByKey
 
     def table(self) -> dict[type[Operation], Handler]:
         """Every operation with what answers it."""
@@ -34,6 +36,8 @@ class Portal:
             ops.HandOutLetter: self._letter,
             ops.OpenAccount: _silently(lambda op: sign_in.open(op.number, op.code, op.password)),
             ops.PortalSignIn: self._sign_in,
+            ops.PortalSignInByKey: self._sign_in_by_key,
+            ops.CancelByKey: lambda op: _status(self.by_key.cancel(_stated(op), parse_serial(op.serial))),
             ops.PortalSignOut: _silently(lambda op: sign_in.out(op.session)),
             ops.ShowMe: self._me,
             ops.ListOwnCertificates: lambda op: {"certificates": [_own(one) for one in own.list(op.session)[1]]},
@@ -53,6 +57,10 @@ class Portal:
 
     def _sign_in(self, op: ops.PortalSignIn) -> dict[str, Any]:
         token, customer = self.sign_in(op.number, op.password, source=op.source)
+        return {"token": token, "customer": {"name": customer.name, "number": customer.number}}
+
+    def _sign_in_by_key(self, op: ops.PortalSignInByKey) -> dict[str, Any]:
+        token, customer = self.by_key.open_session(_stated(op), source=op.source)
         return {"token": token, "customer": {"name": customer.name, "number": customer.number}}
 
     def _me(self, op: ops.ShowMe) -> dict[str, Any]:
@@ -93,6 +101,10 @@ def _silently(act: Callable[[Any], None]) -> Handler:
         return {}
 
     return answer
+
+
+def _stated(op: ops.PortalSignInByKey | ops.CancelByKey) -> Stated:
+    return Stated(op.certificate, op.nonce, op.signature)
 
 
 def _status(certificate: Any) -> dict[str, Any]:

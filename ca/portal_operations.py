@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ca.operations import Identifier, OfficerOperation, Operation, Text, Token
+from ca.operations import B64, Identifier, OfficerOperation, Operation, Text, Token
 
 Password = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]
 
@@ -41,6 +41,26 @@ class PortalSignIn(Operation):
     number: Identifier
     password: Password
     source: Text
+
+
+class PortalSignInByKey(Operation):
+    """-> {token, customer}: a statement signed on the U-Shield for a job `sign-in` (docs/protocols/bridge.md)."""
+
+    path = "portal/sign-in-by-key"
+    certificate: B64
+    nonce: B64
+    signature: B64
+    source: Text
+
+
+class CancelByKey(Operation):
+    """-> {serial, status}: revoked at once, by a statement for a job `cancel`."""
+
+    path = "portal/cancel-by-key"
+    serial: Identifier
+    certificate: B64
+    nonce: B64
+    signature: B64
 
 
 class PortalSignOut(CustomerOperation):

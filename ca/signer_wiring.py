@@ -32,6 +32,7 @@ from ca.usecases.apply import SubmitApplication
 from ca.usecases.approve import DecideOnApplication
 from ca.usecases.audit import AUDIT_KEY, MakeCheckpoint, RecordRefusal
 from ca.usecases.authorize import Authorize
+from ca.usecases.by_key import ActByKey
 from ca.usecases.codes import CheckCodes, HandOutCodes
 from ca.usecases.confirm import ConfirmCertificate
 from ca.usecases.customers import RegisterCustomer
@@ -186,7 +187,7 @@ def _wire(
         re_enrol=ReEnrol(unit_of_work, clock, dossier, drafter, issuance, profiles, report_unknown),
         confirm=ConfirmCertificate(unit_of_work, clock, random, publish_changes, receipt),
         change_status=ChangeStatus(unit_of_work, clock, authorize, publish_changes, receipt),
-        order_tool_job=OrderToolJob(clock, random, key_store, origin_of(settings.enrolment_url)),
+        order_tool_job=OrderToolJob(unit_of_work, clock, random, key_store, origin_of(settings.enrolment_url)),
         portal=portal,
         answer_ocsp=_answer_ocsp(settings, files, unit_of_work, key_store),
         certify_memory_key=CertifyMemoryKey(certify_responder, ISSUING, settings.ocsp.memory_keys_a_day),
@@ -244,10 +245,13 @@ def _portal(
         organization=settings.organization,
         hotline=settings.hotline,
     )
+    sign_in = PortalSignIn(unit_of_work, clock, random, seals, Argon2Passwords(), authorize, accounts)
+    effects = publish_changes, open_receipt(settings), notify
     return Portal(
         HandOutLetter(unit_of_work, clock, random, seals, Authorize(seals, clock), accounts),
-        PortalSignIn(unit_of_work, clock, random, seals, Argon2Passwords(), authorize, accounts),
-        OwnCertificates(unit_of_work, clock, authorize, publish_changes, open_receipt(settings), notify),
+        sign_in,
+        OwnCertificates(unit_of_work, clock, authorize, *effects),
+        ActByKey(unit_of_work, clock, origin_of(settings.enrolment_url), sign_in, *effects),
     )
 
 

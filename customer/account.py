@@ -99,7 +99,7 @@ def begin() -> Response | Redirect | tuple[str, int]:
     except (NotAuthenticated, InvalidRequest):
         return render_template("customer/sign_in.html", number=typed["number"], refused=True), 401
     response = redirect(url_for("account.home"), 303)
-    _keep(response, answer["token"])
+    keep_session(response, answer["token"])
     return response
 
 
@@ -241,5 +241,6 @@ def _settings(refused: str) -> str:
     return render_template("customer/settings.html", me=me, sessions=sessions, languages=LANGUAGES, refused=refused)
 
 
-def _keep(response: Redirect, token: str) -> None:
+def keep_session(response: Redirect, token: str) -> None:
+    """Give the browser the signer's token: unreadable to scripts, never from another site."""
     response.set_cookie(COOKIE, token, secure=True, httponly=True, samesite="Strict", path="/")

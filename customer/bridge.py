@@ -3,10 +3,12 @@
 The page never sees a code or a password, and what it gets here is of no use to other pages (docs/protocols/bridge.md).
 """
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, jsonify, request, url_for
 
-from ca.domain.errors import NotAllowed
+from ca.domain.errors import NotAllowed, NotAuthenticated
 from ca.operations import OrderToolJob
+from ca.portal_operations import CancelByKey, PortalSignInByKey
+from customer.account import keep_session
 from customer.parsing import parse_body
 from customer.services import services, source
 
@@ -16,7 +18,37 @@ views = Blueprint("bridge", __name__, url_prefix="/bridge")
 @views.post("/jobs")
 def order() -> Response:
     """-> {job}. Only for pages of our own: the browser says where a request comes from (Fetch Metadata)."""
-    if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
-        raise NotAllowed("another page asked for this; nothing was ordered")
+    _require_own_page()
     with services().throttle.attempt(source()):
         return jsonify(services().signer.call(parse_body(OrderToolJob)))
+
+
+@views.post("/sign-in")
+def sign_in() -> Response:
+    """-> {next}: a session in the cookie, by a statement signed on the U-Shield."""
+    _require_own_page()
+    stated = parse_body(PortalSignInByKey, source=source())
+    try:
+        with services().throttle.attempt(source()):
+            answer = services().signer.call(stated)
+    except NotAuthenticated as error:
+        raise NotAllowed(str(error)) from error
+    response = jsonify({"next": url_for("account.home")})
+    keep_session(response, answer["token"])
+    return response
+
+
+@views.post("/cancel")
+def cancel() -> Response:
+    """-> {serial, status}: revoked at once, by a statement signed on the U-Shield. Nobody need be signed in."""
+    _require_own_page()
+    try:
+        with services().throttle.attempt(source()):
+            return jsonify(services().signer.call(parse_body(CancelByKey)))
+    except NotAuthenticated as error:
+        raise NotAllowed(str(error)) from error
+
+
+def _require_own_page() -> None:
+    if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
+        raise NotAllowed("another page asked for this; nothing was done")

@@ -13,12 +13,15 @@ from ca.operations import Operation
 Message = TypeVar("Message", bound=Operation)
 
 
-def parse_body(kind: type[Message]) -> Message:
-    """The current request's. Raises InvalidRequest, UnsupportedMediaType."""
+def parse_body(kind: type[Message], **ours: str) -> Message:
+    """The current request's, with what only we may say. Raises InvalidRequest, UnsupportedMediaType."""
     if request.mimetype != "application/json":
         raise UnsupportedMediaType("Send JSON with the content type application/json.")
     try:
-        return kind.model_validate(json.loads(request.get_data(), object_pairs_hook=_unique))
+        told = json.loads(request.get_data(), object_pairs_hook=_unique)
+        if not isinstance(told, dict) or set(ours) & set(told):
+            raise ValueError("not an object, or one that says what is ours to say")
+        return kind.model_validate(told | ours)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "body"

@@ -36,9 +36,12 @@ class Operation(Enum):
     CHECK = "check"
     DOWNLOAD = "download"
     PASSWORD = "password"  # noqa: S105 - the name of an operation
+    SIGN_IN = "sign-in"
+    CANCEL = "cancel"
 
 
-_PARAMETERS = {Operation.CHECK: set[str](), Operation.DOWNLOAD: {"reference"}, Operation.PASSWORD: set[str]()}
+_PARAMETERS: dict[Operation, set[str]] = {Operation.DOWNLOAD: {"reference"}, Operation.CANCEL: {"serial"}}
+_NONCE_OCTETS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,10 @@ class Job:
     operation: Operation
     expires: int
     """Seconds since 1970."""
+    origin: str = ""
+    nonce: bytes = b""
     reference: str = ""
+    serial: str = ""
 
 
 def verify(text: str, bank: BankFile, *, origin: str, now: int) -> Job:
@@ -65,7 +71,15 @@ def verify(text: str, bank: BankFile, *, origin: str, now: int) -> Job:
             "What the page asked for is too old, or this computer's clock is wrong. Nothing was done. "
             "Check date and time, and press the button again."
         )
-    return Job(claims["id"], Operation(claims["op"]), claims["exp"], claims.get("reference", ""))
+    return Job(
+        claims["id"],
+        Operation(claims["op"]),
+        claims["exp"],
+        claims["origin"],
+        _decoded(claims["nonce"]),
+        claims.get("reference", ""),
+        claims.get("serial", ""),
+    )
 
 
 def _signed_claims(text: str, key: ec.EllipticCurvePublicKey) -> dict[str, Any]:
@@ -93,13 +107,16 @@ def _signed_claims(text: str, key: ec.EllipticCurvePublicKey) -> dict[str, Any]:
 def _require_claims(claims: Mapping[str, Any]) -> dict[str, Any]:
     """Exactly those of the operation: what is not understood is not done (THREATS 8)."""
     operation = Operation(claims["op"])
-    texts = {"id", "op", "origin", "nonce", *_PARAMETERS[operation]}
-    if set(claims) != _CLAIMS | _PARAMETERS[operation] or claims["v"] != 1:
+    parameters = _PARAMETERS.get(operation, set())
+    texts = {"id", "op", "origin", "nonce", *parameters}
+    if set(claims) != _CLAIMS | parameters or claims["v"] != 1:
         raise ValueError("other claims")
     if not all(isinstance(claims[name], str) for name in texts):
         raise ValueError("not text")
     if not all(type(claims[name]) is int for name in ("iat", "exp")):
         raise ValueError("not a time")
+    if len(_decoded(claims["nonce"])) != _NONCE_OCTETS:
+        raise ValueError("not a nonce")
     return dict(claims)
 
 

@@ -1,20 +1,25 @@
 """The operations that a job of the bank can name, carried out with the U-Shield that is plugged in."""
 
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from ushield import __version__, choosing, opening, providers
 from ushield.asking import reference_number
 from ushield.bank_file import BankFile
 from ushield.download import Download, Step
 from ushield.enrolment import Bank, Hints
+from ushield.inventory import entries
 from ushield.jobs import Job, Operation
 from ushield.pending import Shelf
 from ushield.screen import certificate_json
+from ushield.statement import signer_of, statement
 from ushield.token import Token
 
 Told = Callable[[dict[str, Any]], None]
@@ -24,6 +29,8 @@ WHAT = {
     Operation.CHECK: "Check this computer",
     Operation.DOWNLOAD: "Download my Certificate",
     Operation.PASSWORD: "Change my certificate password",
+    Operation.SIGN_IN: "Sign in to the bank",
+    Operation.CANCEL: "Cancel my Certificate for good",
 }
 _STEPS = list(Step)
 
@@ -81,6 +88,8 @@ class Operations:
                 return self._download(job.reference)
             case Operation.PASSWORD:
                 return self._change_password()
+            case Operation.SIGN_IN | Operation.CANCEL:
+                return self._state(job)
 
     def _check(self) -> dict[str, Any]:
         found = providers.look_at(providers.installed())
@@ -114,6 +123,14 @@ class Operations:
             opening.open_once(token, old, last_try=False)
             opening.replace_password(token, old, self.prompt.new_password())
             return {"device": {"label": token.label, "serial": token.serial}}
+
+    def _state(self, job: Job) -> dict[str, Any]:
+        with self._device() as token:
+            opening.open_once(token, self.prompt.present_password(), last_try=False)
+            certificate, key = signer_of(entries(token.certificates(), token.keys()), job.serial)
+            signature = token.sign(key, statement(job, certificate))
+            stated = {"certificate": certificate.public_bytes(Encoding.DER), "nonce": job.nonce, "signature": signature}
+            return {name: b64encode(octets).decode("ascii") for name, octets in stated.items()}
 
     @contextmanager
     def _device(self) -> Iterator[Token]:

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from ca.domain.codes import parse_reference
 from ca.domain.errors import InvalidRequest
+from ca.domain.serials import parse_serial, serial_text
 
 LIFE = timedelta(minutes=5)
 _HALF = 32
@@ -27,6 +28,12 @@ class ToolOperation(StrEnum):
     CHECK = "check"
     DOWNLOAD = "download"
     PASSWORD = "password"  # noqa: S105  the name of an operation
+    SIGN_IN = "sign-in"
+    CANCEL = "cancel"
+
+
+STATED = frozenset({ToolOperation.SIGN_IN, ToolOperation.CANCEL})
+"""Those that end in a statement signed on the U-Shield, over the job's own nonce."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +46,15 @@ class ToolJob:
     nonce: bytes
     ordered_at: datetime
     reference: str = ""
-    """Of a download: the reference number, and nothing else of an operation that needs none."""
+    """Of a download: the reference number."""
+    serial: str = ""
+    """Of a cancellation: the certificate, in hex."""
 
     @classmethod
-    def order(cls, operation: str, reference: str, *, origin: str, now: datetime, nonce: bytes) -> "ToolJob":
-        """Raise InvalidRequest for an operation that there is not, or without what it needs."""
+    def order(
+        cls, operation: str, *, reference: str = "", serial: str = "", origin: str, now: datetime, nonce: bytes
+    ) -> "ToolJob":
+        """Raise InvalidRequest for an operation that there is not, or without exactly what it needs."""
         try:
             wanted = ToolOperation(operation)
         except ValueError as error:
@@ -52,12 +63,16 @@ class ToolJob:
             reference = parse_reference(reference)
         elif reference:
             raise InvalidRequest("only a download has a reference number")
-        return cls(hashlib.sha256(nonce).hexdigest()[:32], wanted, origin, nonce, now, reference)
+        if wanted is ToolOperation.CANCEL:
+            serial = serial_text(parse_serial(serial))
+        elif serial:
+            raise InvalidRequest("only a cancellation has a serial number")
+        return cls(hashlib.sha256(nonce).hexdigest()[:32], wanted, origin, nonce, now, reference, serial)
 
     def claims(self) -> dict[str, Any]:
         """Times in seconds since 1970 (RFC 7519 section 4.1)."""
         ordered = int(self.ordered_at.timestamp())
-        named = {"reference": self.reference} if self.operation is ToolOperation.DOWNLOAD else {}
+        named = {name: value for name, value in (("reference", self.reference), ("serial", self.serial)) if value}
         return {
             "v": 1,
             "id": self.id,
@@ -68,6 +83,12 @@ class ToolJob:
             "nonce": _encoded(self.nonce),
             **named,
         }
+
+
+def statement(operation: ToolOperation, origin: str, nonce: bytes, certificate_der: bytes) -> bytes:
+    """What the key on the U-Shield signs: of use for one operation, at one origin, once (docs/protocols/bridge.md)."""
+    bound = hashlib.sha256(origin.encode()).digest() + nonce + hashlib.sha256(certificate_der).digest()
+    return b"vermilion statement v1\x00" + operation.value.encode() + b"\x00" + bound
 
 
 def signing_input(kind: str, claims: dict[str, Any], key_spki: bytes) -> bytes:

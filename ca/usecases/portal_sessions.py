@@ -114,7 +114,6 @@ class PortalSignIn:
 
     def __call__(self, number: str, password: str, *, source: str) -> tuple[str, Customer]:
         """The session token. Raises NotAuthenticated, without saying what was wrong."""
-        now = self.clock.now()
         with self.unit_of_work() as work:
             customer = work.customers.find_by_number(number)
             account = self.accounts.find(work, customer.id) if customer else None
@@ -123,13 +122,20 @@ class PortalSignIn:
         if customer is None or not is_right:
             self._record_refusal(customer)
             raise NotAuthenticated(WRONG)
-        token = base64.urlsafe_b64encode(self.random(32)).decode("ascii").rstrip("=")
-        session = CustomerSession(token_hash(token), customer.id, now, now, source)
         with self.unit_of_work() as work:
-            work.customer_sessions.add(session, self.seals.seal(_SESSION_SEAL, session.sealed_fields()))
-            work.audit.append(AuditEvent("customer.signed-in", customer.id, "customer", now, {"source": source}))
+            token = self.begin(work, customer, source=source)
             work.commit()
         return token, customer
+
+    def begin(self, work: Work, customer: Customer, *, source: str, by: str = "") -> str:
+        """A session's token, for a customer who proved to be one; `by` is the certificate, when it was by a key."""
+        now = self.clock.now()
+        token = base64.urlsafe_b64encode(self.random(32)).decode("ascii").rstrip("=")
+        session = CustomerSession(token_hash(token), customer.id, now, now, source)
+        work.customer_sessions.add(session, self.seals.seal(_SESSION_SEAL, session.sealed_fields()))
+        details = {"source": source} | ({"by": by} if by else {})
+        work.audit.append(AuditEvent("customer.signed-in", customer.id, "customer", now, details))
+        return token
 
     def who(self, token: str) -> tuple[Customer, Account]:
         """Raises NotAuthenticated when the session is over."""
@@ -195,10 +201,8 @@ class PortalSignIn:
         return ended
 
     def _account(self, work: Work, customer: Customer) -> Account:
-        account = self.accounts.find(work, customer.id)
-        if account is None:
-            raise NotAuthenticated(_OVER)
-        return account
+        # Whoever signs in with a U-Shield needs no password, and may never have had a letter.
+        return self.accounts.find(work, customer.id) or Account(customer.id, 0)
 
     def _set_password(self, work: Work, account: Account, password: str) -> None:
         salt = self.random(_SALT_OCTETS)

@@ -8,25 +8,40 @@ from dataclasses import dataclass
 
 from ca.domain.errors import InvalidRequest, NotFound, NotReady, SigningRefused
 from ca.domain.keys import PublicKey
-from ca.domain.tool_jobs import ToolJob, compact, signing_input
-from ca.ports import Clock, KeyId, KeyStore, Random
+from ca.domain.sessions import Challenge
+from ca.domain.tool_jobs import LIFE, STATED, ToolJob, ToolOperation, compact, signing_input
+from ca.ports import Clock, KeyId, KeyStore, Random, UnitOfWork
 
 TOOL_JOB_KEY = KeyId(b"tool-jobs-1")
 _KIND = "vermilion-job"
+
+
+def purpose_of(operation: ToolOperation) -> str:
+    """Of the challenge that a statement answers."""
+    return f"statement:{operation.value}"
 
 
 @dataclass(frozen=True)
 class OrderToolJob:
     """Signed here, where the origin comes from the settings and from nobody who asks."""
 
+    unit_of_work: UnitOfWork
     clock: Clock
     random: Random
     key_store: KeyStore
     origin: str
 
-    def __call__(self, operation: str, reference: str) -> str:
+    def __call__(self, operation: str, *, reference: str = "", serial: str = "") -> str:
         """The job as a compact JWS. Raises InvalidRequest, NotReady, KeyStoreUnavailable, SigningRefused."""
-        job = ToolJob.order(operation, reference, origin=self.origin, now=self.clock.now(), nonce=self.random(32))
+        named = {"reference": reference, "serial": serial}
+        job = ToolJob.order(operation, **named, origin=self.origin, now=self.clock.now(), nonce=self.random(32))
+        if job.operation in STATED:
+            with self.unit_of_work() as work:
+                work.challenges.add(Challenge(purpose_of(job.operation), job.nonce, job.ordered_at + LIFE))
+                work.commit()
+        return self._signed(job)
+
+    def _signed(self, job: ToolJob) -> str:
         try:
             spki = self.key_store.public_key(TOOL_JOB_KEY)
         except NotFound as error:

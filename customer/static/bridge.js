@@ -62,16 +62,22 @@ export function findTool() {
   return found;
 }
 
-// Have the bank sign a job, have the tool do it; `told` is called with what it tells meanwhile.
-export async function run(operation, parameters = {}, told = () => {}) {
-  const response = await fetch("/bridge/jobs", {
+// The bank's answer to a JSON message of this page.
+export async function post(path, message) {
+  const response = await fetch(path, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ operation, ...parameters }),
+    body: JSON.stringify(message),
   }).catch(() => null);
   if (response === null) throw new Failure("The bank cannot be reached. Check the network and try again.", "P-52");
-  const ordered = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Failure(ordered.message ?? "The bank did not answer as it should.", "P-43");
+  const told = await response.json().catch(() => ({}));
+  if (!response.ok) throw new Failure(told.message ?? "The bank did not answer as it should.", "P-43");
+  return told;
+}
+
+// Have the bank sign a job, have the tool do it; `told` is called with what it tells meanwhile.
+export async function run(operation, parameters = {}, told = () => {}) {
+  const ordered = await post("/bridge/jobs", { operation, ...parameters });
   const done = answer((message) => {
     if (message.type === "done") return message;
     if (message.type === "failed") throw new Failure(message.sentence, message.code);

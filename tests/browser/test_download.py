@@ -3,23 +3,15 @@
 Set SCREENSHOTS to a directory to keep a picture of each page.
 """
 
-import json
-import os
-import sys
-import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
-from playwright.sync_api import sync_playwright as playwright_in_this_thread
 
-from tests.browser.chromium import ARGUMENTS, CHROMIUM, PATIENCE_MS
-from tests.browser.screen import Screen, screen
-from tests.integration.system.running import Demo, environment, run
+from tests.browser.computer import Computer, picture
+from tests.browser.screen import screen
+from tests.integration.system.running import Demo
 
 pytestmark = [pytest.mark.browser, pytest.mark.socket, pytest.mark.softhsm, pytest.mark.window]
 
@@ -27,66 +19,10 @@ PASSWORD = "Branch26"
 TITLE = "U-Shield"
 
 
-@dataclass(frozen=True)
-class Computer:
-    """A customer's, with the tool installed from what the bank offers."""
-
-    home: Path
-    demo: Demo
-    screen: Screen
-
-    @property
-    def profile(self) -> Path:
-        return self.home / "profile"
-
-    @property
-    def tokens(self) -> Path:
-        return self.home / "tokens"
-
-    def tool(self, command: str, *options: object) -> dict[str, Any]:
-        pyz = self.demo.state / "publication" / "tool" / "ushield.pyz"
-        ran = run(sys.executable, pyz, command, *options, "--json", HOME=str(self.home), PYTHONPATH="")
-        assert ran.status == 0, ran
-        return json.loads(ran.out)
-
-    def new_ushield(self, label: str = "My U-Shield") -> str:
-        return self.tool("init", "--label", label, "--token-dir", self.tokens)["serial"]
-
-    def install(self) -> None:
-        self.tool("install", "--profile", self.profile, "--token-dir", self.tokens)
-
-    @contextmanager
-    def browser(self, *more: str) -> Iterator[BrowserContext]:
-        extension = self.home / "extension"
-        zipfile.ZipFile(self.demo.state / "publication" / "tool" / "ushield-chromium.zip").extractall(extension)
-        with playwright_in_this_thread() as playwright:
-            context = playwright.chromium.launch_persistent_context(
-                self.profile,
-                executable_path=CHROMIUM,
-                headless=False,
-                args=[*ARGUMENTS, "--headless=new", f"--load-extension={extension}",
-                      f"--disable-extensions-except={extension}", *more],
-                env=environment(HOME=str(self.home), DISPLAY=self.screen.display),
-                ignore_https_errors=True,
-                viewport={"width": 900, "height": 1100},
-                timeout=PATIENCE_MS,
-            )  # fmt: skip
-            context.set_default_timeout(PATIENCE_MS)
-            try:
-                yield context
-            finally:
-                context.close()
-
-
 @pytest.fixture
 def computer(demo: Demo, tmp_path: Path) -> Iterator[Computer]:
     with screen() as shown:
         yield Computer(tmp_path, demo, shown)
-
-
-def _picture(page: Page, name: str) -> None:
-    if directory := os.environ.get("SCREENSHOTS"):
-        page.screenshot(path=str(Path(directory) / f"{name}.png"), full_page=True)
 
 
 def _ready(computer: Computer, browser: BrowserContext) -> Page:
@@ -120,12 +56,12 @@ def test_a_certificate_is_downloaded_by_page_extension_and_tool(computer: Comput
         browser.on("console", lambda said: failures.append(said.text) if said.type == "error" else None)
         page = _ready(computer, browser)
         expect(page.locator("#check-device")).to_contain_text(serial)
-        _picture(page, "download-1-check")
+        picture(page, "download-1-check")
         _press(page, codes["reference_number"])
         computer.screen.answer(TITLE, codes["authorization_code"])
         computer.screen.answer(TITLE, PASSWORD, PASSWORD)
         expect(page.get_by_role("heading", name="Your certificate is on your U-Shield")).to_be_visible()
-        _picture(page, "download-2-done")
+        picture(page, "download-2-done")
 
         assert page.locator("#done-status").text_content() == "active"
         name = codes["subject"].split("common_name=")[1].split(",")[0]
@@ -152,7 +88,7 @@ def test_pulled_out_and_the_page_closed_the_download_goes_on(computer: Computer,
         tokens.rename(away)
         computer.screen.answer(TITLE, PASSWORD, PASSWORD)
         expect(page.locator("#failed")).to_contain_text("Nothing is lost")
-        _picture(page, "download-3-pulled-out")
+        picture(page, "download-3-pulled-out")
         away.rename(tokens)
         page.close()
 

@@ -8,6 +8,7 @@ from ca.domain.certificates import Certificate
 from ca.domain.customers import Customer
 from ca.handlers import UseCases
 from ca.portal_handlers import Portal
+from ca.usecases.by_key import ActByKey
 from ca.usecases.letters import HandOutLetter
 from ca.usecases.look_back import LookBack
 from ca.usecases.own_certificates import OwnCertificates
@@ -17,6 +18,9 @@ from ca.usecases.tool_jobs import OrderToolJob
 
 if TYPE_CHECKING:
     from tests.fakes.bank import Bank
+
+
+ORIGIN = "https://localhost:8443"
 
 
 @dataclass
@@ -44,12 +48,13 @@ def portal_of(bank: "Bank", *, passwords: QuickPasswords | None = None, notify: 
     """What customers do for themselves."""
     base = bank.unit_of_work, bank.clock, bank.random, bank.seals
     accounts, authorize = AccountBook(bank.seals), AuthorizeCustomer(bank.seals, bank.clock)
+    sign_in = PortalSignIn(*base, passwords or QuickPasswords(), authorize, accounts)
+    effects = bank.published.append, bank.open_receipt, notify or FakeNotify()
     return Portal(
         HandOutLetter(*base, bank.authorize, accounts),
-        PortalSignIn(*base, passwords or QuickPasswords(), authorize, accounts),
-        OwnCertificates(
-            bank.unit_of_work, bank.clock, authorize, bank.published.append, bank.open_receipt, notify or FakeNotify()
-        ),
+        sign_in,
+        OwnCertificates(*base[:2], authorize, *effects),
+        ActByKey(*base[:2], ORIGIN, sign_in, *effects),
     )
 
 
@@ -69,7 +74,7 @@ def use_cases_of(bank: "Bank") -> UseCases:
         re_enrol=bank.re_enrol,
         confirm=bank.confirm,
         change_status=bank.change_status,
-        order_tool_job=OrderToolJob(bank.clock, bank.random, bank.key_store, "https://localhost:8443"),
+        order_tool_job=OrderToolJob(bank.unit_of_work, bank.clock, bank.random, bank.key_store, ORIGIN),
         answer_ocsp=bank.answer_ocsp,
         certify_memory_key=bank.certify_memory_key,
         look_back=LookBack(bank.unit_of_work, bank.clock),

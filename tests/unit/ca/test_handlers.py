@@ -256,6 +256,8 @@ ACTS: list[ops.Operation] = [
     portal.HandOutLetter(session="none", number="none"),
     portal.OpenAccount(number="none", code="none", password="none"),
     portal.PortalSignIn(number="none", password="none", source="none"),
+    portal.PortalSignInByKey(certificate=b"", nonce=b"", signature=b"", source="none"),
+    portal.CancelByKey(serial="a1", certificate=b"", nonce=b"", signature=b""),
     portal.PortalSignOut(session="none"),
     portal.ReportLost(session="none", serial="a1"),
     portal.CancelOwn(session="none", serial="a1"),

@@ -18,6 +18,8 @@ EXPECTED: dict[str, dict[str, int]] = {
     "/tool/": {"GET": 200, "HEAD": 200},
     "/tool/<name>": {"GET": 404, "HEAD": 404},
     "/bridge/jobs": {"POST": 415},
+    "/bridge/sign-in": {"POST": 415},
+    "/bridge/cancel": {"POST": 415},
     "/sign-in": {"GET": 200, "HEAD": 200, "POST": 403},
     "/sign-out": {"POST": 403},
     "/first-password": {"GET": 200, "HEAD": 200, "POST": 403},

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from ca.domain.errors import InvalidRequest
+from ca.domain.errors import InvalidRequest, NotAuthenticated
+from ca.portal_operations import CancelByKey, PortalSignInByKey
 from tests.fakes.signer import FakeSigner
 
 DOWNLOAD = {"operation": "download", "reference": "1234567890"}
@@ -92,3 +93,45 @@ def test_the_download_page_asks_for_no_code_and_no_password(client: FlaskClient)
     assert page.count("<input") == 1
     assert 'type="password"' not in page
     assert "ushield download --server https://bank.example" in page
+
+
+STATED = {"certificate": "MAA=", "nonce": "AAAA", "signature": "AAAA"}
+
+
+def test_a_statement_of_the_ushield_opens_a_session(client: FlaskClient, signer: FakeSigner) -> None:
+    signer.portal[PortalSignInByKey] = {"token": "token-7", "customer": {}}
+    response = client.post("/bridge/sign-in", json=STATED, base_url="https://bank.example")
+
+    assert response.json == {"next": "/me"}
+    assert "token-7" in response.headers["Set-Cookie"]
+    assert "SameSite=Strict" in response.headers["Set-Cookie"]
+    assert signer.asked == [PortalSignInByKey.model_validate({**STATED, "source": "local"})]
+
+
+def test_a_statement_ends_a_certificate_though_nobody_is_signed_in(client: FlaskClient, signer: FakeSigner) -> None:
+    signer.portal[CancelByKey] = {"serial": "a1", "status": "revoked"}
+
+    assert client.post("/bridge/cancel", json={**STATED, "serial": "a1"}).json == {"serial": "a1", "status": "revoked"}
+
+
+@pytest.mark.parametrize("path", ["/bridge/sign-in", "/bridge/cancel"])
+def test_a_statement_that_proves_nothing_is_refused_and_braked(
+    client: FlaskClient, signer: FakeSigner, path: str
+) -> None:
+    signer.refusal = NotAuthenticated("this U-Shield did not prove that it is yours")
+    body = STATED | ({"serial": "a1"} if path.endswith("cancel") else {})
+    answers = [client.post(path, json=body) for _ in range(12)]
+
+    assert [one.status_code for one in answers] == [403] * 10 + [429] * 2
+    assert "did not prove" in answers[0].text
+    assert all("Set-Cookie" not in one.headers for one in answers)
+
+
+@pytest.mark.parametrize("path", ["/bridge/sign-in", "/bridge/cancel"])
+def test_another_page_states_nothing_and_no_page_says_where_it_comes_from(
+    client: FlaskClient, signer: FakeSigner, path: str
+) -> None:
+    cross = client.post(path, json=STATED, headers={"Sec-Fetch-Site": "cross-site"})
+    lying = client.post(path, json={**STATED, "serial": "a1", "source": "192.0.2.9"})
+
+    assert (cross.status_code, lying.status_code, signer.asked) == (403, 400, [])

@@ -69,6 +69,9 @@ ODD: list[dict[str, Any]] = [
     job("check", iat=True),
     job("check", exp=float(NOW)),
     job("check", id=7),
+    job("check", nonce="AAAA"),
+    job("cancel"),
+    job("sign-in", serial="a1"),
     {name: value for name, value in job("check").items() if name != "nonce"},
 ]
 

@@ -15,6 +15,7 @@ from ca.domain.keys import KeyAlgorithm
 from ca.usecases.tool_jobs import TOOL_JOB_KEY, OrderToolJob
 from tests.fakes.clock import FakeClock
 from tests.fakes.key_store import FakeKeyStore
+from tests.fakes.work import FakeUnitOfWork
 
 ORIGIN = "https://bank.example:8443"
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
@@ -35,13 +36,15 @@ def key_store() -> FakeKeyStore:
 @pytest.fixture
 def order(key_store: FakeKeyStore) -> OrderToolJob:
     drawn = iter(range(1, 256))
-    return OrderToolJob(FakeClock(NOW), lambda length: bytes([next(drawn)]) * length, key_store, ORIGIN)
+    return OrderToolJob(
+        FakeUnitOfWork(), FakeClock(NOW), lambda length: bytes([next(drawn)]) * length, key_store, ORIGIN
+    )
 
 
 def test_a_job_is_a_jws_that_names_operation_origin_and_five_minutes(
     order: OrderToolJob, key_store: FakeKeyStore
 ) -> None:
-    header, payload, signature = order("download", "1234 567-890").split(".")
+    header, payload, signature = order("download", reference="1234 567-890").split(".")
 
     key = load_der_public_key(key_store.public_key(TOOL_JOB_KEY))
     raw = decoded(signature)
@@ -56,7 +59,7 @@ def test_a_job_is_a_jws_that_names_operation_origin_and_five_minutes(
 
 
 def test_no_two_jobs_are_the_same(order: OrderToolJob) -> None:
-    ids = {json.loads(decoded(order("check", "").split(".")[1]))["id"] for _ in range(20)}
+    ids = {json.loads(decoded(order("check").split(".")[1]))["id"] for _ in range(20)}
 
     assert len(ids) == 20
 
@@ -72,23 +75,23 @@ def test_what_is_not_one_of_the_operations_is_not_signed(
     order: OrderToolJob, key_store: FakeKeyStore, operation: str, reference: str
 ) -> None:
     with pytest.raises(InvalidRequest):
-        order(operation, reference)
+        order(operation, reference=reference)
 
     assert key_store.signed == []
 
 
 def test_a_bank_whose_ceremony_made_no_key_for_jobs_says_so() -> None:
-    order = OrderToolJob(FakeClock(NOW), bytes, FakeKeyStore(), ORIGIN)
+    order = OrderToolJob(FakeUnitOfWork(), FakeClock(NOW), bytes, FakeKeyStore(), ORIGIN)
 
     with pytest.raises(NotReady, match="tool-jobs-1"):
-        order("check", "")
+        order("check")
 
 
 def test_an_hsm_that_is_away_signs_nothing(order: OrderToolJob, key_store: FakeKeyStore) -> None:
     key_store.away = True
 
     with pytest.raises(KeyStoreUnavailable):
-        order("check", "")
+        order("check")
 
 
 class Swapped(FakeKeyStore):
@@ -105,4 +108,4 @@ def test_what_the_key_does_not_verify_never_leaves() -> None:
     store.generate(TOOL_JOB_KEY, "tool-jobs-1", KeyAlgorithm.EC_P256)
 
     with pytest.raises(SigningRefused):
-        OrderToolJob(FakeClock(NOW), bytes, store, ORIGIN)("check", "")
+        OrderToolJob(FakeUnitOfWork(), FakeClock(NOW), bytes, store, ORIGIN)("check")
