@@ -17,7 +17,7 @@ from ca.domain.serials import parse_serial, serial_text
 from ca.domain.sessions import CHALLENGE_LIFE
 from ca.domain.times import Millis, parse_instant, timestamp
 from ca.portal_handlers import Portal
-from ca.portal_operations import ListOwnCertificates, ListSessions, ShowMe, ShowOwnHistory
+from ca.portal_operations import ListOwnCertificates, ListSessions, RenewByKey, ShowMe, ShowOwnHistory
 from ca.ports import UnitOfWork
 from ca.signer import Handler
 from ca.telling import as_json
@@ -37,6 +37,7 @@ from ca.usecases.officers import ChangeOfficer, InviteOfficer, RedeemInvitation
 from ca.usecases.receipts import Observation, RecordSightings
 from ca.usecases.reconcile import Reconcile
 from ca.usecases.renew import ReEnrol
+from ca.usecases.renew import RenewByKey as RenewCertificateByKey
 from ca.usecases.report_unknown import ReportUnknownCertificate
 from ca.usecases.responder import CertifyMemoryKey
 from ca.usecases.revoke import ChangeStatus
@@ -84,6 +85,7 @@ class UseCases:
     hand_out: HandOutCodes
     enrol: Enrol
     re_enrol: ReEnrol
+    renew_by_key: RenewCertificateByKey
     confirm: ConfirmCertificate
     change_status: ChangeStatus
     order_tool_job: OrderToolJob
@@ -185,6 +187,9 @@ class Handlers:
             ops.EnrolmentHints: self.hints,
             ops.Enrol: lambda op: self._issued(do.enrol(op.reference, op.code, op.request)),
             ops.ReEnrol: lambda op: self._issued(do.re_enrol(op.client_certificate, op.request)),
+            RenewByKey: lambda op: self._issued(
+                do.renew_by_key(op.certificate, op.request, nonce=op.nonce, signature=op.signature)
+            ),
             ops.ConfirmationChallenge: lambda op: {
                 "nonce": b64(do.confirm.challenge(parse_serial(op.serial))),
                 "expires_in": int(CHALLENGE_LIFE.total_seconds()),

@@ -300,7 +300,7 @@ class CACertificates(Operation):
 class OrderToolJob(Operation):
     """-> {job: compact JWS}: what a page of ours may have the tool do within five minutes (docs/protocols/bridge.md).
 
-    operation: check, download (with a reference number), password, sign-in or cancel (with a serial number).
+    operation: check, download (with a reference number), password, sign-in, cancel or renew (with a serial).
     """
 
     path = "tool-jobs/order"

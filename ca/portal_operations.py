@@ -53,6 +53,16 @@ class PortalSignInByKey(Operation):
     source: Text
 
 
+class RenewByKey(Operation):
+    """-> {certificate: base64 DER, serial, confirm}. `nonce` is that of a ConfirmationChallenge for the old one."""
+
+    path = "enrolment/renew"
+    certificate: B64
+    request: B64
+    nonce: B64
+    signature: B64
+
+
 class CancelByKey(Operation):
     """-> {serial, status}: revoked at once, by a statement for a job `cancel`."""
 

@@ -51,7 +51,7 @@ from ca.usecases.publish_bundle import BUNDLE_PROFILE, PublishBundle, bundle_key
 from ca.usecases.publish_crl import PublishCRL
 from ca.usecases.receipts import RecordSightings
 from ca.usecases.reconcile import Reconcile
-from ca.usecases.renew import ReEnrol
+from ca.usecases.renew import ReEnrol, RenewByKey
 from ca.usecases.report_unknown import ReportUnknownCertificate
 from ca.usecases.responder import CertifyMemoryKey, CertifyResponder, own_profile
 from ca.usecases.revoke import ChangeStatus
@@ -166,6 +166,7 @@ def _wire(
     publish_changes = _publish_if_due(publish_crl)
     receipt = open_receipt(settings)
     report_unknown = ReportUnknownCertificate(unit_of_work, clock)
+    re_enrol = ReEnrol(unit_of_work, clock, dossier, drafter, issuance, profiles, report_unknown)
     reconcile = Reconcile(unit_of_work, clock, issuance)
     certify_responder = CertifyResponder(unit_of_work, clock, random, key_store, issuance, profiles)
     portal = _portal(settings, files, unit_of_work, seals, publish_changes)
@@ -184,7 +185,8 @@ def _wire(
         decide=DecideOnApplication(unit_of_work, clock, seals, authenticators, authorize, profiles),
         hand_out=HandOutCodes(unit_of_work, clock, random, seals, authorize, profiles),
         enrol=Enrol(unit_of_work, clock, check_codes, dossier, drafter, issuance, profiles),
-        re_enrol=ReEnrol(unit_of_work, clock, dossier, drafter, issuance, profiles, report_unknown),
+        re_enrol=re_enrol,
+        renew_by_key=RenewByKey(unit_of_work, clock, re_enrol, origin_of(settings.enrolment_url)),
         confirm=ConfirmCertificate(unit_of_work, clock, random, publish_changes, receipt),
         change_status=ChangeStatus(unit_of_work, clock, authorize, publish_changes, receipt),
         order_tool_job=OrderToolJob(unit_of_work, clock, random, key_store, origin_of(settings.enrolment_url)),

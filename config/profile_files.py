@@ -48,6 +48,7 @@ class _Enrolment(_Strict):
 
 class _Renewal(_Strict):
     opens_before: _Duration
+    closes_after: _Duration = timedelta(0)
     same_key: bool = False
 
 
@@ -86,6 +87,7 @@ class _ProfileFile(_Strict):
             key_usage=frozenset(self.key_usage),
             extended_key_usage=tuple(self.extended_key_usage),
             renewal_opens_before=self.renewal.opens_before if self.renewal else None,
+            renewal_closes_after=self.renewal.closes_after if self.renewal else timedelta(0),
             same_key_on_renewal=self.renewal.same_key if self.renewal else False,
             **self.model_dump(include=_AS_THEY_ARE),
             **enrolment.model_dump(),

@@ -153,10 +153,10 @@ def home() -> str:
     )
 
 
-@views.get("/me/certificates/<serial>/<any(lost, cancel):act>")
+@views.get("/me/certificates/<serial>/<any(lost, cancel, renew):act>")
 def ask_first(serial: str, act: str) -> str:
     """What stops working, before anything does."""
-    return render_template(f"customer/{act}.html", certificate=_own(serial), refused="")
+    return render_template(f"customer/{act}.html", certificate=_own(serial), server=services().enrolment_url)
 
 
 @views.post("/me/certificates/<serial>/<any(lost, cancel, undo):act>")

@@ -7,6 +7,7 @@ from flask import Blueprint, Response, jsonify
 
 from ca.domain.errors import NotAllowed, NotAuthenticated
 from ca.operations import Confirm, ConfirmationChallenge, EnrolmentHints, Operation
+from ca.portal_operations import RenewByKey
 from customer.credentials import require_codes
 from customer.parsing import parse_body
 from customer.services import services, source
@@ -24,6 +25,12 @@ def challenge() -> Response:
 def confirm() -> Response:
     """The signature over the nonce and the certificate."""
     return _answer(parse_body(Confirm))
+
+
+@views.post("/renew")
+def renew() -> Response:
+    """A new certificate for a new key, by a signature of the old one."""
+    return _answer(parse_body(RenewByKey))
 
 
 @views.get("/profile-hints")

@@ -14,11 +14,12 @@ from rich.table import Table
 from ushield import __version__, browser_cli, opening, providers, softhsm
 from ushield.asking import Typist, has_terminal, reference_number
 from ushield.choosing import Choice, open_token
-from ushield.download import Download, Progress
+from ushield.download import Download, Downloaded, Progress
 from ushield.enrolment import Bank
 from ushield.inventory import Entry, entries, prove
 from ushield.keys import algorithm_of
 from ushield.pending import APPLICATION, Shelf, state_directory
+from ushield.renew import Renewal
 from ushield.screen import (
     NoSteps,
     StepsOnScreen,
@@ -202,18 +203,54 @@ def download_command(
         download = Download(
             token, bank, Shelf(token, state_directory()), Typist(code_file, password_file), progress, last_try
         )
-        done = download(number)
-        label, serial = token.label, token.serial
+        _say_downloaded(asked, token, download(number))
+
+
+@_command("renew")
+@click.option("--server", required=True, metavar="URL", help="The bank's address, https://…")
+@click.option(
+    "--serial", default="", metavar="HEX", help="Which certificate, when there are several; else the youngest."
+)
+@click.option("--ca-file", metavar="FILE", help="The bank's root certificate (PEM), trusted beside the computer's own.")
+@_password_file
+@_last_try
+@click.pass_context
+def renew_command(
+    context: click.Context,
+    asked: Asked,
+    *,
+    server: str,
+    serial: str,
+    ca_file: str | None,
+    password_file: str | None,
+    last_try: bool,
+) -> None:
+    """Renew my Certificate: a new key beside the old one, which ends once the new one is proved.
+
+    Interrupted at any point, the same command again goes on where it stopped.
+    """
+    bank = Bank(server, ca_file)
+    progress: Progress = context.obj or (NoSteps() if asked.as_json else StepsOnScreen(asked.console))
+    with _device(asked) as token:
+        shelf, typist = Shelf(token, state_directory()), Typist(password_file=password_file)
+        done = Renewal(token, bank, shelf, typist, progress, last_try)("".join(serial.split()).casefold().lstrip("0"))
+        _say_downloaded(asked, token, done)
+
+
+def _say_downloaded(asked: Asked, token: Token, done: Downloaded) -> None:
+    certificate = done.certificate
     if asked.as_json:
-        device = {"label": label, "serial": serial}
-        key = {"algorithm": algorithm_of(done.certificate.public_key())}
-        say_json({"status": done.status, "device": device, "key": key, **certificate_json(done.certificate)})
+        device = {"label": token.label, "serial": token.serial}
+        key = {"algorithm": algorithm_of(certificate.public_key())}
+        say_json({"status": done.status, "device": device, "key": key, **certificate_json(certificate)})
         return
     asked.console.print()
-    asked.console.print(f"Your certificate is {plain(done.status)}, on the U-Shield {plain(label)} ({plain(serial)}).")
-    asked.console.print(f"  Name         {plain(subject_of(done.certificate))}")
-    asked.console.print(f"  Serial       {grouped(f'{done.certificate.serial_number:x}')}", highlight=False)
-    asked.console.print(f"  Valid until  {when(done.certificate)}", highlight=False)
+    asked.console.print(
+        f"Your certificate is {plain(done.status)}, on the U-Shield {plain(token.label)} ({plain(token.serial)})."
+    )
+    asked.console.print(f"  Name         {plain(subject_of(certificate))}")
+    asked.console.print(f"  Serial       {grouped(f'{certificate.serial_number:x}')}", highlight=False)
+    asked.console.print(f"  Valid until  {when(certificate)}", highlight=False)
 
 
 @_command("show")

@@ -27,7 +27,7 @@ from ushield.errors import (
 from ushield.keys import DeviceKey, KeyAlgorithm, algorithm_of, spki
 from ushield.opening import Lock, Person
 from ushield.pending import Pending
-from ushield.request import certification_request
+from ushield.request import certification_request, named
 from ushield.token import StoredCertificate
 
 # Fixed first octets, so that what the key signs here can never be mistaken for anything else it signs.
@@ -81,7 +81,7 @@ class Bank(Protocol):
 
     def challenge(self, serial: str) -> bytes: ...
 
-    def confirm(self, serial: str, nonce: bytes, signature: bytes) -> str: ...
+    def confirm(self, serial: str, nonce: bytes, signature: bytes, by_old_key: bytes | None = None) -> str: ...
 
 
 class Shelf(Protocol):
@@ -139,7 +139,7 @@ class Download:
         with self.progress.doing(Step.LOOK):
             pending = self.shelf.load(reference)
             stored = self._stored(key_id)
-        if stored is None or (pending is not None and not _answers(pending.request, stored)):
+        if stored is None or (pending is not None and not answers(pending.request, stored)):
             codes = Codes(reference, self.customer.authorization_code())
             key, pending, stored = self._obtain(codes, key_id, pending)
         else:
@@ -161,7 +161,7 @@ class Download:
         hints = None if pending else self._ask(codes)
         self._open(begun=pending is not None)
         key = self.device.key(key_id)
-        if pending is not None and (key is None or not _asks_for(pending.request, key)):
+        if pending is not None and (key is None or not asks_for(pending.request, key)):
             # The note is left from a key that is no more (the U-Shield was wiped): begin anew.
             pending, hints = None, self._ask(codes)
         if pending is not None and key is not None:
@@ -171,19 +171,17 @@ class Download:
         else:
             hints = hints or self._ask(codes)
             key = self._make_key(key_id, codes.reference, key, hints)
-            pending = self._make_request(key, codes.reference, hints)
+            pending = self._make_request(key, codes.reference, hints, named(codes.reference))
         with self.progress.doing(Step.FETCH):
-            issued = certificate_with_key(self.bank.enrol(codes, pending.request), spki(key.public_key))
-            if issued is None:
-                raise CertificateForOtherKey(
-                    "The bank sent a certificate that is not for the key on this U-Shield. It was not written. "
-                    "Call the hotline."
-                )
+            issued = certificate_for(key, self.bank.enrol(codes, pending.request))
+        self._store(key_id, issued)
+        return key, pending, issued
+
+    def _store(self, key_id: bytes, issued: bytes) -> None:
         with self.progress.doing(Step.STORE):
             # What a power cut left half-written is no certificate, and would hide the whole one.
             self.device.destroy_certificate(key_id)
             self.device.store_certificate(key_id, _label(issued), issued)
-        return key, pending, issued
 
     def _ask(self, codes: Codes) -> Hints:
         with self.progress.doing(Step.ASK):
@@ -225,9 +223,9 @@ class Download:
                 raise
         return made
 
-    def _make_request(self, key: DeviceKey, reference: str, hints: Hints) -> Pending:
+    def _make_request(self, key: DeviceKey, reference: str, hints: Hints, subject: x509.Name) -> Pending:
         with self.progress.doing(Step.REQUEST):
-            request = certification_request(key.public_key, reference, lambda data: self.device.sign(key, data))
+            request = certification_request(key.public_key, subject, lambda data: self.device.sign(key, data))
             pending = Pending(reference, hints.profile, request, hints.confirm)
             # Kept before it is sent: the bank will take no other for these codes.
             self.shelf.save(pending)
@@ -256,12 +254,14 @@ class Download:
             key.require_born_here()
             return x509.load_der_x509_certificate(written)
 
-    def _confirm(self, key: DeviceKey, certificate: x509.Certificate, der: bytes) -> str:
+    def _confirm(self, key: DeviceKey, certificate: x509.Certificate, der: bytes, old: DeviceKey | None = None) -> str:
+        """By the new key, and by the `old` one too when this is a renewal."""
         serial = f"{certificate.serial_number:x}"
         with self.progress.doing(Step.CONFIRM):
             nonce = self.bank.challenge(serial)
-            proof = self.device.sign(key, CONFIRMATION_CONTEXT + nonce + sha256(der).digest())
-            status = self.bank.confirm(serial, nonce, proof)
+            stated = CONFIRMATION_CONTEXT + nonce + sha256(der).digest()
+            proof = self.device.sign(key, stated)
+            status = self.bank.confirm(serial, nonce, proof, self.device.sign(old, stated) if old else None)
             if status != "active":
                 raise ConfirmationRefused(
                     f"The bank took the proof but says the certificate is not active ({status[:20]!a}). "
@@ -270,12 +270,24 @@ class Download:
         return status
 
 
-def _asks_for(request: bytes, key: DeviceKey) -> bool:
+def certificate_for(key: DeviceKey, sent: list[bytes]) -> bytes:
+    """The one of them for this key. Raises CertificateForOtherKey."""
+    issued = certificate_with_key(sent, spki(key.public_key))
+    if issued is None:
+        raise CertificateForOtherKey(
+            "The bank sent a certificate that is not for the key on this U-Shield. It was not written. "
+            "Call the hotline."
+        )
+    return issued
+
+
+def asks_for(request: bytes, key: DeviceKey) -> bool:
+    """Whether the request is for this key."""
     parsed = x509.load_der_x509_csr(request)
     return parsed.is_signature_valid and parsed.public_key() == key.public_key
 
 
-def _answers(request: bytes, certificate: bytes) -> bool:
+def answers(request: bytes, certificate: bytes) -> bool:
     """Whether it is a certificate, whole enough to be read, for the key of the request."""
     key = x509.load_der_x509_csr(request).public_key()
     spki_der = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)

@@ -26,6 +26,7 @@ from ushield.errors import (
     CodesRefused,
     CodeUsed,
     ConfirmationRefused,
+    RenewalRefused,
     RequestRefused,
     TooManyTries,
     UShieldError,
@@ -141,17 +142,32 @@ class Bank:
             raise _not_understood()
         return nonce
 
-    def confirm(self, serial: str, nonce: bytes, signature: bytes) -> str:
-        """Prove the key; the answer is the certificate's new status."""
-        answer = self._ask_json(
-            "/enrolment/confirm",
-            {
-                "serial": serial,
-                "nonce": b64encode(nonce).decode("ascii"),
-                "signature": b64encode(signature).decode("ascii"),
-            },
-        )
-        return str(answer.get("status", ""))
+    def confirm(self, serial: str, nonce: bytes, signature: bytes, by_old_key: bytes | None = None) -> str:
+        """Prove the key, and the old one for a renewal; the answer is the certificate's new status."""
+        told = {"serial": serial, "nonce": _text(nonce), "signature": _text(signature)}
+        if by_old_key is not None:
+            told["predecessor_signature"] = _text(by_old_key)
+        return str(self._ask_json("/enrolment/confirm", told).get("status", ""))
+
+    @property
+    def origin(self) -> str:
+        """The bank's web origin, as browsers write it (RFC 6454 section 6.2)."""
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"https://{host}" if self._port in (None, 443) else f"https://{host}:{self._port}"
+
+    def renew(self, certificate: bytes, request: bytes, nonce: bytes, signature: bytes) -> list[bytes]:
+        """The certificate for the new key, in DER. The same request gets the same certificate again."""
+        told = {"certificate": certificate, "request": request, "nonce": nonce, "signature": signature}
+        body = json.dumps({name: _text(octets) for name, octets in told.items()}).encode("ascii")
+        answer = self._ask("POST", "/enrolment/renew", {"Content-Type": "application/json"}, body)
+        if answer.status in {400, 403, 404, 409}:
+            raise RenewalRefused(
+                f"The bank does not renew this certificate: {answer.reason() or 'it gave no reason'}. The present one "
+                "is as it was."
+            )
+        if answer.status != 200:
+            raise _refusal(answer)
+        return [_octets(answer.json().get("certificate"))]
 
     def _ask_json(self, path: str, question: dict[str, str]) -> dict[str, Any]:
         answer = self._ask("POST", path, {"Content-Type": "application/json"}, json.dumps(question).encode("ascii"))
@@ -235,6 +251,10 @@ def certificate_with_key(certificates: list[bytes], spki: bytes) -> bytes | None
         if found.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) == spki:
             return der
     return None
+
+
+def _text(octets: bytes) -> str:
+    return b64encode(octets).decode("ascii")
 
 
 def _octets(encoded: object) -> bytes:

@@ -200,6 +200,10 @@ class CertificateStopped(BankRefuses):
     code = "D-46"
 
 
+class RenewalRefused(BankRefuses):
+    code = "D-47"
+
+
 class BankAway(UShieldError):
     """No usable answer: nothing is lost, the same command later goes on."""
 

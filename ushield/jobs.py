@@ -38,9 +38,14 @@ class Operation(Enum):
     PASSWORD = "password"  # noqa: S105 - the name of an operation
     SIGN_IN = "sign-in"
     CANCEL = "cancel"
+    RENEW = "renew"
 
 
-_PARAMETERS: dict[Operation, set[str]] = {Operation.DOWNLOAD: {"reference"}, Operation.CANCEL: {"serial"}}
+_PARAMETERS: dict[Operation, set[str]] = {
+    Operation.DOWNLOAD: {"reference"},
+    Operation.CANCEL: {"serial"},
+    Operation.RENEW: {"serial"},
+}
 _NONCE_OCTETS = 32
 
 

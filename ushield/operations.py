@@ -13,11 +13,12 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from ushield import __version__, choosing, opening, providers
 from ushield.asking import reference_number
 from ushield.bank_file import BankFile
-from ushield.download import Download, Step
+from ushield.download import Download, Downloaded, Step
 from ushield.enrolment import Bank, Hints
 from ushield.inventory import entries
 from ushield.jobs import Job, Operation
 from ushield.pending import Shelf
+from ushield.renew import Renewal
 from ushield.screen import certificate_json
 from ushield.statement import signer_of, statement
 from ushield.token import Token
@@ -31,6 +32,7 @@ WHAT = {
     Operation.PASSWORD: "Change my certificate password",
     Operation.SIGN_IN: "Sign in to the bank",
     Operation.CANCEL: "Cancel my Certificate for good",
+    Operation.RENEW: "Renew my Certificate",
 }
 _STEPS = list(Step)
 
@@ -90,6 +92,8 @@ class Operations:
                 return self._change_password()
             case Operation.SIGN_IN | Operation.CANCEL:
                 return self._state(job)
+            case Operation.RENEW:
+                return self._renew(job.serial)
 
     def _check(self) -> dict[str, Any]:
         found = providers.look_at(providers.installed())
@@ -106,16 +110,15 @@ class Operations:
     def _download(self, reference: str) -> dict[str, Any]:
         number = reference_number(reference)
         with self._device() as token:
-            bank = Bank(self.bank.origin, root_pem=self.bank.root_pem)
-            done = Download(token, bank, Shelf(token, self.state_directory), self.prompt, StepsOnPage(self.tell))(
-                number
-            )
-            shown = certificate_json(done.certificate)
-            return {
-                "status": done.status,
-                "device": {"label": token.label, "serial": token.serial},
-                **{name: shown[name] for name in ("subject", "serial", "not_after")},
-            }
+            return _shown(token, Download(token, *self._means(token))(number))
+
+    def _renew(self, serial: str) -> dict[str, Any]:
+        with self._device() as token:
+            return _shown(token, Renewal(token, *self._means(token))(serial))
+
+    def _means(self, token: Token) -> tuple[Bank, Shelf, Prompt, StepsOnPage]:
+        bank = Bank(self.bank.origin, root_pem=self.bank.root_pem)
+        return bank, Shelf(token, self.state_directory), self.prompt, StepsOnPage(self.tell)
 
     def _change_password(self) -> dict[str, Any]:
         with self._device() as token:
@@ -145,3 +148,13 @@ class Operations:
             yield token
         finally:
             token.close()
+
+
+def _shown(token: Token, done: Downloaded) -> dict[str, Any]:
+    """What the page shows at the end."""
+    shown = certificate_json(done.certificate)
+    return {
+        "status": done.status,
+        "device": {"label": token.label, "serial": token.serial},
+        **{name: shown[name] for name in ("subject", "serial", "not_after")},
+    }

@@ -85,9 +85,13 @@ class _EcInsideDevice(_InsideDevice, ec.EllipticCurvePrivateKey):
         return self
 
 
-def certification_request(public_key: PublicKey, common_name: str, sign: Sign) -> bytes:
+def named(common_name: str) -> x509.Name:
+    """A subject that is a hint and no more."""
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+
+
+def certification_request(public_key: PublicKey, subject: x509.Name, sign: Sign) -> bytes:
     """A PKCS#10 request in DER. `sign` gets the bytes to be signed and answers the signature."""
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
     key: _RsaInsideDevice | _EcInsideDevice
     if isinstance(public_key, rsa.RSAPublicKey):
         key = _RsaInsideDevice(public_key, sign)

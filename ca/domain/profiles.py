@@ -85,6 +85,8 @@ class Profile:
     codes_valid_for: timedelta
     code_attempts: int
     renewal_opens_before: timedelta | None
+    renewal_closes_after: timedelta
+    """So long after its end a certificate can still be renewed by its key."""
     same_key_on_renewal: bool
     crl_distribution_point: bool
     authority_information_access: bool
@@ -122,6 +124,7 @@ class Profile:
             ("codes expire", self.internal or self.codes_valid_for > zero),
             ("codes have 1 to 10 attempts", self.internal or 1 <= self.code_attempts <= 10),
             ("renewal opens at some time", self.renewal_opens_before is None or self.renewal_opens_before > zero),
+            ("renewal closes at the end or after it", self.renewal_closes_after >= zero),
             (
                 "serverAuth has dns names",
                 "serverAuth" not in self.extended_key_usage or "dns" in self.alternative_names,

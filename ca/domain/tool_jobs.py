@@ -30,10 +30,12 @@ class ToolOperation(StrEnum):
     PASSWORD = "password"  # noqa: S105  the name of an operation
     SIGN_IN = "sign-in"
     CANCEL = "cancel"
+    RENEW = "renew"
 
 
 STATED = frozenset({ToolOperation.SIGN_IN, ToolOperation.CANCEL})
 """Those that end in a statement signed on the U-Shield, over the job's own nonce."""
+_OF_ONE_CERTIFICATE = frozenset({ToolOperation.CANCEL, ToolOperation.RENEW})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class ToolJob:
     reference: str = ""
     """Of a download: the reference number."""
     serial: str = ""
-    """Of a cancellation: the certificate, in hex."""
+    """Of a cancellation or a renewal: the certificate, in hex."""
 
     @classmethod
     def order(
@@ -63,10 +65,10 @@ class ToolJob:
             reference = parse_reference(reference)
         elif reference:
             raise InvalidRequest("only a download has a reference number")
-        if wanted is ToolOperation.CANCEL:
+        if wanted in _OF_ONE_CERTIFICATE:
             serial = serial_text(parse_serial(serial))
         elif serial:
-            raise InvalidRequest("only a cancellation has a serial number")
+            raise InvalidRequest("only a cancellation and a renewal have a serial number")
         return cls(hashlib.sha256(nonce).hexdigest()[:32], wanted, origin, nonce, now, reference, serial)
 
     def claims(self) -> dict[str, Any]:

@@ -55,7 +55,7 @@ class ConfirmCertificate:
             certificate = work.certificates.get(serial)
             if certificate.status not in (CertificateStatus.UNCONFIRMED, CertificateStatus.ACTIVE):
                 raise InvalidTransition(f"this certificate is {certificate.status.value} and cannot be confirmed")
-            work.challenges.add(Challenge(_purpose(serial), value, self.clock.now() + CHALLENGE_LIFE))
+            work.challenges.add(Challenge(confirmation_purpose(serial), value, self.clock.now() + CHALLENGE_LIFE))
             work.commit()
         return value
 
@@ -69,7 +69,7 @@ class ConfirmCertificate:
         """
         now = self.clock.now()
         with self.unit_of_work() as work:
-            given = work.challenges.take(_purpose(serial), nonce)
+            given = work.challenges.take(confirmation_purpose(serial), nonce)
             work.commit()
         if given is None or given.is_over(now):
             raise InvalidRequest("this nonce was not given for this certificate or is used up; ask for a new one")
@@ -135,5 +135,6 @@ def _retire(work: Work, predecessor: Certificate, successor: Certificate, *, at:
     return retired
 
 
-def _purpose(serial: int) -> str:
+def confirmation_purpose(serial: int) -> str:
+    """Of the challenge that a certificate's key answers."""
     return f"confirm:{serial:x}"

@@ -4,10 +4,11 @@ Being known is not being entitled (THREATS 2, 27): the certificate must be ours 
 profile's window, and the approval of its application is checked again.
 """
 
+import hashlib
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from cryptography import x509
 
@@ -24,18 +25,21 @@ from ca.domain.errors import (
     SigningRefused,
 )
 from ca.domain.issuers import Issuer
+from ca.domain.keys import PublicKey
 from ca.domain.names import AlternativeName, Name
 from ca.domain.profiles import Profile
 from ca.domain.requests import CertificationRequest
 from ca.domain.serials import serial_text
 from ca.domain.tbs import read_certificate
 from ca.ports import Clock, UnitOfWork, Work
+from ca.usecases.confirm import confirmation_purpose
 from ca.usecases.dossier import Dossier
 from ca.usecases.enrol import Drafter
 from ca.usecases.issuance import Issuance
 from ca.usecases.report_unknown import ReportUnknownCertificate
 
 _CUSTOMER = "customer"
+_CONTEXT = b"vermilion renew v1\x00"
 
 
 @dataclass(frozen=True)
@@ -86,9 +90,19 @@ class ReEnrol:
         if current.der != client_certificate_der or not current.application:
             raise NotAuthenticated("this certificate is not one of ours")
         _require_signed(work, current)
-        if current.status is not CertificateStatus.ACTIVE or current.is_expired(self.clock.now()):
+        if current.status is not CertificateStatus.ACTIVE:
             raise NotAuthenticated("this certificate does not hold any more; ask at your branch")
+        self._require_not_closed(current)
         return current
+
+    def _require_not_closed(self, current: Certificate) -> None:
+        profile, now = self.profiles.get(current.profile), self.clock.now()
+        closes = current.not_after + (profile.renewal_closes_after if profile else timedelta(0))
+        if current.is_expired(now) and now > closes:
+            raise NotAuthenticated(
+                f"this certificate ended on {current.not_after:%d %b %Y} and could be renewed until {closes:%d %b %Y}; "
+                "bring your identity document and your U-Shield to your branch, which applies for a new one"
+            )
 
     def _require_renewable(self, current: Certificate) -> None:
         profile = self.profiles.get(current.profile)
@@ -109,6 +123,36 @@ class ReEnrol:
             raise InvalidTransition(
                 f"this certificate was renewed already, by {serial_text(serial)}; renew that one or have it revoked"
             )
+
+
+@dataclass(frozen=True)
+class RenewByKey:
+    """A customer renews with the U-Shield: the old key signs for the new one (docs/protocols/enrolment.md)."""
+
+    unit_of_work: UnitOfWork
+    clock: Clock
+    re_enrol: ReEnrol
+    origin: str
+
+    def __call__(self, certificate_der: bytes, request_der: bytes, *, nonce: bytes, signature: bytes) -> Certificate:
+        """As ReEnrol. Raises NotAuthenticated unless the old key signed, for our origin and this nonce."""
+        try:
+            shown = read_certificate(certificate_der)
+            PublicKey.from_spki(shown.spki_der).verify(signature, self._message(certificate_der, request_der, nonce))
+        except InvalidRequest as error:
+            raise NotAuthenticated("the key of the certificate that is renewed did not sign this request") from error
+        with self.unit_of_work() as work:
+            given = work.challenges.take(confirmation_purpose(shown.serial), nonce)
+            work.commit()  # it stays used, whatever comes of it
+        if given is None or given.is_over(self.clock.now()):
+            raise InvalidRequest("this nonce was not given for this certificate or is used up; ask for a new one")
+        return self.re_enrol(certificate_der, request_der)
+
+    def _message(self, certificate_der: bytes, request_der: bytes, nonce: bytes) -> bytes:
+        origin, old, request = (
+            hashlib.sha256(each).digest() for each in (self.origin.encode(), certificate_der, request_der)
+        )
+        return _CONTEXT + origin + nonce + old + request
 
 
 def _holds(certificate: Certificate, now: datetime) -> bool:

@@ -1,5 +1,6 @@
 // Download my Certificate: checks what is there, starts the tool, shows what it does.
 import { findExtension, findTool, run } from "./bridge.js";
+import { showStep } from "./steps.js";
 
 const $ = (id) => document.getElementById(id);
 const NEEDED_PROTOCOL = 1;
@@ -58,24 +59,9 @@ function look(found) {
   return working.length > 0;
 }
 
-function step(message) {
-  const id = `step-${message.number}`;
-  let line = $(id);
-  if (line === null) {
-    line = document.createElement("li");
-    line.id = id;
-    const sign = document.createElement("span");
-    sign.className = "mark";
-    line.append(sign, document.createTextNode(`${message.number}/${message.of} ${message.words}`));
-    $("steps").append(line);
-  }
-  line.className = message.state;
-  line.querySelector(".mark").textContent = message.state === "done" ? "✓" : "…";
-}
-
 function told(message) {
-  if (message.type === "step") step(message);
-  else if (message.type === "certificate") $("subject").textContent = `Waiting for you: ${message.subject}`;
+  showStep($("steps"), message);
+  if (message.type === "certificate") $("subject").textContent = `Waiting for you: ${message.subject}`;
 }
 
 async function download(event) {

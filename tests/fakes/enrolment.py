@@ -96,6 +96,8 @@ class Bank:
     device_serial: str | None = None
     requests: list[bytes] = field(default_factory=list)
     issued: x509.Certificate | None = None
+    old: x509.Certificate | None = None
+    """The one that is being renewed."""
     active: bool = False
     nonces: set[bytes] = field(default_factory=set)
     seen: list[bytes] = field(default_factory=list)
@@ -112,6 +114,7 @@ class Bank:
             "/.well-known/est/simpleenroll": self.enrol,
             "/enrolment/challenge": self.challenge,
             "/enrolment/confirm": self.confirm,
+            "/enrolment/renew": self.renew,
         }[handler.path]
         return route(handler, body)
 
@@ -148,28 +151,63 @@ class Bank:
         return 200, "application/pkcs7-mime; smime-type=certs-only", answer
 
     def challenge(self, _handler: BaseHTTPRequestHandler, body: bytes) -> Answer:
-        if self.issued is None or json.loads(body)["serial"] != f"{self.issued.serial_number:x}":
+        known = {f"{one.serial_number:x}" for one in (self.issued, self.old) if one is not None}
+        if json.loads(body)["serial"] not in known:
             return 404, "application/json", b'{"error": "not-found", "message": "unknown serial"}'
         nonce = token_bytes(32)
         self.nonces.add(nonce)
         return 200, "application/json", json.dumps({"nonce": b64encode(nonce).decode(), "expires_in": 300}).encode()
+
+    def begin_renewal(self) -> None:
+        """What was downloaded is the old certificate from now on."""
+        self.old, self.issued, self.active = self.issued, None, False
+        self.requests.clear()
+
+    def renew(self, _handler: BaseHTTPRequestHandler, body: bytes) -> Answer:
+        assert self.old is not None
+        said = {name: b64decode(text) for name, text in json.loads(body).items()}
+        request = x509.load_der_x509_csr(said["request"])
+        self.requests.append(said["request"])
+        parts = self.address.encode(), said["certificate"], said["request"]
+        origin, *others = (sha256(part).digest() for part in parts)
+        message = b"".join([b"vermilion renew v1\x00", origin, said["nonce"], *others])
+        try:
+            verify(self.old, said["signature"], message)
+            self.nonces.remove(said["nonce"])
+        except (InvalidSignature, KeyError):
+            return 403, "application/json", b'{"error": "not-allowed", "message": "proof wrong"}'
+        assert request.is_signature_valid
+        assert request.subject == self.old.subject
+        if self.issued is None:
+            key = request.public_key()
+            assert isinstance(key, PublicKey)
+            self.issued = self.ca.issue(self.old.subject, key)
+        told = {"certificate": b64encode(self.issued.public_bytes(Encoding.DER)).decode(), "confirm": True}
+        return 200, "application/json", json.dumps(told).encode()
 
     def confirm(self, _handler: BaseHTTPRequestHandler, body: bytes) -> Answer:
         assert self.issued is not None
         said = json.loads(body)
         nonce, signature = b64decode(said["nonce"]), b64decode(said["signature"])
         message = b"vermilion confirm v1\x00" + nonce + sha256(self.issued.public_bytes(Encoding.DER)).digest()
-        key = self.issued.public_key()
         try:
-            if isinstance(key, rsa.RSAPublicKey):
-                key.verify(signature, message, padding.PKCS1v15(), hashes.SHA256())
-            elif isinstance(key, ec.EllipticCurvePublicKey):
-                key.verify(signature, message, ec.ECDSA(hashes.SHA384() if key.key_size == 384 else hashes.SHA256()))
+            verify(self.issued, signature, message)
+            if self.old is not None:
+                verify(self.old, b64decode(said["predecessor_signature"]), message)
             self.nonces.remove(nonce)
         except (InvalidSignature, KeyError):
             return 400, "application/json", b'{"error": "invalid-request", "message": "proof wrong"}'
         self.active = True
         return 200, "application/json", json.dumps({"serial": said["serial"], "status": "active"}).encode()
+
+
+def verify(certificate: x509.Certificate, signature: bytes, message: bytes) -> None:
+    """Raise InvalidSignature."""
+    key = certificate.public_key()
+    if isinstance(key, rsa.RSAPublicKey):
+        key.verify(signature, message, padding.PKCS1v15(), hashes.SHA256())
+    elif isinstance(key, ec.EllipticCurvePublicKey):
+        key.verify(signature, message, ec.ECDSA(hashes.SHA384() if key.key_size == 384 else hashes.SHA256()))
 
 
 def handler_for(bank: Bank) -> type[BaseHTTPRequestHandler]:
@@ -295,8 +333,18 @@ class Computer:
         return self.ushield("download", "--json", *given, *more)
 
     def interrupted_after(self, step: str) -> Ran:
+        return self._interrupted(step, "download", *self.download_arguments())
+
+    def _interrupted(self, step: str, *arguments: str) -> Ran:
         script = REPOSITORY / "tests" / "integration" / "ushield" / "interrupted.py"
-        return self.python(script, step, "download", "--token-dir", self.token_dir, *self.download_arguments())
+        return self.python(script, step, *arguments, "--token-dir", self.token_dir)
+
+    def renew(self, *more: str, interrupted_after: str = "") -> Ran:
+        given = ("--server", self.bank.address, "--ca-file", self.bank.ca_file)
+        given += ("--password-file", self.secret(PASSWORD), *more)
+        if interrupted_after:
+            return self._interrupted(interrupted_after, "renew", *given)
+        return self.ushield("renew", "--json", *given)
 
     def show(self, password: str = PASSWORD) -> Any:
         return self.ushield("show", "--json", "--password-file", self.secret(password)).json

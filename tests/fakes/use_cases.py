@@ -14,6 +14,7 @@ from ca.usecases.look_back import LookBack
 from ca.usecases.own_certificates import OwnCertificates
 from ca.usecases.portal_sessions import AccountBook, AuthorizeCustomer, PortalSignIn
 from ca.usecases.receipts import RecordSightings
+from ca.usecases.renew import RenewByKey
 from ca.usecases.tool_jobs import OrderToolJob
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ def use_cases_of(bank: "Bank") -> UseCases:
         hand_out=bank.hand_out,
         enrol=bank.enrol,
         re_enrol=bank.re_enrol,
+        renew_by_key=RenewByKey(bank.unit_of_work, bank.clock, bank.re_enrol, ORIGIN),
         confirm=bank.confirm,
         change_status=bank.change_status,
         order_tool_job=OrderToolJob(bank.unit_of_work, bank.clock, bank.random, bank.key_store, ORIGIN),

@@ -157,7 +157,7 @@ class FakeBank:
     def challenge(self, serial: str) -> bytes:
         return self.nonce
 
-    def confirm(self, serial: str, nonce: bytes, signature: bytes) -> str:
+    def confirm(self, serial: str, nonce: bytes, signature: bytes, by_old_key: bytes | None = None) -> str:
         assert self.issued is not None
         certificate = x509.load_der_x509_certificate(self.issued)
         if serial != f"{certificate.serial_number:x}" or nonce != self.nonce:

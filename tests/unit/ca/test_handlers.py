@@ -257,6 +257,7 @@ ACTS: list[ops.Operation] = [
     portal.OpenAccount(number="none", code="none", password="none"),
     portal.PortalSignIn(number="none", password="none", source="none"),
     portal.PortalSignInByKey(certificate=b"", nonce=b"", signature=b"", source="none"),
+    portal.RenewByKey(certificate=b"", request=b"", nonce=b"", signature=b""),
     portal.CancelByKey(serial="a1", certificate=b"", nonce=b"", signature=b""),
     portal.PortalSignOut(session="none"),
     portal.ReportLost(session="none", serial="a1"),

@@ -30,7 +30,7 @@ EXPECTED: dict[str, dict[str, int]] = {
     "/me/password": {"POST": 403},
     "/me/sessions/end": {"POST": 403},
     "/me/language": {"POST": 403},
-    "/me/certificates/<serial>/<any(lost, cancel):act>": {"GET": 303, "HEAD": 303, "POST": 403},
+    "/me/certificates/<serial>/<any(lost, cancel, renew):act>": {"GET": 303, "HEAD": 303, "POST": 403},
     "/me/certificates/<serial>/<any(lost, cancel, undo):act>": {"GET": 303, "HEAD": 303, "POST": 403},
     "/root.pem": {"GET": 200, "HEAD": 200},
     "/health": {"GET": 200, "HEAD": 200},
@@ -43,6 +43,7 @@ EXPECTED: dict[str, dict[str, int]] = {
     "/.well-known/est/<label>/<operation>": {"GET": 404, "HEAD": 404, "POST": 404},
     "/enrolment/challenge": {"POST": 415},
     "/enrolment/confirm": {"POST": 415},
+    "/enrolment/renew": {"POST": 415},
     "/enrolment/profile-hints": {"GET": 401, "HEAD": 401},
 }
 

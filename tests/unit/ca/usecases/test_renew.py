@@ -124,9 +124,20 @@ def test_the_last_second_is_not_too_late(bank: Bank, current: Certificate, key: 
     assert renew(bank, current, key).predecessor == current.serial
 
 
-def test_an_expired_certificate_renews_nothing(bank: Bank, current: Certificate) -> None:
+def test_an_expired_certificate_is_renewed_for_some_days_and_then_says_what_to_bring(
+    bank: Bank, current: Certificate, key: SoftKey
+) -> None:
+    closes = current.not_after + bank.profiles[current.profile].renewal_closes_after
+    bank.clock.set(closes + timedelta(seconds=1))
+    refused(bank, current, NotAuthenticated, "bring your identity document and your U-Shield to your branch")
+    bank.clock.set(closes)
+    assert renew(bank, current, key).predecessor == current.serial
+
+
+def test_a_profile_without_days_of_grace_renews_nothing_that_has_ended(bank: Bank, current: Certificate) -> None:
+    bank.amend("personal-signing", renewal_closes_after=timedelta(0))
     bank.clock.set(current.not_after + timedelta(seconds=1))
-    refused(bank, current, NotAuthenticated, "does not hold")
+    refused(bank, current, NotAuthenticated, "ended on")
 
 
 def test_a_revoked_certificate_renews_nothing(bank: Bank, current: Certificate) -> None:
