@@ -80,6 +80,7 @@ def customer() -> WSGI:
     def build(state: State, settings: Settings) -> WSGI:
         from ca.signer_client import SignerClient
         from customer.app import create_app
+        from customer.services import ToolPlace
 
         return create_app(
             signer=SignerClient(state.socket("signer")),
@@ -87,7 +88,7 @@ def customer() -> WSGI:
             chain_pem_path=state.trust / "chain.pem",
             enrolment_url=settings.enrolment_url,
             public_url=settings.public_url,
-            tool_directory=state.publication / "tool",
+            tool_place=ToolPlace(state.publication / "tool", state.trust / "tool-release.spki"),
             hotline=settings.hotline,
         )
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from ca.domain.errors import NotReady, PKIError
 from ca.operations import Health
 from ca.signer_client import SignerClient
-from ca.state_files import make_secrets, write_chain, write_tool
+from ca.state_files import make_secrets, write_chain
 from ca.supervisor import Program
 from config.settings import STATE_VARIABLE, Settings, State
 
@@ -90,7 +90,6 @@ def serve(state: State, settings: Settings, name: str) -> None:
     # Each makes what only it needs: no other has the files that it is made from (deploy/README.md).
     if name == "signer":
         write_chain(state)
-        write_tool(state, settings)
     elif name == "console":
         make_secrets(state)
     state.run.mkdir(mode=0o700, exist_ok=True)

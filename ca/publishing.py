@@ -1,10 +1,11 @@
 """The port to the public place, where relying parties find CRLs, CA certificates and bundles."""
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
 from ca.domain.bundle import BundleKind
+from ca.domain.tool_releases import Packed
 
 
 class PublishedFile(Protocol):
@@ -19,6 +20,19 @@ class PublishedFile(Protocol):
 
     def read(self, offset: int, length: int) -> bytes:
         """So many octets from an offset on; fewer at the end."""
+
+
+class ToolOffer(Protocol):
+    """Where customers download the tool from."""
+
+    def find_manifest(self) -> str | None:
+        """The signed list of files that is offered now."""
+
+    def holds(self, packed: Sequence[Packed]) -> bool:
+        """Whether these files are there, octet for octet."""
+
+    def put(self, packed: Sequence[Packed], manifest: str) -> None:
+        """Files first, the list last; whole and on disk when this returns."""
 
 
 class DraftFile(Protocol):

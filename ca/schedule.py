@@ -10,6 +10,7 @@ from ca.usecases.jobs import Job
 from ca.usecases.own_certificates import OwnCertificates
 from ca.usecases.publish_bundle import PublishBundle
 from ca.usecases.publish_crl import PublishCRL
+from ca.usecases.publish_tool import PublishTool
 from ca.usecases.reconcile import Reconcile
 from ca.usecases.responder import CertifyResponder
 from ca.usecases.standings import FollowRecords, KeepSnapshot
@@ -35,12 +36,14 @@ class Schedule:
     keep_snapshot: KeepSnapshot
     reconcile: Reconcile
     follow_targets: Callable[[], str]
+    publish_tool: PublishTool
 
     def jobs(self, crl_period: timedelta, bundle_period: timedelta, checkpoint_period: timedelta) -> dict[str, Job]:
         """By name. Raises LookupError when they are not those that the jobs process asks for."""
         jobs = [
             Job("responder", _MINUTE, lambda: self._renew(self.certify_responder)),
             Job("bundle-signer", _MINUTE, lambda: self._renew(self.certify_bundle_signer)),
+            Job("tool", _TICK, self._publish_tool),
             Job("standings", _TICK, lambda: "brought up to date" if self.follow_records() else "up to date"),
             Job("crl-after-change", _TICK, self._publish_changes),
             Job("crl", crl_period, lambda: f"published number {self.publish_crl(self.issuer).number}"),
@@ -62,6 +65,10 @@ class Schedule:
     def _renew(self, certify: CertifyResponder) -> str:
         renewed = certify.renew_if_due(self.issuer)
         return f"new certificate until {renewed.not_after:%d %b %Y}" if renewed else "still good"
+
+    def _publish_tool(self) -> str:
+        made = self.publish_tool()
+        return f"released number {made.number}, version {made.version}" if made else "still good"
 
     def _publish_changes(self) -> str:
         made = self.publish_crl.publish_changes(self.issuer) if self.publish_crl.is_due(self.issuer) else []

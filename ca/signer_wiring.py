@@ -1,9 +1,9 @@
 """The signer's use cases, put together over its HSM and its database."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 
 from ca.adapters.clock import SystemClock, system_random
 from ca.adapters.db.unit_of_work import SqlUnitOfWork
@@ -22,11 +22,13 @@ from ca.domain.errors import PKIError
 from ca.domain.issuers import Issuer
 from ca.domain.ocsp import Policy
 from ca.domain.profiles import Profile
+from ca.domain.tool_releases import Packed
 from ca.handlers import UseCases
 from ca.portal_handlers import Portal
 from ca.ports import KeyId
 from ca.schedule import Schedule
 from ca.state_files import republish
+from ca.tool_packages import pack, tool_version
 from ca.usecases.answer_ocsp import RESPONDER_PROFILE, AnswerOCSP, Contradictions, responder_key
 from ca.usecases.apply import SubmitApplication
 from ca.usecases.approve import DecideOnApplication
@@ -49,6 +51,7 @@ from ca.usecases.own_certificates import OwnCertificates
 from ca.usecases.portal_sessions import AccountBook, AuthorizeCustomer, PortalSignIn
 from ca.usecases.publish_bundle import BUNDLE_PROFILE, PublishBundle, bundle_key
 from ca.usecases.publish_crl import PublishCRL
+from ca.usecases.publish_tool import PublishTool
 from ca.usecases.receipts import RecordSightings
 from ca.usecases.reconcile import Reconcile
 from ca.usecases.renew import ReEnrol, RenewByKey
@@ -228,7 +231,25 @@ def _schedule(
         KeepSnapshot(files.standings, files.snapshot, files.journal, key_store),
         reconcile,
         _follow_targets(settings, files, unit_of_work),
+        _publish_tool(settings, files, unit_of_work, key_store),
     )
+
+
+def _publish_tool(
+    settings: Settings, files: Files, unit_of_work: SqlUnitOfWork, key_store: Pkcs11KeyStore
+) -> PublishTool:
+    @cache  # what this process was started from
+    def packed() -> Sequence[Packed]:
+        return pack(
+            organization=settings.organization,
+            hotline=settings.hotline,
+            origin=origin_of(settings.enrolment_url),
+            root_pem=files.trust.read("root.pem").decode("ascii"),
+            job_key=files.trust.read("tool-jobs.spki"),
+            release_key=files.trust.read("tool-release.spki"),
+        )
+
+    return PublishTool(unit_of_work, SystemClock(), key_store, files.tool, packed, tool_version())
 
 
 def _portal(

@@ -7,12 +7,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from ca import tool_packages
 from ca.adapters.files import write_atomically
 from ca.adapters.publication import DirectoryPublisher
 from ca.domain.errors import NotReady
 from ca.ports import UnitOfWork
-from config.settings import SECRET_BYTES, Settings, State, origin_of
+from config.settings import SECRET_BYTES, State
 
 _log = logging.getLogger("vermilion.state")
 
@@ -57,18 +56,3 @@ def write_chain(state: State) -> None:
         raise NotReady(f"{state.trust} is damaged: {error}; restore it from your backup") from error
     write_atomically(state.trust / "root.pem", root)
     write_atomically(state.trust / "chain.pem", issuing + root)
-
-
-def write_tool(state: State, settings: Settings) -> None:
-    """The customer's tool, packed for this bank. A state from before there was a key for its jobs has none to offer."""
-    job_key = state.trust / "tool-jobs.spki"
-    if not job_key.exists():
-        return
-    packed = tool_packages.pack(
-        organization=settings.organization,
-        hotline=settings.hotline,
-        origin=origin_of(settings.enrolment_url),
-        root_pem=(state.trust / "root.pem").read_text("ascii"),
-        job_key=job_key.read_bytes(),
-    )
-    tool_packages.write(state.publication / "tool", packed)

@@ -10,15 +10,13 @@ import json
 import re
 import stat
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from ca.adapters.files import write_atomically
+from ca.domain.tool_releases import Packed
 
 SOURCES = Path(__file__).parent.parent / "ushield"
 TOOL, CHROMIUM, FIREFOX = "ushield.pyz", "ushield-chromium.zip", "ushield-firefox.zip"
-HASHES = "SHA256SUMS"
 FIREFOX_ID = "ushield@vermilion"
 _SHEBANG = b"#!/usr/bin/env python3\n"
 _FIRST_DAY = (1980, 1, 1, 0, 0, 0)
@@ -39,18 +37,6 @@ main()
 '''
 
 
-@dataclass(frozen=True, slots=True)
-class Packed:
-    """A file to be downloaded."""
-
-    name: str
-    content: bytes
-
-    @property
-    def sha256(self) -> str:
-        return hashlib.sha256(self.content).hexdigest()
-
-
 def tool_version() -> str:
     """As the tool says it."""
     found = re.search(r'^__version__ = "([\d.]+)"$', (SOURCES / "__init__.py").read_text("utf-8"), re.MULTILINE)
@@ -64,8 +50,10 @@ def extension_id(job_key: bytes) -> str:
     return "".join(chr(ord("a") + int(digit, 16)) for digit in hashlib.sha256(job_key).hexdigest()[:32])
 
 
-def pack(*, organization: str, hotline: str, origin: str, root_pem: str, job_key: bytes) -> list[Packed]:
-    """All files there are to download. `job_key`: SubjectPublicKeyInfo, DER."""
+def pack(
+    *, organization: str, hotline: str, origin: str, root_pem: str, job_key: bytes, release_key: bytes
+) -> list[Packed]:
+    """All files there are to download. Keys: SubjectPublicKeyInfo, DER."""
     bank = {
         "version": 1,
         "name": organization,
@@ -73,6 +61,7 @@ def pack(*, organization: str, hotline: str, origin: str, root_pem: str, job_key
         "hotline": hotline,
         "root_pem": root_pem,
         "job_key": base64.b64encode(job_key).decode("ascii"),
+        "release_key": base64.b64encode(release_key).decode("ascii"),
         "extension": extension_id(job_key),
         "firefox_extension": FIREFOX_ID,
     }
@@ -82,13 +71,6 @@ def pack(*, organization: str, hotline: str, origin: str, root_pem: str, job_key
         Packed(CHROMIUM, _zipped(_extension_files(origin, {"key": bank["job_key"]}))),
         Packed(FIREFOX, _zipped(_extension_files(origin, _firefox()))),
     ]
-
-
-def write(directory: Path, packed: Sequence[Packed]) -> None:
-    """Into the public place, the list of hashes last: it names nothing that is not there."""
-    for file in packed:
-        write_atomically(directory / file.name, file.content)
-    write_atomically(directory / HASHES, "".join(f"{one.sha256}  {one.name}\n" for one in packed).encode("ascii"))
 
 
 def _tool_files(bank: str) -> Iterator[tuple[str, bytes]]:

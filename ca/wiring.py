@@ -29,6 +29,7 @@ from ca.adapters.publication import DirectoryPublisher
 from ca.adapters.standings import StandingsMap
 from ca.adapters.targets.ldap import LDAPTarget
 from ca.adapters.targets.s3 import S3Target
+from ca.adapters.tool_offer import ToolDirectory
 from ca.domain.audit import AuditEvent
 from ca.domain.errors import Tampered
 from ca.domain.journal import Entry
@@ -63,6 +64,7 @@ class Files:
     snapshot: SnapshotFile
     outbox: Path
     """Notices to customers, until somebody sends them."""
+    tool: ToolDirectory
 
     @classmethod
     def of(cls, state: State, settings: Settings) -> "Files":
@@ -75,6 +77,7 @@ class Files:
             StandingsMap(state.standings),
             SnapshotFile(state.journal, partial(_verify_audit_key, trust)),
             state / "outbox",
+            ToolDirectory(state.publication / "tool"),
         )
 
     def kept(self, entries: Sequence[Entry]) -> None:

@@ -7,7 +7,7 @@ from flask import Flask, Response
 
 from ca.throttle import Throttle
 from customer import account, bridge, confirmation, errors, est, language, portal, tool
-from customer.services import Services, Signer
+from customer.services import Services, Signer, ToolPlace
 
 _LARGEST_BODY = 32 * 1024
 """A request with a 4096-bit key has 2 KiB; the rest is room for clients that wrap and pad."""
@@ -35,7 +35,7 @@ def create_app(
     chain_pem_path: Path,
     enrolment_url: str,
     public_url: str,
-    tool_directory: Path,
+    tool_place: ToolPlace,
     hotline: str,
     throttle: Throttle | None = None,
 ) -> Flask:
@@ -53,7 +53,7 @@ def create_app(
         enrolment_url=enrolment_url.rstrip("/"),
         public_url=public_url.rstrip("/"),
         chain_pem_path=chain_pem_path,
-        tool_directory=tool_directory,
+        tool=tool_place,
         hotline=hotline,
     ).install(app.extensions)
     app.register_blueprint(est.views)

@@ -78,6 +78,9 @@ def _to_the_door() -> Response:
 
 def _http_error(error: HTTPException) -> Response:
     status = error.code or 500
+    if status == 503:
+        _LOG.error("not available: %s", error.description)
+        return _render(503, errors.NotReady.code, str(error.description), {"Retry-After": "60"})
     if status >= 500:
         return _our_fault(error)
     # Said by our own code, or by the framework in its words.

@@ -21,6 +21,15 @@ class Signer(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class ToolPlace:
+    """What customers may download, as the signer packed it."""
+
+    directory: Path
+    release_key_path: Path
+    """SubjectPublicKeyInfo, DER, of the key that signs releases."""
+
+
+@dataclass(frozen=True, slots=True)
 class Services:
     """One set for each app."""
 
@@ -30,8 +39,7 @@ class Services:
     enrolment_url: str
     public_url: str
     chain_pem_path: Path
-    tool_directory: Path
-    """The tool and the extension, as packed for this bank."""
+    tool: ToolPlace
     hotline: str
 
     @property

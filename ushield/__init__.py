@@ -3,4 +3,4 @@
 It shares no code with the bank's side; what both know is `docs/protocols/enrolment.md`.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

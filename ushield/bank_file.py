@@ -29,6 +29,9 @@ class BankFile:
     root_pem: str
     """Root certificate that the bank's server is verified with, beside the computer's own."""
     job_key: ec.EllipticCurvePublicKey
+    """Signs jobs."""
+    release_key: ec.EllipticCurvePublicKey
+    """Signs releases of this tool."""
     extension: str
     """Id of the Chromium extension that may start this tool."""
     firefox_extension: str
@@ -44,15 +47,22 @@ def parse(text: str) -> BankFile:
     """Raise BankFileBroken for anything but a whole file of this version."""
     try:
         read = json.loads(text)
-        key = load_der_public_key(b64decode(read["job_key"], validate=True))
-        if read["version"] != _VERSION or not isinstance(key, ec.EllipticCurvePublicKey):
+        if read["version"] != _VERSION:
             raise ValueError("another version")
+        job_key, release_key = (_key(read[name]) for name in ("job_key", "release_key"))
         named = {name: read[name] for name in ("name", "origin", "hotline", "root_pem", "extension")}
         named["firefox_extension"] = read["firefox_extension"]
         if not all(isinstance(value, str) for value in named.values()):
             raise ValueError("not text")
-        return BankFile(job_key=key, **named)
+        return BankFile(job_key=job_key, release_key=release_key, **named)
     except (ValueError, KeyError, TypeError):
         raise BankFileBroken(
             "This tool is damaged: it does not say which bank it belongs to. Nothing was done. Download it again."
         ) from None
+
+
+def _key(encoded: str) -> ec.EllipticCurvePublicKey:
+    key = load_der_public_key(b64decode(encoded, validate=True))
+    if not isinstance(key, ec.EllipticCurvePublicKey):
+        raise ValueError("another kind of key")  # noqa: TRY004 - a damaged file, like any other
+    return key

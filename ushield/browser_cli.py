@@ -1,14 +1,19 @@
 """The commands between tool and browser: `install` for the customer, `host` for the browser itself."""
 
+import time
+from hashlib import sha256
 from pathlib import Path
 
 import click
 
-from ushield import bank_file, host, softhsm
-from ushield.errors import NoBankFile
+from ushield import __version__, bank_file, host, release, softhsm
+from ushield.enrolment import Bank
+from ushield.errors import NoBankFile, NotPackaged
 from ushield.install import BROWSERS, Installer
 from ushield.pending import state_directory
 from ushield.screen import one_sentence_for_errors, plain, say_json
+
+_LARGEST_RELEASE = 64 * 1024
 
 
 @click.command("install")
@@ -58,4 +63,32 @@ def host_command(arguments: tuple[str, ...]) -> None:
         host.main(arguments, state_directory())
 
 
-COMMANDS = (install_command, host_command)
+@click.command("update")
+@click.option("--check", is_flag=True, help="Only say whether there is a newer one.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, nothing else.")
+def update_command(*, check: bool, as_json: bool) -> None:
+    """Fetch the newest tool from the bank, verify it, and put it in place of this one."""
+    with one_sentence_for_errors(as_json=as_json):
+        bank, place = bank_file.built_in(), Path(__file__).resolve().parent.parent
+        if bank is None or not place.is_file():
+            raise NotPackaged("This tool is no package of a bank, so it cannot replace itself. Download it instead.")
+        server = Bank(bank.origin, root_pem=bank.root_pem)
+        text = server.offered("release.jws", _LARGEST_RELEASE).decode("ascii", "replace")
+        offered = release.verify(text, bank, now=int(time.time()))
+        release.Seen(state_directory()).require_not_older(offered, __version__)
+        is_newest = sha256(place.read_bytes()).hexdigest() == offered.sha256
+        if not (check or is_newest):
+            release.replace_tool(place, offered, lambda length: server.offered(release.TOOL, length))
+        done = "newest" if is_newest else "newer" if check else "updated"
+        if as_json:
+            say_json({"result": done, "version": offered.version, "number": offered.number})
+            return
+        click.echo(_DONE[done].format(version=offered.version))
+
+
+_DONE = {
+    "newest": "This is the newest tool, version {version}.",
+    "newer": "There is another one, version {version}: run `update` without --check.",
+    "updated": "The tool is version {version} now.",
+}
+COMMANDS = (install_command, update_command, host_command)

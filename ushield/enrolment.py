@@ -155,6 +155,13 @@ class Bank:
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"https://{host}" if self._port in (None, 443) else f"https://{host}:{self._port}"
 
+    def offered(self, name: str, longest: int) -> bytes:
+        """A file of the page Download Software Tool. Raises BankAway."""
+        answer = self._ask("GET", f"/tool/{name}", {}, longest=longest)
+        if answer.status != 200:
+            raise _refusal(answer)
+        return answer.body
+
     def renew(self, certificate: bytes, request: bytes, nonce: bytes, signature: bytes) -> list[bytes]:
         """The certificate for the new key, in DER. The same request gets the same certificate again."""
         told = {"certificate": certificate, "request": request, "nonce": nonce, "signature": signature}
@@ -186,13 +193,15 @@ class Bank:
             raise _refusal(answer)
         return answer.json()
 
-    def _ask(self, method: str, path: str, headers: dict[str, str], body: bytes | None = None) -> _Answer:
+    def _ask(
+        self, method: str, path: str, headers: dict[str, str], body: bytes | None = None, longest: int = _LARGEST_ANSWER
+    ) -> _Answer:
         connection = http.client.HTTPSConnection(self._host, self._port, timeout=_TIMEOUT_SECONDS, context=self._tls)
         try:
             connection.request(method, self._prefix + path, body, {"Accept": "*/*", "Connection": "close", **headers})
             response = connection.getresponse()
-            read = response.read(_LARGEST_ANSWER + 1)
-            if len(read) > _LARGEST_ANSWER:
+            read = response.read(longest + 1)
+            if len(read) > longest:
                 raise _not_understood()
             return _Answer(response.status, read, response.getheader("Retry-After"))
         except ssl.SSLCertVerificationError as error:

@@ -275,6 +275,26 @@ class NoBankFile(JobRefused):
     code = "D-76"
 
 
+class ReleaseNotOurs(JobRefused):
+    code = "D-82"
+
+
+class ReleaseExpired(JobRefused):
+    code = "D-83"
+
+
+class ReleaseOlder(JobRefused):
+    code = "D-84"
+
+
+class PackageAltered(JobRefused):
+    code = "D-85"
+
+
+class NotPackaged(WronglyAsked):
+    code = "D-86"
+
+
 class NoWindow(UShieldError):
     """The tool's window cannot be shown on this computer."""
 

@@ -4,29 +4,22 @@ A job names one operation and its few parameters. The tool takes it when the ban
 ES256 and nothing else), for the origin that the browser itself saw, no older than five minutes, and once.
 """
 
-import json
 import os
-from base64 import urlsafe_b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-from cryptography.hazmat.primitives.hashes import SHA256
 
 from ushield.bank_file import BankFile
 from ushield.errors import JobExpired, JobForOther, JobNotOurs, JobUsed, NotesDirUnusable
+from ushield.jws import decoded, signed_claims
 
 _TYPE = "vermilion-job"
-_LONGEST = 4096
 _LIFE_SECONDS = 300
 _SKEW_SECONDS = 60
-_HALF = 32
-"""Octets of r and of s on P-256 (RFC 7518 section 3.4)."""
 _CLAIMS = {"v", "id", "op", "origin", "iat", "exp", "nonce"}
 
 
@@ -81,7 +74,7 @@ def verify(text: str, bank: BankFile, *, origin: str, now: int) -> Job:
         Operation(claims["op"]),
         claims["exp"],
         claims["origin"],
-        _decoded(claims["nonce"]),
+        decoded(claims["nonce"]),
         claims.get("reference", ""),
         claims.get("serial", ""),
     )
@@ -89,20 +82,8 @@ def verify(text: str, bank: BankFile, *, origin: str, now: int) -> Job:
 
 def _signed_claims(text: str, key: ec.EllipticCurvePublicKey) -> dict[str, Any]:
     try:
-        if len(text) > _LONGEST or not text.isascii():
-            raise ValueError("no job is so long")
-        header, payload, signature = text.split(".")
-        # The algorithm is ours to know, not the header's to say (RFC 8725 section 3.1).
-        named = json.loads(_decoded(header))
-        if named.get("alg") != "ES256" or named.get("typ") != _TYPE or "crit" in named:
-            raise ValueError("another kind of signature")
-        raw = _decoded(signature)
-        if len(raw) != 2 * _HALF:
-            raise ValueError("not a signature on P-256")
-        der = encode_dss_signature(int.from_bytes(raw[:_HALF], "big"), int.from_bytes(raw[_HALF:], "big"))
-        key.verify(der, f"{header}.{payload}".encode("ascii"), ec.ECDSA(SHA256()))
-        return _require_claims(json.loads(_decoded(payload)))
-    except (InvalidSignature, ValueError, TypeError, AttributeError, KeyError, RecursionError):
+        return _require_claims(signed_claims(_TYPE, text, key))
+    except (ValueError, TypeError, KeyError):
         raise JobNotOurs(
             "What the page asked for does not come from the bank, or this tool is too old for it. Nothing was done. "
             "Download the newest tool from the bank's page; if this stays, call the hotline."
@@ -120,16 +101,9 @@ def _require_claims(claims: Mapping[str, Any]) -> dict[str, Any]:
         raise ValueError("not text")
     if not all(type(claims[name]) is int for name in ("iat", "exp")):
         raise ValueError("not a time")
-    if len(_decoded(claims["nonce"])) != _NONCE_OCTETS:
+    if len(decoded(claims["nonce"])) != _NONCE_OCTETS:
         raise ValueError("not a nonce")
     return dict(claims)
-
-
-def _decoded(part: str) -> bytes:
-    # No padding in a JWS (RFC 7515 section 2); urlsafe_b64decode would skip what does not belong there.
-    if not part or not set(part) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"):
-        raise ValueError("not base64url")
-    return urlsafe_b64decode(part + "=" * (-len(part) % 4))
 
 
 def _plain(origin: str) -> str:

@@ -21,7 +21,7 @@ def write_atomically(path: Path, content: bytes, *, mode: int = 0o644) -> None:
 
 
 class TrustDirectory:
-    """CA certificates (`<issuer>.cer`) and public keys (`audit.spki`, `tool-jobs.spki`), DER, from the key ceremony."""
+    """CA certificates (`<issuer>.cer`) and public keys (`audit.spki`, `tool-….spki`), DER, from the key ceremony."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory

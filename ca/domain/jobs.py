@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 JOB_NAMES = (
-    *("responder", "bundle-signer", "standings", "crl-after-change", "crl", "bundle", "bundle-after-change"),
+    *("responder", "bundle-signer", "tool", "standings", "crl-after-change", "crl", "bundle", "bundle-after-change"),
     *("targets", "codes", "unconfirmed", "cancellations", "challenges", "checkpoint", "reconcile"),
 )
 """Every job, in the order in which a round asks for them: what others need first: answers and bundles

@@ -1,25 +1,20 @@
 """Jobs for the customer's U-Shield tool: what a page of ours may have it do (docs/protocols/bridge.md).
 
-A job is signed by the signer, names one operation, one web origin and a nonce, and is over after five minutes. It is a
-JWS in compact form (RFC 7515 section 7.1), ES256 (RFC 7518 section 3.4).
+A job is signed by the signer, names one operation, one web origin and a nonce, and is over after five minutes.
 """
 
 import hashlib
-import json
-from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
-
 from ca.domain.codes import parse_reference
 from ca.domain.errors import InvalidRequest
+from ca.domain.jws import encoded
 from ca.domain.serials import parse_serial, serial_text
 
 LIFE = timedelta(minutes=5)
-_HALF = 32
 
 
 class ToolOperation(StrEnum):
@@ -82,7 +77,7 @@ class ToolJob:
             "origin": self.origin,
             "iat": ordered,
             "exp": ordered + int(LIFE.total_seconds()),
-            "nonce": _encoded(self.nonce),
+            "nonce": encoded(self.nonce),
             **named,
         }
 
@@ -91,19 +86,3 @@ def statement(operation: ToolOperation, origin: str, nonce: bytes, certificate_d
     """What the key on the U-Shield signs: of use for one operation, at one origin, once (docs/protocols/bridge.md)."""
     bound = hashlib.sha256(origin.encode()).digest() + nonce + hashlib.sha256(certificate_der).digest()
     return b"vermilion statement v1\x00" + operation.value.encode() + b"\x00" + bound
-
-
-def signing_input(kind: str, claims: dict[str, Any], key_spki: bytes) -> bytes:
-    """What ES256 signs: header and claims; `kind` keeps one kind of statement from passing for another."""
-    header = {"alg": "ES256", "typ": kind, "kid": hashlib.sha256(key_spki).hexdigest()[:16]}
-    return ".".join(_encoded(json.dumps(part, separators=(",", ":")).encode()) for part in (header, claims)).encode()
-
-
-def compact(signed: bytes, signature_der: bytes) -> str:
-    """The JWS, from what was signed and the signature as X.509 has it."""
-    r, s = decode_dss_signature(signature_der)
-    return f"{signed.decode('ascii')}.{_encoded(r.to_bytes(_HALF, 'big') + s.to_bytes(_HALF, 'big'))}"
-
-
-def _encoded(raw: bytes) -> str:
-    return urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")

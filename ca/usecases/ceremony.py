@@ -29,10 +29,11 @@ from ca.ports import Clock, KeyId, Random, UnitOfWork
 from ca.publishing import Publisher
 from ca.usecases.audit import AUDIT_KEY
 from ca.usecases.officers import INVITATION_LIFE, open_invitation, parse_roles, propose_invitation
+from ca.usecases.publish_tool import TOOL_RELEASE_KEY
 from ca.usecases.rehearsal import Rehearsal
 from ca.usecases.tool_jobs import TOOL_JOB_KEY
 
-_PUBLISHED = {AUDIT_KEY: "audit.spki", TOOL_JOB_KEY: "tool-jobs.spki"}
+_PUBLISHED = {AUDIT_KEY: "audit.spki", TOOL_JOB_KEY: "tool-jobs.spki", TOOL_RELEASE_KEY: "tool-release.spki"}
 """Public keys that others verify with, and that no certificate carries."""
 _ACTOR = "ceremony"
 _HELD = "ceremony.held"

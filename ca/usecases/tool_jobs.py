@@ -5,15 +5,33 @@ for by the tool. What it does is to keep every other page in the world from star
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from ca.domain.errors import InvalidRequest, NotFound, NotReady, SigningRefused
+from ca.domain.jws import compact, signing_input
 from ca.domain.keys import PublicKey
 from ca.domain.sessions import Challenge
-from ca.domain.tool_jobs import LIFE, STATED, ToolJob, ToolOperation, compact, signing_input
+from ca.domain.tool_jobs import LIFE, STATED, ToolJob, ToolOperation
 from ca.ports import Clock, KeyId, KeyStore, Random, UnitOfWork
 
 TOOL_JOB_KEY = KeyId(b"tool-jobs-1")
 _KIND = "vermilion-job"
+
+
+def state(key_store: KeyStore, key: KeyId, kind: str, claims: dict[str, Any]) -> str:
+    """A statement to the tool, signed and verified. Raises NotReady, KeyStoreUnavailable, SigningRefused."""
+    try:
+        spki = key_store.public_key(key)
+    except NotFound as error:
+        raise NotReady(f"the HSM has no key {key.decode()} for the tool: it is made in the key ceremony") from error
+    signed = signing_input(kind, claims, spki)
+    signature = key_store.sign(key, signed)
+    # Verified before it leaves, as everything that is signed (DESIGN invariant 1).
+    try:
+        PublicKey.from_spki(spki).verify(signature, signed)
+    except InvalidRequest as error:
+        raise SigningRefused(f"the HSM's key {key.decode()} does not verify what it signed") from error
+    return compact(signed, signature)
 
 
 def purpose_of(operation: ToolOperation) -> str:
@@ -39,20 +57,4 @@ class OrderToolJob:
             with self.unit_of_work() as work:
                 work.challenges.add(Challenge(purpose_of(job.operation), job.nonce, job.ordered_at + LIFE))
                 work.commit()
-        return self._signed(job)
-
-    def _signed(self, job: ToolJob) -> str:
-        try:
-            spki = self.key_store.public_key(TOOL_JOB_KEY)
-        except NotFound as error:
-            raise NotReady(
-                f"the HSM has no key {TOOL_JOB_KEY.decode()} for the tool's jobs: it is made in the key ceremony"
-            ) from error
-        signed = signing_input(_KIND, job.claims(), spki)
-        signature = self.key_store.sign(TOOL_JOB_KEY, signed)
-        # Verified before it leaves, as everything that is signed (DESIGN invariant 1).
-        try:
-            PublicKey.from_spki(spki).verify(signature, signed)
-        except InvalidRequest as error:
-            raise SigningRefused("the HSM's key for the tool's jobs does not verify what it signed") from error
-        return compact(signed, signature)
+        return state(self.key_store, TOOL_JOB_KEY, _KIND, job.claims())

@@ -41,7 +41,7 @@ class Computer:
         return self.home / "tokens"
 
     def tool(self, command: str, *options: object) -> dict[str, Any]:
-        pyz = self.demo.state / "publication" / "tool" / "ushield.pyz"
+        pyz = self.demo.offered / "ushield.pyz"
         ran = run(sys.executable, pyz, command, *options, "--json", HOME=str(self.home), PYTHONPATH="")
         assert ran.status == 0, ran
         return json.loads(ran.out)
@@ -55,7 +55,7 @@ class Computer:
     @contextmanager
     def browser(self, *more: str) -> Iterator[BrowserContext]:
         extension = self.home / "extension"
-        zipfile.ZipFile(self.demo.state / "publication" / "tool" / "ushield-chromium.zip").extractall(extension)
+        zipfile.ZipFile(self.demo.offered / "ushield-chromium.zip").extractall(extension)
         with playwright_in_this_thread() as playwright:
             context = playwright.chromium.launch_persistent_context(
                 self.profile,

@@ -21,7 +21,8 @@ def bank_text(key: ec.EllipticCurvePrivateKey, **changes: Any) -> str:
     spki = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     packed = {
         "version": 1, "name": "Fake Bank", "origin": ORIGIN, "hotline": "95588", "root_pem": "",
-        "job_key": b64encode(spki).decode(), "extension": EXTENSION, "firefox_extension": FIREFOX,
+        "job_key": b64encode(spki).decode(), "release_key": b64encode(spki).decode(),
+        "extension": EXTENSION, "firefox_extension": FIREFOX,
     }  # fmt: skip
     return json.dumps(packed | changes)
 

@@ -52,7 +52,9 @@ class Signer:
         self.standings = StandingsMap(directory / "standings")
         nothing: Any = None
         self.snapshot = SnapshotFile(directory / "journal", _verify)
-        files = Files(nothing, nothing, self.journal, nothing, self.standings, self.snapshot, directory / "outbox")
+        files = Files(
+            nothing, nothing, self.journal, nothing, self.standings, self.snapshot, directory / "outbox", nothing
+        )
         self.unit_of_work = journaled(engine, self.journal, kept=files.kept)
         self.follow = FollowRecords(self.unit_of_work, self.standings)
         keys: Any = _Keys()

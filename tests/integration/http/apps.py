@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from flask import Flask
 
 from customer.app import create_app
+from customer.services import ToolPlace
 from edge.proxy import Edge
 from tests.fakes.signer import FakeSigner
 from tests.fakes.software_ca import SoftwareCA
@@ -42,7 +43,7 @@ def customer(directory: str) -> Flask:
         signer=signer,
         organization="Test Bank",
         chain_pem_path=Path(directory) / "chain.pem",
-        tool_directory=Path(directory) / "tool",
+        tool_place=ToolPlace(Path(directory) / "tool", Path(directory) / "tool-release.spki"),
         hotline="95588",
         enrolment_url="https://localhost:8443",
         public_url="http://localhost:8080",

@@ -13,6 +13,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -206,6 +207,23 @@ class Demo:
         ran = self.pki("demo", "codes", *argv)
         assert ran.status == 0, ran
         return [json.loads(line) for line in ran.out.splitlines()]
+
+    @property
+    def offered(self) -> Path:
+        """Where the customers' tool lies, once the signer's job has packed it for our address."""
+        place = self.state / "publication" / "tool"
+
+        def is_ours() -> bool:
+            # The list is written last, and the whole is made anew when the address changed.
+            try:
+                with zipfile.ZipFile(place / "ushield.pyz") as packed:
+                    bank = json.loads(packed.read("ushield/bank.json"))
+                return bool(bank["origin"] == self.url) and (place / "release.jws").exists()
+            except (OSError, zipfile.BadZipFile):
+                return False
+
+        wait_for("the tool for our customers", is_ours)
+        return place
 
     @property
     def root_pem(self) -> Path:

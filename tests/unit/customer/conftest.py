@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 
 from ca.throttle import Throttle
 from customer.app import create_app
+from customer.services import ToolPlace
 from tests.fakes.signer import FakeSigner
 from tests.fakes.software_ca import SoftwareCA
 
@@ -42,7 +43,7 @@ def client(signer: FakeSigner, authority: SoftwareCA, tmp_path: Path, monotonic:
         chain_pem_path=chain,
         enrolment_url="https://bank.example/",
         public_url="http://status.bank.example",
-        tool_directory=tmp_path / "tool",
+        tool_place=ToolPlace(tmp_path / "tool", tmp_path / "tool-release.spki"),
         hotline="95588",
         throttle=Throttle(burst=10, per_second=1, monotonic=lambda: monotonic[0]),
     )

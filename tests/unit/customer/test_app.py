@@ -16,7 +16,7 @@ EXPECTED: dict[str, dict[str, int]] = {
     "/": {"GET": 200, "HEAD": 200},
     "/download": {"GET": 200, "HEAD": 200},
     "/tool/": {"GET": 200, "HEAD": 200},
-    "/tool/<name>": {"GET": 404, "HEAD": 404},
+    "/tool/<name>": {"GET": 503, "HEAD": 503},
     "/bridge/jobs": {"POST": 415},
     "/bridge/sign-in": {"POST": 415},
     "/bridge/cancel": {"POST": 415},

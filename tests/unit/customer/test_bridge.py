@@ -1,7 +1,4 @@
-"""The way from a page's button to the tool, and the page that offers the tool."""
-
-import hashlib
-from pathlib import Path
+"""The way from a page's button to the tool."""
 
 import pytest
 from flask.testing import FlaskClient
@@ -52,39 +49,6 @@ def test_who_has_odd_jobs_ordered_is_slowed_down(client: FlaskClient, signer: Fa
     statuses = [client.post("/bridge/jobs", json=DOWNLOAD).status_code for _ in range(12)]
 
     assert statuses == [400] * 10 + [429] * 2
-
-
-def offer(tmp_path: Path, **files: bytes) -> None:
-    directory = tmp_path / "tool"
-    directory.mkdir()
-    lines = []
-    for name, content in files.items():
-        (directory / name.replace("_", ".")).write_bytes(content)
-        lines.append(f"{hashlib.sha256(content).hexdigest()}  {name.replace('_', '.')}\n")
-    (directory / "SHA256SUMS").write_text("".join(lines))
-
-
-def test_the_tool_is_offered_with_its_hash(client: FlaskClient, tmp_path: Path) -> None:
-    offer(tmp_path, ushield_pyz=b"tool")
-
-    page = client.get("/tool/").text
-    with client.get("/tool/ushield.pyz") as response:
-        served = response.data
-
-    assert hashlib.sha256(served).hexdigest() in page
-    assert served == b"tool"
-
-
-@pytest.mark.parametrize("name", ["secret", "..%2fchain.pem", "%2e%2e/chain.pem", ".", "ushield.pyz%00", "sub%5cx"])
-def test_nothing_else_is_served_from_there(client: FlaskClient, tmp_path: Path, name: str) -> None:
-    offer(tmp_path, ushield_pyz=b"tool")
-    (tmp_path / "tool" / "secret").write_text("secret")
-
-    assert client.get(f"/tool/{name}").status_code == 404
-
-
-def test_without_a_tool_the_page_says_so(client: FlaskClient) -> None:
-    assert "not offered at this moment" in client.get("/tool/").text
 
 
 def test_the_download_page_asks_for_no_code_and_no_password(client: FlaskClient) -> None:

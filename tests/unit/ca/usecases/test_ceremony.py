@@ -38,7 +38,13 @@ def test_root_and_issuing_ca_are_born_in_their_tokens(world: World) -> None:
     issuing.verify_directly_issued_by(root)
     assert issuing.extensions.get_extension_for_class(x509.BasicConstraints).value.path_length == 0
     assert world.ceremony.publisher.certificates == {name: issuer.certificate_der for name, issuer in issuers.items()}
-    assert set(world.ceremony.trust.kept) == {"root.cer", "issuing.cer", "audit.spki", "tool-jobs.spki"}
+    assert set(world.ceremony.trust.kept) == {
+        "root.cer",
+        "issuing.cer",
+        "audit.spki",
+        "tool-jobs.spki",
+        "tool-release.spki",
+    }
 
 
 def test_the_root_has_no_ocsp_and_the_issuing_ca_has(world: World) -> None:
@@ -130,7 +136,7 @@ def test_a_key_in_a_token_that_was_not_made_stops_it(world: World) -> None:
 
 
 def test_a_certificate_of_a_key_that_was_not_made_stops_it(world: World) -> None:
-    with pytest.raises(InvalidRequest, match="step 10"):
+    with pytest.raises(InvalidRequest, match="step 11"):
         world.ceremony(only(load_script(SCRIPT), Act.MAKE_TOKEN, Act.CERTIFY_ROOT))
 
 
