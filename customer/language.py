@@ -17,6 +17,43 @@ COOKIE = "vermilion-language"
 _WORDS = Path(__file__).parent / "words" / "zh.toml"
 
 
+SCRIPT_WORDS = (
+    "not found: install it, then reload this page",
+    "version",
+    "not found: install it, then press Check again",
+    "is too old: download the newest",
+    "not found: install the driver that came with your U-Shield",
+    "right",
+    "wrong: set date and time of this computer",
+    "not plugged in: plug it in, then press Check again",
+    "serial",
+    "the tool asks which U-Shield you mean",
+    "set",
+    "was typed wrongly lately; the next try counts",
+    "one try is left: if you are not sure of it, ask your branch",
+    "the U-Shield is locked: bring it and your identity document to your branch",
+    "will be chosen now",
+    "not prepared yet: bring it to your branch",
+    "Waiting for you:",
+    "A reference number has 10 digits. Copy it from the receipt of your branch.",
+    "active",
+    "The bank cannot be reached. Check the network and try again.",
+    "The bank did not answer as it should.",
+    "The U-Shield tool ended. Nothing is lost: press the button again to go on.",
+    "Looking at the U-Shield",
+    "Asking the bank which certificate is waiting",
+    "Opening the U-Shield with its password",
+    "Making the key pair on the U-Shield",
+    "Signing the request with the new key",
+    "Getting the certificate from the bank",
+    "Writing the certificate to the U-Shield",
+    "Reading it back and comparing it with the key",
+    "Proving the new key to the bank",
+    "Tidying up",
+)
+"""What the scripts of the pages say, and the steps that the tool tells of."""
+
+
 @cache
 def chinese() -> dict[str, str]:
     """By the English sentence."""
@@ -43,7 +80,7 @@ def install(app: Flask) -> None:
 
     @app.context_processor
     def words() -> dict[str, Any]:
-        return {"t": translate, "lang": language(), "languages": LANGUAGES}
+        return {"t": translate, "lang": language(), "languages": LANGUAGES, "script_words": SCRIPT_WORDS}
 
     @app.after_request
     def remember(response: Any) -> Any:

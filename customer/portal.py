@@ -40,6 +40,12 @@ def download() -> str:
     )
 
 
+@views.get("/certificate-password")
+def certificate_password() -> str:
+    """Reset my Certificate Password: with the present one, here; without it, at the branch."""
+    return render_template("customer/certificate_password.html", organization=services().organization)
+
+
 @views.get("/root.pem")
 def root_certificate() -> Response:
     """The bank's root certificate, to be compared with its fingerprint before anybody trusts it."""

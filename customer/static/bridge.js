@@ -1,5 +1,7 @@
 // From a page of ours to the U-Shield tool, by way of the extension (docs/protocols/bridge.md).
 
+import { t } from "./words.js";
+
 export class Failure extends Error {
   constructor(sentence, code) {
     super(sentence);
@@ -69,9 +71,9 @@ export async function post(path, message) {
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify(message),
   }).catch(() => null);
-  if (response === null) throw new Failure("The bank cannot be reached. Check the network and try again.", "P-52");
+  if (response === null) throw new Failure(t("The bank cannot be reached. Check the network and try again."), "P-52");
   const told = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Failure(told.message ?? "The bank did not answer as it should.", "P-43");
+  if (!response.ok) throw new Failure(told.message ?? t("The bank did not answer as it should."), "P-43");
   return told;
 }
 
@@ -82,7 +84,7 @@ export async function run(operation, parameters = {}, told = () => {}) {
     if (message.type === "done") return message;
     if (message.type === "failed") throw new Failure(message.sentence, message.code);
     if (message.type === "gone") {
-      throw new Failure("The U-Shield tool ended. Nothing is lost: press the button again to go on.", "P-30");
+      throw new Failure(t("The U-Shield tool ended. Nothing is lost: press the button again to go on."), "P-30");
     }
     told(message);
     return undefined;

@@ -1,5 +1,7 @@
 // The steps that the tool tells of, in a list.
 
+import { t } from "./words.js";
+
 export function showStep(list, message) {
   if (message.type !== "step") return;
   const id = `step-${message.number}`;
@@ -9,7 +11,7 @@ export function showStep(list, message) {
     line.id = id;
     const sign = document.createElement("span");
     sign.className = "mark";
-    line.append(sign, document.createTextNode(`${message.number}/${message.of} ${message.words}`));
+    line.append(sign, document.createTextNode(`${message.number}/${message.of} ${t(message.words)}`));
     list.append(line);
   }
   line.className = message.state;

@@ -51,3 +51,24 @@ def test_signed_in_by_ushield_the_certificate_is_ended_by_ushield(
     answer = ask_ocsp(demo, tmp_path, "-cert", tmp_path / "own.pem")
     assert "revoked" in answer
     assert "cessationOfOperation" in answer
+
+
+def test_the_certificate_password_is_changed_and_seen_by_no_page(computer: Computer, demo: Demo) -> None:
+    computer.download(PASSWORD)
+    computer.install()
+    sent: list[str] = []
+
+    with computer.browser() as browser:
+        browser.on("request", lambda request: sent.append(f"{request.url} {request.post_data}"))
+        page = browser.new_page()
+        page.goto(f"{demo.url}/certificate-password")
+        page.get_by_role("button", name="Change my certificate password").click()
+        computer.screen.answer(TITLE, PASSWORD)
+        computer.screen.answer(TITLE, "Quiet777", "Quiet777")
+        expect(page.locator("#done")).to_be_visible()
+        picture(page, "by-ushield-3-password")
+
+    (computer.home / "new").write_text("Quiet777")
+    said = computer.tool("test", "--token-dir", computer.tokens, "--password-file", computer.home / "new")
+    assert said["result"] == "good"
+    assert not [one for one in sent if PASSWORD in one or "Quiet777" in one]

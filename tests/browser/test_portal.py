@@ -21,6 +21,10 @@ from tests.integration.system.running import Demo, pki, run
 pytestmark = [pytest.mark.browser, pytest.mark.socket, pytest.mark.softhsm, pytest.mark.openssl]
 
 LOGIN_PASSWORD = "red paste on quiet paper"
+PATHS = (
+    *("/", "/me", "/me/settings", "/me/history", "/download", "/certificate-password", "/tool/", "/sign-in"),
+    "/first-password",
+)
 PHONE = {"width": 390, "height": 844}
 
 
@@ -135,10 +139,12 @@ def test_the_portal_speaks_chinese_and_fits_a_phone(demo: Demo, customer: Custom
     _picture(chinese, "portal-7-home-zh")
 
     for tab in (page, chinese):
-        for path in ("/", "/me", "/me/settings", "/me/history", "/download", "/tool/", "/sign-in", "/first-password"):
+        for path in PATHS:
             tab.goto(f"{demo.url}{path}")
             assert tab.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], path
             assert tab.evaluate("document.documentElement.lang") == ("zh" if tab is chinese else "en"), path
+    chinese.goto(f"{demo.url}/download")
+    expect(chinese.locator("#check-extension")).to_contain_text("未找到")
     chinese.goto(f"{demo.url}/me/settings")
     _picture(chinese, "portal-8-settings-zh")
     chinese.get_by_role("button", name="退出其他所有登录").click()

@@ -8,13 +8,18 @@ from flask.testing import FlaskClient
 
 import customer
 from customer.account import _STATUS_WORDS, EVENT_WORDS
-from customer.language import chinese
+from customer.language import SCRIPT_WORDS, chinese
+from ushield.download import Step
 
+SCRIPTS = sorted((Path(customer.__file__).parent / "static").glob("*.js"))
 TEMPLATES = sorted((Path(customer.__file__).parent / "templates" / "customer").glob("*.html"))
 
 
 def sentences() -> set[str]:
     called = {found for page in TEMPLATES for found in re.findall(r'\bt\("([^"]*)"', page.read_text("utf-8"))}
+    scripts = {found for file in SCRIPTS for found in re.findall(r'\bt\("([^"]*)"', file.read_text("utf-8"))}
+    assert scripts <= set(SCRIPT_WORDS)
+    called |= set(SCRIPT_WORDS) | {step.value for step in Step}
     by = {"you", "the bank", "your branch"}
     return called | set(_STATUS_WORDS.values()) | set(EVENT_WORDS.values()) | by
 
