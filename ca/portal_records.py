@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Protocol
 
 from ca.domain.accounts import Account, Cancellation, CustomerSession
+from ca.domain.certificates import Certificate
+from ca.domain.customers import Customer
 
 
 class Passwords(Protocol):
@@ -12,6 +14,12 @@ class Passwords(Protocol):
 
     def stretch(self, password: str, salt: bytes) -> bytes:
         """32 octets that only this password and this salt give. Text is compared as NFKC."""
+
+
+class Notify(Protocol):
+    """Tells a customer that something happened to their certificate, after it has. Never raises."""
+
+    def __call__(self, customer: Customer, certificate: Certificate, what: str) -> None: ...
 
 
 class Accounts(Protocol):

@@ -172,7 +172,8 @@ def _wire(
     re_enrol = ReEnrol(unit_of_work, clock, dossier, drafter, issuance, profiles, report_unknown)
     reconcile = Reconcile(unit_of_work, clock, issuance)
     certify_responder = CertifyResponder(unit_of_work, clock, random, key_store, issuance, profiles)
-    portal = _portal(settings, files, unit_of_work, seals, publish_changes)
+    notify = _notify(settings, files)
+    portal = _portal(settings, unit_of_work, seals, publish_changes, notify)
     schedule = _schedule(
         settings, files, unit_of_work, key_store, publish_crl, certify_responder, reconcile, portal.own
     )
@@ -190,8 +191,8 @@ def _wire(
         enrol=Enrol(unit_of_work, clock, check_codes, dossier, drafter, issuance, profiles),
         re_enrol=re_enrol,
         renew_by_key=RenewByKey(unit_of_work, clock, re_enrol, origin_of(settings.enrolment_url)),
-        confirm=ConfirmCertificate(unit_of_work, clock, random, publish_changes, receipt),
-        change_status=ChangeStatus(unit_of_work, clock, authorize, publish_changes, receipt),
+        confirm=ConfirmCertificate(unit_of_work, clock, random, publish_changes, receipt, notify),
+        change_status=ChangeStatus(unit_of_work, clock, authorize, publish_changes, receipt, notify),
         order_tool_job=OrderToolJob(unit_of_work, clock, random, key_store, origin_of(settings.enrolment_url)),
         portal=portal,
         answer_ocsp=_answer_ocsp(settings, files, unit_of_work, key_store),
@@ -252,22 +253,25 @@ def _publish_tool(
     return PublishTool(unit_of_work, SystemClock(), key_store, files.tool, packed, tool_version())
 
 
-def _portal(
-    settings: Settings,
-    files: Files,
-    unit_of_work: SqlUnitOfWork,
-    seals: Pkcs11Seals,
-    publish_changes: Callable[[str], None],
-) -> Portal:
-    clock, random, accounts = SystemClock(), system_random, AccountBook(seals)
-    authorize = AuthorizeCustomer(seals, clock)
-    notify = Outbox(
+def _notify(settings: Settings, files: Files) -> Outbox:
+    return Outbox(
         files.outbox,
-        clock,
+        SystemClock(),
         sender=settings.notices_from,
         organization=settings.organization,
         hotline=settings.hotline,
     )
+
+
+def _portal(
+    settings: Settings,
+    unit_of_work: SqlUnitOfWork,
+    seals: Pkcs11Seals,
+    publish_changes: Callable[[str], None],
+    notify: Outbox,
+) -> Portal:
+    clock, random, accounts = SystemClock(), system_random, AccountBook(seals)
+    authorize = AuthorizeCustomer(seals, clock)
     sign_in = PortalSignIn(unit_of_work, clock, random, seals, Argon2Passwords(), authorize, accounts)
     effects = publish_changes, open_receipt(settings), notify
     return Portal(

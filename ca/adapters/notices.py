@@ -26,7 +26,7 @@ _TIMEOUT_SECONDS = 20.0
 
 
 class Outbox:
-    """usecases.own_certificates.Notify: one file a message, for its owner alone."""
+    """portal_records.Notify: one file a message, for its owner alone."""
 
     def __init__(self, directory: Path, clock: Clock, *, sender: str, organization: str, hotline: str) -> None:
         self._directory, self._clock = directory, clock

@@ -17,8 +17,8 @@ from ca.domain.revocation import RFC_NAMES, RevocationReason
 from ca.domain.serials import serial_text
 from ca.domain.tbs import read_certificate
 from ca.domain.tool_jobs import ToolOperation, statement
+from ca.portal_records import Notify
 from ca.ports import Clock, UnitOfWork, Work
-from ca.usecases.own_certificates import Notify
 from ca.usecases.portal_sessions import PortalSignIn
 from ca.usecases.receipts import OpenReceipt
 from ca.usecases.tool_jobs import purpose_of

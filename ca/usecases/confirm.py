@@ -14,6 +14,7 @@ from ca.domain.revocation import RevocationReason
 from ca.domain.serials import serial_text
 from ca.domain.sessions import CHALLENGE_LIFE, Challenge
 from ca.domain.tbs import read_certificate
+from ca.portal_records import Notify
 from ca.ports import Clock, Random, UnitOfWork, Work
 from ca.usecases.issuance import complete
 from ca.usecases.receipts import OpenReceipt
@@ -47,6 +48,7 @@ class ConfirmCertificate:
     random: Random
     publish_changes: Callable[[str], None]
     open_receipt: OpenReceipt
+    notify: Notify
 
     def challenge(self, serial: int) -> bytes:
         """A one-time nonce for this certificate, good for five minutes. Raises NotFound."""
@@ -84,6 +86,7 @@ class ConfirmCertificate:
                 _verify(predecessor.der, proof, predecessor_signature or b"", "the key of the certificate it follows")
             # Locked before the numbering of CRLs, as at issuance: neither waits for the other then.
             application, _ = work.applications.get(certificate.application)
+            customer = work.customers.get(certificate.customer)
             active = certificate.confirm(at=now)
             work.certificates.save(active)
             self._mark_crl_due(work, certificate)
@@ -93,6 +96,7 @@ class ConfirmCertificate:
                 self.open_receipt(work, _retire(work, predecessor, active, at=now))
             work.commit()
         self.publish_changes(certificate.issuer)
+        self.notify(customer, active, "It is on your U-Shield and active.")
         return active
 
     def _mark_crl_due(self, work: Work, certificate: Certificate) -> None:

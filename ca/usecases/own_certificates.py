@@ -7,7 +7,6 @@ once. A cancellation holds at once, can be undone for a day, and only then revok
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 from ca.domain.accounts import UNDO_WINDOW, Cancellation, CancellationState
 from ca.domain.audit import AuditEvent, ChainedEvent
@@ -16,6 +15,7 @@ from ca.domain.customers import Customer
 from ca.domain.errors import InvalidTransition, NotFound
 from ca.domain.revocation import RFC_NAMES, RevocationReason
 from ca.domain.serials import serial_text
+from ca.portal_records import Notify
 from ca.ports import Clock, UnitOfWork, Work
 from ca.usecases.portal_sessions import AuthorizeCustomer
 from ca.usecases.receipts import OpenReceipt
@@ -24,12 +24,6 @@ _CUSTOMER, _SIGNER = "customer", "signer"
 _CANCELLED = RevocationReason.CESSATION_OF_OPERATION
 _LOST = "U-Shield lost"
 _LONGEST_HISTORY = 200
-
-
-class Notify(Protocol):
-    """Tells a customer that something happened to their certificate, after it has. Never raises."""
-
-    def __call__(self, customer: Customer, certificate: Certificate, what: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

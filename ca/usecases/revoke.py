@@ -6,10 +6,12 @@ from datetime import datetime
 
 from ca.domain.audit import AuditEvent
 from ca.domain.certificates import Certificate, CertificateStatus
+from ca.domain.customers import Customer
 from ca.domain.errors import NotAllowed, NotFound
 from ca.domain.officers import Officer, TrustedRole
 from ca.domain.revocation import RFC_NAMES, RevocationReason
 from ca.domain.serials import serial_text
+from ca.portal_records import Notify
 from ca.ports import Clock, UnitOfWork, Work
 from ca.usecases.authorize import Authorize, require_branch
 from ca.usecases.receipts import OpenReceipt
@@ -24,6 +26,7 @@ class ChangeStatus:
     authorize: Authorize
     publish_changes: Callable[[str], None]
     open_receipt: OpenReceipt
+    notify: Notify
 
     def hold(self, session: str, serial: int) -> Certificate:
         """Suspend; the hotline may do it for every branch, because a stolen U-Shield does not wait."""
@@ -33,18 +36,16 @@ class ChangeStatus:
             officer = self.authorize(work, session, *roles)
             everywhere = TrustedRole.HOTLINE in officer.roles
             held = self._find(work, officer, serial, everywhere=everywhere).suspend(at=now)
-            self._save(work, held, officer, "certificate.held", {})
-        self.publish_changes(held.issuer)
-        return held
+            customer = self._save(work, held, officer, "certificate.held", {})
+        return self._told(customer, held, "The bank put it on hold. Ask your branch why.")
 
     def release(self, session: str, serial: int) -> Certificate:
         """Lift a hold."""
         with self.unit_of_work() as work:
             officer = self.authorize(work, session, TrustedRole.RA_SUPERVISOR)
             released = self._find(work, officer, serial).resume()
-            self._save(work, released, officer, "certificate.released", {})
-        self.publish_changes(released.issuer)
-        return released
+            customer = self._save(work, released, officer, "certificate.released", {})
+        return self._told(customer, released, "The bank lifted the hold: it is active.")
 
     def revoke(self, session: str, serial: int, reason: RevocationReason) -> Certificate:
         """End it for good; a compromised key is blocked for everyone, forever, and takes the renewals with it."""
@@ -54,9 +55,8 @@ class ChangeStatus:
             revoked = self._find(work, officer, serial).revoke(reason, at=now)
             if reason is RevocationReason.KEY_COMPROMISE:
                 self._compromised(work, revoked, officer, now)
-            self._save(work, revoked, officer, "certificate.revoked", {"reason": RFC_NAMES[reason]})
-        self.publish_changes(revoked.issuer)
-        return revoked
+            customer = self._save(work, revoked, officer, "certificate.revoked", {"reason": RFC_NAMES[reason]})
+        return self._told(customer, revoked, "The bank ended it. Ask your branch for a new one.")
 
     def _compromised(self, work: Work, certificate: Certificate, officer: Officer, now: datetime) -> None:
         """Block the key; whoever had it may have renewed the certificate, so what follows it ends with it."""
@@ -84,10 +84,20 @@ class ChangeStatus:
             require_branch(officer, certificate.branch, "certificate")
         return certificate
 
-    def _save(self, work: Work, certificate: Certificate, officer: Officer, name: str, details: dict[str, str]) -> None:
+    def _save(
+        self, work: Work, certificate: Certificate, officer: Officer, name: str, details: dict[str, str]
+    ) -> Customer:
+        """Whose it is."""
+        customer = work.customers.get(certificate.customer)
         work.certificates.save(certificate)
         work.crls.set_due(certificate.issuer, due=True)
         event = AuditEvent(name, serial_text(certificate.serial), officer.person, self.clock.now(), details)
         work.audit.append(event)
         self.open_receipt(work, certificate)
         work.commit()
+        return customer
+
+    def _told(self, customer: Customer, certificate: Certificate, what: str) -> Certificate:
+        self.publish_changes(certificate.issuer)
+        self.notify(customer, certificate, what)
+        return certificate

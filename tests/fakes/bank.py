@@ -52,7 +52,7 @@ from tests.fakes.clock import FakeClock, FakeRandom
 from tests.fakes.key_store import FakeKeyStore
 from tests.fakes.publisher import FakeLinter
 from tests.fakes.standings import FakeStandings
-from tests.fakes.use_cases import use_cases_of
+from tests.fakes.use_cases import FakeNotify, use_cases_of
 from tests.fakes.work import FakeUnitOfWork, Stored
 
 ISSUING_KEY = KeyId(b"issuing-1")
@@ -146,7 +146,7 @@ class Bank:
         standings = getattr(self.unit_of_work, "standings", FakeStandings())  # over a real database nobody asks it
         self.publish_crl = PublishCRL(unit_of_work, clock, self.key_store, self.publisher, self.linter, standings)
         self.published: list[str] = []
-        push = self.published.append
+        push, self.notify = self.published.append, FakeNotify()
         self.open_receipt = OpenReceipt(clock, timedelta(hours=1), ())
         self.responder = CertifyResponder(unit_of_work, clock, random, self.key_store, self.issuance, self.profiles)
         self.certify_memory_key = CertifyMemoryKey(self.responder, ISSUING, per_day=3)
@@ -170,8 +170,8 @@ class Bank:
         self.enrol = Enrol(unit_of_work, clock, self.check_codes, self.dossier, *issuing)
         self.report_unknown = ReportUnknownCertificate(unit_of_work, clock)
         self.re_enrol = ReEnrol(unit_of_work, clock, self.dossier, *issuing, self.report_unknown)
-        self.confirm = ConfirmCertificate(unit_of_work, clock, random, push, self.open_receipt)
-        self.change_status = ChangeStatus(unit_of_work, clock, self.authorize, push, self.open_receipt)
+        self.confirm = ConfirmCertificate(unit_of_work, clock, random, push, self.open_receipt, self.notify)
+        self.change_status = ChangeStatus(unit_of_work, clock, self.authorize, push, self.open_receipt, self.notify)
         self.reconcile = Reconcile(unit_of_work, clock, self.issuance)
         self.record_refusal = RecordRefusal(unit_of_work, clock)
         self.jobs: dict[str, Job] = {"count": Job("count", timedelta(minutes=1), lambda: "counted")}

@@ -37,7 +37,7 @@ class QuickPasswords:
 
 @dataclass
 class FakeNotify:
-    """usecases.own_certificates.Notify."""
+    """portal_records.Notify."""
 
     told: list[tuple[str, int, str]] = field(default_factory=list)
 

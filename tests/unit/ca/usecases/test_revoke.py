@@ -252,3 +252,28 @@ def test_without_its_event_no_status_changes(bank: Bank, certificate: Certificat
         getattr(bank.change_status, act)(session, certificate.serial, *arguments)
     assert bank.status(certificate.serial) is CertificateStatus.ACTIVE
     assert (len(bank.event_names), bank.published) == (events, published)
+
+
+def test_the_customer_is_told_of_every_change_after_it_happened(bank: Bank) -> None:
+    certificate = bank.active()
+    change, supervisor = bank.change_status, bank.session(SUPERVISOR)
+    change.hold(supervisor, certificate.serial)
+    change.release(supervisor, certificate.serial)
+    change.revoke(supervisor, certificate.serial, RevocationReason.SUPERSEDED)
+
+    told = bank.notify.told
+    assert [(to, serial) for to, serial, _ in told] == [(certificate.customer, certificate.serial)] * 4
+    assert [what.split(".")[0] for _, _, what in told] == [
+        "It is on your U-Shield and active", "The bank put it on hold", "The bank lifted the hold: it is active",
+        "The bank ended it",
+    ]  # fmt: skip
+
+
+def test_nobody_is_told_of_what_did_not_happen(bank: Bank) -> None:
+    certificate = bank.active()
+    bank.notify.told.clear()
+    bank.unit_of_work.refuse_commit()
+    with pytest.raises(NotReady):
+        bank.change_status.hold(bank.session(SUPERVISOR), certificate.serial)
+
+    assert bank.notify.told == []
