@@ -13,7 +13,7 @@ class Passwords(Protocol):
     """Argon2id (RFC 9106), slow on purpose."""
 
     def stretch(self, password: str, salt: bytes) -> bytes:
-        """32 octets that only this password and this salt give. Text is compared as NFKC."""
+        """32 octets that only this password and this salt give. Text is compared as NFKC. Raises NotReady."""
 
 
 class Notify(Protocol):

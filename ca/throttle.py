@@ -69,13 +69,15 @@ class Throttle:
         self._lock = threading.Lock()
 
     @contextmanager
-    def attempt(self, source: str) -> Iterator[None]:
+    def attempt(self, source: str, about: str = "") -> Iterator[None]:
         """Run one attempt of this source. Raises TooManyRequests instead when it failed too often.
+
+        With `about`, what it tries to get into, each such pair is braked by itself: nobody else is locked out there.
 
         The token is taken before and given back unless the attempt is refused, so that many attempts at once cannot
         all slip through before the first one fails.
         """
-        key = network(source)
+        key = f"{network(source)} {about}" if about else network(source)
         self._take(key)
         failed = False
         try:
@@ -98,7 +100,7 @@ class Throttle:
             bucket = self._sources.get(key) or Bucket(self._burst, self._per_second, now)
             bucket.refill(now)
             if bucket.is_empty or (self._everyone.is_empty and not bucket.is_full):
-                _LOG.warning("guessing slowed down: too many wrong codes from %s", key)
+                _LOG.warning("guessing slowed down: too many wrong codes from %s", key.partition(" ")[0])
                 raise TooManyRequests(_MESSAGE, retry_after=max(1, round(1 / self._per_second) * 10))
             bucket.take()
             self._everyone.take()

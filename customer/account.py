@@ -95,7 +95,8 @@ def begin() -> Response | Redirect | tuple[str, int]:
     typed = _form("number", "password")
     try:
         number, password = typed["number"].strip(), typed["password"]
-        answer = _attempt(ops.PortalSignIn(number=number[:64], password=password, source=source()))
+        with services().accounts.attempt(source(), number.casefold()):
+            answer = _attempt(ops.PortalSignIn(number=number[:64], password=password, source=source()))
     except (NotAuthenticated, InvalidRequest):
         return render_template("customer/sign_in.html", number=typed["number"], refused=True), 401
     response = redirect(url_for("account.home"), 303)

@@ -49,6 +49,7 @@ def create_app(
     Services(
         signer=signer,
         throttle=Throttle() if throttle is None else throttle,
+        accounts=Throttle(burst=8, per_second=1 / 60, everyone_burst=100_000, everyone_per_second=1000),
         organization=organization,
         enrolment_url=enrolment_url.rstrip("/"),
         public_url=public_url.rstrip("/"),

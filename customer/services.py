@@ -35,6 +35,8 @@ class Services:
 
     signer: Signer
     throttle: Throttle
+    accounts: Throttle
+    """The brake on one account from one network; others sign in to it as ever (T-08, THREATS 46)."""
     organization: str
     enrolment_url: str
     public_url: str

@@ -38,6 +38,8 @@ class Outbox:
         number = secrets.token_hex(16)
         try:
             message = self._message(customer, certificate, what, number)
+            # Closed, whatever the umask: addresses of customers are in there.
+            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             write_atomically(self._directory / f"{number}.eml", bytes(message), mode=0o600)
         except (OSError, ValueError) as error:
             _log.warning("a notice to a customer could not be written: %s", error)

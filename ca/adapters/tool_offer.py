@@ -28,6 +28,8 @@ class ToolDirectory:
             return False
 
     def put(self, packed: Sequence[Packed], manifest: str) -> None:
+        # As said, whatever the umask: a service's may be open for its socket's sake.
+        self._directory.mkdir(mode=0o755, parents=True, exist_ok=True)
         for one in packed:
             write_atomically(self._directory / one.name, one.content)
         hashes = "".join(f"{one.sha256}  {one.name}\n" for one in packed)

@@ -91,6 +91,16 @@ def test_who_guesses_is_slowed_down(client: FlaskClient, portal: dict[Any, Any])
     portal[ops.PortalSignIn] = NotAuthenticated("no")
     statuses = [post(client, "/sign-in", number="C77", password="x").status_code for _ in range(12)]
 
+    # One account from one network: sooner than the network as a whole.
+    assert statuses == [401] * 8 + [429] * 4
+    portal[ops.PortalSignIn] = {"token": "token-1", "customer": {}}
+    assert post(client, "/sign-in", number="C78", password="x").status_code == 303
+
+
+def test_who_guesses_at_many_accounts_is_slowed_down_too(client: FlaskClient, portal: dict[Any, Any]) -> None:
+    portal[ops.PortalSignIn] = NotAuthenticated("no")
+    statuses = [post(client, "/sign-in", number=f"C{n}", password="x").status_code for n in range(12)]
+
     assert statuses == [401] * 10 + [429] * 2
 
 

@@ -2,6 +2,7 @@
 
 import email
 import logging
+import os
 import smtplib
 import socketserver
 import threading
@@ -24,8 +25,11 @@ def outbox(directory: Path) -> Outbox:
 
 
 def test_a_notice_names_the_certificate_and_the_hotline_and_has_no_link(tmp_path: Path) -> None:
-    notify = outbox(tmp_path / "outbox")
-    notify(a_customer(email="li@example.com"), a_certificate(serial=0xABCDEF123456), "It is on hold.")
+    notify, before = outbox(tmp_path / "outbox"), os.umask(0)
+    try:
+        notify(a_customer(email="li@example.com"), a_certificate(serial=0xABCDEF123456), "It is on hold.")
+    finally:
+        os.umask(before)
 
     (file,) = (tmp_path / "outbox").iterdir()
     message = email.message_from_bytes(file.read_bytes(), policy=policy.default)
@@ -35,6 +39,7 @@ def test_a_notice_names_the_certificate_and_the_hotline_and_has_no_link(tmp_path
     assert "95588" in text
     assert "http" not in text
     assert file.stat().st_mode & 0o077 == 0
+    assert file.parent.stat().st_mode & 0o077 == 0
 
 
 def test_whoever_has_no_address_is_not_written_to(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """ca/usecases/publish_tool.py: the signer packs, signs and numbers the tool by itself, and again when it must."""
 
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -41,8 +42,11 @@ def world(tmp_path: Path) -> World:
 
 
 def test_a_release_names_files_version_number_and_a_week(world: World) -> None:
+    before = os.umask(0)
     made = world.publish()
+    os.umask(before)
 
+    assert world.place.stat().st_mode & 0o022 == 0
     assert made == world.offered
     assert (made.number, made.version, made.expires_at) == (1, "1.0.0", world.clock.now() + LIFE)
     assert made.files["ushield.pyz"].is_of(b"sources")
