@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from ca.domain.accounts import CancellationState
 from ca.domain.audit import AuditEvent
 from ca.domain.certificates import Certificate, CertificateStatus
 from ca.domain.customers import Customer
@@ -35,7 +36,13 @@ class ChangeStatus:
             roles = (TrustedRole.RA_OPERATOR, TrustedRole.RA_APPROVER, TrustedRole.RA_SUPERVISOR, TrustedRole.HOTLINE)
             officer = self.authorize(work, session, *roles)
             everywhere = TrustedRole.HOTLINE in officer.roles
-            held = self._find(work, officer, serial, everywhere=everywhere).suspend(at=now)
+            current = self._find(work, officer, serial, everywhere=everywhere)
+            if current.status is CertificateStatus.ON_HOLD and _overtake_cancellation(work, serial):
+                # On hold already, because the customer cancelled it: from now on only the bank lifts that.
+                work.audit.append(AuditEvent("cancellation.overtaken", serial_text(serial), officer.person, now))
+                work.commit()
+                return current
+            held = current.suspend(at=now)
             customer = self._save(work, held, officer, "certificate.held", {})
         return self._told(customer, held, "The bank put it on hold. Ask your branch why.")
 
@@ -101,3 +108,12 @@ class ChangeStatus:
         self.publish_changes(certificate.issuer)
         self.notify(customer, certificate, what)
         return certificate
+
+
+def _overtake_cancellation(work: Work, serial: int) -> bool:
+    """Whether there was an open one: whoever has the password could undo it, and the hold with it (T-45)."""
+    cancellation = work.cancellations.find(serial)
+    if cancellation is None or cancellation.state is not CancellationState.OPEN:
+        return False
+    work.cancellations.save(cancellation.become(CancellationState.OVERTAKEN))
+    return True

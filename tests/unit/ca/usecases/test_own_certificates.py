@@ -9,7 +9,7 @@ from ca.domain.accounts import UNDO_WINDOW, CancellationState
 from ca.domain.certificates import Certificate, CertificateStatus
 from ca.domain.errors import InvalidTransition, NotAuthenticated, NotFound
 from ca.domain.revocation import RevocationReason
-from tests.fakes.bank import MARIA, SUPERVISOR, Bank
+from tests.fakes.bank import HOTLINE, MARIA, SUPERVISOR, Bank
 from tests.fakes.use_cases import FakeNotify, portal_of
 
 PASSWORD = "correct horse battery"
@@ -128,6 +128,20 @@ def test_what_the_branch_did_meanwhile_outweighs_a_cancellation(customer: Custom
     assert (customer.own.finish_cancellations(), customer.status) == (0, ACTIVE)
     assert customer.cancellation is CancellationState.OVERTAKEN
     assert customer.bank.event_names[-1] == "cancellation.overtaken"
+
+
+def test_an_officers_hold_outweighs_a_cancellation_so_that_the_password_cannot_lift_it(customer: Customer) -> None:
+    customer.own.cancel(customer.token, customer.serial)
+    customer.bank.change_status.hold(customer.bank.session(HOTLINE), customer.serial)
+
+    assert (customer.status, customer.cancellation) == (HELD, CancellationState.OVERTAKEN)
+    assert customer.bank.event_names[-1] == "cancellation.overtaken"
+    with pytest.raises(InvalidTransition):
+        customer.own.undo(customer.token, customer.serial)
+    with pytest.raises(InvalidTransition):
+        customer.bank.change_status.hold(customer.bank.session(HOTLINE), customer.serial)
+    customer.wait(UNDO_WINDOW)
+    assert (customer.own.finish_cancellations(), customer.status) == (0, HELD)
 
 
 def test_lost_outweighs_cancelled_so_that_a_thief_with_the_password_cannot_undo_it(customer: Customer) -> None:
