@@ -7,6 +7,7 @@ from typing import Protocol
 from ca.domain.accounts import Account, Cancellation, CustomerSession
 from ca.domain.certificates import Certificate
 from ca.domain.customers import Customer
+from ca.domain.unlocking import UnlockCase
 
 
 class Passwords(Protocol):
@@ -58,3 +59,23 @@ class Cancellations(Protocol):
         """Open ones whose time has come."""
 
     def save(self, cancellation: Cancellation) -> None: ...
+
+
+class Unlocks(Protocol):
+    """Cases to unlock a U-Shield, with their seals; the use cases check the seal, the repository only keeps it."""
+
+    def find(self, reference: str) -> tuple[UnlockCase, bytes] | None:
+        """Locks the row in PostgreSQL: two guesses at one code take turns."""
+
+    def list_by_device(self, device_serial: str) -> Sequence[tuple[UnlockCase, bytes]]:
+        """The youngest first."""
+
+    def save(self, case: UnlockCase, seal: bytes) -> None:
+        """Raise InvalidTransition unless the record there is older."""
+
+
+class Envelopes(Protocol):
+    """HPKE, base mode, DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-256-GCM (RFC 9180)."""
+
+    def close(self, public_key: bytes, info: bytes, text: bytes) -> bytes:
+        """Encapsulated key and ciphertext, for the owner of this X25519 key (32 octets). Raises InvalidRequest."""

@@ -22,7 +22,7 @@ from ca.domain.officers import Credential, Invitation, Officer
 from ca.domain.sessions import Challenge, Session
 from ca.domain.standings import Standing
 from ca.logbook import AuditLog, Jobs
-from ca.portal_records import Accounts, Cancellations, CustomerSessions
+from ca.portal_records import Accounts, Cancellations, CustomerSessions, Unlocks
 from ca.probing import Receipts
 
 KeyId = NewType("KeyId", bytes)
@@ -361,6 +361,8 @@ class Work(Protocol):
     def customer_sessions(self) -> CustomerSessions: ...
     @property
     def cancellations(self) -> Cancellations: ...
+    @property
+    def unlocks(self) -> Unlocks: ...
 
     def commit(self) -> None: ...
 

@@ -51,6 +51,8 @@ class Device:
     customer: str
     registered_by: str
     registered_at: datetime
+    so_use: int = 0
+    """Which of the SO passwords derived for it is set (ca/domain/unlocking.py); 0: none of ours, it cannot be unlocked."""
 
     @property
     def token_serial(self) -> str:

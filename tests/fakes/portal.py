@@ -6,6 +6,7 @@ from datetime import datetime
 
 from ca.domain.accounts import Account, Cancellation, CancellationState, CustomerSession
 from ca.domain.errors import InvalidTransition
+from ca.domain.unlocking import UnlockCase
 
 
 class FakeAccounts:
@@ -66,3 +67,21 @@ class FakeCancellations:
 
     def save(self, cancellation: Cancellation) -> None:
         self._kept[cancellation.serial] = cancellation
+
+
+class FakeUnlocks:
+    def __init__(self, kept: dict[str, tuple[UnlockCase, bytes]]) -> None:
+        self._kept = kept
+
+    def find(self, reference: str) -> tuple[UnlockCase, bytes] | None:
+        return self._kept.get(reference)
+
+    def list_by_device(self, device_serial: str) -> Sequence[tuple[UnlockCase, bytes]]:
+        found = [pair for pair in self._kept.values() if pair[0].device_serial == device_serial]
+        return sorted(found, key=lambda pair: pair[0].opened_at, reverse=True)
+
+    def save(self, case: UnlockCase, seal: bytes) -> None:
+        found = self._kept.get(case.reference)
+        if found is not None and found[0].version >= case.version:
+            raise InvalidTransition("this unlock was just changed; look again")
+        self._kept[case.reference] = (case, seal)

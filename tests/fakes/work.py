@@ -25,10 +25,11 @@ from ca.domain.officers import Invitation, Officer
 from ca.domain.receipts import Receipt
 from ca.domain.sessions import Challenge, Session
 from ca.domain.times import Millis
+from ca.domain.unlocking import UnlockCase
 from tests.fakes import repositories as fake
 from tests.fakes.bundles import FakeBundles
 from tests.fakes.certificates import FakeCertificates, FakeCRLs
-from tests.fakes.portal import FakeAccounts, FakeCancellations, FakeCustomerSessions
+from tests.fakes.portal import FakeAccounts, FakeCancellations, FakeCustomerSessions, FakeUnlocks
 from tests.fakes.receipts import FakeReceipts
 from tests.fakes.standings import FakeStandings
 
@@ -66,6 +67,7 @@ class Stored:
     accounts: dict[str, tuple[Account, bytes]] = field(default_factory=dict)
     customer_sessions: dict[str, tuple[CustomerSession, bytes]] = field(default_factory=dict)
     cancellations: dict[int, Cancellation] = field(default_factory=dict)
+    unlocks: dict[str, tuple[UnlockCase, bytes]] = field(default_factory=dict)
 
     def copy(self) -> "Stored":
         return Stored(**{each.name: getattr(self, each.name).copy() for each in fields(self)})
@@ -111,6 +113,7 @@ class FakeWork:
         self.accounts = FakeAccounts(stored.accounts)
         self.customer_sessions = FakeCustomerSessions(stored.customer_sessions)
         self.cancellations = FakeCancellations(stored.cancellations)
+        self.unlocks = FakeUnlocks(stored.unlocks)
 
 
 class FakeUnitOfWork:

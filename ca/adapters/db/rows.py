@@ -51,6 +51,7 @@ class DeviceRow(Row):
     customer: Mapped[str] = mapped_column(index=True)
     registered_by: Mapped[str]
     registered_at: Mapped[datetime]
+    so_use: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 class OfficerRow(Row):

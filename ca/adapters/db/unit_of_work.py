@@ -20,6 +20,7 @@ from ca.adapters.db.repositories.officers import SqlInvitations, SqlOfficers
 from ca.adapters.db.repositories.portal import SqlAccounts, SqlCancellations, SqlCustomerSessions
 from ca.adapters.db.repositories.receipts import SqlReceipts
 from ca.adapters.db.repositories.sessions import SqlChallenges, SqlSessions
+from ca.adapters.db.repositories.unlocks import SqlUnlocks
 from ca.adapters.journal.keeper import Keeper
 from ca.domain.errors import NotReady
 from ca.domain.journal import Entry
@@ -71,6 +72,7 @@ class SqlWork:
         self.accounts = SqlAccounts(session)
         self.customer_sessions = SqlCustomerSessions(session)
         self.cancellations = SqlCancellations(session)
+        self.unlocks = SqlUnlocks(session)
 
     def __enter__(self) -> Self:
         # Begin here and not at the first statement: on SQLite this is where threads take turns.

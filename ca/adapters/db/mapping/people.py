@@ -45,6 +45,7 @@ def to_device(row: DeviceRow) -> Device:
         customer=row.customer,
         registered_by=row.registered_by,
         registered_at=row.registered_at,
+        so_use=row.so_use,
     )
 
 
@@ -57,6 +58,7 @@ def device_values(device: Device) -> Values:
         "customer": device.customer,
         "registered_by": device.registered_by,
         "registered_at": device.registered_at,
+        "so_use": device.so_use,
     }
 
 
