@@ -18,6 +18,7 @@ class Act(StrEnum):
 
     APPROVE_APPLICATION = "approve-application"
     APPROVE_INVITATION = "approve-invitation"
+    APPROVE_UNLOCK = "approve-unlock"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,15 @@
 """U-Shields enter a branch's stock (STANDARDS 2.4: custody is recorded from the first day)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ca.domain.audit import AuditEvent
 from ca.domain.devices import Device, DeviceState
-from ca.domain.errors import InvalidRequest
+from ca.domain.errors import InvalidRequest, InvalidTransition, NotFound
 from ca.domain.names import verify_text
 from ca.domain.officers import TrustedRole
 from ca.ports import Clock, Random, UnitOfWork
-from ca.usecases.authorize import Authorize
+from ca.usecases.authorize import Authorize, require_branch
+from ca.usecases.unlock import SoPasswords
 
 
 @dataclass(frozen=True)
@@ -42,3 +43,33 @@ class RegisterDevice:
             work.audit.append(AuditEvent("device.registered", serial, officer.person, now, {"branch": officer.branch}))
             work.commit()
         return device
+
+
+@dataclass(frozen=True)
+class PrepareDevice:
+    """A supervisor's tool gives a U-Shield in the stock the bank's SO password, so that it can be unlocked one day."""
+
+    unit_of_work: UnitOfWork
+    clock: Clock
+    random: Random
+    authorize: Authorize
+    so_passwords: SoPasswords
+
+    def __call__(self, session: str, *, serial: str, token_serial: str, public_key: bytes) -> str:
+        """A JWS for the tool; the same passwords as often as asked, as long as it is in the stock. Raises NotFound."""
+        now = self.clock.now()
+        with self.unit_of_work() as work:
+            officer = self.authorize(work, session, TrustedRole.RA_SUPERVISOR)
+            device = work.devices.find(serial)
+            if device is None:
+                raise NotFound("there is no such U-Shield at your branch")
+            require_branch(officer, device.branch, "U-Shield")
+            if device.state is not DeviceState.IN_STOCK:
+                raise InvalidTransition(f"this U-Shield is {device.state.value}; only one in the stock is prepared")
+            if device.token_serial and device.token_serial.casefold() != token_serial.strip().casefold():
+                raise InvalidRequest(f"the tool has another U-Shield before it than {serial}; plug in that one")
+            prepared = replace(device, so_use=max(1, device.so_use))
+            work.devices.save(prepared)
+            work.audit.append(AuditEvent("device.prepared", serial, officer.person, now, {"branch": device.branch}))
+            work.commit()
+        return self.so_passwords.answer(prepared, serial, token_serial, public_key, self.random(32))
