@@ -21,6 +21,8 @@ from ca.portal_operations import ListOwnCertificates, ListSessions, RenewByKey, 
 from ca.ports import UnitOfWork
 from ca.signer import Handler
 from ca.telling import as_json
+from ca.unlock_handlers import Unlocking
+from ca.unlock_operations import ShowUnlock
 from ca.usecases.answer_ocsp import AnswerOCSP
 from ca.usecases.apply import SubmitApplication
 from ca.usecases.approve import DecideOnApplication
@@ -48,7 +50,7 @@ _NOT_REFUSALS = (NotReady, KeyStoreUnavailable)
 # Asked all day by pages: that a session is over is an answer, not an act that was refused.
 _QUESTIONS = (
     *(ops.WhoAmI, ops.ShowCase, ops.ShowInvitation, ops.ShowHistory, ops.Health, ops.CACertificates),
-    *(ShowMe, ListOwnCertificates, ShowOwnHistory, ListSessions),
+    *(ShowMe, ListOwnCertificates, ShowOwnHistory, ListSessions, ShowUnlock),
 )
 # What nobody may see and what somebody changed is recorded all the same.
 _EVEN_WHEN_ASKED = (Tampered, NotAllowed, NotFound)
@@ -90,6 +92,7 @@ class UseCases:
     change_status: ChangeStatus
     order_tool_job: OrderToolJob
     portal: Portal
+    unlocking: Unlocking
     answer_ocsp: AnswerOCSP
     certify_memory_key: CertifyMemoryKey
     look_back: LookBack
@@ -211,6 +214,7 @@ class Handlers:
             ops.Reconcile: lambda _: {"finished": [serial_text(serial) for serial in do.reconcile()]},
             ops.Health: lambda _: do.health(),
             **do.portal.table(),
+            **do.unlocking.table(),
         }
 
     def refused(self, operation: ops.Operation, error: PKIError) -> None:

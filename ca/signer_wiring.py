@@ -7,6 +7,7 @@ from functools import cache, partial
 
 from ca.adapters.clock import SystemClock, system_random
 from ca.adapters.db.unit_of_work import SqlUnitOfWork
+from ca.adapters.envelopes import HpkeEnvelopes
 from ca.adapters.files import TrustDirectory
 from ca.adapters.hsm.key_store import Pkcs11KeyStore
 from ca.adapters.hsm.seals import Pkcs11Seals
@@ -29,6 +30,7 @@ from ca.ports import KeyId
 from ca.schedule import Schedule
 from ca.state_files import republish
 from ca.tool_packages import pack, tool_version
+from ca.unlock_handlers import Unlocking
 from ca.usecases.answer_ocsp import RESPONDER_PROFILE, AnswerOCSP, Contradictions, responder_key
 from ca.usecases.apply import SubmitApplication
 from ca.usecases.approve import DecideOnApplication
@@ -38,7 +40,7 @@ from ca.usecases.by_key import ActByKey
 from ca.usecases.codes import CheckCodes, HandOutCodes
 from ca.usecases.confirm import ConfirmCertificate
 from ca.usecases.customers import RegisterCustomer
-from ca.usecases.devices import RegisterDevice
+from ca.usecases.devices import PrepareDevice, RegisterDevice
 from ca.usecases.dossier import Dossier
 from ca.usecases.enrol import Drafter, Enrol
 from ca.usecases.follow_targets import FollowTargets
@@ -62,6 +64,8 @@ from ca.usecases.sign_in import SignIn
 from ca.usecases.standings import FollowRecords, KeepSnapshot
 from ca.usecases.sweep import Sweep
 from ca.usecases.tool_jobs import OrderToolJob
+from ca.usecases.unlock import UNLOCK_KEY, SoPasswords, UnlockDevice
+from ca.usecases.unlock_cases import DecideOnUnlock
 from ca.wiring import (
     ISSUING,
     PROFILES,
@@ -90,18 +94,19 @@ def build_signer(state: State, settings: Settings) -> UseCases:
     sessions = TokenSessions.open(issuing_token(state, settings), workers=settings.hsm.sessions)
     try:
         key_store, seals = Pkcs11KeyStore(sessions), Pkcs11Seals(sessions, SEAL_KEY)
-        _require_own_keys(unit_of_work, key_store, seals, files.trust)
+        unlock_seals = Pkcs11Seals(sessions, UNLOCK_KEY)
+        _require_own_keys(unit_of_work, key_store, (seals, unlock_seals), files.trust)
         issuer = _settled_issuer(unit_of_work, settings.public_url)
         republish(unit_of_work, files.publisher, own=ISSUING)
         _open_partitions(unit_of_work, issuer, settings.crls.partitions)
-        return _wire(settings, files, unit_of_work, profiles, key_store, seals, issuer)
+        return _wire(settings, files, unit_of_work, profiles, key_store, (seals, unlock_seals), issuer)
     except PKIError:
         sessions.close()
         raise
 
 
 def _require_own_keys(
-    unit_of_work: SqlUnitOfWork, key_store: Pkcs11KeyStore, seals: Pkcs11Seals, trust: TrustDirectory
+    unit_of_work: SqlUnitOfWork, key_store: Pkcs11KeyStore, seals: Sequence[Pkcs11Seals], trust: TrustDirectory
 ) -> None:
     # A wrong key under the right label or a swapped CA certificate stops here (T-50): certificate, trust file and HSM
     # must agree.
@@ -114,7 +119,8 @@ def _require_own_keys(
     key_store.require_mechanisms([issuer.algorithm])
     for key in (responder_key(ISSUING), bundle_key(ISSUING)):
         key_store.public_key(key)
-    seals.verify_key()
+    for secret in seals:
+        secret.verify_key()
 
 
 def _settled_issuer(unit_of_work: SqlUnitOfWork, public_url: str) -> Issuer:
@@ -155,9 +161,10 @@ def _wire(
     unit_of_work: SqlUnitOfWork,
     profiles: Mapping[str, Profile],
     key_store: Pkcs11KeyStore,
-    seals: Pkcs11Seals,
+    secrets: tuple[Pkcs11Seals, Pkcs11Seals],
     issuer: Issuer,
 ) -> UseCases:
+    seals, unlock_seals = secrets
     clock, random, linter = SystemClock(), system_random, PkilintLinter()
     authenticators = WebAuthnAuthenticators(settings.relying_party, settings.origins)
     authorize = Authorize(seals, clock)
@@ -174,6 +181,7 @@ def _wire(
     certify_responder = CertifyResponder(unit_of_work, clock, random, key_store, issuance, profiles)
     notify = _notify(settings, files)
     portal = _portal(settings, unit_of_work, seals, publish_changes, notify)
+    so_passwords = SoPasswords(unlock_seals, key_store, HpkeEnvelopes(), origin_of(settings.enrolment_url))
     schedule = _schedule(
         settings, files, unit_of_work, key_store, publish_crl, certify_responder, reconcile, portal.own
     )
@@ -195,6 +203,11 @@ def _wire(
         change_status=ChangeStatus(unit_of_work, clock, authorize, publish_changes, receipt, notify),
         order_tool_job=OrderToolJob(unit_of_work, clock, random, key_store, origin_of(settings.enrolment_url)),
         portal=portal,
+        unlocking=Unlocking(
+            PrepareDevice(unit_of_work, clock, random, authorize, so_passwords),
+            DecideOnUnlock(unit_of_work, clock, random, seals, authenticators, authorize),
+            UnlockDevice(unit_of_work, clock, random, seals, so_passwords, notify),
+        ),
         answer_ocsp=_answer_ocsp(settings, files, unit_of_work, key_store),
         certify_memory_key=CertifyMemoryKey(certify_responder, ISSUING, settings.ocsp.memory_keys_a_day),
         look_back=look_back(settings, unit_of_work),

@@ -52,7 +52,7 @@ class Device:
     registered_by: str
     registered_at: datetime
     so_use: int = 0
-    """Which of the SO passwords derived for it is set (ca/domain/unlocking.py); 0: none of ours, it cannot be unlocked."""
+    """Which SO password of those derived for it is set (ca/domain/unlocking.py); 0: none, it cannot be unlocked."""
 
     @property
     def token_serial(self) -> str:

@@ -26,10 +26,12 @@ class ToolOperation(StrEnum):
     SIGN_IN = "sign-in"
     CANCEL = "cancel"
     RENEW = "renew"
+    UNLOCK = "unlock"
 
 
 STATED = frozenset({ToolOperation.SIGN_IN, ToolOperation.CANCEL})
 """Those that end in a statement signed on the U-Shield, over the job's own nonce."""
+_OF_A_REFERENCE = frozenset({ToolOperation.DOWNLOAD, ToolOperation.UNLOCK})
 _OF_ONE_CERTIFICATE = frozenset({ToolOperation.CANCEL, ToolOperation.RENEW})
 
 
@@ -43,7 +45,7 @@ class ToolJob:
     nonce: bytes
     ordered_at: datetime
     reference: str = ""
-    """Of a download: the reference number."""
+    """Of a download or an unlock: the reference number."""
     serial: str = ""
     """Of a cancellation or a renewal: the certificate, in hex."""
 
@@ -56,10 +58,10 @@ class ToolJob:
             wanted = ToolOperation(operation)
         except ValueError as error:
             raise InvalidRequest("there is no such operation of the tool") from error
-        if wanted is ToolOperation.DOWNLOAD:
+        if wanted in _OF_A_REFERENCE:
             reference = parse_reference(reference)
         elif reference:
-            raise InvalidRequest("only a download has a reference number")
+            raise InvalidRequest("only a download and an unlock have a reference number")
         if wanted in _OF_ONE_CERTIFICATE:
             serial = serial_text(parse_serial(serial))
         elif serial:

@@ -95,9 +95,7 @@ class UnlockDevice:
             device = _device_of(work, case)
             require_unlockable(work, device, now)
             if device.token_serial and device.token_serial.casefold() != token_serial.strip().casefold():
-                raise InvalidRequest(
-                    "another U-Shield is plugged in than the one that may be unlocked; plug in that one"
-                )
+                raise InvalidRequest("this is another U-Shield than the one that may be unlocked; plug in that one")
             require_budget(list_cases(work, self.seals, device.serial))
             answered = case.answer()
             save_case(work, self.seals, answered)
@@ -169,9 +167,7 @@ class UnlockDevice:
             message = proof_message(self.so_passwords.origin, nonce, current.der)
             PublicKey.from_spki(shown.spki_der).verify(signature, message)
         except (InvalidRequest, NotFound, SigningRefused) as error:
-            raise NotAuthenticated(
-                "this U-Shield did not prove that it was unlocked; begin the unlock again"
-            ) from error
+            raise NotAuthenticated("this U-Shield did not prove that it was unlocked; begin once more") from error
         if current.der != certificate_der or current.device_serial != device.serial:
             raise NotAuthenticated("this certificate is not on the U-Shield that was to be unlocked")
         return current

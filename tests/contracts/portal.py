@@ -1,4 +1,4 @@
-"""What customers' accounts, sessions and cancellations must do in every database."""
+"""What customers' accounts, sessions, cancellations and unlocks must do in every database."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -7,12 +7,26 @@ import pytest
 
 from ca.domain.accounts import Account, Cancellation, CancellationState, CustomerSession, Language
 from ca.domain.errors import InvalidTransition
+from ca.domain.unlocking import UnlockCase, UnlockState
 from ca.ports import UnitOfWork
 from tests.builders import NOW, SEAL
 
 ACCOUNT = Account("customer-1", 1, b"salt", b"mac", b"letter", NOW, 5, Language.CHINESE)
 SESSION = CustomerSession("ab" * 32, "customer-1", NOW, NOW, "192.0.2.1")
 CANCELLATION = Cancellation(0xA1, "customer-1", NOW, NOW + timedelta(days=1))
+UNLOCK = UnlockCase(
+    reference="1000000000",
+    version=1,
+    device_serial="US1",
+    customer="customer-1",
+    branch="pudong",
+    reason="ID card seen",
+    maker_person="E1",
+    opened_at=NOW,
+    expires_at=NOW + timedelta(days=3),
+    state=UnlockState.PROPOSED,
+    code_mac=b"mac",
+)
 
 
 class AccountsContract:
@@ -84,3 +98,23 @@ class CancellationsContract:
             assert work.cancellations.list_due(NOW - timedelta(seconds=1)) == []
             assert work.cancellations.list_due(NOW) == [earlier]
             assert work.cancellations.list_due(CANCELLATION.due_at) == [earlier, CANCELLATION]
+
+
+class UnlocksContract:
+    def test_an_unlock_is_kept_with_its_seal_and_never_goes_back(self, unit_of_work: UnitOfWork) -> None:
+        approved = replace(UNLOCK, version=2, state=UnlockState.APPROVED, approved_by="E2", answers=1)
+        with unit_of_work() as work:
+            assert work.unlocks.find(UNLOCK.reference) is None
+            work.unlocks.save(UNLOCK, b"seal")
+            work.unlocks.save(approved, b"another")
+            assert work.unlocks.find(UNLOCK.reference) == (approved, b"another")
+            with pytest.raises(InvalidTransition, match="just changed"):
+                work.unlocks.save(UNLOCK, b"seal")
+
+    def test_a_u_shields_unlocks_come_youngest_first(self, unit_of_work: UnitOfWork) -> None:
+        younger = replace(UNLOCK, reference="2000000000", opened_at=NOW + timedelta(seconds=1))
+        other = replace(UNLOCK, reference="3000000000", device_serial="US2")
+        with unit_of_work() as work:
+            for one in (UNLOCK, younger, other):
+                work.unlocks.save(one, b"seal")
+            assert work.unlocks.list_by_device("US1") == [(younger, b"seal"), (UNLOCK, b"seal")]

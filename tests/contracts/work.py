@@ -18,7 +18,7 @@ from tests.contracts.people import (
     OfficersContract,
     SessionsContract,
 )
-from tests.contracts.portal import AccountsContract, CancellationsContract, CustomerSessionsContract
+from tests.contracts.portal import AccountsContract, CancellationsContract, CustomerSessionsContract, UnlocksContract
 from tests.contracts.records import (
     AuditLogContract,
     BlockedKeysContract,
@@ -83,6 +83,7 @@ class WorkContract(
     AccountsContract,
     CustomerSessionsContract,
     CancellationsContract,
+    UnlocksContract,
     CustomersContract,
     DevicesContract,
     OfficersContract,

@@ -120,7 +120,7 @@ class Bank:
         self.keys: dict[int, SoftKey] = {}
         self.random = FakeRandom()
         self.unit_of_work = unit_of_work or FakeUnitOfWork()
-        ceremony = Ceremony(self.unit_of_work, self.clock, self.random)
+        self.ceremony = ceremony = Ceremony(self.unit_of_work, self.clock, self.random)
         self.appointments = ceremony().appointments
         self.trust = ceremony.trust
         self.publisher = ceremony.publisher

@@ -4,11 +4,14 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ca.adapters.envelopes import HpkeEnvelopes
 from ca.domain.certificates import Certificate
 from ca.domain.customers import Customer
 from ca.handlers import UseCases
 from ca.portal_handlers import Portal
+from ca.unlock_handlers import Unlocking
 from ca.usecases.by_key import ActByKey
+from ca.usecases.devices import PrepareDevice
 from ca.usecases.letters import HandOutLetter
 from ca.usecases.look_back import LookBack
 from ca.usecases.own_certificates import OwnCertificates
@@ -16,6 +19,9 @@ from ca.usecases.portal_sessions import AccountBook, AuthorizeCustomer, PortalSi
 from ca.usecases.receipts import RecordSightings
 from ca.usecases.renew import RenewByKey
 from ca.usecases.tool_jobs import OrderToolJob
+from ca.usecases.unlock import UNLOCK_KEY, SoPasswords, UnlockDevice
+from ca.usecases.unlock_cases import DecideOnUnlock
+from tests.fakes.ceremony import ISSUING
 
 if TYPE_CHECKING:
     from tests.fakes.bank import Bank
@@ -59,6 +65,19 @@ def portal_of(bank: "Bank", *, passwords: QuickPasswords | None = None, notify: 
     )
 
 
+def unlocking_of(bank: "Bank", *, notify: FakeNotify | None = None) -> Unlocking:
+    """U-Shields prepared and unlocked, with real envelopes."""
+    base = bank.unit_of_work, bank.clock, bank.random
+    so_passwords = SoPasswords(
+        bank.ceremony.room.seal_keys[ISSUING, UNLOCK_KEY], bank.key_store, HpkeEnvelopes(), ORIGIN
+    )
+    return Unlocking(
+        PrepareDevice(*base, bank.authorize, so_passwords),
+        DecideOnUnlock(*base, bank.seals, bank.authenticators, bank.authorize),
+        UnlockDevice(*base, bank.seals, so_passwords, notify or FakeNotify()),
+    )
+
+
 def use_cases_of(bank: "Bank") -> UseCases:
     """Over the bank's memory, clock and keys."""
     return UseCases(
@@ -85,6 +104,7 @@ def use_cases_of(bank: "Bank") -> UseCases:
         run_job=bank.run_job,
         reconcile=bank.reconcile,
         portal=portal_of(bank),
+        unlocking=unlocking_of(bank),
         health=bank.health,
         record_refusal=bank.record_refusal,
         unit_of_work=bank.unit_of_work,

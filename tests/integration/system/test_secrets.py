@@ -126,7 +126,7 @@ def test_no_key_of_the_ca_can_leave_its_token(stopped_demo: Demo, token: str) ->
     assert ran.status == 0, ran
     objects = re.split(r"\n(?=\S+ (?:Key|Object))", ran.out)
     keys = [one for one in objects if one.startswith(("Private Key", "Secret Key"))]
-    assert len(keys) == {"root": 1, "issuing": 7}[token], ran.out
+    assert len(keys) == {"root": 1, "issuing": 8}[token], ran.out
     for key in keys:
         assert "never extractable" in key, key
         assert "local" in key, key

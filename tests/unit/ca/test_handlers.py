@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from ca import operations as ops
 from ca import portal_operations as portal
+from ca import unlock_operations as unlock
 from ca.domain.decisions import Assertion
 from ca.domain.errors import InvalidRequest, KeyStoreUnavailable, NotAllowed, NotFound, NotReady, PKIError
 from ca.domain.officers import whole_code
@@ -266,6 +267,12 @@ ACTS: list[ops.Operation] = [
     portal.ChangeLoginPassword(session="none", old="none", new="none"),
     portal.ChooseLanguage(session="none", language="en"),
     portal.EndOtherSessions(session="none"),
+    unlock.PrepareDevice(session="none", serial="US1", token_serial="US1", public_key=b""),
+    unlock.OpenUnlock(session="none", device_serial="US1", reason="x"),
+    unlock.ApproveUnlock(session="none", reference="none", digest=bytes(32), assertion=NOBODY),
+    unlock.RejectUnlock(session="none", reference="none", reason="x"),
+    unlock.AnswerUnlock(reference="none", code="none", token_serial="US1", public_key=b""),
+    unlock.CompleteUnlock(reference="none", nonce=b"", certificate=b"", signature=b""),
 ]
 # Looking is no act; these two have nothing to refuse.
 QUESTIONS: list[ops.Operation] = [
@@ -277,6 +284,7 @@ QUESTIONS: list[ops.Operation] = [
     portal.ListOwnCertificates(session="none"),
     portal.ShowOwnHistory(session="none"),
     portal.ListSessions(session="none"),
+    unlock.ShowUnlock(session="none", reference="none"),
 ]
 NEVER_REFUSED = {ops.SignInChallenge, ops.CACertificates, ops.Health, ops.Reconcile}
 COUNTED = {ops.EnrolmentHints}

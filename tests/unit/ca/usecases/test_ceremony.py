@@ -136,7 +136,7 @@ def test_a_key_in_a_token_that_was_not_made_stops_it(world: World) -> None:
 
 
 def test_a_certificate_of_a_key_that_was_not_made_stops_it(world: World) -> None:
-    with pytest.raises(InvalidRequest, match="step 11"):
+    with pytest.raises(InvalidRequest, match="step 12"):
         world.ceremony(only(load_script(SCRIPT), Act.MAKE_TOKEN, Act.CERTIFY_ROOT))
 
 

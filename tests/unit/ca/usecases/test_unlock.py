@@ -1,0 +1,433 @@
+"""ca/usecases/unlock.py, unlock_cases.py: one U-Shield, once, by two officers, for one tool (THREATS 24)."""
+
+import base64
+import json
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import pytest
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
+
+from ca.domain.certificates import Certificate, CertificateStatus
+from ca.domain.devices import DeviceState
+from ca.domain.errors import (
+    InvalidRequest,
+    InvalidTransition,
+    NotAllowed,
+    NotAuthenticated,
+    NotFound,
+    PKIError,
+    Tampered,
+)
+from ca.domain.jws import verified
+from ca.domain.revocation import RevocationReason
+from ca.domain.unlocking import (
+    ANSWERS,
+    ANSWERS_IN_A_ROW,
+    CASE_LIFE,
+    CODE_ATTEMPTS,
+    UnlockState,
+    envelope_info,
+    proof_message,
+)
+from ca.usecases.unlock import REFUSED
+from tests.drafts import SoftKey, a_request
+from tests.fakes.bank import AUDITOR, HOTLINE, MARIA, PAVEL, STRANGER, SUPERVISOR, Bank, new_key
+from tests.fakes.use_cases import ORIGIN, FakeNotify, unlocking_of
+
+TOKEN = "0A1B2C3D4E5F6071"
+
+
+class Tool:
+    """The customer's: an envelope key for one answer."""
+
+    def __init__(self) -> None:
+        self.private = X25519PrivateKey.generate()
+        self.public = self.private.public_key().public_bytes_raw()
+
+    def read(self, bank: Bank, answer: str, *, token: str = TOKEN) -> tuple[dict[str, str], bytes]:
+        """The SO passwords and the nonce."""
+        claims = verified("vermilion-unlock", answer, bank.trust.kept["tool-jobs.spki"])
+        info = envelope_info(ORIGIN, claims["reference"], token)
+        suite = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
+        opened = suite.decrypt(base64.b64decode(claims["envelope"]), self.private, info)
+        return json.loads(opened), base64.urlsafe_b64decode(claims["nonce"] + "==")
+
+
+@dataclass
+class Case:
+    reference: str
+    code: str
+
+
+class Branch:
+    """A customer with a certificate on a U-Shield that the bank prepared."""
+
+    def __init__(self, bank: Bank, *, model: str = "U-Shield 2") -> None:
+        self.bank, self.notify, self.key = bank, FakeNotify(), new_key()
+        self.unlocking = unlocking_of(bank, notify=self.notify)
+        self.device = bank.register_device(bank.session(MARIA), serial=TOKEN, model=model).serial
+        self.prepared = self.prepare()
+        self.certificate = self._certificate()
+
+    def prepare(self, person: str = SUPERVISOR) -> dict[str, str]:
+        tool = Tool()
+        answer = self.unlocking.prepare(
+            self.bank.session(person), serial=self.device, token_serial=TOKEN, public_key=tool.public
+        )
+        return tool.read(self.bank, answer)[0]
+
+    def _certificate(self) -> Certificate:
+        bank = self.bank
+        application = bank.submit(
+            bank.session(MARIA),
+            customer=bank.customer(),
+            profile="personal-signing",
+            device_serial=self.device,
+            host_names=[],
+        )
+        bank.approve(application.id)
+        return bank.confirmed(bank.download(bank.codes(application.id), a_request(self.key)), self.key)
+
+    def open(self, person: str = MARIA) -> Case:
+        half = self.unlocking.decide.open(self.bank.session(person), device_serial=self.device, reason="ID card seen")
+        return Case(half.case.reference, half.half)
+
+    def approve(self, case: Case, person: str = SUPERVISOR, *, digest: bytes | None = None) -> Case:
+        colleague = self.bank[person]
+        view = self.unlocking.decide.show(colleague.session, case.reference)
+        half = self.unlocking.decide.approve(
+            colleague.session,
+            case.reference,
+            case_digest=digest or view.case.digest(),
+            assertion=colleague.passkey.sign(view.challenge),
+        )
+        return Case(case.reference, case.code + half.half)
+
+    def approved(self) -> Case:
+        return self.approve(self.open())
+
+    def answer(self, case: Case, tool: Tool | None = None, *, token: str = TOKEN) -> str:
+        key = (tool or Tool()).public
+        return self.unlocking.unlock.answer(case.reference, case.code, token_serial=token, public_key=key)
+
+    def complete(
+        self, case: Case, nonce: bytes, *, key: SoftKey | None = None, origin: str = ORIGIN, der: bytes = b""
+    ) -> Certificate:
+        shown = der or self.certificate.der
+        signature = (key or self.key).sign(proof_message(origin, nonce, shown))
+        return self.unlocking.unlock.complete(case.reference, nonce=nonce, certificate_der=shown, signature=signature)
+
+    def unlocked(self) -> dict[str, str]:
+        case, tool = self.approved(), Tool()
+        passwords, nonce = tool.read(self.bank, self.answer(case, tool))
+        self.complete(case, nonce)
+        return passwords
+
+    @property
+    def state(self) -> DeviceState:
+        return next(one for one in self.bank.stored.devices.values() if one.serial == self.device).state
+
+    def case_state(self, case: Case) -> UnlockState:
+        return self.bank.stored.unlocks[case.reference][0].state
+
+
+@pytest.fixture
+def branch() -> Branch:
+    return Branch(Bank())
+
+
+def test_two_officers_a_code_and_a_proof_unlock_a_u_shield_and_its_certificate_lives_on(branch: Branch) -> None:
+    case, tool = branch.approved(), Tool()
+    assert branch.state is DeviceState.BLOCKED
+
+    passwords, nonce = tool.read(branch.bank, branch.answer(case, tool))
+    certificate = branch.complete(case, nonce)
+
+    assert passwords["now"] == branch.prepared["now"]
+    assert passwords["next"] != passwords["now"]
+    assert certificate == branch.certificate
+    assert certificate.status is CertificateStatus.ACTIVE
+    assert branch.state is DeviceState.IN_USE
+    assert branch.bank.event_names[-4:] == [
+        "unlock.opened", "unlock.approved", "unlock.answered", "unlock.completed",
+    ]  # fmt: skip
+    assert [serial for _, serial, _ in branch.notify.told] == [certificate.serial]
+
+
+def test_each_unlock_leaves_another_so_password_and_the_next_one_knows_it(branch: Branch) -> None:
+    first, second = branch.unlocked(), branch.unlocked()
+
+    assert second["now"] == first["next"]
+    assert len({first["now"], first["next"], second["next"]}) == 3
+
+
+def test_a_cut_unlock_gets_the_same_passwords_again(branch: Branch) -> None:
+    case, tools = branch.approved(), (Tool(), Tool())
+    before, after = (tool.read(branch.bank, branch.answer(case, tool))[0] for tool in tools)
+    assert before == after
+
+
+def test_no_password_is_kept_or_told_to_anybody_but_the_tool(branch: Branch) -> None:
+    passwords = branch.unlocked()
+    kept = repr(branch.bank.stored)
+    assert not any(password in kept for password in passwords.values())
+
+
+def test_an_envelope_opens_for_its_tool_and_its_token_only(branch: Branch) -> None:
+    tool = Tool()
+    answer = branch.answer(branch.approved(), tool)
+    with pytest.raises(InvalidTag):
+        Tool().read(branch.bank, answer)
+    with pytest.raises(InvalidTag):
+        tool.read(branch.bank, answer, token="another")
+
+
+def test_two_u_shields_have_nothing_in_common(branch: Branch) -> None:
+    branch.bank.clock.tick(timedelta(seconds=1))
+    other = branch.bank.register_device(branch.bank.session(MARIA), serial="FF00", model="U-Shield 2").serial
+    tool = Tool()
+    answer = branch.unlocking.prepare(
+        branch.bank.session(SUPERVISOR), serial=other, token_serial="FF00", public_key=tool.public
+    )
+    theirs = tool.read(branch.bank, answer, token="FF00")[0]
+    assert not set(theirs.values()) & set(branch.prepared.values())
+
+
+# Two people
+
+
+@pytest.mark.parametrize("person", [MARIA, PAVEL, HOTLINE, AUDITOR, STRANGER])
+def test_only_a_supervisor_of_the_branch_approves(branch: Branch, person: str) -> None:
+    case = branch.open()
+    colleague = branch.bank[person]
+    with pytest.raises((NotAllowed, NotFound)):
+        branch.approve(case, person)
+    with pytest.raises((NotAllowed, NotFound)):
+        branch.unlocking.decide.approve(
+            colleague.session, case.reference, case_digest=bytes(32), assertion=colleague.passkey.sign(bytes(32))
+        )
+    assert branch.case_state(case) is UnlockState.PROPOSED
+
+
+def test_nobody_approves_what_they_opened(branch: Branch) -> None:
+    with pytest.raises(NotAllowed, match="may not approve"):
+        branch.approve(branch.open(SUPERVISOR))
+
+
+@pytest.mark.parametrize("person", [MARIA, SUPERVISOR, HOTLINE])
+def test_who_may_open_one(branch: Branch, person: str) -> None:
+    assert branch.case_state(branch.open(person)) is UnlockState.PROPOSED
+
+
+@pytest.mark.parametrize("person", [AUDITOR, STRANGER])
+def test_who_may_not_open_one(branch: Branch, person: str) -> None:
+    with pytest.raises((NotAllowed, NotFound)):
+        branch.open(person)
+
+
+def test_the_case_that_is_approved_is_the_case_that_was_shown(branch: Branch) -> None:
+    with pytest.raises(InvalidTransition, match="changed since it was shown"):
+        branch.approve(branch.open(), digest=bytes(32))
+
+
+def test_one_officers_half_is_no_code(branch: Branch) -> None:
+    opened = branch.open()
+    approved = branch.approve(opened)
+    halves = approved.code[:6], approved.code[6:]
+    for half in halves:
+        with pytest.raises(NotAuthenticated, match=REFUSED):
+            branch.answer(Case(approved.reference, half))
+    with pytest.raises(NotAuthenticated, match=REFUSED):
+        branch.answer(Case(approved.reference, halves[0] + halves[0]))
+
+
+@pytest.mark.parametrize("state", list(UnlockState))
+def test_a_row_written_into_the_database_opens_nothing(branch: Branch, state: UnlockState) -> None:
+    case = branch.open()
+    kept, seal = branch.bank.stored.unlocks[case.reference]
+    forged = replace(kept, state=state, approved_by="E9999", answers=0, version=kept.version + 1)
+    branch.bank.stored.unlocks[case.reference] = (forged, seal)
+    with pytest.raises(Tampered):
+        branch.answer(case)
+    with pytest.raises(Tampered):
+        branch.approve(case)
+
+
+# What is never unlocked
+
+
+def test_before_the_approval_the_code_is_worth_nothing(branch: Branch) -> None:
+    with pytest.raises(NotAuthenticated, match=REFUSED):
+        branch.answer(branch.open())
+
+
+def test_after_a_report_of_loss_it_stays_shut(branch: Branch) -> None:
+    case = branch.approved()
+    branch.bank.change_status.hold(branch.bank.session(HOTLINE), branch.certificate.serial)
+    with pytest.raises(InvalidTransition, match="on hold"):
+        branch.answer(case)
+    with pytest.raises(InvalidTransition, match="on hold"):
+        branch.open()
+
+
+def test_after_a_revocation_it_stays_shut(branch: Branch) -> None:
+    case = branch.approved()
+    branch.bank.revoked(branch.certificate, RevocationReason.KEY_COMPROMISE)
+    with pytest.raises(InvalidTransition, match="no certificate"):
+        branch.answer(case)
+
+
+def test_a_loss_reported_between_answer_and_proof_stops_the_unlock(branch: Branch) -> None:
+    case, tool = branch.approved(), Tool()
+    _, nonce = tool.read(branch.bank, branch.answer(case, tool))
+    branch.bank.change_status.hold(branch.bank.session(HOTLINE), branch.certificate.serial)
+    with pytest.raises(InvalidTransition, match="on hold"):
+        branch.complete(case, nonce)
+    assert branch.state is DeviceState.BLOCKED
+
+
+def test_a_u_shield_without_the_banks_so_password_cannot_be_unlocked() -> None:
+    bank = Bank()
+    certificate = bank.active()
+    with pytest.raises(InvalidTransition, match="not prepared"):
+        unlocking_of(bank).decide.open(
+            bank.session(MARIA), device_serial=certificate.device_serial, reason="ID card seen"
+        )
+
+
+def test_a_challenge_of_another_u_shield_is_refused_and_costs_no_answer(branch: Branch) -> None:
+    case = branch.approved()
+    with pytest.raises(InvalidRequest, match="another U-Shield"):
+        branch.answer(case, token="FF00")
+    assert branch.bank.stored.unlocks[case.reference][0].answers == 0
+
+
+def test_a_software_token_makes_up_its_serial_number_and_any_is_taken() -> None:
+    assert Branch(Bank(), model="SoftHSM v2").answer
+
+
+def test_a_rejected_one_is_over(branch: Branch) -> None:
+    case = branch.approved()
+    branch.unlocking.decide.reject(branch.bank.session(MARIA), case.reference, reason="not the customer")
+    with pytest.raises(NotAuthenticated, match=REFUSED):
+        branch.answer(case)
+
+
+def test_a_completed_one_is_over(branch: Branch) -> None:
+    case, tool = branch.approved(), Tool()
+    _, nonce = tool.read(branch.bank, branch.answer(case, tool))
+    branch.complete(case, nonce)
+    with pytest.raises(NotAuthenticated, match=REFUSED):
+        branch.answer(case)
+
+
+def test_one_out_of_time_is_over(branch: Branch) -> None:
+    case = branch.approved()
+    branch.bank.clock.tick(CASE_LIFE)
+    branch.answer(case)
+    branch.bank.clock.tick(timedelta(seconds=1))
+    with pytest.raises(NotAuthenticated, match=REFUSED):
+        branch.answer(case)
+
+
+# Guessing
+
+
+def test_wrong_codes_lock_the_case_and_say_nothing(branch: Branch) -> None:
+    case = branch.approved()
+    for guess in ["", "0" * 12, "x", "ÄÖÜ", case.code[::-1]][:CODE_ATTEMPTS]:
+        with pytest.raises(NotAuthenticated, match=REFUSED):
+            branch.answer(Case(case.reference, guess))
+    assert branch.case_state(case) is UnlockState.LOCKED
+    with pytest.raises(NotAuthenticated, match=REFUSED):
+        branch.answer(case)
+    with pytest.raises(NotAuthenticated, match=REFUSED):
+        branch.answer(Case("9999999999", case.code))
+
+
+def test_the_budget_of_a_case_and_of_a_u_shield(branch: Branch) -> None:
+    for _ in range(ANSWERS_IN_A_ROW // ANSWERS):
+        case = branch.approved()
+        for _ in range(ANSWERS):
+            branch.answer(case)
+        with pytest.raises(InvalidTransition, match="too often"):
+            branch.answer(case)
+        branch.bank.clock.tick(timedelta(seconds=1))
+    with pytest.raises(InvalidTransition, match="too often without success"):
+        branch.open()
+
+
+def test_a_success_renews_the_budget(branch: Branch) -> None:
+    for _ in range(ANSWERS_IN_A_ROW + 1):
+        branch.unlocked()
+        branch.bank.clock.tick(timedelta(seconds=1))
+
+
+# The proof
+
+
+def test_a_proof_is_by_this_certificates_key_at_our_origin_over_this_nonce_once(branch: Branch) -> None:
+    case = branch.approved()
+
+    def nonce() -> bytes:
+        tool = Tool()
+        return tool.read(branch.bank, branch.answer(case, tool))[1]
+
+    with pytest.raises(NotAuthenticated):
+        branch.complete(case, bytes(32))
+    used = nonce()
+    with pytest.raises(NotAuthenticated):
+        branch.complete(case, used, key=new_key())
+    with pytest.raises(NotAuthenticated, match="used up"):
+        branch.complete(case, used)
+    with pytest.raises(NotAuthenticated):
+        branch.complete(case, nonce(), origin="https://evil.example")
+    good = nonce()
+    assert branch.complete(case, good) == branch.certificate
+    with pytest.raises(PKIError):
+        branch.complete(case, good)
+
+
+def test_a_certificate_on_another_u_shield_proves_nothing(branch: Branch) -> None:
+    key = new_key()
+    other = branch.bank.active(key=key)
+    case, tool = branch.approved(), Tool()
+    _, nonce = tool.read(branch.bank, branch.answer(case, tool))
+    with pytest.raises(NotAuthenticated):
+        branch.complete(case, nonce, key=key, der=other.der)
+    assert branch.state is DeviceState.BLOCKED
+
+
+def test_a_nonce_of_one_unlock_serves_no_other(branch: Branch) -> None:
+    first, tool = branch.approved(), Tool()
+    _, nonce = tool.read(branch.bank, branch.answer(first, tool))
+    with pytest.raises(NotAuthenticated):
+        branch.complete(branch.approved(), nonce)
+
+
+# Preparing
+
+
+@pytest.mark.parametrize("person", [MARIA, HOTLINE, AUDITOR, STRANGER])
+def test_only_a_supervisor_of_the_branch_prepares(person: str) -> None:
+    branch = Branch(Bank())
+    fresh = branch.bank.register_device(branch.bank.session(MARIA), serial="FF00", model="U-Shield 2").serial
+    with pytest.raises((NotAllowed, NotFound)):
+        branch.unlocking.prepare(
+            branch.bank.session(person), serial=fresh, token_serial="FF00", public_key=Tool().public
+        )
+
+
+def test_what_a_customer_has_is_not_prepared(branch: Branch) -> None:
+    with pytest.raises(InvalidTransition, match="only one in the stock"):
+        branch.prepare()
+
+
+def test_a_public_key_that_is_none_is_refused(branch: Branch) -> None:
+    case = branch.approved()
+    for bad in (b"", bytes(31), bytes(32)):
+        with pytest.raises(InvalidRequest, match="X25519"):
+            branch.unlocking.unlock.answer(case.reference, case.code, token_serial=TOKEN, public_key=bad)
