@@ -181,7 +181,6 @@ def _wire(
     certify_responder = CertifyResponder(unit_of_work, clock, random, key_store, issuance, profiles)
     notify = _notify(settings, files)
     portal = _portal(settings, unit_of_work, seals, publish_changes, notify)
-    so_passwords = SoPasswords(unlock_seals, key_store, HpkeEnvelopes(), origin_of(settings.enrolment_url))
     schedule = _schedule(
         settings, files, unit_of_work, key_store, publish_crl, certify_responder, reconcile, portal.own
     )
@@ -203,10 +202,11 @@ def _wire(
         change_status=ChangeStatus(unit_of_work, clock, authorize, publish_changes, receipt, notify),
         order_tool_job=OrderToolJob(unit_of_work, clock, random, key_store, origin_of(settings.enrolment_url)),
         portal=portal,
-        unlocking=Unlocking(
-            PrepareDevice(unit_of_work, clock, random, authorize, so_passwords),
+        unlocking=_unlocking(
+            unit_of_work,
             DecideOnUnlock(unit_of_work, clock, random, seals, authenticators, authorize),
-            UnlockDevice(unit_of_work, clock, random, seals, so_passwords, notify),
+            SoPasswords(unlock_seals, key_store, HpkeEnvelopes(), origin_of(settings.enrolment_url)),
+            notify,
         ),
         answer_ocsp=_answer_ocsp(settings, files, unit_of_work, key_store),
         certify_memory_key=CertifyMemoryKey(certify_responder, ISSUING, settings.ocsp.memory_keys_a_day),
@@ -292,6 +292,17 @@ def _portal(
         sign_in,
         OwnCertificates(unit_of_work, clock, authorize, *effects),
         ActByKey(unit_of_work, clock, origin_of(settings.enrolment_url), sign_in, *effects),
+    )
+
+
+def _unlocking(
+    unit_of_work: SqlUnitOfWork, decide: DecideOnUnlock, so_passwords: SoPasswords, notify: Outbox
+) -> Unlocking:
+    clock, random = decide.clock, decide.random
+    return Unlocking(
+        PrepareDevice(unit_of_work, clock, random, decide.authorize, so_passwords),
+        decide,
+        UnlockDevice(unit_of_work, clock, random, decide.seals, so_passwords, notify),
     )
 
 
