@@ -296,6 +296,21 @@ def letter(context: Context, number: str) -> None:
 
 
 @demo.command()
+@click.argument("device_serial")
+@click.pass_obj
+@speaking
+def unlock(context: Context, device_serial: str) -> None:
+    """Reference number and unlock code for the U-Shield with this serial number, as one JSON object."""
+    from ca.demo.officers import CHECKER, MAKER
+    from ca.unlock_operations import OpenUnlock
+
+    officers = _demo_officers(context)
+    opened = officers[MAKER].call(OpenUnlock, device_serial=device_serial, reason="demo")
+    code = opened["half"] + officers[CHECKER].approve_unlock(opened["reference"])
+    click.echo(json.dumps({"reference_number": opened["reference"], "unlock_code": code}))
+
+
+@demo.command()
 @click.pass_obj
 @speaking
 def links(context: Context) -> None:

@@ -52,7 +52,8 @@ class Unlocking:
         }
 
     def _approve(self, op: ops.ApproveUnlock) -> dict[str, Any]:
-        assertion = Assertion(**op.assertion.model_dump())
+        given = op.assertion
+        assertion = Assertion(given.credential_id, given.client_data, given.authenticator_data, given.signature)
         return _half(self.decide.approve(op.session, op.reference, case_digest=op.digest, assertion=assertion))
 
     def _reject(self, op: ops.RejectUnlock) -> dict[str, Any]:

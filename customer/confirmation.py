@@ -8,6 +8,7 @@ from flask import Blueprint, Response, jsonify
 from ca.domain.errors import NotAllowed, NotAuthenticated
 from ca.operations import Confirm, ConfirmationChallenge, EnrolmentHints, Operation
 from ca.portal_operations import RenewByKey
+from ca.unlock_operations import AnswerUnlock, CompleteUnlock
 from customer.credentials import require_codes
 from customer.parsing import parse_body
 from customer.services import services, source
@@ -31,6 +32,18 @@ def confirm() -> Response:
 def renew() -> Response:
     """A new certificate for a new key, by a signature of the old one."""
     return _answer(parse_body(RenewByKey))
+
+
+@views.post("/unlock")
+def unlock() -> Response:
+    """What the tool unlocks a U-Shield with, for the code of two officers (docs/protocols/unlock.md)."""
+    return _answer(parse_body(AnswerUnlock))
+
+
+@views.post("/unlocked")
+def unlocked() -> Response:
+    """The signature that proves it."""
+    return _answer(parse_body(CompleteUnlock))
 
 
 @views.get("/profile-hints")

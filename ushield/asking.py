@@ -58,6 +58,10 @@ class Typist:
         given = _first_line(self.code_file) if self.code_file else _typed("Authorization code: ", "--code-file")
         return require_code(given)
 
+    def unlock_code(self) -> str:
+        given = _first_line(self.code_file) if self.code_file else _typed("Unlock code: ", "--code-file")
+        return require_code(given)
+
     def present_password(self) -> str:
         if self.password_file:
             return _first_line(self.password_file)

@@ -1,9 +1,5 @@
 """The commands of `ushield`. Errors become one sentence with a code and an exit status; `--json` serves programs."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +7,9 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from ushield import __version__, browser_cli, opening, providers, softhsm
+from ushield import __version__, browser_cli, opening, providers, softhsm, unlock_cli
 from ushield.asking import Typist, has_terminal, reference_number
-from ushield.choosing import Choice, open_token
+from ushield.commands import EXIT_STATUSES, Asked, command, device, last_try_option, password_file_option
 from ushield.download import Download, Downloaded, Progress
 from ushield.enrolment import Bank
 from ushield.inventory import Entry, entries, prove
@@ -25,7 +21,6 @@ from ushield.screen import (
     StepsOnScreen,
     certificate_json,
     grouped,
-    one_sentence_for_errors,
     plain,
     say_json,
     subject_of,
@@ -33,68 +28,8 @@ from ushield.screen import (
 )
 from ushield.token import Token
 
-_EXIT_STATUSES = """\b
-Exit status: 0 done · 1 the tool itself failed · 2 wrongly asked · 3 the U-Shield or its driver
-4 the password · 5 the bank refuses · 6 the bank cannot be reached, try later · 7 the test failed
-130 interrupted: run the same command again"""
 
-
-@dataclass(frozen=True)
-class Asked:
-    """The options that every command has."""
-
-    choice: Choice
-    as_json: bool
-    console: Console
-
-
-def _command(name: str, *, create_token_dir: bool = False) -> Callable[[Callable[..., None]], click.Command]:
-    """A command with the common options, whose first argument is `Asked`."""
-
-    def decorate(function: Callable[..., None]) -> click.Command:
-        @wraps(function)
-        def run(*, provider: str | None, token: str | None, token_dir: Path | None, as_json: bool, **rest: Any) -> None:
-            with one_sentence_for_errors(as_json=as_json):
-                if token_dir is not None:
-                    softhsm.use_token_dir(token_dir, create=create_token_dir)
-                    provider = provider or "softhsm"
-                function(Asked(Choice(provider, token), as_json, Console(quiet=as_json, soft_wrap=True)), **rest)
-
-        options = (
-            click.option(
-                "--provider", metavar="PATH|NAME", help="PKCS#11 module, by path or name (`ushield providers`)."
-            ),
-            click.option("--token", metavar="LABEL|SERIAL", help="Which U-Shield, when several are plugged in."),
-            click.option(
-                "--token-dir",
-                type=click.Path(path_type=Path, file_okay=False),
-                help="SoftHSM only: the directory that holds the U-Shields.",
-            ),
-            click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, nothing else."),
-        )
-        for option in reversed(options):
-            run = option(run)
-        return main.command(name, epilog=_EXIT_STATUSES)(run)
-
-    return decorate
-
-
-@contextmanager
-def _device(asked: Asked) -> Iterator[Token]:
-    token = open_token(asked.choice)
-    try:
-        yield token
-    finally:
-        token.close()
-
-
-_password_file = click.option(
-    "--password-file", metavar="FILE", help="Take the password from the first line of FILE (- for standard input)."
-)
-_last_try = click.option("--last-try", is_flag=True, help="Try the password although one try is left.")
-
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EXIT_STATUSES)
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXIT_STATUSES)
 @click.version_option(__version__, prog_name="ushield")
 def main() -> None:
     """Your certificate on your U-Shield: download it, look at it, test it.
@@ -103,7 +38,7 @@ def main() -> None:
     """
 
 
-@_command("providers")
+@command(main, "providers")
 def providers_command(asked: Asked) -> None:
     """List the drivers (PKCS#11 modules, CSP) on this computer and the U-Shields plugged in."""
     wanted = [providers.resolve(asked.choice.provider)] if asked.choice.provider else providers.installed()
@@ -151,7 +86,7 @@ def providers_command(asked: Asked) -> None:
         asked.console.print(table)
 
 
-@_command("init", create_token_dir=True)
+@command(main, "init", create_token_dir=True)
 @click.option("--label", required=True, help="What the U-Shield is to be called.")
 @click.option(
     "--so-pin-file",
@@ -170,15 +105,15 @@ def init_command(asked: Asked, label: str, so_pin_file: Path | None) -> None:
     )
 
 
-@_command("download")
+@command(main, "download")
 @click.option("--server", required=True, metavar="URL", help="The bank's address, https://…")
 @click.option("--reference", required=True, metavar="NUMBER", help="The reference number from your branch.")
 @click.option("--ca-file", metavar="FILE", help="The bank's root certificate (PEM), trusted beside the computer's own.")
 @click.option(
     "--code-file", metavar="FILE", help="Take the authorization code from the first line of FILE (- likewise)."
 )
-@_password_file
-@_last_try
+@password_file_option
+@last_try_option
 @click.pass_context
 def download_command(
     context: click.Context,
@@ -199,21 +134,21 @@ def download_command(
     number = reference_number(reference)
     bank = Bank(server, ca_file)
     progress: Progress = context.obj or (NoSteps() if asked.as_json else StepsOnScreen(asked.console))
-    with _device(asked) as token:
+    with device(asked) as token:
         download = Download(
             token, bank, Shelf(token, state_directory()), Typist(code_file, password_file), progress, last_try
         )
         _say_downloaded(asked, token, download(number))
 
 
-@_command("renew")
+@command(main, "renew")
 @click.option("--server", required=True, metavar="URL", help="The bank's address, https://…")
 @click.option(
     "--serial", default="", metavar="HEX", help="Which certificate, when there are several; else the youngest."
 )
 @click.option("--ca-file", metavar="FILE", help="The bank's root certificate (PEM), trusted beside the computer's own.")
-@_password_file
-@_last_try
+@password_file_option
+@last_try_option
 @click.pass_context
 def renew_command(
     context: click.Context,
@@ -231,7 +166,7 @@ def renew_command(
     """
     bank = Bank(server, ca_file)
     progress: Progress = context.obj or (NoSteps() if asked.as_json else StepsOnScreen(asked.console))
-    with _device(asked) as token:
+    with device(asked) as token:
         shelf, typist = Shelf(token, state_directory()), Typist(password_file=password_file)
         done = Renewal(token, bank, shelf, typist, progress, last_try)("".join(serial.split()).casefold().lstrip("0"))
         _say_downloaded(asked, token, done)
@@ -253,15 +188,15 @@ def _say_downloaded(asked: Asked, token: Token, done: Downloaded) -> None:
     asked.console.print(f"  Valid until  {when(certificate)}", highlight=False)
 
 
-@_command("show")
-@_password_file
-@_last_try
+@command(main, "show")
+@password_file_option
+@last_try_option
 def show_command(asked: Asked, *, password_file: str | None, last_try: bool) -> None:
     """Show the certificates and keys on the U-Shield.
 
     Keys are only visible with the password: type it, or press Return to see the certificates alone.
     """
-    with _device(asked) as token:
+    with device(asked) as token:
         password = _password_or_none(password_file, as_json=asked.as_json)
         if password:
             opening.open_once(token, password, last_try=last_try)
@@ -290,13 +225,13 @@ def show_command(asked: Asked, *, password_file: str | None, last_try: bool) -> 
             )
 
 
-@_command("test")
+@command(main, "test")
 @click.option("--serial", metavar="HEX", help="Which certificate, when there are several; else the youngest.")
-@_password_file
-@_last_try
+@password_file_option
+@last_try_option
 def test_command(asked: Asked, *, serial: str | None, password_file: str | None, last_try: bool) -> None:
     """Sign random bytes with the key on the U-Shield and check them with the certificate."""
-    with _device(asked) as token:
+    with device(asked) as token:
         opening.open_once(token, Typist(password_file=password_file).present_password(), last_try=last_try)
         proved = prove(token, serial)
     if asked.as_json:
@@ -309,14 +244,14 @@ def test_command(asked: Asked, *, serial: str | None, password_file: str | None,
     )
 
 
-@_command("password")
-@_password_file
+@command(main, "password")
+@password_file_option
 @click.option("--new-password-file", metavar="FILE", help="Take the new password from the first line of FILE.")
-@_last_try
+@last_try_option
 def password_command(asked: Asked, *, password_file: str | None, new_password_file: str | None, last_try: bool) -> None:
     """Change the password of the U-Shield."""
     typist = Typist(password_file=password_file, new_password_file=new_password_file)
-    with _device(asked) as token:
+    with device(asked) as token:
         old = typist.present_password()
         opening.open_once(token, old, last_try=last_try)
         opening.replace_password(token, old, Typist(password_file=new_password_file).new_password())
@@ -377,3 +312,4 @@ def _print_entry(console: Console, entry: Entry, *, opened: bool) -> None:
 
 for _further in browser_cli.COMMANDS:
     main.add_command(_further)
+unlock_cli.add_to(main)

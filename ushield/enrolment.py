@@ -29,6 +29,7 @@ from ushield.errors import (
     RenewalRefused,
     RequestRefused,
     TooManyTries,
+    UnlockRefused,
     UShieldError,
 )
 
@@ -175,6 +176,30 @@ class Bank:
         if answer.status != 200:
             raise _refusal(answer)
         return [_octets(answer.json().get("certificate"))]
+
+    def unlock(self, reference: str, code: str, token_serial: str, public_key: bytes) -> str:
+        """The bank's answer, a JWS. Raises UnlockRefused for a wrong code."""
+        question = {
+            "reference": reference,
+            "code": code,
+            "token_serial": token_serial,
+            "public_key": _text(public_key),
+        }
+        return str(self._ask_unlock("/enrolment/unlock", question).get("answer"))
+
+    def unlocked(self, reference: str, nonce: bytes, certificate: bytes, signature: bytes) -> None:
+        """Prove that the U-Shield is open again."""
+        proof = {"nonce": nonce, "certificate": certificate, "signature": signature}
+        told = {name: _text(octets) for name, octets in proof.items()}
+        self._ask_unlock("/enrolment/unlocked", {"reference": reference, **told})
+
+    def _ask_unlock(self, path: str, question: dict[str, str]) -> dict[str, Any]:
+        answer = self._ask("POST", path, {"Content-Type": "application/json"}, json.dumps(question).encode("ascii"))
+        if answer.status in {400, 403, 404, 409}:
+            raise UnlockRefused(f"The bank does not unlock this U-Shield: {answer.reason() or 'it gave no reason'}.")
+        if answer.status != 200:
+            raise _refusal(answer)
+        return answer.json()
 
     def _ask_json(self, path: str, question: dict[str, str]) -> dict[str, Any]:
         answer = self._ask("POST", path, {"Content-Type": "application/json"}, json.dumps(question).encode("ascii"))

@@ -200,6 +200,10 @@ class CertificateStopped(BankRefuses):
     code = "D-46"
 
 
+class UnlockRefused(BankRefuses):
+    code = "D-89"
+
+
 class RenewalRefused(BankRefuses):
     code = "D-47"
 
@@ -293,6 +297,17 @@ class PackageAltered(JobRefused):
 
 class NotPackaged(WronglyAsked):
     code = "D-86"
+
+
+class AnswerNotOurs(JobRefused):
+    code = "D-87"
+
+
+class SoPasswordWrong(UShieldError):
+    """The U-Shield is not the bank's to unlock."""
+
+    code = "D-88"
+    exit_status = 3
 
 
 class NoWindow(UShieldError):

@@ -32,10 +32,12 @@ class Operation(Enum):
     SIGN_IN = "sign-in"
     CANCEL = "cancel"
     RENEW = "renew"
+    UNLOCK = "unlock"
 
 
 _PARAMETERS: dict[Operation, set[str]] = {
     Operation.DOWNLOAD: {"reference"},
+    Operation.UNLOCK: {"reference"},
     Operation.CANCEL: {"serial"},
     Operation.RENEW: {"serial"},
 }

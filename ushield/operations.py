@@ -22,6 +22,7 @@ from ushield.renew import Renewal
 from ushield.screen import certificate_json
 from ushield.statement import signer_of, statement
 from ushield.token import Token
+from ushield.unlock import Unlock
 
 Told = Callable[[dict[str, Any]], None]
 """Sends a message to the page."""
@@ -33,6 +34,7 @@ WHAT = {
     Operation.SIGN_IN: "Sign in to the bank",
     Operation.CANCEL: "Cancel my Certificate for good",
     Operation.RENEW: "Renew my Certificate",
+    Operation.UNLOCK: "Reset my Certificate Password",
 }
 _STEPS = list(Step)
 
@@ -41,6 +43,8 @@ class Prompt(Protocol):
     """Where the customer types; `ushield.window.Window` is the real one."""
 
     def authorization_code(self) -> str: ...
+
+    def unlock_code(self) -> str: ...
 
     def present_password(self) -> str: ...
 
@@ -94,6 +98,8 @@ class Operations:
                 return self._state(job)
             case Operation.RENEW:
                 return self._renew(job.serial)
+            case Operation.UNLOCK:
+                return self._unlock(job.reference)
 
     def _check(self) -> dict[str, Any]:
         found = providers.look_at(providers.installed())
@@ -115,6 +121,13 @@ class Operations:
     def _renew(self, serial: str) -> dict[str, Any]:
         with self._device() as token:
             return _shown(token, Renewal(token, *self._means(token))(serial))
+
+    def _unlock(self, reference: str) -> dict[str, Any]:
+        number = reference_number(reference)
+        bank = Bank(self.bank.origin, root_pem=self.bank.root_pem)
+        with self._device() as token:
+            certificate = Unlock(token, self.bank, bank, self.prompt)(number)
+            return _shown(token, Downloaded(certificate, "active"))
 
     def _means(self, token: Token) -> tuple[Bank, Shelf, Prompt, StepsOnPage]:
         bank = Bank(self.bank.origin, root_pem=self.bank.root_pem)

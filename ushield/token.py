@@ -24,6 +24,7 @@ from ushield.errors import (
     HasKeyPad,
     NotPrepared,
     PasswordNotTaken,
+    SoPasswordWrong,
     TakenOut,
     WrongPassword,
 )
@@ -126,6 +127,55 @@ class Token:
                     f"The U-Shield did not take the new password: it wants {lengths.shortest} to {lengths.longest} "
                     "characters and may have rules of its own. The password is still the old one. Choose another."
                 ) from None
+
+    def reset_password(self, so_password: str, next_so_password: str, new: str) -> None:
+        """Set a password without knowing the old one, and replace the SO password. The U-Shield is open afterwards.
+
+        A run that was cut off may have replaced the SO password already: then the next one is the one that opens.
+        """
+        with talking("its password was being reset"):
+            used, following = self._cut(so_password), self._cut(next_so_password)
+            opened_with = self._log_in_as_so(used, following)
+            self._session.init_pin(new)
+            if opened_with != following:
+                self._session.set_pin(used, following)
+            self._reopen()
+        self.log_in(new)
+
+    def set_so_password(self, present: str, new: str, user_password: str) -> None:
+        """Replace the SO password of a U-Shield in the stock, and give it the password it is handed out with."""
+        with talking("it was being prepared"):
+            wanted = self._cut(new)
+            opened_with = self._log_in_as_so(present, wanted)
+            self._session.init_pin(user_password)
+            if opened_with != wanted:
+                self._session.set_pin(opened_with, wanted)
+            self._reopen()
+
+    def _log_in_as_so(self, *candidates: str) -> str:
+        """The first that opens. Each wrong one costs a try of the SO, so there are never more than two."""
+        for candidate in candidates:
+            self._session.close()
+            self._cryptoki.close_all_sessions(self._slot)
+            try:
+                self._session = self._token.open(rw=True, so_pin=candidate)
+            except pkcs11.PinIncorrect:
+                self._reopen()
+            else:
+                return candidate
+        raise SoPasswordWrong(
+            "The bank's SO password does not open this U-Shield: it was not prepared by the bank, or it is locked for "
+            "good. Nothing was changed. Bring it to your branch."
+        )
+
+    def _reopen(self) -> None:
+        """Public again; whoever was logged in is out."""
+        self._session.close()
+        self._cryptoki.close_all_sessions(self._slot)
+        self._session = self._token.open(rw=True)
+
+    def _cut(self, so_password: str) -> str:
+        return so_password[: self._cryptoki.pin_lengths(self._slot).longest]
 
     # -- keys --------------------------------------------------------------------------------------------------------
 

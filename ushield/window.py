@@ -38,6 +38,13 @@ class Window:
         words = "Type the authorization code from the letter of your branch. It goes to the bank and nowhere else."
         return self._ask(words, [_Field("Authorization code")], lambda typed: require_code(typed[0]))
 
+    def unlock_code(self) -> str:
+        words = (
+            "Type the unlock code: the part that each of the two officers gave you, one after the other. It goes to "
+            "the bank and nowhere else."
+        )
+        return self._ask(words, [_Field("Unlock code")], lambda typed: require_code(typed[0]))
+
     def present_password(self) -> str:
         words = "Type the password of your U-Shield. It stays in this computer: no page and no server gets it."
         return self._ask(words, [_Field("Certificate password", is_secret=True)], _typed)

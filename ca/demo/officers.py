@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ca import operations as ops
+from ca import unlock_operations as unlock_ops
 from ca.demo.authenticator import SoftwareAuthenticator
 from ca.domain.decisions import Assertion
 from ca.domain.errors import NotAllowed, NotAuthenticated, NotReady
@@ -53,6 +54,14 @@ class DemoOfficer:
     def call(self, kind: type[ops.OfficerOperation], /, **fields: Any) -> dict[str, Any]:
         """An operation in this officer's name."""
         return self._client.call(kind(session=self.session, **fields))
+
+    def approve_unlock(self, reference: str) -> str:
+        """Look at the case and approve it with the passkey; this officer's half of the unlock code."""
+        shown = self.call(unlock_ops.ShowUnlock, reference=reference)
+        assertion = _message(self._passkey.sign(ops.decode_base64(shown["challenge"])))
+        digest = ops.decode_base64(shown["digest"])
+        half: str = self.call(unlock_ops.ApproveUnlock, reference=reference, digest=digest, assertion=assertion)["half"]
+        return half
 
     def approve(self, application: str) -> None:
         """Look at the case and seal it with the passkey."""

@@ -45,6 +45,8 @@ EXPECTED: dict[str, dict[str, int]] = {
     "/enrolment/challenge": {"POST": 415},
     "/enrolment/confirm": {"POST": 415},
     "/enrolment/renew": {"POST": 415},
+    "/enrolment/unlock": {"POST": 415},
+    "/enrolment/unlocked": {"POST": 415},
     "/enrolment/profile-hints": {"GET": 401, "HEAD": 401},
 }
 
