@@ -18,6 +18,8 @@ _OVERSIGHT = frozenset({_R.SECURITY_OFFICER, _R.CA_ADMINISTRATOR, _R.AUDITOR})
 _BRANCH_READERS = _RA | {_R.HOTLINE} | _OVERSIGHT
 _SECURITY = frozenset({_R.SECURITY_OFFICER})
 _HOLDERS = _RA | {_R.HOTLINE}
+_UNLOCKERS = _REGISTRARS | {_R.HOTLINE}
+_SUPERVISORS = frozenset({_R.RA_SUPERVISOR})
 
 PUBLIC = frozenset(
     {
@@ -67,6 +69,11 @@ ROOMS: dict[str, frozenset[TrustedRole]] = {
     "changes.hold": _HOLDERS,
     "changes.release": frozenset({_R.RA_SUPERVISOR}),
     "changes.revoke": frozenset({_R.RA_APPROVER, _R.RA_SUPERVISOR}),
+    "unlocks.open_case": _UNLOCKERS,
+    "unlocks.show": _UNLOCKERS | {_R.AUDITOR},
+    "unlocks.approve": _SUPERVISORS,
+    "unlocks.reject": _UNLOCKERS,
+    "unlocks.prepare": _SUPERVISORS,
     "people.propose": _SECURITY,
     "people.show_invitation": _SECURITY,
     "people.approve_invitation": _SECURITY,

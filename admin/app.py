@@ -18,7 +18,7 @@ from admin.formats import register, utc_now
 from admin.gate import guard
 from admin.security import secure
 from admin.signer import Signer
-from admin.views import cases, changes, invitation, people, registration, sign_in
+from admin.views import cases, changes, invitation, people, registration, sign_in, unlocks
 from admin.views.latency import LatencyView
 from admin.views.rooms import VIEWS
 from admin.views.work import WorkView
@@ -91,5 +91,5 @@ def _add_rooms(app: Flask, organization: str) -> None:
     for view, rows, endpoint, path in VIEWS:
         console.add_view(view(rows, endpoint, path))
     console.add_view(LatencyView())
-    for subject in (sign_in, invitation, registration, cases, changes, people):
+    for subject in (sign_in, invitation, registration, cases, changes, people, unlocks):
         app.register_blueprint(subject.views)

@@ -75,6 +75,24 @@ class ReasonForm(FlaskForm):
     reason = _text(_l("Reason"), _l("In a few words; it is kept in the audit log."), limit=300)
 
 
+class UnlockForm(FlaskForm):
+    """Why a U-Shield may be unlocked."""
+
+    reason = _text(
+        _l("How was the customer identified?"),
+        _l("The document you saw, or what was asked on the telephone. A supervisor reads it."),
+        limit=300,
+    )
+
+
+class PreparationForm(FlaskForm):
+    """What `ushield prepare` printed."""
+
+    question = _text(
+        _l("The line that the tool printed"), _l("Start `ushield prepare` with the U-Shield plugged in."), limit=200
+    )
+
+
 class RevocationForm(FlaskForm):
     """Why a certificate ends (RFC 5280 section 5.3.1)."""
 

@@ -23,6 +23,7 @@ from ca.adapters.db.rows import (
     OfficerRow,
     db,
 )
+from ca.adapters.db.unlock_rows import UnlockRow
 from ca.domain.applications import ApplicationState
 from ca.domain.certificates import CertificateStatus
 from ca.domain.customers import CustomerKind
@@ -141,7 +142,8 @@ class DevicesView(ReadOnlyView):
     def details_context(self, row: DeviceRow) -> dict[str, Any]:
         holder = db.session.get(CustomerRow, row.customer) if row.customer else None
         certificates = _newest(CertificateRow, CertificateRow.device_serial == row.serial, CertificateRow.id)
-        return {"heading": row.serial, "holder": holder, "certificates": certificates}
+        unlocks = _newest(UnlockRow, UnlockRow.device_serial == row.serial, UnlockRow.opened_at)
+        return {"heading": row.serial, "holder": holder, "certificates": certificates, "unlocks": unlocks}
 
 
 class CRLsView(ReadOnlyView):

@@ -12,8 +12,10 @@ from admin.access import SignedIn
 from admin.signer import officer
 from ca.adapters.db.log_rows import JobRunRow
 from ca.adapters.db.rows import ApplicationRow, CertificateRow, CRLRow, InvitationRow, db
+from ca.adapters.db.unlock_rows import UnlockRow
 from ca.domain.applications import ApplicationState
 from ca.domain.officers import InvitationState, TrustedRole
+from ca.domain.unlocking import UnlockState
 
 _SHOWN = 20
 
@@ -28,6 +30,7 @@ class WorkList:
     stuck: list[ApplicationRow] = field(default_factory=list)
     came_back: list[ApplicationRow] = field(default_factory=list)
     invitations: list[InvitationRow] = field(default_factory=list)
+    unlocks: list[UnlockRow] = field(default_factory=list)
     recent: list[CertificateRow] = field(default_factory=list)
 
 
@@ -59,6 +62,7 @@ def _work_list(who: SignedIn) -> WorkList:
         stuck=_applications(who, ApplicationState.LOCKED, ApplicationState.EXPIRED) if who.may("cases.codes") else [],
         came_back=_came_back(who) if who.may("cases.apply") else [],
         invitations=_invitations(who) if who.may("people.approve_invitation") else [],
+        unlocks=_unlocks(who) if who.may("unlocks.approve") else [],
         recent=_recent(who) if who.may("certificates.index_view") else [],
     )
 
@@ -83,6 +87,13 @@ def _invitations(who: SignedIn) -> list[InvitationRow]:
         InvitationRow.person != who.person,
     )
     return list(db.session.scalars(query.order_by(InvitationRow.expires_at).limit(_SHOWN)))
+
+
+def _unlocks(who: SignedIn) -> list[UnlockRow]:
+    query = select(UnlockRow).where(UnlockRow.state == UnlockState.PROPOSED.value, UnlockRow.maker_person != who.person)
+    return list(
+        db.session.scalars(_at_branch(query, UnlockRow.branch, who).order_by(UnlockRow.opened_at).limit(_SHOWN))
+    )
 
 
 def _recent(who: SignedIn) -> list[CertificateRow]:

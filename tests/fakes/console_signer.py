@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from ca import operations as ops
+from ca import unlock_operations as unlock_ops
 from ca.adapters.db import rows
 from ca.adapters.webauthn import WebAuthnAuthenticators
 from ca.domain.applications import Application, ApplicationState
@@ -149,6 +150,39 @@ class FakeSigner:
         found = self.invitations[operation.invitation]
         fields = {name: found[name] for name in ("person", "name", "branch", "roles", "proposed_by", "expires_at")}
         return {"fields": fields, "state": found["state"], "challenge": b64(b"i" * 32)}
+
+    def _PrepareDevice(self, operation: unlock_ops.PrepareDevice) -> dict[str, Any]:
+        self._who(operation)
+        return {"answer": f"answer-for-{operation.token_serial}"}
+
+    def _OpenUnlock(self, operation: unlock_ops.OpenUnlock) -> dict[str, Any]:
+        self._who(operation)
+        return {"reference": "1000000000", "half": "7K3M9Q", "expires_at": "2026-03-04T12:00:00Z"}
+
+    def _ShowUnlock(self, operation: unlock_ops.ShowUnlock) -> dict[str, Any]:
+        self._who(operation)
+        case = {
+            "reference": operation.reference,
+            "device_serial": "US-1",
+            "customer": "customer-1",
+            "branch": "pudong",
+            "reason": "ID card seen",
+            "maker_person": "E1001",
+            "opened_at": "2026-03-01T12:00:00Z",
+            "expires_at": "2026-03-04T12:00:00Z",
+        }
+        return {
+            "case": case, "digest": b64(b"d" * 32), "state": "proposed", "challenge": b64(b"u" * 32),
+            "may_approve": True,
+        }  # fmt: skip
+
+    def _ApproveUnlock(self, operation: unlock_ops.ApproveUnlock) -> dict[str, Any]:
+        self._who(operation)
+        return {"reference": operation.reference, "half": "WX2FHT", "expires_at": "2026-03-04T12:00:00Z"}
+
+    def _RejectUnlock(self, operation: unlock_ops.RejectUnlock) -> dict[str, Any]:
+        self._who(operation)
+        return {"state": "rejected"}
 
     def _ApproveInvitation(self, operation: ops.ApproveInvitation) -> dict[str, Any]:
         self._who(operation)
