@@ -179,7 +179,7 @@ def _wire(
     re_enrol = ReEnrol(unit_of_work, clock, dossier, drafter, issuance, profiles, report_unknown)
     reconcile = Reconcile(unit_of_work, clock, issuance)
     certify_responder = CertifyResponder(unit_of_work, clock, random, key_store, issuance, profiles)
-    notify = _notify(settings, files)
+    notify, origin = _notify(settings, files), origin_of(settings.enrolment_url)
     portal = _portal(settings, unit_of_work, seals, publish_changes, notify)
     schedule = _schedule(
         settings, files, unit_of_work, key_store, publish_crl, certify_responder, reconcile, portal.own
@@ -197,10 +197,10 @@ def _wire(
         hand_out=HandOutCodes(unit_of_work, clock, random, seals, authorize, profiles),
         enrol=Enrol(unit_of_work, clock, check_codes, dossier, drafter, issuance, profiles),
         re_enrol=re_enrol,
-        renew_by_key=RenewByKey(unit_of_work, clock, re_enrol, origin_of(settings.enrolment_url)),
-        confirm=ConfirmCertificate(unit_of_work, clock, random, publish_changes, receipt, notify),
+        renew_by_key=RenewByKey(unit_of_work, clock, re_enrol, origin),
+        confirm=ConfirmCertificate(unit_of_work, clock, random, publish_changes, receipt, notify, origin),
         change_status=ChangeStatus(unit_of_work, clock, authorize, publish_changes, receipt, notify),
-        order_tool_job=OrderToolJob(unit_of_work, clock, random, key_store, origin_of(settings.enrolment_url)),
+        order_tool_job=OrderToolJob(unit_of_work, clock, random, key_store, origin),
         portal=portal,
         unlocking=_unlocking(
             unit_of_work,

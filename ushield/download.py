@@ -31,7 +31,7 @@ from ushield.request import certification_request, named
 from ushield.token import StoredCertificate
 
 # Fixed first octets, so that what the key signs here can never be mistaken for anything else it signs.
-CONFIRMATION_CONTEXT = b"vermilion confirm v1\x00"
+CONFIRMATION_CONTEXT = b"vermilion confirm v2\x00"
 
 
 class Step(Enum):
@@ -74,6 +74,9 @@ class Device(Lock, Protocol):
 
 class Bank(Protocol):
     """The enrolment endpoint; `ushield.enrolment.Bank` is the real one."""
+
+    @property
+    def origin(self) -> str: ...
 
     def hints(self, codes: Codes) -> Hints: ...
 
@@ -259,7 +262,7 @@ class Download:
         serial = f"{certificate.serial_number:x}"
         with self.progress.doing(Step.CONFIRM):
             nonce = self.bank.challenge(serial)
-            stated = CONFIRMATION_CONTEXT + nonce + sha256(der).digest()
+            stated = CONFIRMATION_CONTEXT + sha256(self.bank.origin.encode()).digest() + nonce + sha256(der).digest()
             proof = self.device.sign(key, stated)
             status = self.bank.confirm(serial, nonce, proof, self.device.sign(old, stated) if old else None)
             if status != "active":

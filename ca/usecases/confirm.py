@@ -19,24 +19,19 @@ from ca.ports import Clock, Random, UnitOfWork, Work
 from ca.usecases.issuance import complete
 from ca.usecases.receipts import OpenReceipt
 
-_CONTEXT = b"vermilion confirm v1\x00"
+_CONTEXT = b"vermilion confirm v2\x00"
 
 
-def proof_message(nonce: bytes, certificate_der: bytes) -> bytes:
-    """What the new key signs: docs/protocols/enrolment.md."""
-    return _CONTEXT + nonce + hashlib.sha256(certificate_der).digest()
-
-
-def verify_proof(certificate_der: bytes, nonce: bytes, signature: bytes) -> None:
-    """Raise InvalidRequest unless the certificate's key signed this nonce for this certificate."""
-    _verify(certificate_der, proof_message(nonce, certificate_der), signature, "the new certificate's key")
+def proof_message(origin: str, nonce: bytes, certificate_der: bytes) -> bytes:
+    """What the new key signs, for the bank at this web origin alone (T-44): docs/protocols/enrolment.md."""
+    return _CONTEXT + hashlib.sha256(origin.encode()).digest() + nonce + hashlib.sha256(certificate_der).digest()
 
 
 def _verify(signer_der: bytes, message: bytes, signature: bytes, whose: str) -> None:
     try:
         PublicKey.from_spki(read_certificate(signer_der).spki_der).verify(signature, message)
     except InvalidRequest as error:
-        raise InvalidRequest(f"the signature is not by {whose} over this nonce") from error
+        raise InvalidRequest(f"the signature is not by {whose} over this nonce and our address") from error
 
 
 @dataclass(frozen=True)
@@ -49,6 +44,8 @@ class ConfirmCertificate:
     publish_changes: Callable[[str], None]
     open_receipt: OpenReceipt
     notify: Notify
+    origin: str
+    """Our own web origin, `https://name[:port]`."""
 
     def challenge(self, serial: int) -> bytes:
         """A one-time nonce for this certificate, good for five minutes. Raises NotFound."""
@@ -77,12 +74,12 @@ class ConfirmCertificate:
             raise InvalidRequest("this nonce was not given for this certificate or is used up; ask for a new one")
         with self.unit_of_work() as work:
             certificate = _locked(work, serial)
-            verify_proof(certificate.der, nonce, signature)
+            proof = proof_message(self.origin, nonce, certificate.der)
+            _verify(certificate.der, proof, signature, "the new certificate's key")
             if certificate.status is CertificateStatus.ACTIVE:
                 return certificate
             predecessor = _predecessor(work, certificate)
             if predecessor is not None:
-                proof = proof_message(nonce, certificate.der)
                 _verify(predecessor.der, proof, predecessor_signature or b"", "the key of the certificate it follows")
             # Locked before the numbering of CRLs, as at issuance: neither waits for the other then.
             application, _ = work.applications.get(certificate.application)

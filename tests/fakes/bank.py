@@ -52,7 +52,7 @@ from tests.fakes.clock import FakeClock, FakeRandom
 from tests.fakes.key_store import FakeKeyStore
 from tests.fakes.publisher import FakeLinter
 from tests.fakes.standings import FakeStandings
-from tests.fakes.use_cases import FakeNotify, use_cases_of
+from tests.fakes.use_cases import ORIGIN, FakeNotify, use_cases_of
 from tests.fakes.work import FakeUnitOfWork, Stored
 
 ISSUING_KEY = KeyId(b"issuing-1")
@@ -78,9 +78,9 @@ def new_key() -> SoftKey:
     return SoftKey(ec.generate_private_key(ec.SECP256R1()))
 
 
-def prove(key: SoftKey, nonce: bytes, certificate: Certificate) -> bytes:
+def prove(key: SoftKey, nonce: bytes, certificate: Certificate, *, origin: str = ORIGIN) -> bytes:
     """What the U-Shield signs to confirm a certificate."""
-    message = proof_message(nonce, certificate.der)
+    message = proof_message(origin, nonce, certificate.der)
     if isinstance(key.private, rsa.RSAPrivateKey):
         return key.private.sign(message, padding.PKCS1v15(), SHA256())
     return key.private.sign(message, ec.ECDSA(SHA384() if key.private.key_size == 384 else SHA256()))
@@ -170,7 +170,7 @@ class Bank:
         self.enrol = Enrol(unit_of_work, clock, self.check_codes, self.dossier, *issuing)
         self.report_unknown = ReportUnknownCertificate(unit_of_work, clock)
         self.re_enrol = ReEnrol(unit_of_work, clock, self.dossier, *issuing, self.report_unknown)
-        self.confirm = ConfirmCertificate(unit_of_work, clock, random, push, self.open_receipt, self.notify)
+        self.confirm = ConfirmCertificate(unit_of_work, clock, random, push, self.open_receipt, self.notify, ORIGIN)
         self.change_status = ChangeStatus(unit_of_work, clock, self.authorize, push, self.open_receipt, self.notify)
         self.reconcile = Reconcile(unit_of_work, clock, self.issuance)
         self.record_refusal = RecordRefusal(unit_of_work, clock)

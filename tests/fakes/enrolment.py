@@ -189,7 +189,8 @@ class Bank:
         assert self.issued is not None
         said = json.loads(body)
         nonce, signature = b64decode(said["nonce"]), b64decode(said["signature"])
-        message = b"vermilion confirm v1\x00" + nonce + sha256(self.issued.public_bytes(Encoding.DER)).digest()
+        origin, certificate = sha256(self.address.encode()), sha256(self.issued.public_bytes(Encoding.DER))
+        message = b"vermilion confirm v2\x00" + origin.digest() + nonce + certificate.digest()
         try:
             verify(self.issued, signature, message)
             if self.old is not None:

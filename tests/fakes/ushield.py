@@ -140,6 +140,7 @@ class FakeBank:
     active: bool = False
     nonce: bytes = bytes(range(32))
     status: str = "active"
+    origin: str = "https://bank.example"
 
     def hints(self, codes: Codes) -> Hints:
         return self.told
@@ -164,7 +165,8 @@ class FakeBank:
             raise ConfirmationRefused("unknown")
         key = certificate.public_key()
         assert isinstance(key, PublicKey)
-        require_signature(key, signature, CONFIRMATION_CONTEXT + nonce + sha256(self.issued).digest())
+        origin, issued = sha256(self.origin.encode()), sha256(self.issued)
+        require_signature(key, signature, CONFIRMATION_CONTEXT + origin.digest() + nonce + issued.digest())
         self.active = True
         return self.status
 

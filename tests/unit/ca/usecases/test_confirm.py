@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from hashlib import sha256
+from itertools import product
 
 import pytest
 from cryptography import x509
@@ -136,9 +138,21 @@ def test_a_certificate_revoked_after_the_nonce_was_given_stays_revoked(
     assert bank.status(certificate.serial) is CertificateStatus.REVOKED
 
 
-def test_the_proof_covers_nonce_and_certificate() -> None:
-    messages = {proof_message(nonce, der) for nonce in (bytes(32), b"\x01" * 32) for der in (b"one", b"other")}
-    assert len(messages) == 4
+def test_what_another_origin_had_signed_confirms_nothing(
+    bank: Bank, certificate: Certificate, key: SoftKey
+) -> None:  # T-44: a page that passes our challenge on to somebody's U-Shield gains nothing
+    nonce = bank.confirm.challenge(certificate.serial)
+    refused(bank, certificate, nonce, prove(key, nonce, certificate, origin="https://evil.example"))
+
+
+def test_a_proof_without_our_origin_confirms_nothing(bank: Bank, certificate: Certificate, key: SoftKey) -> None:
+    nonce = bank.confirm.challenge(certificate.serial)
+    refused(bank, certificate, nonce, key.sign(b"vermilion confirm v1\x00" + nonce + sha256(certificate.der).digest()))
+
+
+def test_the_proof_covers_origin_nonce_and_certificate() -> None:
+    parts = product(("https://a", "https://b"), (bytes(32), b"\x01" * 32), (b"one", b"other"))
+    assert len({proof_message(*each) for each in parts}) == 8
 
 
 def test_a_crl_that_shows_it_on_hold_is_made_anew(bank: Bank, certificate: Certificate, key: SoftKey) -> None:
