@@ -36,9 +36,10 @@ from ca.usecases.audit import AUDIT_KEY, MakeCheckpoint, RecordRefusal
 from ca.usecases.authorize import Authorize
 from ca.usecases.by_key import ActByKey
 from ca.usecases.codes import CheckCodes, HandOutCodes
+from ca.usecases.company_desk import CompanyDesk
 from ca.usecases.confirm import ConfirmCertificate
 from ca.usecases.customers import RegisterCustomer
-from ca.usecases.devices import RegisterDevice
+from ca.usecases.devices import HandDeviceToCompany, RegisterDevice
 from ca.usecases.dossier import Dossier
 from ca.usecases.enrol import Drafter, Enrol
 from ca.usecases.follow_targets import FollowTargets
@@ -60,6 +61,7 @@ from ca.usecases.responder import CertifyMemoryKey, CertifyResponder, own_profil
 from ca.usecases.revoke import ChangeStatus
 from ca.usecases.sign_in import SignIn
 from ca.usecases.standings import FollowRecords, KeepSnapshot
+from ca.usecases.statements import Statements
 from ca.usecases.sweep import Sweep
 from ca.usecases.tool_jobs import OrderToolJob
 from ca.wiring import (
@@ -161,7 +163,9 @@ def _wire(
     clock, random, linter = SystemClock(), system_random, PkilintLinter()
     authenticators = WebAuthnAuthenticators(settings.relying_party, settings.origins)
     authorize = Authorize(seals, clock)
-    dossier = Dossier(seals, authenticators, authorize, profiles)
+    origin = origin_of(settings.enrolment_url)
+    dossier = Dossier(seals, authenticators, authorize, profiles, origin)
+    order_tool_job = OrderToolJob(unit_of_work, clock, random, key_store, origin)
     issuance = Issuance(unit_of_work, clock, key_store, seals, linter)
     drafter = Drafter(clock, random, issuance, issuer, settings.crls.partitions)
     check_codes = CheckCodes(unit_of_work, clock, seals)
@@ -173,7 +177,7 @@ def _wire(
     reconcile = Reconcile(unit_of_work, clock, issuance)
     certify_responder = CertifyResponder(unit_of_work, clock, random, key_store, issuance, profiles)
     notify = _notify(settings, files)
-    portal = _portal(settings, unit_of_work, seals, publish_changes, notify)
+    portal = _portal(settings, unit_of_work, dossier, order_tool_job, publish_changes, notify)
     schedule = _schedule(
         settings, files, unit_of_work, key_store, publish_crl, certify_responder, reconcile, portal.own
     )
@@ -190,10 +194,10 @@ def _wire(
         hand_out=HandOutCodes(unit_of_work, clock, random, seals, authorize, profiles),
         enrol=Enrol(unit_of_work, clock, check_codes, dossier, drafter, issuance, profiles),
         re_enrol=re_enrol,
-        renew_by_key=RenewByKey(unit_of_work, clock, re_enrol, origin_of(settings.enrolment_url)),
+        renew_by_key=RenewByKey(unit_of_work, clock, re_enrol, origin),
         confirm=ConfirmCertificate(unit_of_work, clock, random, publish_changes, receipt, notify),
         change_status=ChangeStatus(unit_of_work, clock, authorize, publish_changes, receipt, notify),
-        order_tool_job=OrderToolJob(unit_of_work, clock, random, key_store, origin_of(settings.enrolment_url)),
+        order_tool_job=order_tool_job,
         portal=portal,
         answer_ocsp=_answer_ocsp(settings, files, unit_of_work, key_store),
         certify_memory_key=CertifyMemoryKey(certify_responder, ISSUING, settings.ocsp.memory_keys_a_day),
@@ -266,19 +270,25 @@ def _notify(settings: Settings, files: Files) -> Outbox:
 def _portal(
     settings: Settings,
     unit_of_work: SqlUnitOfWork,
-    seals: Pkcs11Seals,
+    dossier: Dossier,
+    order_tool_job: OrderToolJob,
     publish_changes: Callable[[str], None],
     notify: Outbox,
 ) -> Portal:
+    seals, officers = dossier.seals, dossier.authorize
     clock, random, accounts = SystemClock(), system_random, AccountBook(seals)
     authorize = AuthorizeCustomer(seals, clock)
     sign_in = PortalSignIn(unit_of_work, clock, random, seals, Argon2Passwords(), authorize, accounts)
     effects = publish_changes, open_receipt(settings), notify
+    statements = Statements(unit_of_work, clock, dossier.origin)
+    desk = unit_of_work, clock, random, seals, authorize, dossier, statements, order_tool_job, dossier.profiles
     return Portal(
-        HandOutLetter(unit_of_work, clock, random, seals, Authorize(seals, clock), accounts),
+        HandOutLetter(unit_of_work, clock, random, seals, officers, accounts),
         sign_in,
         OwnCertificates(unit_of_work, clock, authorize, *effects),
-        ActByKey(unit_of_work, clock, origin_of(settings.enrolment_url), sign_in, *effects),
+        ActByKey(unit_of_work, clock, statements, sign_in, *effects),
+        CompanyDesk(*desk, *effects),
+        HandDeviceToCompany(unit_of_work, clock, officers),
     )
 
 

@@ -266,6 +266,11 @@ ACTS: list[ops.Operation] = [
     portal.ChangeLoginPassword(session="none", old="none", new="none"),
     portal.ChooseLanguage(session="none", language="en"),
     portal.EndOtherSessions(session="none"),
+    portal.HandDeviceToCompany(session="none", number="none", serial="none"),
+    portal.OrderCompanyApplication(session="none", device_serial="none"),
+    portal.CompanyApply(session="none", number="1", device_serial="1", certificate=b"", nonce=b"", signature=b""),
+    portal.OrderCompanyHold(session="none", serial="a1"),
+    portal.CompanyHold(session="none", serial="a1", certificate=b"", nonce=b"", signature=b""),
 ]
 # Looking is no act; these two have nothing to refuse.
 QUESTIONS: list[ops.Operation] = [
@@ -277,6 +282,7 @@ QUESTIONS: list[ops.Operation] = [
     portal.ListOwnCertificates(session="none"),
     portal.ShowOwnHistory(session="none"),
     portal.ListSessions(session="none"),
+    portal.ShowCompany(session="none"),
 ]
 NEVER_REFUSED = {ops.SignInChallenge, ops.CACertificates, ops.Health, ops.Reconcile}
 COUNTED = {ops.EnrolmentHints}
