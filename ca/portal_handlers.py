@@ -146,6 +146,7 @@ def _operator(one: OperatorView) -> dict[str, Any]:
         "name": customer.name,
         "document_number": customer.document_number,
         "email": customer.email,
+        "may_apply": one.may_apply,
         "certificates": [
             {
                 "serial": serial_text(certificate.serial),

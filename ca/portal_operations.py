@@ -154,10 +154,10 @@ class HandDeviceToCompany(OfficerOperation):
 
 
 class ShowCompany(CustomerOperation):
-    """-> {name, number, free_devices, operators: [{number, name, document_number, email, certificates, application}]}
+    """-> {name, number, free_devices, operators}; for a session that an administrator's U-Shield began.
 
-    `certificates`: [{serial, status, not_after, device_serial}]; `application`: {state, reason, reference,
-    device_serial} or null. For a session that an administrator's U-Shield began.
+    An operator: {number, name, document_number, email, may_apply, certificates: [{serial, status, not_after,
+    device_serial}], application: {state, reason, reference, device_serial} or null}.
     """
 
     path = "company/show"

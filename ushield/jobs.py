@@ -32,12 +32,16 @@ class Operation(Enum):
     SIGN_IN = "sign-in"
     CANCEL = "cancel"
     RENEW = "renew"
+    COMPANY_APPLY = "company-apply"
+    COMPANY_HOLD = "company-hold"
 
 
 _PARAMETERS: dict[Operation, set[str]] = {
     Operation.DOWNLOAD: {"reference"},
     Operation.CANCEL: {"serial"},
     Operation.RENEW: {"serial"},
+    Operation.COMPANY_APPLY: {"serial", "text"},
+    Operation.COMPANY_HOLD: {"serial", "text"},
 }
 _NONCE_OCTETS = 32
 
@@ -54,6 +58,8 @@ class Job:
     nonce: bytes = b""
     reference: str = ""
     serial: str = ""
+    text: str = ""
+    """What the window shows and the key signs, of an administrator's act."""
 
 
 def verify(text: str, bank: BankFile, *, origin: str, now: int) -> Job:
@@ -77,6 +83,7 @@ def verify(text: str, bank: BankFile, *, origin: str, now: int) -> Job:
         decoded(claims["nonce"]),
         claims.get("reference", ""),
         claims.get("serial", ""),
+        claims.get("text", ""),
     )
 
 

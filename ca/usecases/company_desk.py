@@ -68,12 +68,15 @@ class Administrator:
 
 @dataclass(frozen=True, slots=True)
 class OperatorView:
-    """An operator as their administrator sees them. `reference` is that of codes that wait; empty otherwise."""
+    """An operator as their administrator sees them."""
 
     customer: Customer
     certificates: Sequence[Certificate]
     application: Application | None
     reference: str
+    """Of codes that wait; empty otherwise."""
+    may_apply: bool
+    """Whether the administrator may apply for them again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,15 +279,21 @@ class CompanyDesk:
         waiting = [one for each in applications.values() for one in each if one.state is ApplicationState.SUBMITTED]
         if len(waiting) >= MOST_OPEN_APPLICATIONS:
             raise InvalidTransition(f"{len(waiting)} applications of your company wait; let the bank decide first")
-        if any(one.state not in _ENDED for one in applications.get(number, ())):
-            raise InvalidTransition("an application for this operator is open already; your branch goes on with it")
         certificates = [one for each in people if each.number == number for one in self._certificates(work, who, each)]
-        if any(one.status in _LIVE and not one.is_expired(self.clock.now()) for one in certificates):
-            raise InvalidTransition("this operator has a certificate that holds; they renew it themselves")
+        if objection := self._objection(applications.get(number, ()), certificates):
+            raise InvalidTransition(objection)
         device = work.devices.find(device_serial)
         in_hand = device is not None and device.customer == who.company.id and device.state in HANDED_OUT
         if not in_hand or not _is_free(work, device_serial, number):
             raise InvalidRequest("choose a U-Shield that your branch handed to your company and that nobody else uses")
+
+    def _objection(self, applications: Sequence[Application], certificates: Sequence[Certificate]) -> str:
+        """Why nobody applies for this operator now; empty when nothing is in the way."""
+        if any(one.state not in _ENDED for one in applications):
+            return "an application for this operator is open already; your branch goes on with it"
+        if any(one.status in _LIVE and not one.is_expired(self.clock.now()) for one in certificates):
+            return "this operator has a certificate that holds; they renew it themselves"
+        return ""
 
     def _certificates(self, work: Work, who: Administrator, person: Customer) -> list[Certificate]:
         """Those that this company's cases were issued for, the youngest first."""
@@ -309,11 +318,16 @@ class CompanyDesk:
         return certificate, case
 
     def _view(self, work: Work, who: Administrator, person: Customer) -> OperatorView:
-        newest = next(iter(work.applications.list_by_customer(person.id)), None)
+        applications, certificates = (
+            work.applications.list_by_customer(person.id),
+            self._certificates(work, who, person),
+        )
+        newest = next(iter(applications), None)
         pair = work.codes.find_for_application(newest.id) if newest else None
         waits = pair is not None and pair.state is CodeState.OPEN and pair.is_usable(self.clock.now())
         reference = pair.reference if pair is not None and waits else ""
-        return OperatorView(person, self._certificates(work, who, person), newest, reference)
+        may_apply = not self._objection(applications, certificates)
+        return OperatorView(person, certificates, newest, reference, may_apply)
 
     # What is written
 
