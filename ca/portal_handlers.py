@@ -157,6 +157,7 @@ def _operator(one: OperatorView) -> dict[str, Any]:
             for certificate in one.certificates
         ],
         "application": {
+            "id": application.id,
             "state": application.state.value,
             "reason": application.reason,
             "reference": one.reference,

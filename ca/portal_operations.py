@@ -157,7 +157,7 @@ class ShowCompany(CustomerOperation):
     """-> {name, number, free_devices, operators}; for a session that an administrator's U-Shield began.
 
     An operator: {number, name, document_number, email, may_apply, certificates: [{serial, status, not_after,
-    device_serial}], application: {state, reason, reference, device_serial} or null}.
+    device_serial}], application: {id, state, reason, reference, device_serial} or null}.
     """
 
     path = "company/show"
