@@ -60,6 +60,7 @@ ROOMS: dict[str, frozenset[TrustedRole]] = {
     "registration.customer": _REGISTRARS,
     "registration.device": _REGISTRARS,
     "registration.letter": _REGISTRARS,
+    "registration.company_device": _REGISTRARS,
     "cases.apply": _MAKERS,
     "cases.show": _RA | {_R.AUDITOR},
     "cases.approve": _CHECKERS,

@@ -26,7 +26,15 @@ from ca.adapters.db.engine import read_only_settings, set_up
 from ca.adapters.db.rows import db
 from ca.throttle import Throttle
 
-PROFILES = ("personal-signing", "corporate-operator", "machine", "tls-server", "officer")
+PROFILES = (
+    "personal-signing",
+    "corporate-operator",
+    "machine",
+    "tls-server",
+    "officer",
+    "company-administrator",
+    "company-operator",
+)
 """Those that branches apply for, in the order they are offered."""
 
 

@@ -41,6 +41,11 @@ class CustomerForm(FlaskForm):
     document_number = _text(_l("Document number"), _l("Of the identity document or business licence you have seen."))
     number = _text(_l("Customer number"))
     email = _text(_l("E-mail"), _l("For notices; may stay empty."), limit=200, required=False)
+    company = _text(
+        _l("Company"),
+        _l("Customer number of the company, for its administrator or operator; empty for everybody else."),
+        required=False,
+    )
 
 
 class DeviceForm(FlaskForm):
@@ -48,6 +53,12 @@ class DeviceForm(FlaskForm):
 
     serial = _text(_l("Serial number"), _l("Engraved on the U-Shield; scan it if you can."))
     model = _text(_l("Model"))
+
+
+class CompanyDeviceForm(FlaskForm):
+    """A U-Shield that a company takes along, for an operator whom its administrator will name."""
+
+    serial = _text(_l("Serial number"), _l("From your branch's stock; scan it if you can."))
 
 
 class ApplicationForm(FlaskForm):

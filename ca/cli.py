@@ -284,6 +284,19 @@ _act("revoke", ops.Revoke, with_reason=True, words="Revoke a certificate for goo
 
 
 @demo.command()
+@click.argument("application")
+@click.pass_obj
+@speaking
+def approve(context: Context, application: str) -> None:
+    """Approve an APPLICATION of a company's administrator and hand out its codes, as one JSON object."""
+    from ca.demo.officers import CHECKER, MAKER
+
+    officers = _demo_officers(context)
+    officers[CHECKER].approve(application)
+    click.echo(json.dumps(officers[MAKER].call(ops.HandOutCodes, application=application)))
+
+
+@demo.command()
 @click.argument("number")
 @click.pass_obj
 @speaking

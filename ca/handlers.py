@@ -17,7 +17,7 @@ from ca.domain.serials import parse_serial, serial_text
 from ca.domain.sessions import CHALLENGE_LIFE
 from ca.domain.times import Millis, parse_instant, timestamp
 from ca.portal_handlers import Portal
-from ca.portal_operations import ListOwnCertificates, ListSessions, RenewByKey, ShowMe, ShowOwnHistory
+from ca.portal_operations import ListOwnCertificates, ListSessions, RenewByKey, ShowCompany, ShowMe, ShowOwnHistory
 from ca.ports import UnitOfWork
 from ca.signer import Handler
 from ca.telling import as_json
@@ -50,7 +50,7 @@ _NOT_REFUSALS = (NotReady, KeyStoreUnavailable)
 # Asked all day by pages: that a session is over is an answer, not an act that was refused.
 _QUESTIONS = (
     *(ops.WhoAmI, ops.ShowCase, ops.ShowInvitation, ops.ShowHistory, ops.Health, ops.CACertificates),
-    *(ShowMe, ListOwnCertificates, ShowOwnHistory, ListSessions, ShowUnlock),
+    *(ShowMe, ListOwnCertificates, ShowOwnHistory, ListSessions, ShowCompany, ShowUnlock),
 )
 # What nobody may see and what somebody changed is recorded all the same.
 _EVEN_WHEN_ASKED = (Tampered, NotAllowed, NotFound)
@@ -158,6 +158,9 @@ class Handlers:
 
     def table(self) -> dict[type[ops.Operation], Handler]:
         """Every operation with what answers it."""
+        return {**self._of_the_bank(), **self._do.portal.table(), **self._do.unlocking.table()}
+
+    def _of_the_bank(self) -> dict[type[ops.Operation], Handler]:
         do = self._do
         return {
             ops.SignInChallenge: lambda _: {"challenge": b64(do.sign_in.challenge())},
@@ -213,8 +216,6 @@ class Handlers:
             ops.RunJob: self.run_job,
             ops.Reconcile: lambda _: {"finished": [serial_text(serial) for serial in do.reconcile()]},
             ops.Health: lambda _: do.health(),
-            **do.portal.table(),
-            **do.unlocking.table(),
         }
 
     def refused(self, operation: ops.Operation, error: PKIError) -> None:
@@ -278,6 +279,7 @@ class Handlers:
             name=op.name,
             document_number=op.document_number,
             email=op.email,
+            company=op.company,
         )
         return {"customer": customer.id}
 

@@ -20,8 +20,7 @@ def _decode(value: object) -> object:
 
 
 B64 = Annotated[bytes, BeforeValidator(_decode), PlainSerializer(lambda raw: base64.b64encode(raw).decode("ascii"))]
-# PostgreSQL has no place for NUL in text: refused here, it is an answer and not a failure.
-_NO_NUL = r"^[^\x00]*$"
+_NO_NUL = r"^[^\x00]*$"  # PostgreSQL has no place for it in text: refused here, it is an answer and not a failure
 Text = Annotated[str, Field(max_length=300, pattern=_NO_NUL)]
 Token = Annotated[str, Field(max_length=100, pattern=_NO_NUL)]
 Identifier = Annotated[str, Field(max_length=64, pattern=_NO_NUL)]
@@ -150,7 +149,7 @@ class ChangeOfficer(OfficerOperation):
 
 
 class RegisterCustomer(OfficerOperation):
-    """-> {customer: id}. kind: person, company or system."""
+    """-> {customer: id}. kind: person, company or system; company: the number of whose administrator or operator."""
 
     path = "customers/register"
     kind: Identifier
@@ -158,6 +157,7 @@ class RegisterCustomer(OfficerOperation):
     name: Text
     document_number: Identifier
     email: Text = ""
+    company: Identifier = ""
 
 
 class RegisterDevice(OfficerOperation):

@@ -11,13 +11,16 @@ from ca.domain.serials import parse_serial, serial_text
 from ca.domain.times import timestamp
 from ca.operations import Operation
 from ca.signer import Handler
-from ca.usecases.by_key import ActByKey, Stated
+from ca.usecases.by_key import ActByKey
+from ca.usecases.company_desk import ADMINISTRATOR, CompanyDesk, OperatorView, Wanted
+from ca.usecases.devices import HandDeviceToCompany
 from ca.usecases.letters import HandOutLetter
 from ca.usecases.own_certificates import OwnCertificate, OwnCertificates
 from ca.usecases.portal_sessions import PortalSignIn
+from ca.usecases.statements import Stated
 
 _OFFICER = "your branch"
-_BY = {"customer": "you", "signer": "the bank", "jobs": "the bank"}
+_BY = {"customer": "you", "signer": "the bank", "jobs": "the bank", ADMINISTRATOR: "your company's administrator"}
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,8 @@ class Portal:
     sign_in: PortalSignIn
     own: OwnCertificates
     by_key: ActByKey
+    desk: CompanyDesk
+    hand_device: HandDeviceToCompany
 
     def table(self) -> dict[type[Operation], Handler]:
         """Every operation with what answers it."""
@@ -49,7 +54,34 @@ class Portal:
             ops.ChooseLanguage: _silently(lambda op: sign_in.choose_language(op.session, op.language)),
             ops.ListSessions: self._sessions,
             ops.EndOtherSessions: lambda op: {"ended": sign_in.end_others(op.session)},
+            **self._company_table(),
         }
+
+    def _company_table(self) -> dict[type[Operation], Handler]:
+        desk = self.desk
+        return {
+            ops.HandDeviceToCompany: lambda op: {
+                "device": self.hand_device(op.session, number=op.number, serial=op.serial).serial
+            },
+            ops.ShowCompany: self._company,
+            ops.OrderCompanyApplication: self._order_application,
+            ops.CompanyApply: lambda op: {"application": desk.apply(op.session, _wanted(op), _stated(op)).id},
+            ops.OrderCompanyHold: lambda op: {"job": desk.order_hold(op.session, parse_serial(op.serial))},
+            ops.CompanyHold: lambda op: _status(desk.hold(op.session, parse_serial(op.serial), _stated(op))),
+        }
+
+    def _company(self, op: ops.ShowCompany) -> dict[str, Any]:
+        view = self.desk.show(op.session)
+        return {
+            "name": view.name,
+            "number": view.number,
+            "free_devices": list(view.free_devices),
+            "operators": [_operator(one) for one in view.operators],
+        }
+
+    def _order_application(self, op: ops.OrderCompanyApplication) -> dict[str, Any]:
+        job, number = self.desk.order_application(op.session, _wanted(op))
+        return {"job": job, "number": number}
 
     def _letter(self, op: ops.HandOutLetter) -> dict[str, Any]:
         letter = self.letters(op.session, op.number)
@@ -103,7 +135,40 @@ def _silently(act: Callable[[Any], None]) -> Handler:
     return answer
 
 
-def _stated(op: ops.PortalSignInByKey | ops.CancelByKey) -> Stated:
+def _wanted(op: ops.OrderCompanyApplication | ops.CompanyApply) -> Wanted:
+    return Wanted(op.number, op.name, op.document_number, op.email, op.device_serial)
+
+
+def _operator(one: OperatorView) -> dict[str, Any]:
+    customer, application = one.customer, one.application
+    return {
+        "number": customer.number,
+        "name": customer.name,
+        "document_number": customer.document_number,
+        "email": customer.email,
+        "may_apply": one.may_apply,
+        "certificates": [
+            {
+                "serial": serial_text(certificate.serial),
+                "status": certificate.status.value,
+                "not_after": timestamp(certificate.not_after),
+                "device_serial": certificate.device_serial,
+            }
+            for certificate in one.certificates
+        ],
+        "application": {
+            "id": application.id,
+            "state": application.state.value,
+            "reason": application.reason,
+            "reference": one.reference,
+            "device_serial": application.case.device_serial,
+        }
+        if application
+        else None,
+    }
+
+
+def _stated(op: ops.PortalSignInByKey | ops.CancelByKey | ops.CompanyApply | ops.CompanyHold) -> Stated:
     return Stated(op.certificate, op.nonce, op.signature)
 
 

@@ -143,3 +143,63 @@ class EndOtherSessions(CustomerOperation):
     """-> {ended: number}"""
 
     path = "portal/end-other-sessions"
+
+
+class HandDeviceToCompany(OfficerOperation):
+    """-> {device: serial}: a U-Shield of the branch's stock, for an operator whom the company will name."""
+
+    path = "devices/hand-to-company"
+    number: Identifier
+    serial: Identifier
+
+
+class ShowCompany(CustomerOperation):
+    """-> {name, number, free_devices, operators}; for a session that an administrator's U-Shield began.
+
+    An operator: {number, name, document_number, email, may_apply, certificates: [{serial, status, not_after,
+    device_serial}], application: {id, state, reason, reference, device_serial} or null}.
+    """
+
+    path = "company/show"
+
+
+class OrderCompanyApplication(CustomerOperation):
+    """-> {job, number}. Without `number` it is for somebody new, and the number answered is theirs."""
+
+    path = "company/order-application"
+    number: Identifier = ""
+    name: Identifier = ""
+    document_number: Identifier = ""
+    email: Text = ""
+    device_serial: Identifier
+
+
+class CompanyApply(CustomerOperation):
+    """-> {application}: as ordered, with the statement for its job `company-apply`."""
+
+    path = "company/apply"
+    number: Identifier
+    name: Identifier = ""
+    document_number: Identifier = ""
+    email: Text = ""
+    device_serial: Identifier
+    certificate: B64
+    nonce: B64
+    signature: B64
+
+
+class OrderCompanyHold(CustomerOperation):
+    """-> {job}"""
+
+    path = "company/order-hold"
+    serial: Identifier
+
+
+class CompanyHold(CustomerOperation):
+    """-> {serial, status}: with the statement for a job `company-hold`."""
+
+    path = "company/hold"
+    serial: Identifier
+    certificate: B64
+    nonce: B64
+    signature: B64

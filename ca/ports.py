@@ -96,12 +96,18 @@ class Customers(Protocol):
 
     def find_by_number(self, number: str) -> Customer | None: ...
 
+    def list_by_company(self, company: str) -> Sequence[Customer]:
+        """The people who act for a company, in the order of their numbers."""
+
     def save(self, customer: Customer) -> None: ...
 
 
 class Devices(Protocol):
     def find(self, serial: str) -> Device | None:
         """Locks the row in PostgreSQL: two operators who assign one U-Shield take turns."""
+
+    def list_by_customer(self, customer: str) -> Sequence[Device]:
+        """Those that a customer was handed, in the order of their serial numbers."""
 
     def save(self, device: Device) -> None: ...
 
@@ -164,6 +170,9 @@ class Applications(Protocol):
 
     def list_by_device(self, device_serial: str) -> Sequence[Application]:
         """Every application that names this U-Shield."""
+
+    def list_by_customer(self, customer: str) -> Sequence[Application]:
+        """Every application of a customer, the youngest first."""
 
     def add_evidence(self, application_id: str, evidence: Evidence) -> None: ...
 

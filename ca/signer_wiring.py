@@ -1,8 +1,9 @@
 """The signer's use cases, put together over its HSM and its database."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from functools import cache, partial
 
 from ca.adapters.clock import SystemClock, system_random
@@ -38,9 +39,10 @@ from ca.usecases.audit import AUDIT_KEY, MakeCheckpoint, RecordRefusal
 from ca.usecases.authorize import Authorize
 from ca.usecases.by_key import ActByKey
 from ca.usecases.codes import CheckCodes, HandOutCodes
+from ca.usecases.company_desk import CompanyDesk
 from ca.usecases.confirm import ConfirmCertificate
 from ca.usecases.customers import RegisterCustomer
-from ca.usecases.devices import PrepareDevice, RegisterDevice
+from ca.usecases.devices import HandDeviceToCompany, PrepareDevice, RegisterDevice
 from ca.usecases.dossier import Dossier
 from ca.usecases.enrol import Drafter, Enrol
 from ca.usecases.follow_targets import FollowTargets
@@ -62,6 +64,7 @@ from ca.usecases.responder import CertifyMemoryKey, CertifyResponder, own_profil
 from ca.usecases.revoke import ChangeStatus
 from ca.usecases.sign_in import SignIn
 from ca.usecases.standings import FollowRecords, KeepSnapshot
+from ca.usecases.statements import Statements
 from ca.usecases.sweep import Sweep
 from ca.usecases.tool_jobs import OrderToolJob
 from ca.usecases.unlock import UNLOCK_KEY, SoPasswords, UnlockDevice
@@ -168,23 +171,21 @@ def _wire(
     clock, random, linter = SystemClock(), system_random, PkilintLinter()
     authenticators = WebAuthnAuthenticators(settings.relying_party, settings.origins)
     authorize = Authorize(seals, clock)
-    dossier = Dossier(seals, authenticators, authorize, profiles)
+    origin = origin_of(settings.enrolment_url)
+    dossier = Dossier(seals, authenticators, authorize, profiles, origin)
+    order_tool_job = OrderToolJob(unit_of_work, clock, random, key_store, origin)
     issuance = Issuance(unit_of_work, clock, key_store, seals, linter)
     drafter = Drafter(clock, random, issuance, issuer, settings.crls.partitions)
-    check_codes = CheckCodes(unit_of_work, clock, seals)
     publish_crl = _publish_crl(settings, files, unit_of_work, key_store)
     publish_changes = _publish_if_due(publish_crl)
     receipt = open_receipt(settings)
     report_unknown = ReportUnknownCertificate(unit_of_work, clock)
     re_enrol = ReEnrol(unit_of_work, clock, dossier, drafter, issuance, profiles, report_unknown)
     reconcile = Reconcile(unit_of_work, clock, issuance)
-    certify_responder = CertifyResponder(unit_of_work, clock, random, key_store, issuance, profiles)
-    notify, origin = _notify(settings, files), origin_of(settings.enrolment_url)
-    portal = _portal(settings, unit_of_work, seals, publish_changes, notify)
-    schedule = _schedule(
-        settings, files, unit_of_work, key_store, publish_crl, certify_responder, reconcile, portal.own
-    )
-    periods = (settings.times.crl_period, settings.times.bundle_period, settings.times.checkpoint_period)
+    certify = CertifyResponder(unit_of_work, clock, random, key_store, issuance, profiles)
+    notify = _notify(settings, files)
+    portal = _portal(settings, unit_of_work, dossier, order_tool_job, publish_changes, notify)
+    schedule = _schedule(settings, files, unit_of_work, key_store, publish_crl, certify, reconcile, portal.own)
     return UseCases(
         sign_in=SignIn(unit_of_work, clock, random, seals, authenticators, authorize),
         invite=InviteOfficer(unit_of_work, clock, random, seals, authenticators, authorize),
@@ -195,30 +196,30 @@ def _wire(
         submit=SubmitApplication(unit_of_work, clock, random, seals, authorize, profiles),
         decide=DecideOnApplication(unit_of_work, clock, seals, authenticators, authorize, profiles),
         hand_out=HandOutCodes(unit_of_work, clock, random, seals, authorize, profiles),
-        enrol=Enrol(unit_of_work, clock, check_codes, dossier, drafter, issuance, profiles),
+        enrol=Enrol(unit_of_work, clock, CheckCodes(unit_of_work, clock, seals), dossier, drafter, issuance, profiles),
         re_enrol=re_enrol,
         renew_by_key=RenewByKey(unit_of_work, clock, re_enrol, origin),
         confirm=ConfirmCertificate(unit_of_work, clock, random, publish_changes, receipt, notify, origin),
         change_status=ChangeStatus(unit_of_work, clock, authorize, publish_changes, receipt, notify),
-        order_tool_job=OrderToolJob(unit_of_work, clock, random, key_store, origin),
+        order_tool_job=order_tool_job,
         portal=portal,
-        unlocking=_unlocking(
-            unit_of_work,
-            DecideOnUnlock(unit_of_work, clock, random, seals, authenticators, authorize),
-            SoPasswords(unlock_seals, key_store, HpkeEnvelopes(), origin_of(settings.enrolment_url)),
-            notify,
-        ),
+        unlocking=_unlocking(unit_of_work, dossier, unlock_seals, key_store, notify),
         answer_ocsp=_answer_ocsp(settings, files, unit_of_work, key_store),
-        certify_memory_key=CertifyMemoryKey(certify_responder, ISSUING, settings.ocsp.memory_keys_a_day),
+        certify_memory_key=CertifyMemoryKey(certify, ISSUING, settings.ocsp.memory_keys_a_day),
         look_back=look_back(settings, unit_of_work),
         report_unknown=report_unknown,
         record_sightings=RecordSightings(unit_of_work, clock),
-        run_job=RunJob(unit_of_work, clock, schedule.jobs(*map(seconds, periods))),
+        run_job=RunJob(unit_of_work, clock, schedule.jobs(*_periods(settings))),
         reconcile=reconcile,
         health=CheckHealth(unit_of_work, clock, key_store, ISSUING),
         record_refusal=RecordRefusal(unit_of_work, clock),
         unit_of_work=unit_of_work,
     )
+
+
+def _periods(settings: Settings) -> Iterator[timedelta]:
+    times = settings.times
+    return map(seconds, (times.crl_period, times.bundle_period, times.checkpoint_period))
 
 
 def _schedule(
@@ -279,30 +280,37 @@ def _notify(settings: Settings, files: Files) -> Outbox:
 def _portal(
     settings: Settings,
     unit_of_work: SqlUnitOfWork,
-    seals: Pkcs11Seals,
+    dossier: Dossier,
+    order_tool_job: OrderToolJob,
     publish_changes: Callable[[str], None],
     notify: Outbox,
 ) -> Portal:
+    seals, officers = dossier.seals, dossier.authorize
     clock, random, accounts = SystemClock(), system_random, AccountBook(seals)
     authorize = AuthorizeCustomer(seals, clock)
     sign_in = PortalSignIn(unit_of_work, clock, random, seals, Argon2Passwords(), authorize, accounts)
     effects = publish_changes, open_receipt(settings), notify
+    statements = Statements(unit_of_work, clock, dossier.origin)
+    desk = unit_of_work, clock, random, seals, authorize, dossier, statements, order_tool_job, dossier.profiles
     return Portal(
-        HandOutLetter(unit_of_work, clock, random, seals, Authorize(seals, clock), accounts),
+        HandOutLetter(unit_of_work, clock, random, seals, officers, accounts),
         sign_in,
         OwnCertificates(unit_of_work, clock, authorize, *effects),
-        ActByKey(unit_of_work, clock, origin_of(settings.enrolment_url), sign_in, *effects),
+        ActByKey(unit_of_work, clock, statements, sign_in, *effects),
+        CompanyDesk(*desk, *effects),
+        HandDeviceToCompany(unit_of_work, clock, officers),
     )
 
 
 def _unlocking(
-    unit_of_work: SqlUnitOfWork, decide: DecideOnUnlock, so_passwords: SoPasswords, notify: Outbox
+    unit_of_work: SqlUnitOfWork, dossier: Dossier, unlock_seals: Pkcs11Seals, key_store: Pkcs11KeyStore, notify: Outbox
 ) -> Unlocking:
-    clock, random = decide.clock, decide.random
+    base = unit_of_work, SystemClock(), system_random
+    so_passwords = SoPasswords(unlock_seals, key_store, HpkeEnvelopes(), dossier.origin)
     return Unlocking(
-        PrepareDevice(unit_of_work, clock, random, decide.authorize, so_passwords),
-        decide,
-        UnlockDevice(unit_of_work, clock, random, decide.seals, so_passwords, notify),
+        PrepareDevice(*base, dossier.authorize, so_passwords),
+        DecideOnUnlock(*base, dossier.seals, dossier.authenticators, dossier.authorize),
+        UnlockDevice(*base, dossier.seals, so_passwords, notify),
     )
 
 

@@ -23,7 +23,7 @@ views = Blueprint("account", __name__)
 COOKIE = "__Host-vermilion-customer"
 """Over https, for this host and all its paths only, says its name (RFC 6265bis section 4.1.3.2)."""
 _LONGEST = 200
-_STATUS_WORDS = {
+STATUS_WORDS = {
     "unconfirmed": "waiting for your U-Shield: finish the download",
     "active": "active",
     "on-hold": "on hold",
@@ -57,15 +57,22 @@ EVENT_WORDS = {
     "certificate.released": "The certificate was released",
     "certificate.revoked": "The certificate was ended",
     "cancellation.overtaken": "The cancellation no longer counts",
+    "administrator.applied": "With it, a certificate for an operator of your company was applied for",
+    "administrator.held": "With it, a certificate of an operator of your company was put on hold",
 }
 
 
 def ask(kind: type[ops.CustomerOperation], **fields: str) -> dict[str, Any]:
     """An operation of the customer who is signed in. Raises NotAuthenticated when nobody is."""
+    return services().signer.call(kind(session=session_token(), **fields))
+
+
+def session_token() -> str:
+    """The cookie's. Raises NotAuthenticated when there is none."""
     token = request.cookies.get(COOKIE, "")
     if not token or len(token) > _LONGEST:
         raise NotAuthenticated("your session is over; sign in again")
-    return services().signer.call(kind(session=token, **fields))
+    return token
 
 
 def _form(*names: str) -> Mapping[str, str]:
@@ -150,7 +157,7 @@ def home() -> str:
     me = ask(ops.ShowMe)
     certificates = ask(ops.ListOwnCertificates)["certificates"]
     return render_template(
-        "customer/me.html", me=me, certificates=certificates, words=_STATUS_WORDS, hotline=services().hotline
+        "customer/me.html", me=me, certificates=certificates, words=STATUS_WORDS, hotline=services().hotline
     )
 
 

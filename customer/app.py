@@ -6,7 +6,7 @@ from pathlib import Path
 from flask import Flask, Response
 
 from ca.throttle import Throttle
-from customer import account, bridge, confirmation, errors, est, language, portal, tool
+from customer import account, bridge, company, confirmation, errors, est, language, portal, tool
 from customer.services import Services, Signer, ToolPlace
 
 _LARGEST_BODY = 32 * 1024
@@ -63,6 +63,8 @@ def create_app(
     app.register_blueprint(bridge.views)
     app.register_blueprint(tool.views)
     app.register_blueprint(account.views)
+    app.register_blueprint(company.views)
+    app.register_blueprint(company.bridge)
     language.install(app)
     errors.install(app)
     app.after_request(_add_security_headers)

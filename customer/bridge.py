@@ -18,7 +18,7 @@ views = Blueprint("bridge", __name__, url_prefix="/bridge")
 @views.post("/jobs")
 def order() -> Response:
     """-> {job}. Only for pages of our own: the browser says where a request comes from (Fetch Metadata)."""
-    _require_own_page()
+    require_own_page()
     with services().throttle.attempt(source()):
         return jsonify(services().signer.call(parse_body(OrderToolJob)))
 
@@ -26,7 +26,7 @@ def order() -> Response:
 @views.post("/sign-in")
 def sign_in() -> Response:
     """-> {next}: a session in the cookie, by a statement signed on the U-Shield."""
-    _require_own_page()
+    require_own_page()
     stated = parse_body(PortalSignInByKey, source=source())
     try:
         with services().throttle.attempt(source()):
@@ -41,7 +41,7 @@ def sign_in() -> Response:
 @views.post("/cancel")
 def cancel() -> Response:
     """-> {serial, status}: revoked at once, by a statement signed on the U-Shield. Nobody need be signed in."""
-    _require_own_page()
+    require_own_page()
     try:
         with services().throttle.attempt(source()):
             return jsonify(services().signer.call(parse_body(CancelByKey)))
@@ -49,6 +49,7 @@ def cancel() -> Response:
         raise NotAllowed(str(error)) from error
 
 
-def _require_own_page() -> None:
+def require_own_page() -> None:
+    """Raise NotAllowed when another site sent this."""
     if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
         raise NotAllowed("another page asked for this; nothing was done")

@@ -59,7 +59,7 @@ def _pki_error(error: errors.PKIError) -> Response:
     status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
     if status == 500:
         return _our_fault(error)
-    if status == 401 and request.blueprint == "account":
+    if status == 401 and request.blueprint in {"account", "company"}:
         return _to_the_door()
     if status == 401:
         return _render(401, errors.NotAuthenticated.code, _WRONG_CODES, {"WWW-Authenticate": CHALLENGE})

@@ -103,7 +103,7 @@ def main(arguments: Sequence[str], directory: Path) -> None:
     os.dup2(2, 1)
 
     def prompt_for(job: Job, origin: str) -> Prompt:
-        return Window(bank.name, origin, WHAT[job.operation])
+        return Window(bank.name, origin, WHAT[job.operation], job.text)
 
     serve(Messages(sys.stdin.buffer, sink), bank, directory, prompt_for)
 

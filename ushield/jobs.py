@@ -33,6 +33,8 @@ class Operation(Enum):
     CANCEL = "cancel"
     RENEW = "renew"
     UNLOCK = "unlock"
+    COMPANY_APPLY = "company-apply"
+    COMPANY_HOLD = "company-hold"
 
 
 _PARAMETERS: dict[Operation, set[str]] = {
@@ -40,6 +42,8 @@ _PARAMETERS: dict[Operation, set[str]] = {
     Operation.UNLOCK: {"reference"},
     Operation.CANCEL: {"serial"},
     Operation.RENEW: {"serial"},
+    Operation.COMPANY_APPLY: {"serial", "text"},
+    Operation.COMPANY_HOLD: {"serial", "text"},
 }
 _NONCE_OCTETS = 32
 
@@ -56,6 +60,8 @@ class Job:
     nonce: bytes = b""
     reference: str = ""
     serial: str = ""
+    text: str = ""
+    """What the window shows and the key signs, of an administrator's act."""
 
 
 def verify(text: str, bank: BankFile, *, origin: str, now: int) -> Job:
@@ -79,6 +85,7 @@ def verify(text: str, bank: BankFile, *, origin: str, now: int) -> Job:
         decoded(claims["nonce"]),
         claims.get("reference", ""),
         claims.get("serial", ""),
+        claims.get("text", ""),
     )
 
 

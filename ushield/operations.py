@@ -35,6 +35,8 @@ WHAT = {
     Operation.CANCEL: "Cancel my Certificate for good",
     Operation.RENEW: "Renew my Certificate",
     Operation.UNLOCK: "Reset my Certificate Password",
+    Operation.COMPANY_APPLY: "Apply for an operator of my company",
+    Operation.COMPANY_HOLD: "Hold an operator's certificate",
 }
 _STEPS = list(Step)
 
@@ -94,7 +96,7 @@ class Operations:
                 return self._download(job.reference)
             case Operation.PASSWORD:
                 return self._change_password()
-            case Operation.SIGN_IN | Operation.CANCEL:
+            case Operation.SIGN_IN | Operation.CANCEL | Operation.COMPANY_APPLY | Operation.COMPANY_HOLD:
                 return self._state(job)
             case Operation.RENEW:
                 return self._renew(job.serial)

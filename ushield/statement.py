@@ -1,7 +1,8 @@
-"""A statement to the bank, signed on the U-Shield: "I sign in", "I cancel this certificate", and no other.
+"""A statement to the bank, signed on the U-Shield: "I sign in", "I cancel this certificate", an administrator's act.
 
 What is signed begins with fixed octets and is bound to the operation, the bank's origin, the job's nonce and the
-certificate, so it is of no use anywhere else (docs/protocols/bridge.md).
+certificate, so it is of no use anywhere else (docs/protocols/bridge.md). What an administrator of a company signs
+covers the text that the window showed, too.
 """
 
 from collections.abc import Sequence
@@ -23,6 +24,8 @@ def statement(job: Job, certificate: x509.Certificate) -> bytes:
     """The octets that the key signs."""
     der = certificate.public_bytes(Encoding.DER)
     bound = sha256(job.origin.encode()).digest() + job.nonce + sha256(der).digest()
+    if job.text:
+        bound += sha256(job.text.encode()).digest()
     return CONTEXT + job.operation.value.encode() + b"\x00" + bound
 
 

@@ -33,6 +33,8 @@ class Window:
     origin: str
     what: str
     """What is being done, as a heading."""
+    shown: str = ""
+    """What will be signed, line by line; empty when no text is."""
 
     def authorization_code(self) -> str:
         words = "Type the authorization code from the letter of your branch. It goes to the bank and nowhere else."
@@ -110,6 +112,8 @@ class _Dialog:
         root.bind("<Escape>", lambda _: root.destroy())
         self._text(window.what, size=15, weight="bold")
         self._text(f"For {window.bank}, asked for by the page {window.origin}")
+        if window.shown:
+            self._text(window.shown, weight="bold")
         self._text(words)
 
     def ask(self, fields: Sequence[_Field], check: _Check) -> str:

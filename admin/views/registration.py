@@ -7,12 +7,12 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response
 
 from admin.errors import sentence, status_of
-from admin.forms import CustomerForm, DeviceForm, EmptyForm
+from admin.forms import CompanyDeviceForm, CustomerForm, DeviceForm, EmptyForm
 from admin.signer import ask, officer
 from ca.adapters.db.rows import CustomerRow, db
 from ca.domain.errors import InvalidRequest, InvalidTransition, NotFound
 from ca.operations import RegisterCustomer, RegisterDevice
-from ca.portal_operations import HandOutLetter
+from ca.portal_operations import HandDeviceToCompany, HandOutLetter
 
 views = Blueprint("registration", __name__, url_prefix="/admin")
 
@@ -32,6 +32,7 @@ def customer() -> Response | tuple[str, int]:
             name=form.name.data,
             document_number=form.document_number.data,
             email=form.email.data or "",
+            company=form.company.data or "",
         )
     except (InvalidRequest, InvalidTransition) as error:
         return _form(form, title, button, "customers.index_view", status_of(error), sentence(error))
@@ -57,11 +58,30 @@ def letter(customer: str) -> str:
     """The code that opens the customer's account on the portal, in clear, on this one answer and never again."""
     if not EmptyForm().validate_on_submit():
         abort(400)
+    row = _customer(customer)
+    return render_template("console/letter.html", letter=ask(HandOutLetter, number=row.number), customer=row)
+
+
+@views.route("/customers/<customer>/u-shield", methods=["GET", "POST"])
+def company_device(customer: str) -> Response | tuple[str, int]:
+    """A company takes a U-Shield along; then back to its page."""
+    row, form = _customer(customer), CompanyDeviceForm()
+    title, button = _("Hand a U-Shield to %(name)s", name=row.name), _("Hand it out")
+    if not form.validate_on_submit():
+        return _form(form, title, button, "customers.index_view", 422 if form.errors else 200)
+    try:
+        ask(HandDeviceToCompany, number=row.number, serial=form.serial.data)
+    except (InvalidRequest, InvalidTransition) as error:
+        return _form(form, title, button, "customers.index_view", status_of(error), sentence(error))
+    return redirect(url_for("customers.details_view", id=customer), 303)
+
+
+def _customer(customer: str) -> CustomerRow:
     query = select(CustomerRow).where(CustomerRow.id == customer, CustomerRow.branch == officer().branch)
     row = db.session.scalars(query).one_or_none()
     if row is None:
         raise NotFound(_("there is no such customer at your branch"))
-    return render_template("console/letter.html", letter=ask(HandOutLetter, number=row.number), customer=row)
+    return row
 
 
 def _form(

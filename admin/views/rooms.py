@@ -120,6 +120,8 @@ class CustomersView(ReadOnlyView):
     def details_context(self, row: CustomerRow) -> dict[str, Any]:
         return {
             "heading": row.name,
+            "company": db.session.get(CustomerRow, row.company) if row.company else None,
+            "people": _newest(CustomerRow, CustomerRow.company == row.id, CustomerRow.number),
             "applications": _newest(ApplicationRow, ApplicationRow.customer == row.id, ApplicationRow.submitted_at),
             "certificates": _newest(CertificateRow, CertificateRow.customer == row.id, CertificateRow.id),
             "devices": _newest(DeviceRow, DeviceRow.customer == row.id, DeviceRow.registered_at),

@@ -99,11 +99,20 @@ class CustomerSession:
     seen_at: datetime
     source: str
     """The network it was begun from, for the customer to recognise."""
+    by: str = ""
+    """Serial number (hex) of the certificate whose key began it; empty when a password did."""
     ended: bool = False
 
     def sealed_fields(self) -> bytes:
         """What the seal covers."""
-        return canonical({"token": self.token_hash, "customer": self.customer, "began_at": timestamp(self.began_at)})
+        return canonical(
+            {
+                "token": self.token_hash,
+                "customer": self.customer,
+                "began_at": timestamp(self.began_at),
+                "by": self.by,
+            }
+        )
 
     def is_over(self, now: datetime) -> bool:
         return self.ended or now > self.seen_at + SESSION_IDLE or now > self.began_at + SESSION_LIFE

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from ca.domain.canonical import canonical, digest
+from ca.domain.companies import Asked
 from ca.domain.errors import InvalidTransition, NotAllowed
 from ca.domain.times import timestamp
 
@@ -70,6 +71,10 @@ class Case:
     maker_person: str
     maker_name: str
     submitted_at: datetime
+    company: str = ""
+    """Id of the company in whose name the customer acts; empty for all who act for themselves."""
+    asked: Asked | None = None
+    """The signature of the company's administrator who is its maker; None when an officer is."""
 
     def fields(self) -> dict[str, Any]:
         """The case as plain values, for the page, the digest and the seal."""
@@ -90,6 +95,9 @@ class Case:
             "maker_person": self.maker_person,
             "maker_name": self.maker_name,
             "submitted_at": timestamp(self.submitted_at),
+            # Left out when empty: cases sealed before there were companies keep their seals and digests.
+            **({"company": self.company} if self.company else {}),
+            **({"asked": self.asked.fields()} if self.asked else {}),
         }
 
     def sealed_fields(self) -> bytes:

@@ -26,3 +26,5 @@ class Customer:
     branch: str
     registered_by: str
     registered_at: datetime
+    company: str = ""
+    """Id of the company whose administrator or operator this person is; empty for everybody else."""

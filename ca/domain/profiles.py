@@ -14,7 +14,9 @@ from ca.domain.canonical import digest
 from ca.domain.errors import InvalidRequest, ProfileViolation
 from ca.domain.names import Name, NameAttribute, verify_text
 
-SUBJECT_FIELDS = frozenset({"customer_name", "customer_number", "device_serial", "host_name", "officer_name", "branch"})
+SUBJECT_FIELDS = frozenset(
+    {"customer_name", "customer_number", "company_name", "device_serial", "host_name", "officer_name", "branch"}
+)
 ALTERNATIVE_NAME_SOURCES = frozenset({"email", "dns"})
 KEY_USAGES = frozenset(
     {

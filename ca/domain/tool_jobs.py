@@ -27,12 +27,16 @@ class ToolOperation(StrEnum):
     CANCEL = "cancel"
     RENEW = "renew"
     UNLOCK = "unlock"
+    COMPANY_APPLY = "company-apply"
+    COMPANY_HOLD = "company-hold"
 
 
-STATED = frozenset({ToolOperation.SIGN_IN, ToolOperation.CANCEL})
+OF_ADMINISTRATORS = frozenset({ToolOperation.COMPANY_APPLY, ToolOperation.COMPANY_HOLD})
+"""Those whose statement covers a text that the tool shows; `serial` is the administrator's own certificate."""
+STATED = frozenset({ToolOperation.SIGN_IN, ToolOperation.CANCEL}) | OF_ADMINISTRATORS
 """Those that end in a statement signed on the U-Shield, over the job's own nonce."""
 _OF_A_REFERENCE = frozenset({ToolOperation.DOWNLOAD, ToolOperation.UNLOCK})
-_OF_ONE_CERTIFICATE = frozenset({ToolOperation.CANCEL, ToolOperation.RENEW})
+_OF_ONE_CERTIFICATE = frozenset({ToolOperation.CANCEL, ToolOperation.RENEW}) | OF_ADMINISTRATORS
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +51,21 @@ class ToolJob:
     reference: str = ""
     """Of a download or an unlock: the reference number."""
     serial: str = ""
-    """Of a cancellation or a renewal: the certificate, in hex."""
+    """Of a cancellation, a renewal or an administrator's act: the certificate, in hex."""
+    text: str = ""
+    """Of an administrator's act: what the tool shows and the key signs, in lines."""
 
     @classmethod
     def order(
-        cls, operation: str, *, reference: str = "", serial: str = "", origin: str, now: datetime, nonce: bytes
+        cls,
+        operation: str,
+        *,
+        reference: str = "",
+        serial: str = "",
+        text: str = "",
+        origin: str,
+        now: datetime,
+        nonce: bytes,
     ) -> "ToolJob":
         """Raise InvalidRequest for an operation that there is not, or without exactly what it needs."""
         try:
@@ -66,12 +80,15 @@ class ToolJob:
             serial = serial_text(parse_serial(serial))
         elif serial:
             raise InvalidRequest("only a cancellation and a renewal have a serial number")
-        return cls(hashlib.sha256(nonce).hexdigest()[:32], wanted, origin, nonce, now, reference, serial)
+        if bool(text) is not (wanted in OF_ADMINISTRATORS):
+            raise InvalidRequest("an administrator's acts are ordered from the company's page")
+        return cls(hashlib.sha256(nonce).hexdigest()[:32], wanted, origin, nonce, now, reference, serial, text)
 
     def claims(self) -> dict[str, Any]:
         """Times in seconds since 1970 (RFC 7519 section 4.1)."""
         ordered = int(self.ordered_at.timestamp())
-        named = {name: value for name, value in (("reference", self.reference), ("serial", self.serial)) if value}
+        parameters = ("reference", self.reference), ("serial", self.serial), ("text", self.text)
+        named = {name: value for name, value in parameters if value}
         return {
             "v": 1,
             "id": self.id,
@@ -84,7 +101,9 @@ class ToolJob:
         }
 
 
-def statement(operation: ToolOperation, origin: str, nonce: bytes, certificate_der: bytes) -> bytes:
+def statement(operation: ToolOperation, origin: str, nonce: bytes, certificate_der: bytes, text: str = "") -> bytes:
     """What the key on the U-Shield signs: of use for one operation, at one origin, once (docs/protocols/bridge.md)."""
     bound = hashlib.sha256(origin.encode()).digest() + nonce + hashlib.sha256(certificate_der).digest()
+    if operation in OF_ADMINISTRATORS:
+        bound += hashlib.sha256(text.encode()).digest()
     return b"vermilion statement v1\x00" + operation.value.encode() + b"\x00" + bound

@@ -19,6 +19,8 @@ from ca.ports import Clock, Random, Seals, UnitOfWork, Work
 from ca.usecases.authorize import Authorize, require_branch
 
 CASE_SEAL = "case"
+HANDED_OUT = frozenset({DeviceState.ASSIGNED, DeviceState.IN_USE})
+"""A U-Shield in one of these states is in its customer's hand and works."""
 
 
 def find_profile(profiles: Mapping[str, Profile], name: str) -> Profile:
@@ -60,14 +62,22 @@ class SubmitApplication:
                 customer_number=person.number,
                 customer_name=person.name,
                 document_number=person.document_number,
-                subject=_subject(chosen, person, device_serial, host_names, maker.branch),
-                alternative_names=_alternative_names(chosen, person, host_names),
+                subject=subject_of(
+                    chosen,
+                    person,
+                    device_serial=device_serial,
+                    host_name=host_names[0] if host_names else "",
+                    branch=maker.branch,
+                    company_name=work.customers.get(person.company).name if person.company else "",
+                ),
+                alternative_names=alternative_names_of(chosen, person, host_names),
                 device_serial=device_serial,
                 validity=chosen.validity,
                 branch=maker.branch,
                 maker_person=maker.person,
                 maker_name=maker.name,
                 submitted_at=now,
+                company=person.company,
             )
             application = Application(case, ApplicationState.SUBMITTED, updated_at=now)
             work.applications.save(application, self.seals.seal(CASE_SEAL, case.sealed_fields()))
@@ -88,7 +98,7 @@ class SubmitApplication:
             work.devices.save(device.assign(customer.id))
             event = AuditEvent("device.assigned", serial, maker.person, self.clock.now(), {"customer": customer.id})
             work.audit.append(event)
-        elif device.customer != customer.id or device.state not in (DeviceState.ASSIGNED, DeviceState.IN_USE):
+        elif device.customer not in {customer.id, customer.company} or device.state not in HANDED_OUT:
             raise InvalidRequest(f"U-Shield {serial} is {device.state.value} and not free for this customer")
 
 
@@ -101,14 +111,22 @@ def _customer_of(work: Work, maker: Officer, customer: str) -> Customer:
     return person
 
 
-def _subject(
-    profile: Profile, customer: Customer, device_serial: str, host_names: Sequence[str], branch: str
+def subject_of(
+    profile: Profile,
+    customer: Customer,
+    *,
+    device_serial: str,
+    host_name: str = "",
+    branch: str,
+    company_name: str,
 ) -> tuple[tuple[str, str], ...]:
+    """As the profile says. Raises ProfileViolation when it needs what this customer has not, such as a company."""
     fields = {
         "customer_name": customer.name,
         "customer_number": customer.number,
+        "company_name": company_name,
         "device_serial": device_serial,
-        "host_name": host_names[0] if host_names else "",
+        "host_name": host_name,
         "officer_name": customer.name,
         "branch": branch,
     }
@@ -116,7 +134,10 @@ def _subject(
     return tuple((attribute, text) for attribute, text in name.as_list())
 
 
-def _alternative_names(profile: Profile, customer: Customer, host_names: Sequence[str]) -> tuple[tuple[str, str], ...]:
+def alternative_names_of(
+    profile: Profile, customer: Customer, host_names: Sequence[str] = ()
+) -> tuple[tuple[str, str], ...]:
+    """As the profile says. Raises InvalidRequest for host names too few or too many."""
     names: list[tuple[str, str]] = []
     if "dns" in profile.alternative_names:
         if not host_names:

@@ -130,7 +130,8 @@ def _free_device(work: Work, ended: Application, officer: Officer, now: datetime
     """The U-Shield goes back to the stock unless another application needs it or it is in use."""
     serial = ended.case.device_serial
     device = work.devices.find(serial) if serial else None
-    if device is None or device.state is not DeviceState.ASSIGNED:
+    # What a company was handed stays with it, whatever becomes of its operators' applications.
+    if device is None or device.state is not DeviceState.ASSIGNED or device.customer != ended.case.customer:
         return
     if not any(application.needs_its_device for application in work.applications.list_by_device(serial)):
         work.devices.save(device.unassign())

@@ -6,8 +6,8 @@ from ca.domain.audit import AuditEvent
 from ca.domain.customers import Customer, CustomerKind
 from ca.domain.errors import InvalidRequest
 from ca.domain.names import AlternativeName, verify_text
-from ca.domain.officers import TrustedRole
-from ca.ports import Clock, Random, UnitOfWork
+from ca.domain.officers import Officer, TrustedRole
+from ca.ports import Clock, Random, UnitOfWork, Work
 from ca.usecases.authorize import Authorize
 
 
@@ -21,9 +21,12 @@ class RegisterCustomer:
     authorize: Authorize
 
     def __call__(
-        self, session: str, *, kind: str, number: str, name: str, document_number: str, email: str
+        self, session: str, *, kind: str, number: str, name: str, document_number: str, email: str, company: str = ""
     ) -> Customer:
-        """Raise InvalidRequest when a field is not as it must be or the customer number is taken."""
+        """Raise InvalidRequest when a field is not as it must be or the customer number is taken.
+
+        `company`: customer number of the company whose administrator or operator a person is.
+        """
         now = self.clock.now()
         with self.unit_of_work() as work:
             officer = self.authorize(work, session, TrustedRole.RA_OPERATOR, TrustedRole.RA_SUPERVISOR)
@@ -42,11 +45,23 @@ class RegisterCustomer:
                 branch=officer.branch,
                 registered_by=officer.person,
                 registered_at=now,
+                company=_company_id(work, officer, kind, company),
             )
             work.customers.save(customer)
             work.audit.append(AuditEvent("customer.registered", customer.id, officer.person, now, {"kind": kind}))
             work.commit()
         return customer
+
+
+def _company_id(work: Work, officer: Officer, kind: str, number: str) -> str:
+    if not number:
+        return ""
+    company = work.customers.find_by_number(number)
+    if company is None or company.kind is not CustomerKind.COMPANY or company.branch != officer.branch:
+        raise InvalidRequest("there is no company with this customer number at your branch")
+    if kind != CustomerKind.PERSON:
+        raise InvalidRequest("only a person acts for a company")
+    return company.id
 
 
 def _kind(text: str) -> CustomerKind:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from ca.domain.audit import AuditEvent
+from ca.domain.customers import CustomerKind
 from ca.domain.devices import Device, DeviceState
 from ca.domain.errors import InvalidRequest, InvalidTransition, NotFound
 from ca.domain.names import verify_text
@@ -73,3 +74,32 @@ class PrepareDevice:
             work.audit.append(AuditEvent("device.prepared", serial, officer.person, now, {"branch": device.branch}))
             work.commit()
         return self.so_passwords.answer(prepared, serial, token_serial, public_key, self.random(32))
+
+
+@dataclass(frozen=True)
+class HandDeviceToCompany:
+    """A company gets a U-Shield for an operator whom its administrator will name."""
+
+    unit_of_work: UnitOfWork
+    clock: Clock
+    authorize: Authorize
+
+    def __call__(self, session: str, *, number: str, serial: str) -> Device:
+        """Raise NotFound for another branch's company, InvalidRequest unless the U-Shield is in the branch's stock."""
+        now = self.clock.now()
+        with self.unit_of_work() as work:
+            officer = self.authorize(work, session, TrustedRole.RA_OPERATOR, TrustedRole.RA_SUPERVISOR)
+            company = work.customers.find_by_number(number)
+            if company is None:
+                raise NotFound("there is no such customer at your branch")
+            require_branch(officer, company.branch, "customer")
+            if company.kind is not CustomerKind.COMPANY:
+                raise InvalidRequest("only a company is handed U-Shields before it is known whose they will be")
+            device = work.devices.find(serial)
+            if device is None or device.branch != officer.branch or device.state is not DeviceState.IN_STOCK:
+                raise InvalidRequest("enter the serial number of a U-Shield from your branch's stock")
+            handed = device.assign(company.id)
+            work.devices.save(handed)
+            work.audit.append(AuditEvent("device.assigned", serial, officer.person, now, {"customer": company.id}))
+            work.commit()
+        return handed

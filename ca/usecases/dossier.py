@@ -9,11 +9,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ca.domain.applications import Application, Case
+from ca.domain.certificates import CertificateStatus
+from ca.domain.companies import ADMINISTRATOR_PROFILE, OPERATOR_PROFILE, Asked, Operator, application_text
 from ca.domain.decisions import Evidence, approval
-from ca.domain.errors import NotAuthenticated, NotFound, SigningRefused, Tampered
+from ca.domain.errors import InvalidRequest, NotAuthenticated, NotFound, SigningRefused, Tampered
+from ca.domain.keys import PublicKey
 from ca.domain.officers import Officer, OfficerState, TrustedRole
 from ca.domain.profiles import Profile
+from ca.domain.revocation import RevocationReason
+from ca.domain.tbs import read_certificate
+from ca.domain.tool_jobs import ToolOperation, statement
 from ca.ports import Authenticators, Seals, Work
+from ca.usecases.answered import answered_case
 from ca.usecases.apply import require_sealed
 from ca.usecases.authorize import Authorize
 
@@ -26,6 +33,8 @@ class Dossier:
     authenticators: Authenticators
     authorize: Authorize
     profiles: Mapping[str, Profile]
+    origin: str
+    """Of our own pages: administrators of companies sign for it alone."""
 
     def require(self, work: Work, application_id: str, *, renewal: bool = False) -> tuple[Application, Profile]:
         """Raise SigningRefused unless the case is sealed, approved by another person, and its profile unchanged.
@@ -33,6 +42,14 @@ class Dossier:
         For a first certificate the approver must still be in office: an approval by somebody who was sent away is not
         used any more. A renewal rests on the certificate that was issued then, so it outlives its approver.
         """
+        application = self.require_approved(work, application_id, renewal=renewal)
+        profile = self.profiles.get(application.case.profile)
+        if profile is None or profile.digest != application.case.profile_digest:
+            raise SigningRefused("the profile was changed after the case was approved; a new application is needed")
+        return application, profile
+
+    def require_approved(self, work: Work, application_id: str, *, renewal: bool) -> Application:
+        """As `require`, whatever became of the profile since."""
         try:
             application, seal = work.applications.get(application_id)
             require_sealed(self.seals, application, seal)
@@ -41,10 +58,31 @@ class Dossier:
         evidence = work.applications.list_evidence(application_id)
         if not any(self._proves(work, application.case, item, renewal=renewal) for item in evidence):
             raise SigningRefused("there is no valid approval of this case by a second officer")
-        profile = self.profiles.get(application.case.profile)
-        if profile is None or profile.digest != application.case.profile_digest:
-            raise SigningRefused("the profile was changed after the case was approved; a new application is needed")
-        return application, profile
+        if application.case.asked is not None:
+            self._require_asked(work, application.case, application.case.asked, renewal=renewal)
+        return application
+
+    def _require_asked(self, work: Work, case: Case, asked: Asked, *, renewal: bool) -> None:
+        """Raise SigningRefused unless the company's own administrator signed for exactly this operator."""
+        try:
+            administrator = work.certificates.get(int(asked.administrator, 16))
+            own = answered_case(work, self.seals, administrator)
+            operator = Operator(case.customer_number, case.customer_name, case.document_number, asked.email)
+            company = dict(own.subject)["organization"]
+            text = application_text(company, operator, case.device_serial)
+            nonce, signature = bytes.fromhex(asked.nonce), bytes.fromhex(asked.signature)
+            message = statement(ToolOperation.COMPANY_APPLY, self.origin, nonce, administrator.der, text)
+            PublicKey.from_spki(read_certificate(administrator.der).spki_der).verify(signature, message)
+        except (InvalidRequest, NotFound, NotAuthenticated, Tampered, KeyError, ValueError) as error:
+            raise SigningRefused("the case does not carry the signature of a company's administrator") from error
+        is_within = own.company == case.company != "" and dict(case.subject)["organization"] == company
+        if not is_within or own.profile != ADMINISTRATOR_PROFILE or case.profile != OPERATOR_PROFILE:
+            raise SigningRefused("the administrator signed beyond the own company and its operators")
+        reason = administrator.revocation.reason if administrator.revocation else None
+        stands = administrator.status is CertificateStatus.ACTIVE or reason is RevocationReason.SUPERSEDED
+        # As with an approver who was sent away: what an administrator asked for does not outlive their hold.
+        if not renewal and not stands:
+            raise SigningRefused("the administrator who applied has no certificate that holds any more")
 
     def _proves(self, work: Work, case: Case, evidence: Evidence, *, renewal: bool) -> bool:
         try:

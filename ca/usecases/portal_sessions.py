@@ -61,6 +61,10 @@ class AuthorizeCustomer:
 
     def __call__(self, work: Work, token: str) -> Customer:
         """The customer of a live session; keeps it alive. Raises NotAuthenticated, Tampered."""
+        return work.customers.get(self.live(work, token).customer)
+
+    def live(self, work: Work, token: str) -> CustomerSession:
+        """The session; kept alive. Raises NotAuthenticated, Tampered."""
         now = self.clock.now()
         found = work.customer_sessions.find(token_hash(token))
         if found is None or found[0].is_over(now):
@@ -69,7 +73,7 @@ class AuthorizeCustomer:
         self.seals.require(_SESSION_SEAL, session.sealed_fields(), seal)
         if now > session.seen_at:
             work.customer_sessions.touch(session.token_hash, now)
-        return work.customers.get(session.customer)
+        return session
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +135,7 @@ class PortalSignIn:
         """A session's token, for a customer who proved to be one; `by` is the certificate, when it was by a key."""
         now = self.clock.now()
         token = base64.urlsafe_b64encode(self.random(32)).decode("ascii").rstrip("=")
-        session = CustomerSession(token_hash(token), customer.id, now, now, source)
+        session = CustomerSession(token_hash(token), customer.id, now, now, source, by)
         work.customer_sessions.add(session, self.seals.seal(_SESSION_SEAL, session.sealed_fields()))
         details = {"source": source} | ({"by": by} if by else {})
         work.audit.append(AuditEvent("customer.signed-in", customer.id, "customer", now, details))

@@ -13,25 +13,22 @@ from datetime import datetime, timedelta
 from cryptography import x509
 
 from ca.domain import der
-from ca.domain.applications import Case
 from ca.domain.certificates import Certificate, CertificateStatus, Intent
-from ca.domain.drafting import verify_signed
 from ca.domain.errors import (
     InvalidRequest,
     InvalidTransition,
     NotAuthenticated,
     NotFound,
     ProfileViolation,
-    SigningRefused,
 )
 from ca.domain.issuers import Issuer
 from ca.domain.keys import PublicKey
-from ca.domain.names import AlternativeName, Name
 from ca.domain.profiles import Profile
 from ca.domain.requests import CertificationRequest
 from ca.domain.serials import serial_text
 from ca.domain.tbs import read_certificate
 from ca.ports import Clock, UnitOfWork, Work
+from ca.usecases.answered import alternative_names, require_own, require_signed
 from ca.usecases.confirm import confirmation_purpose
 from ca.usecases.dossier import Dossier
 from ca.usecases.enrol import Drafter
@@ -76,7 +73,7 @@ class ReEnrol:
             _require_same_names(current, request)
             application, profile = self.dossier.require(work, current.application, renewal=True)
             self._require_last(work, current, profile)
-            _require_own(current, application.case)
+            require_own(current, application.case)
             intent = self.drafter.intend(work, application, profile, request, predecessor=current)
             issuer = work.issuers.get(intent.issuer)
             work.commit()
@@ -89,7 +86,7 @@ class ReEnrol:
             raise NotAuthenticated("this certificate is not one of ours") from error
         if current.der != client_certificate_der or not current.application:
             raise NotAuthenticated("this certificate is not one of ours")
-        _require_signed(work, current)
+        require_signed(work, current)
         if current.status is not CertificateStatus.ACTIVE:
             raise NotAuthenticated("this certificate does not hold any more; ask at your branch")
         self._require_not_closed(current)
@@ -159,33 +156,17 @@ def _holds(certificate: Certificate, now: datetime) -> bool:
     return certificate.status is not CertificateStatus.REVOKED and not certificate.is_expired(now)
 
 
-def _require_signed(work: Work, current: Certificate) -> None:
-    # That it stands in our records proves nothing: somebody may have put it there.
-    try:
-        verify_signed(current.der, work.issuers.get(current.issuer).spki_der)
-    except (NotFound, SigningRefused) as error:
-        raise NotAuthenticated("this certificate is not one of ours") from error
-
-
-def _require_own(current: Certificate, case: Case) -> None:
-    # Nor does the application that its record names, unless it says what the certificate says.
-    names = frozenset(AlternativeName(kind, value).to_x509() for kind, value in case.alternative_names)
-    held = _alternative_names(x509.load_der_x509_certificate(current.der).extensions)
-    if Name.from_list(case.subject).der != read_certificate(current.der).subject_der or names != held:
-        raise SigningRefused("the certificate answers another application than its record says")
-
-
 def _require_same_names(current: Certificate, request: CertificationRequest) -> None:
     asked_subject = der.parse_sequence(request.der, "the request")[0].children()[1].der
     try:
         subject = _values(asked_subject)
-        asked = _alternative_names(x509.load_der_x509_csr(request.der).extensions)
+        asked = alternative_names(x509.load_der_x509_csr(request.der).extensions)
     except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
         raise InvalidRequest("the names in the request cannot be read") from error
     # Values are compared, not their string types: OpenSSL writes UTF8String where others write PrintableString.
     if subject != _values(read_certificate(current.der).subject_der):
         raise InvalidRequest("the subject must be that of the present certificate; a new name needs a new application")
-    held = _alternative_names(x509.load_der_x509_certificate(current.der).extensions)
+    held = alternative_names(x509.load_der_x509_certificate(current.der).extensions)
     if asked and asked != held:
         raise InvalidRequest("the alternative names must be those of the present certificate")
 
@@ -195,10 +176,3 @@ def _values(name_der: bytes) -> list[tuple[bytes, bytes]]:
         tuple(part.children()) for relative in der.parse_sequence(name_der, "the name") for part in relative.children()
     ]
     return [(kind.der, value.content) for kind, value in pairs]
-
-
-def _alternative_names(extensions: x509.Extensions) -> frozenset[x509.GeneralName]:
-    try:
-        return frozenset(extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
-    except x509.ExtensionNotFound:
-        return frozenset()

@@ -37,7 +37,7 @@ class ChangeStatus:
             officer = self.authorize(work, session, *roles)
             everywhere = TrustedRole.HOTLINE in officer.roles
             current = self._find(work, officer, serial, everywhere=everywhere)
-            if current.status is CertificateStatus.ON_HOLD and _overtake_cancellation(work, serial):
+            if current.status is CertificateStatus.ON_HOLD and overtake_cancellation(work, serial):
                 # On hold already, because the customer cancelled it: from now on only the bank lifts that.
                 work.audit.append(AuditEvent("cancellation.overtaken", serial_text(serial), officer.person, now))
                 work.commit()
@@ -110,7 +110,7 @@ class ChangeStatus:
         return certificate
 
 
-def _overtake_cancellation(work: Work, serial: int) -> bool:
+def overtake_cancellation(work: Work, serial: int) -> bool:
     """Whether there was an open one: whoever has the password could undo it, and the hold with it (T-45)."""
     cancellation = work.cancellations.find(serial)
     if cancellation is None or cancellation.state is not CancellationState.OPEN:

@@ -80,6 +80,11 @@ export async function post(path, message) {
 // Have the bank sign a job, have the tool do it; `told` is called with what it tells meanwhile.
 export async function run(operation, parameters = {}, told = () => {}) {
   const ordered = await post("/bridge/jobs", { operation, ...parameters });
+  return perform(ordered.job, told);
+}
+
+// Have the tool do what the bank ordered.
+export function perform(job, told = () => {}) {
   const done = answer((message) => {
     if (message.type === "done") return message;
     if (message.type === "failed") throw new Failure(message.sentence, message.code);
@@ -89,6 +94,6 @@ export async function run(operation, parameters = {}, told = () => {}) {
     told(message);
     return undefined;
   });
-  ask({ type: "run", job: ordered.job });
+  ask({ type: "run", job });
   return done;
 }

@@ -4,7 +4,7 @@ import json
 import os
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,9 +74,13 @@ class Computer:
             finally:
                 context.close()
 
-    def download(self, password: str) -> str:
+    def download(self, password: str, profile: str = "personal-signing") -> str:
         """A certificate by the command line; its serial number in hex."""
-        (codes,) = self.demo.codes("personal-signing", device_serial=self.new_ushield())
+        (codes,) = self.demo.codes(profile, device_serial=self.new_ushield())
+        return self.download_with(codes, password)
+
+    def download_with(self, codes: Mapping[str, Any], password: str) -> str:
+        """The same with codes that are there, into the one U-Shield of this computer."""
         (self.home / "code").write_text(codes["authorization_code"])
         (self.home / "password").write_text(password)
         done = self.tool(

@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.socket, pytest.mark.softhsm, pyte
 LOGIN_PASSWORD = "red paste on quiet paper"
 PATHS = (
     *("/", "/me", "/me/settings", "/me/history", "/download", "/certificate-password", "/tool/", "/sign-in"),
-    "/first-password",
+    *("/first-password", "/me/company"),
 )
 PHONE = {"width": 390, "height": 844}
 

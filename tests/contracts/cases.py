@@ -6,6 +6,7 @@ import pytest
 
 from ca.domain.applications import ApplicationState
 from ca.domain.codes import CodeState
+from ca.domain.companies import Asked
 from ca.domain.decisions import Act, Decision
 from ca.domain.errors import InvalidTransition, NotFound
 from ca.ports import UnitOfWork
@@ -36,6 +37,19 @@ class ApplicationsContract:
 
             assert list(work.applications.list_by_device("US2")) == [other]
             assert list(work.applications.list_by_device("US3")) == []
+
+    def test_a_customers_applications_are_listed_the_youngest_first(self, unit_of_work: UnitOfWork) -> None:
+        later = an_application(case=a_case(application="application-2", submitted_at=NOW + HOUR))
+        asked = Asked("a1", "li@example.com", "00" * 32, "ab")
+        for_company = an_application(case=a_case(application="application-3", customer="customer-3", company="c-1",
+                                                 asked=asked))  # fmt: skip
+
+        with unit_of_work() as work:
+            for each in (an_application(), later, for_company):
+                work.applications.save(each, SEAL)
+
+            assert list(work.applications.list_by_customer("customer-1")) == [later, an_application()]
+            assert list(work.applications.list_by_customer("customer-3")) == [for_company]
 
     def test_a_new_state_leaves_case_and_seal_alone(self, unit_of_work: UnitOfWork) -> None:
         approved = an_application(state=ApplicationState.APPROVED, reason="checked", updated_at=NOW + HOUR)

@@ -43,6 +43,17 @@ class CustomersContract:
 
             assert work.customers.get("customer-1") == changed
 
+    def test_who_acts_for_a_company_is_found_by_it(self, unit_of_work: UnitOfWork) -> None:
+        second = a_customer(id="customer-2", number="2", company="company-1")
+        first = a_customer(id="customer-3", number="1", company="company-1")
+
+        with unit_of_work() as work:
+            for each in (a_customer(), second, first):
+                work.customers.save(each)
+
+            assert list(work.customers.list_by_company("company-1")) == [first, second]
+            assert list(work.customers.list_by_company("company-2")) == []
+
     def test_an_unknown_customer_is_not_found(self, unit_of_work: UnitOfWork) -> None:
         with unit_of_work() as work:
             assert work.customers.find_by_number("999") is None
@@ -71,6 +82,15 @@ class DevicesContract:
 
         with unit_of_work() as work:
             assert work.devices.find("US0000000001") == assigned
+
+    def test_what_a_customer_was_handed_is_found_by_them(self, unit_of_work: UnitOfWork) -> None:
+        mine = [a_device(id=f"device-{n}", serial=f"US{n}", customer="customer-1") for n in (3, 2)]
+
+        with unit_of_work() as work:
+            for each in (a_device(), *mine):
+                work.devices.save(each)
+
+            assert list(work.devices.list_by_customer("customer-1")) == mine[::-1]
 
     def test_an_unknown_device_is_not_found(self, unit_of_work: UnitOfWork) -> None:
         with unit_of_work() as work:

@@ -12,7 +12,7 @@ from ca.ports import UnitOfWork
 from tests.builders import NOW, SEAL
 
 ACCOUNT = Account("customer-1", 1, b"salt", b"mac", b"letter", NOW, 5, Language.CHINESE)
-SESSION = CustomerSession("ab" * 32, "customer-1", NOW, NOW, "192.0.2.1")
+SESSION = CustomerSession("ab" * 32, "customer-1", NOW, NOW, "192.0.2.1", by="a1")
 CANCELLATION = Cancellation(0xA1, "customer-1", NOW, NOW + timedelta(days=1))
 UNLOCK = UnlockCase(
     reference="1000000000",

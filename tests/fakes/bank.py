@@ -138,7 +138,7 @@ class Bank:
     def _wire(self, unit_of_work: UnitOfWork) -> None:
         clock, random, seals = self.clock, self.random, self.seals
         self.authorize, self.check_codes = Authorize(seals, clock), CheckCodes(unit_of_work, clock, seals)
-        self.dossier = Dossier(seals, self.authenticators, self.authorize, self.profiles)
+        self.dossier = Dossier(seals, self.authenticators, self.authorize, self.profiles, ORIGIN)
         self.issuance = Issuance(unit_of_work, clock, self.key_store, seals, self.linter)
         with self.unit_of_work() as work:
             self.drafter = Drafter(clock, random, self.issuance, work.issuers.get(ISSUING))
@@ -270,10 +270,25 @@ class Bank:
 
     # Branch work
 
-    def customer(self, *, maker: str = MARIA, number: str = "", name: str = "张伟", email: str = "") -> str:
+    def customer(
+        self,
+        *,
+        maker: str = MARIA,
+        number: str = "",
+        name: str = "张伟",
+        email: str = "",
+        kind: str = "person",
+        company: str = "",
+    ) -> str:
         number = number or self.random(5).hex()
         registered = self.register_customer(
-            self.session(maker), kind="person", number=number, name=name, document_number="ID1", email=email
+            self.session(maker),
+            kind=kind,
+            number=number,
+            name=name,
+            document_number="ID1",
+            email=email,
+            company=company,
         )
         return registered.id
 

@@ -22,7 +22,7 @@ from ca.domain.applications import Application, ApplicationState
 from ca.domain.decisions import Act, Assertion, Decision
 from ca.domain.errors import InvalidTransition, NotAllowed, NotAuthenticated, NotFound
 from ca.domain.officers import Credential
-from ca.portal_operations import HandOutLetter
+from ca.portal_operations import HandDeviceToCompany, HandOutLetter
 
 ORIGINS = ("https://localhost:8443", "http://localhost:8081")
 NOW = datetime(2026, 11, 23, 7, 4, 5, tzinfo=UTC)
@@ -246,6 +246,10 @@ class FakeSigner:
         if officer["person"] != application.case.maker_person:
             raise NotAllowed("only who entered an application can withdraw it")
         return self._become(application, ApplicationState.WITHDRAWN, operation.reason)
+
+    def _HandDeviceToCompany(self, operation: HandDeviceToCompany) -> dict[str, Any]:
+        self._who(operation)
+        return {"device": operation.serial}
 
     def _HandOutLetter(self, operation: HandOutLetter) -> dict[str, Any]:
         return {"number": operation.number, "code": "7KQM-3F9X-2TBD", "expires_at": "2026-12-07T07:04:05Z"}

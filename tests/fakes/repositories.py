@@ -32,6 +32,9 @@ class FakeCustomers:
     def find_by_number(self, number: str) -> Customer | None:
         return next((each for each in self._kept.values() if each.number == number), None)
 
+    def list_by_company(self, company: str) -> Sequence[Customer]:
+        return sorted((each for each in self._kept.values() if each.company == company), key=lambda each: each.number)
+
     def save(self, customer: Customer) -> None:
         same = self.find_by_number(customer.number)
         if same is not None and same.id != customer.id:
@@ -45,6 +48,10 @@ class FakeDevices:
 
     def find(self, serial: str) -> Device | None:
         return next((each for each in self._kept.values() if each.serial == serial), None)
+
+    def list_by_customer(self, customer: str) -> Sequence[Device]:
+        found = [each for each in self._kept.values() if each.customer == customer]
+        return sorted(found, key=lambda each: each.serial)
 
     def save(self, device: Device) -> None:
         same = self.find(device.serial)
@@ -169,6 +176,10 @@ class FakeApplications:
 
     def list_by_device(self, device_serial: str) -> Sequence[Application]:
         return [each for each, _ in self._kept.values() if each.case.device_serial == device_serial]
+
+    def list_by_customer(self, customer: str) -> Sequence[Application]:
+        found = [each for each, _ in self._kept.values() if each.case.customer == customer]
+        return sorted(sorted(found, key=lambda each: each.id), key=lambda each: each.case.submitted_at, reverse=True)
 
     def add_evidence(self, application_id: str, evidence: Evidence) -> None:
         self._evidence.append((application_id, evidence))

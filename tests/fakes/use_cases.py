@@ -11,13 +11,15 @@ from ca.handlers import UseCases
 from ca.portal_handlers import Portal
 from ca.unlock_handlers import Unlocking
 from ca.usecases.by_key import ActByKey
-from ca.usecases.devices import PrepareDevice
+from ca.usecases.company_desk import CompanyDesk
+from ca.usecases.devices import HandDeviceToCompany, PrepareDevice
 from ca.usecases.letters import HandOutLetter
 from ca.usecases.look_back import LookBack
 from ca.usecases.own_certificates import OwnCertificates
 from ca.usecases.portal_sessions import AccountBook, AuthorizeCustomer, PortalSignIn
 from ca.usecases.receipts import RecordSightings
 from ca.usecases.renew import RenewByKey
+from ca.usecases.statements import Statements
 from ca.usecases.tool_jobs import OrderToolJob
 from ca.usecases.unlock import UNLOCK_KEY, SoPasswords, UnlockDevice
 from ca.usecases.unlock_cases import DecideOnUnlock
@@ -57,11 +59,15 @@ def portal_of(bank: "Bank", *, passwords: QuickPasswords | None = None, notify: 
     accounts, authorize = AccountBook(bank.seals), AuthorizeCustomer(bank.seals, bank.clock)
     sign_in = PortalSignIn(*base, passwords or QuickPasswords(), authorize, accounts)
     effects = bank.published.append, bank.open_receipt, notify or FakeNotify()
+    statements = Statements(*base[:2], ORIGIN)
+    order = OrderToolJob(*base[:3], bank.key_store, ORIGIN)
     return Portal(
         HandOutLetter(*base, bank.authorize, accounts),
         sign_in,
         OwnCertificates(*base[:2], authorize, *effects),
-        ActByKey(*base[:2], ORIGIN, sign_in, *effects),
+        ActByKey(*base[:2], statements, sign_in, *effects),
+        CompanyDesk(*base, authorize, bank.dossier, statements, order, bank.profiles, *effects),
+        HandDeviceToCompany(*base[:2], bank.authorize),
     )
 
 

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import ClassVar
 
+from sqlalchemy import text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ca.adapters.db.base import Row
@@ -36,6 +37,7 @@ class CustomerSessionRow(Row):
     began_at: Mapped[datetime]
     seen_at: Mapped[datetime]
     source: Mapped[str]
+    by: Mapped[str] = mapped_column(server_default=text("''"))
     ended: Mapped[bool]
     seal: Mapped[bytes]
 

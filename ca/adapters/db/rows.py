@@ -36,6 +36,7 @@ class CustomerRow(Row):
     branch: Mapped[str] = mapped_column(index=True)
     registered_by: Mapped[str]
     registered_at: Mapped[datetime]
+    company: Mapped[str] = mapped_column(index=True, server_default=text("''"))
 
 
 class DeviceRow(Row):

@@ -42,6 +42,24 @@ def test_registering_a_u_shield_asks_the_signer_once(at, signer):
     assert signer.commands() == [ops.RegisterDevice(session="token-of-supervisor", serial="US-1", model="U-Shield 3")]
 
 
+def test_who_acts_for_a_company_is_registered_with_its_number(at, signer):
+    form = {"kind": "person", "name": "Anna Lee", "number": "6222", "document_number": "3101", "company": " C1 "}
+
+    at("maker").post("/admin/customers/register", form)
+
+    (asked,) = signer.commands()
+    assert asked.company == "C1"
+
+
+def test_a_u_shield_is_handed_to_a_company_of_the_branch_once(at, signer):
+    response = at("maker").post("/admin/customers/customer-1/u-shield", {"serial": " US-1 "})
+
+    (asked,) = signer.commands()
+    assert response.status_code == 303
+    assert (asked.path, asked.serial) == ("devices/hand-to-company", "US-1")
+    assert at("maker").post("/admin/customers/none/u-shield", {"serial": "US-1"}).status_code == 404
+
+
 def test_an_application_is_submitted_for_a_customer_of_the_branch(at, signer):
     form = {"profile": "tls-server", "device_serial": "", "host_names": "a.example\r\n b.example "}
 

@@ -40,6 +40,7 @@ ROUTES = {
     "invitations.details_view": ("/admin/invitations/details/?id=invitation-1", {"GET"}),
     "registration.customer": ("/admin/customers/register", {"GET", "POST"}),
     "registration.device": ("/admin/u-shields/register", {"GET", "POST"}),
+    "registration.company_device": ("/admin/customers/customer-1/u-shield", {"GET", "POST"}),
     "registration.letter": ("/admin/customers/customer-1/letter", {"POST"}),
     "cases.apply": ("/admin/customers/customer-1/apply", {"GET", "POST"}),
     "cases.show": ("/admin/cases/application-1", {"GET"}),

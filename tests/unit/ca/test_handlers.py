@@ -273,6 +273,11 @@ ACTS: list[ops.Operation] = [
     unlock.RejectUnlock(session="none", reference="none", reason="x"),
     unlock.AnswerUnlock(reference="none", code="none", token_serial="US1", public_key=b""),
     unlock.CompleteUnlock(reference="none", nonce=b"", certificate=b"", signature=b""),
+    portal.HandDeviceToCompany(session="none", number="none", serial="none"),
+    portal.OrderCompanyApplication(session="none", device_serial="none"),
+    portal.CompanyApply(session="none", number="1", device_serial="1", certificate=b"", nonce=b"", signature=b""),
+    portal.OrderCompanyHold(session="none", serial="a1"),
+    portal.CompanyHold(session="none", serial="a1", certificate=b"", nonce=b"", signature=b""),
 ]
 # Looking is no act; these two have nothing to refuse.
 QUESTIONS: list[ops.Operation] = [
@@ -285,6 +290,7 @@ QUESTIONS: list[ops.Operation] = [
     portal.ShowOwnHistory(session="none"),
     portal.ListSessions(session="none"),
     unlock.ShowUnlock(session="none", reference="none"),
+    portal.ShowCompany(session="none"),
 ]
 NEVER_REFUSED = {ops.SignInChallenge, ops.CACertificates, ops.Health, ops.Reconcile}
 COUNTED = {ops.EnrolmentHints}

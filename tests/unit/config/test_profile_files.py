@@ -13,7 +13,7 @@ MACHINE = (SHIPPED / "machine.toml").read_text("utf-8")
 RESPONDER = (SHIPPED / "ocsp-responder.toml").read_text("utf-8")
 
 
-def test_the_shipped_profiles_are_nine() -> None:
+def test_the_shipped_profiles_are_these() -> None:
     assert set(load_profiles(SHIPPED)) == {
         "root-ca",
         "issuing-ca",
@@ -25,6 +25,8 @@ def test_the_shipped_profiles_are_nine() -> None:
         "machine",
         "personal-signing",
         "corporate-operator",
+        "company-administrator",
+        "company-operator",
     }
 
 
@@ -33,6 +35,8 @@ def test_the_shipped_profiles_are_nine() -> None:
     [
         ("personal-signing", True, True),
         ("corporate-operator", True, True),
+        ("company-administrator", True, True),
+        ("company-operator", True, True),
         ("officer", True, True),
         ("machine", False, False),
         ("tls-server", False, False),

@@ -7,7 +7,8 @@ import pytest
 from flask.testing import FlaskClient
 
 import customer
-from customer.account import _STATUS_WORDS, EVENT_WORDS
+from customer.account import EVENT_WORDS, STATUS_WORDS
+from customer.company import APPLICATION_WORDS
 from customer.language import SCRIPT_WORDS, chinese
 from ushield.download import Step
 
@@ -20,8 +21,8 @@ def sentences() -> set[str]:
     scripts = {found for file in SCRIPTS for found in re.findall(r'\bt\("([^"]*)"', file.read_text("utf-8"))}
     assert scripts <= set(SCRIPT_WORDS)
     called |= set(SCRIPT_WORDS) | {step.value for step in Step}
-    by = {"you", "the bank", "your branch"}
-    return called | set(_STATUS_WORDS.values()) | set(EVENT_WORDS.values()) | by
+    by = {"you", "the bank", "your branch", "your company's administrator"}
+    return called | set(STATUS_WORDS.values()) | set(APPLICATION_WORDS.values()) | set(EVENT_WORDS.values()) | by
 
 
 def test_every_sentence_of_a_page_is_translated() -> None:

@@ -33,14 +33,22 @@ def entry(serial: int, *, days: int = 30, begun: int = 1, key: bool = True, same
     return Entry(b"1", certificate, made if key else None)
 
 
-@pytest.mark.parametrize("operation", [Operation.SIGN_IN, Operation.CANCEL])
-def test_tool_and_bank_mean_the_same_octets(operation: Operation) -> None:
+@pytest.mark.parametrize(
+    ("operation", "text"),
+    [
+        (Operation.SIGN_IN, ""),
+        (Operation.CANCEL, ""),
+        (Operation.COMPANY_APPLY, "Operator: 李强"),
+        (Operation.COMPANY_HOLD, "Certificate: a1"),
+    ],
+)
+def test_tool_and_bank_mean_the_same_octets(operation: Operation, text: str) -> None:
     certificate = entry(7).certificate
     assert certificate is not None
     der = certificate.public_bytes(Encoding.DER)
-    job = Job("00", operation, 0, ORIGIN, NONCE)
+    job = Job("00", operation, 0, ORIGIN, NONCE, text=text)
 
-    theirs = tool_jobs.statement(tool_jobs.ToolOperation(operation.value), ORIGIN, NONCE, der)
+    theirs = tool_jobs.statement(tool_jobs.ToolOperation(operation.value), ORIGIN, NONCE, der, text)
     assert statement(job, certificate) == theirs
 
 

@@ -7,6 +7,7 @@ from ca.adapters.db.mapping.common import Values, known
 from ca.adapters.db.rows import ApplicationRow, CodePairRow, EvidenceRow
 from ca.domain.applications import Application, ApplicationState, Case
 from ca.domain.codes import CodePair, CodeState
+from ca.domain.companies import Asked
 from ca.domain.decisions import Act, Assertion, Decision, Evidence
 from ca.domain.errors import Tampered
 from ca.domain.times import instant
@@ -32,6 +33,8 @@ def _case(text: str, where: str) -> Case:
         fields["alternative_names"] = _pairs(fields["alternative_names"])
         fields["validity"] = timedelta(seconds=fields.pop("validity_seconds"))
         fields["submitted_at"] = instant(fields["submitted_at"])
+        if "asked" in fields:
+            fields["asked"] = Asked(**fields["asked"])
         return Case(**fields)
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
         raise Tampered(f"the case of {where} cannot be read: somebody changed the record") from error

@@ -19,6 +19,7 @@ def to_customer(row: CustomerRow) -> Customer:
         branch=row.branch,
         registered_by=row.registered_by,
         registered_at=row.registered_at,
+        company=row.company,
     )
 
 
@@ -32,6 +33,7 @@ def customer_values(customer: Customer) -> Values:
         "branch": customer.branch,
         "registered_by": customer.registered_by,
         "registered_at": customer.registered_at,
+        "company": customer.company,
     }
 
 

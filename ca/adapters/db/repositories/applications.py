@@ -50,6 +50,11 @@ class SqlApplications:
         wanted = select(ApplicationRow).where(ApplicationRow.device_serial == device_serial).order_by(ApplicationRow.id)
         return [to_application(row) for row in list_rows(self._session, wanted)]
 
+    def list_by_customer(self, customer: str) -> Sequence[Application]:
+        newest = ApplicationRow.submitted_at.desc(), ApplicationRow.id
+        wanted = select(ApplicationRow).where(ApplicationRow.customer == customer).order_by(*newest)
+        return [to_application(row) for row in list_rows(self._session, wanted)]
+
     def add_evidence(self, application_id: str, evidence: Evidence) -> None:
         insert_row(self._session, EvidenceRow, evidence_values(application_id, evidence))
 

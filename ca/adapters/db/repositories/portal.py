@@ -70,6 +70,7 @@ class SqlCustomerSessions:
             "began_at": session.began_at,
             "seen_at": session.seen_at,
             "source": session.source,
+            "by": session.by,
             "ended": session.ended,
             "seal": seal,
         }
@@ -87,7 +88,7 @@ class SqlCustomerSessions:
 
 
 def _session(row: CustomerSessionRow) -> CustomerSession:
-    return CustomerSession(row.token_hash, row.customer, row.began_at, row.seen_at, row.source, row.ended)
+    return CustomerSession(row.token_hash, row.customer, row.began_at, row.seen_at, row.source, row.by, row.ended)
 
 
 class SqlCancellations:

@@ -27,6 +27,7 @@ def linter() -> PkilintLinter:
 def test_drafts_of_every_profile_have_no_finding(linter: PkilintLinter, name: str) -> None:
     profile = PROFILES[name]
     values = {"customer_name": "张伟", "customer_number": "10000001", "host_name": "gw1.bank.example"}
+    values["company_name"] = "北京贸易有限公司"
     subject = profile.subject_for({**values, "officer_name": "陈静", "branch": "北京"})
     names = [AlternativeName("dns", "gw1.bank.example")] if "dns" in profile.alternative_names else []
 

@@ -10,6 +10,7 @@ import pytest
 from ca.domain import applications, certificates, devices, officers
 from ca.domain.applications import ApplicationState
 from ca.domain.certificates import Certificate, CertificateStatus, standing
+from ca.domain.companies import Asked
 from ca.domain.devices import DeviceState
 from ca.domain.errors import InvalidTransition, NotAllowed
 from ca.domain.officers import OfficerState
@@ -157,6 +158,8 @@ _ANOTHER: dict[str, Any] = {
     "maker_person": "x",
     "maker_name": "x",
     "submitted_at": NOW + timedelta(seconds=1),
+    "company": "x",
+    "asked": Asked("a1", "", "00", "00"),
 }
 
 

@@ -52,7 +52,7 @@ def test_another_branchs_customer_does_not_exist(bank: Bank) -> None:
 
 @pytest.mark.parametrize("profile", ["root-ca", "issuing-ca", "ocsp-responder", "no-such-profile", ""])
 def test_nobody_applies_for_the_cas_own_certificates(bank: Bank, profile: str) -> None:
-    with pytest.raises(InvalidRequest, match="there are corporate-operator, machine"):
+    with pytest.raises(InvalidRequest, match="there are company-administrator, company-operator"):
         submit(bank, profile=profile)
 
 

@@ -9,7 +9,7 @@ from ca.domain.certificates import Certificate, CertificateStatus
 from ca.domain.errors import InvalidRequest, NotAuthenticated
 from ca.domain.revocation import RevocationReason
 from ca.domain.tool_jobs import LIFE, ToolOperation, statement
-from ca.usecases.by_key import REFUSED, Stated
+from ca.usecases.statements import REFUSED, Stated
 from tests.fakes.bank import Bank, SoftKey, new_key
 from tests.fakes.use_cases import ORIGIN, FakeNotify, portal_of
 
