@@ -309,7 +309,7 @@ def _unlocking(
     so_passwords = SoPasswords(unlock_seals, key_store, HpkeEnvelopes(), dossier.origin)
     return Unlocking(
         PrepareDevice(*base, dossier.authorize, so_passwords),
-        DecideOnUnlock(*base, dossier.seals, dossier.authenticators, dossier.authorize),
+        DecideOnUnlock(*base, dossier.seals, dossier.authenticators, dossier.authorize, notify),
         UnlockDevice(*base, dossier.seals, so_passwords, notify),
     )
 

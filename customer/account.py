@@ -53,6 +53,7 @@ EVENT_WORDS = {
     "certificate.intended": "The certificate is being made",
     "certificate.issued": "The certificate was made",
     "certificate.confirmed": "The certificate became active",
+    "unlock.completed": "Your U-Shield was unlocked with a new certificate password",
     "certificate.held": "The certificate was put on hold",
     "certificate.released": "The certificate was released",
     "certificate.revoked": "The certificate was ended",

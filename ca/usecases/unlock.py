@@ -17,6 +17,7 @@ from ca.domain.drafting import verify_signed
 from ca.domain.errors import InvalidRequest, InvalidTransition, NotAuthenticated, NotFound, SigningRefused
 from ca.domain.jws import encoded
 from ca.domain.keys import PublicKey
+from ca.domain.serials import serial_text
 from ca.domain.sessions import CHALLENGE_LIFE, Challenge
 from ca.domain.tbs import read_certificate
 from ca.domain.unlocking import (
@@ -126,8 +127,8 @@ class UnlockDevice:
             customer = work.customers.get(certificate.customer)
             save_case(work, self.seals, case.become(UnlockState.COMPLETED))
             work.devices.save(replace(device.become(DeviceState.IN_USE), so_use=device.so_use + 1))
-            details = {"device": device.serial}
-            work.audit.append(AuditEvent("unlock.completed", reference, "customer", now, details))
+            details = {"device": device.serial, "unlock": reference}
+            work.audit.append(AuditEvent("unlock.completed", serial_text(certificate.serial), "customer", now, details))
             work.commit()
         self.notify(customer, certificate, "Its U-Shield was unlocked and has a new certificate password.")
         return certificate

@@ -17,6 +17,7 @@ from ca.domain.errors import InvalidRequest, InvalidTransition, NotAllowed, NotA
 from ca.domain.names import verify_text
 from ca.domain.officers import Officer, TrustedRole
 from ca.domain.unlocking import CASE_LIFE, UnlockCase, UnlockState, require_budget
+from ca.portal_records import Notify
 from ca.ports import Authenticators, Clock, Random, Seals, UnitOfWork, Work
 from ca.usecases.authorize import Authorize, require_branch
 
@@ -99,6 +100,7 @@ class DecideOnUnlock:
     seals: Seals
     authenticators: Authenticators
     authorize: Authorize
+    notify: Notify
 
     def open(self, session: str, *, device_serial: str, reason: str) -> HalfCode:
         """The maker's half. Raises NotFound, InvalidTransition."""
@@ -151,7 +153,8 @@ class DecideOnUnlock:
             if now > case.expires_at:
                 raise InvalidTransition("this unlock is out of date; open another one")
             device = _find_device(work, officer, case.device_serial)
-            require_unlockable(work, device, now)
+            certificate = require_unlockable(work, device, now)
+            customer = work.customers.get(device.customer)
             decision = _decision(case, officer)
             credential = officer.find_credential(assertion.credential_id)
             if credential is None:
@@ -176,6 +179,8 @@ class DecideOnUnlock:
             details = {"device": case.device_serial, "case": case.digest().hex()}
             work.audit.append(AuditEvent("unlock.approved", reference, officer.person, now, details))
             work.commit()
+        # Two officers may have been talked into it: the customer hears of it before anybody can use it (T-45).
+        self.notify(customer, certificate, "The bank allowed its U-Shield to be unlocked. Not asked by you? Call us.")
         return HalfCode(approved, half)
 
     def reject(self, session: str, reference: str, *, reason: str) -> UnlockCase:

@@ -1,5 +1,6 @@
 // Reset my Certificate Password: the tool asks for both passwords, the page for none.
 import { Failure, findExtension, run } from "./bridge.js";
+import { t } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
 
@@ -18,7 +19,31 @@ async function change() {
   }
 }
 
+async function unlock(event) {
+  event.preventDefault();
+  const reference = $("reference").value.replace(/[\s-]/g, "");
+  const button = $("unlock").querySelector("button");
+  $("unlocked").hidden = true;
+  $("unlock-say").textContent = "";
+  if (!/^\d{10}$/.test(reference)) {
+    $("unlock-say").textContent = t("A reference number has 10 digits. Copy it from the receipt of your branch.");
+    $("reference").focus();
+    return;
+  }
+  button.disabled = true;
+  try {
+    await run("unlock", { reference });
+    $("unlocked").hidden = false;
+  } catch (failure) {
+    if (!(failure instanceof Failure)) throw failure;
+    $("unlock-say").textContent = `${failure.message} (${failure.code})`;
+  } finally {
+    button.disabled = false;
+  }
+}
+
 $("change").addEventListener("click", change);
+$("unlock").addEventListener("submit", unlock);
 const isThere = (await findExtension()) !== null;
-$("with-ushield").hidden = !isThere;
+$("with-ushield").hidden = $("unlock").hidden = !isThere;
 $("without-ushield").hidden = isThere;

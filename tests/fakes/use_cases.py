@@ -77,10 +77,11 @@ def unlocking_of(bank: "Bank", *, notify: FakeNotify | None = None) -> Unlocking
     so_passwords = SoPasswords(
         bank.ceremony.room.seal_keys[ISSUING, UNLOCK_KEY], bank.key_store, HpkeEnvelopes(), ORIGIN
     )
+    told = notify or FakeNotify()
     return Unlocking(
         PrepareDevice(*base, bank.authorize, so_passwords),
-        DecideOnUnlock(*base, bank.seals, bank.authenticators, bank.authorize),
-        UnlockDevice(*base, bank.seals, so_passwords, notify or FakeNotify()),
+        DecideOnUnlock(*base, bank.seals, bank.authenticators, bank.authorize, told),
+        UnlockDevice(*base, bank.seals, so_passwords, told),
     )
 
 

@@ -152,7 +152,12 @@ def test_reading_changes_nothing(at, signer, name, path, verb):
     for officer in sorted(OFFICERS):
         at(officer).get(path)
 
-    assert {asked.path for asked in signer.asked} <= {"who-am-i", "applications/show", "invitations/show"}
+    assert {asked.path for asked in signer.asked} <= {
+        "who-am-i",
+        "applications/show",
+        "invitations/show",
+        "unlocks/show",
+    }
 
 
 @pytest.mark.parametrize("officer", sorted(OFFICERS))

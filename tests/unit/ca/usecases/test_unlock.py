@@ -51,7 +51,10 @@ def test_two_officers_a_code_and_a_proof_unlock_a_u_shield_and_its_certificate_l
     assert branch.bank.event_names[-4:] == [
         "unlock.opened", "unlock.approved", "unlock.answered", "unlock.completed",
     ]  # fmt: skip
-    assert [serial for _, serial, _ in branch.notify.told] == [certificate.serial]
+    assert [(serial, what[:24]) for _, serial, what in branch.notify.told] == [
+        (certificate.serial, "The bank allowed its U-S"),
+        (certificate.serial, "Its U-Shield was unlocke"),
+    ]
 
 
 def test_each_unlock_leaves_another_so_password_and_the_next_one_knows_it(branch: Branch) -> None:
