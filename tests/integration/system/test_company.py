@@ -43,7 +43,7 @@ class Person:
             "/enrolment/confirm",
             serial=self.serial,
             nonce=b64(nonce),
-            signature=self.sign(proof_message(nonce, self.der)),
+            signature=self.sign(proof_message(self.demo.url, nonce, self.der)),
         )
 
     @property
