@@ -51,6 +51,7 @@ def _has_program(*names: str) -> Callable[[], bool]:
 _NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "softhsm": (_has_softhsm, "needs SoftHSM: apt-get install softhsm2"),
     "opensc": (_has_program("pkcs11-tool"), "needs pkcs11-tool: apt-get install opensc"),
+    "opencryptoki": (_has_program("pkcsslotd"), "needs opencryptoki: apt-get install opencryptoki"),
     "postgres": (_has_postgres, "needs PostgreSQL: apt-get install postgresql"),
     "nginx": (_has_program("nginx"), "needs nginx: apt-get install nginx libnginx-mod-stream"),
     "ldap": (lambda: Path("/usr/sbin/slapd").exists(), "needs OpenLDAP's server: apt-get install slapd"),

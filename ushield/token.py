@@ -154,15 +154,16 @@ class Token:
 
     def _log_in_as_so(self, *candidates: str) -> str:
         """The first that opens. Each wrong one costs a try of the SO, so there are never more than two."""
+        self._session.close()
         for candidate in candidates:
-            self._session.close()
-            self._cryptoki.close_all_sessions(self._slot)
             try:
                 self._session = self._token.open(rw=True, so_pin=candidate)
             except pkcs11.PinIncorrect:
-                self._reopen()
+                # A session that was opened in vain stays, and the SO is let in only when there is no other.
+                self._cryptoki.close_all_sessions(self._slot)
             else:
                 return candidate
+        self._session = self._token.open(rw=True)
         raise SoPasswordWrong(
             "The bank's SO password does not open this U-Shield: it was not prepared by the bank, or it is locked for "
             "good. Nothing was changed. Bring it to your branch."
