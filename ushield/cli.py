@@ -12,7 +12,7 @@ from ushield.asking import Typist, has_terminal, reference_number
 from ushield.commands import EXIT_STATUSES, Asked, command, device, last_try_option, password_file_option
 from ushield.download import Download, Downloaded, Progress
 from ushield.enrolment import Bank
-from ushield.inventory import Entry, entries, prove
+from ushield.inventory import Entry, entries, own_texts, prove
 from ushield.keys import algorithm_of
 from ushield.pending import APPLICATION, Shelf, state_directory
 from ushield.renew import Renewal
@@ -254,7 +254,7 @@ def password_command(asked: Asked, *, password_file: str | None, new_password_fi
     with device(asked) as token:
         old = typist.present_password()
         opening.open_once(token, old, last_try=last_try)
-        opening.replace_password(token, old, Typist(password_file=new_password_file).new_password())
+        opening.replace_password(token, old, Typist(password_file=new_password_file).new_password(), own_texts(token))
     if asked.as_json:
         say_json({"result": "changed"})
         return

@@ -162,7 +162,8 @@ class Download:
 
     def _obtain(self, codes: Codes, key_id: bytes, pending: Pending | None) -> tuple[DeviceKey, Pending, bytes]:
         hints = None if pending else self._ask(codes)
-        self._open(begun=pending is not None)
+        own = (codes.reference, *((hints.subject,) if hints else ()))
+        self._open(begun=pending is not None, own=own)
         key = self.device.key(key_id)
         if pending is not None and (key is None or not asks_for(pending.request, key)):
             # The note is left from a key that is no more (the U-Shield was wiped): begin anew.
@@ -198,9 +199,11 @@ class Download:
         self.progress.waiting_for(hints)
         return hints
 
-    def _open(self, *, begun: bool) -> None:
+    def _open(self, *, begun: bool, own: tuple[str, ...] = ()) -> None:
         with self.progress.doing(Step.OPEN):
-            opening.open_for_download(self.device, self.customer, begun=begun, last_try=self.last_try)
+            opening.open_for_download(
+                self.device, self.customer, begun=begun, last_try=self.last_try, own=(self.device.serial, *own)
+            )
 
     def _make_key(self, key_id: bytes, reference: str, key: DeviceKey | None, hints: Hints) -> DeviceKey:
         usable = self.device.algorithms()

@@ -64,3 +64,9 @@ def prove(token: Token, serial: str | None) -> x509.Certificate:
     # Token.sign checks the signature with the key's public half, which is the certificate's, as was just compared.
     token.sign(key, _TEST_CONTEXT + secrets.token_bytes(_TEST_OCTETS))
     return certificate
+
+
+def own_texts(token: Token) -> list[str]:
+    """What is written on the U-Shield or can be read from it by anybody: nothing that a password may be part of."""
+    found = [certificate_of(stored) for stored in token.certificates()]
+    return [token.serial, token.label, *(one.subject.rfc4514_string() for one in found if one is not None)]

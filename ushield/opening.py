@@ -5,6 +5,7 @@ the U-Shield reports no wrong try, so that the customer's own tries are never at
 customer did not type, and nothing twice.
 """
 
+from collections.abc import Iterable
 from typing import Protocol
 
 from ushield.errors import DeviceLocked, LastTry, NotPrepared, PasswordNotTaken, UnacceptablePassword, WrongPassword
@@ -78,21 +79,21 @@ def _standing(state: PinState) -> str:
             return "Run the command again with the right one."
 
 
-def open_for_download(lock: Lock, person: Person, *, begun: bool, last_try: bool) -> None:
+def open_for_download(lock: Lock, person: Person, *, begun: bool, last_try: bool, own: Iterable[str] = ()) -> None:
     """Open the U-Shield so that what is written to it is never guarded by the factory password.
 
-    `begun` says that an earlier run of this download has got past this point.
+    `begun` says that an earlier run of this download has got past this point; `own` is what no password may be part of.
     """
     require_tries_left(lock, last_try=last_try)
     state = lock.pin_state()
     untouched = state is PinState.SET and not begun
     if (untouched or state is PinState.TO_BE_CHANGED) and _opens_with_factory_password(lock):
-        replace_password(lock, FACTORY_PASSWORD, person.new_password())
+        replace_password(lock, FACTORY_PASSWORD, person.new_password(), own)
         return
     password = person.present_password()
     open_once(lock, password, last_try=last_try)
     if password == FACTORY_PASSWORD or state is PinState.TO_BE_CHANGED:
-        replace_password(lock, password, person.new_password())
+        replace_password(lock, password, person.new_password(), own)
 
 
 def _opens_with_factory_password(lock: Lock) -> bool:
@@ -103,9 +104,9 @@ def _opens_with_factory_password(lock: Lock) -> bool:
     return True
 
 
-def replace_password(lock: Lock, old: str, new: str) -> None:
+def replace_password(lock: Lock, old: str, new: str, own: Iterable[str] = ()) -> None:
     """Change the password and prove it: the U-Shield is open with the new one afterwards."""
-    require_acceptable(new)
+    require_acceptable(new, own)
     if new == old:
         raise UnacceptablePassword("The new password is the old one. Nothing was changed. Choose another.")
     lock.change_password(old, new)

@@ -15,7 +15,7 @@ from ushield.asking import reference_number
 from ushield.bank_file import BankFile
 from ushield.download import Download, Downloaded, Step
 from ushield.enrolment import Bank, Hints
-from ushield.inventory import entries
+from ushield.inventory import entries, own_texts
 from ushield.jobs import Job, Operation
 from ushield.pending import Shelf
 from ushield.renew import Renewal
@@ -139,7 +139,7 @@ class Operations:
         with self._device() as token:
             old = self.prompt.present_password()
             opening.open_once(token, old, last_try=False)
-            opening.replace_password(token, old, self.prompt.new_password())
+            opening.replace_password(token, old, self.prompt.new_password(), own_texts(token))
             return {"device": {"label": token.label, "serial": token.serial}}
 
     def _state(self, job: Job) -> dict[str, Any]:

@@ -3,6 +3,9 @@
 12345678 is what the bank prepares a U-Shield with. It opens the U-Shield once, to be changed.
 """
 
+import re
+from collections.abc import Iterable
+
 from ushield.errors import UnacceptablePassword
 
 FACTORY_PASSWORD = "12345678"  # noqa: S105 - not a secret: everybody knows it, which is why it must go
@@ -13,9 +16,12 @@ LONGEST = 8
 _ROWS = ("0123456789" * 2, "abcdefghijklmnopqrstuvwxyz", "qwertyuiop", "asdfghjkl", "zxcvbnm")
 
 
-def require_acceptable(password: str) -> None:
-    """Raise UnacceptablePassword, saying why, unless the password may guard a certificate."""
-    reason = _objection(password)
+def require_acceptable(password: str, own: Iterable[str] = ()) -> None:
+    """Raise UnacceptablePassword, saying why, unless the password may guard a certificate.
+
+    `own`: texts that whoever finds the U-Shield may know, such as its serial number and the name in its certificate.
+    """
+    reason = _objection(password) or _own_objection(password.casefold(), own)
     if reason:
         raise UnacceptablePassword(
             f"This password cannot be used: {reason}. Nothing was changed. "
@@ -36,4 +42,13 @@ def _objection(password: str) -> str | None:
         return "it is one character repeated"
     if any(folded in row or folded in row[::-1] for row in _ROWS):
         return "it is a simple sequence"
+    return None
+
+
+def _own_objection(folded: str, own: Iterable[str]) -> str | None:
+    for text in own:
+        # Numbers are written with blanks and dashes; within a name each stands for itself.
+        for number in re.findall(r"[a-z0-9]+", re.sub(r"(?<=\d)[ -](?=\d)", "", text.casefold())):
+            if folded in number or (len(number) >= SHORTEST and number in folded):
+                return "it is part of a number or a name that stands on your papers or on the U-Shield"
     return None

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from ushield.bank_file import BankFile
 from ushield.enrolment import Bank
 from ushield.errors import AnswerNotOurs, NothingThere, UShieldError
-from ushield.inventory import entries
+from ushield.inventory import entries, own_texts
 from ushield.jws import decoded, signed_claims
 from ushield.passwords import FACTORY_PASSWORD, require_acceptable
 from ushield.statement import signer_of
@@ -86,7 +86,7 @@ class Unlock:
                 "Bring it to your branch."
             )
         code, password = self.person.unlock_code(), self.person.new_password()
-        require_acceptable(password)
+        require_acceptable(password, own_texts(self.token))
         envelope = Envelope()
         answer = envelope.open(
             self.bank.unlock(reference, code, self.token.serial, envelope.public_key),

@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -117,8 +118,12 @@ PUBLIC = ("settings.toml", "trust", "publication", "tls/server.pem", "ceremony")
 
 
 def open_to_others(directory: Path) -> list[str]:
-    paths = [path for path in (directory, *directory.rglob("*")) if not path.is_symlink()]
-    found = [str(path.relative_to(directory)) for path in paths if path.stat().st_mode & 0o077]
+    found = []
+    for path in (directory, *directory.rglob("*")):
+        # What is being written comes and goes while we look.
+        with suppress(FileNotFoundError):
+            if not path.is_symlink() and path.stat().st_mode & 0o077:
+                found.append(str(path.relative_to(directory)))
     return [name for name in found if not name.startswith(PUBLIC)]
 
 

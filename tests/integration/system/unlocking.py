@@ -1,6 +1,7 @@
 """A customer with a U-Shield (SoftHSM) that the running bank prepared, and the packed tool."""
 
 import json
+import secrets
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -68,7 +69,7 @@ class Customer:
     def download(self) -> None:
         maker = self.demo.maker
         customer = maker.call(
-            ops.RegisterCustomer, kind="person", number="U1", name="Zhang Wei", document_number="ID1"
+            ops.RegisterCustomer, kind="person", number=secrets.token_hex(6), name="Zhang Wei", document_number="ID1"
         )["customer"]
         application = maker.call(
             ops.SubmitApplication, customer=customer, profile="personal-signing", device_serial=self.serial

@@ -34,3 +34,24 @@ def test_six_to_eight_letters_and_digits_are_accepted(password: str) -> None:
 def test_a_password_that_is_refused_says_why(password: str, why: str) -> None:
     with pytest.raises(UnacceptablePassword, match=why):
         require_acceptable(password)
+
+
+@pytest.mark.parametrize(
+    ("password", "own"),
+    [
+        ("345678a", "US-345678A"),
+        ("310115", "CN=Wei,2.5.4.5=310115197001011234"),
+        ("123498", "1234-98 7650"),
+        ("zhang1", "CN=Zhang1 Wei"),
+        ("A1B2C3", "0a1b2c3d4e5f6071"),
+        ("654329x", "CN=X,serialNumber=654329"),
+    ],
+)
+def test_a_number_of_ones_own_is_refused_as_a_password(password: str, own: str) -> None:
+    require_acceptable("other4x", ["", own])
+    with pytest.raises(UnacceptablePassword, match="your papers or on the U-Shield"):
+        require_acceptable(password, ["", own])
+
+
+def test_a_short_word_of_a_name_forbids_nothing() -> None:
+    require_acceptable("Wei7lang", ["CN=Zhang Wei"])

@@ -1,6 +1,5 @@
 """ca/usecases/unlock.py, unlock_cases.py: one U-Shield, once, by two officers, for one tool (THREATS 24)."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -15,7 +14,6 @@ from ca.domain.errors import (
     NotAuthenticated,
     NotFound,
     PKIError,
-    Tampered,
 )
 from ca.domain.revocation import RevocationReason
 from ca.domain.unlocking import (
@@ -26,7 +24,7 @@ from ca.domain.unlocking import (
     UnlockState,
 )
 from ca.usecases.unlock import REFUSED
-from tests.fakes.bank import AUDITOR, HOTLINE, MARIA, PAVEL, STRANGER, SUPERVISOR, Bank, new_key
+from tests.fakes.bank import AUDITOR, HOTLINE, MARIA, STRANGER, SUPERVISOR, Bank, new_key
 from tests.fakes.unlocking import TOKEN, Branch, Case, Tool
 from tests.fakes.use_cases import unlocking_of
 
@@ -94,66 +92,6 @@ def test_two_u_shields_have_nothing_in_common(branch: Branch) -> None:
     )
     theirs = tool.read(branch.bank, answer, token="FF00")[0]
     assert not set(theirs.values()) & set(branch.prepared.values())
-
-
-# Two people
-
-
-@pytest.mark.parametrize("person", [MARIA, PAVEL, HOTLINE, AUDITOR, STRANGER])
-def test_only_a_supervisor_of_the_branch_approves(branch: Branch, person: str) -> None:
-    case = branch.open()
-    colleague = branch.bank[person]
-    with pytest.raises((NotAllowed, NotFound)):
-        branch.approve(case, person)
-    with pytest.raises((NotAllowed, NotFound)):
-        branch.unlocking.decide.approve(
-            colleague.session, case.reference, case_digest=bytes(32), assertion=colleague.passkey.sign(bytes(32))
-        )
-    assert branch.case_state(case) is UnlockState.PROPOSED
-
-
-def test_nobody_approves_what_they_opened(branch: Branch) -> None:
-    with pytest.raises(NotAllowed, match="may not approve"):
-        branch.approve(branch.open(SUPERVISOR))
-
-
-@pytest.mark.parametrize("person", [MARIA, SUPERVISOR, HOTLINE])
-def test_who_may_open_one(branch: Branch, person: str) -> None:
-    assert branch.case_state(branch.open(person)) is UnlockState.PROPOSED
-
-
-@pytest.mark.parametrize("person", [AUDITOR, STRANGER])
-def test_who_may_not_open_one(branch: Branch, person: str) -> None:
-    with pytest.raises((NotAllowed, NotFound)):
-        branch.open(person)
-
-
-def test_the_case_that_is_approved_is_the_case_that_was_shown(branch: Branch) -> None:
-    with pytest.raises(InvalidTransition, match="changed since it was shown"):
-        branch.approve(branch.open(), digest=bytes(32))
-
-
-def test_one_officers_half_is_no_code(branch: Branch) -> None:
-    opened = branch.open()
-    approved = branch.approve(opened)
-    halves = approved.code[:6], approved.code[6:]
-    for half in halves:
-        with pytest.raises(NotAuthenticated, match=REFUSED):
-            branch.answer(Case(approved.reference, half))
-    with pytest.raises(NotAuthenticated, match=REFUSED):
-        branch.answer(Case(approved.reference, halves[0] + halves[0]))
-
-
-@pytest.mark.parametrize("state", list(UnlockState))
-def test_a_row_written_into_the_database_opens_nothing(branch: Branch, state: UnlockState) -> None:
-    case = branch.open()
-    kept, seal = branch.bank.stored.unlocks[case.reference]
-    forged = replace(kept, state=state, approved_by="E9999", answers=0, version=kept.version + 1)
-    branch.bank.stored.unlocks[case.reference] = (forged, seal)
-    with pytest.raises(Tampered):
-        branch.answer(case)
-    with pytest.raises(Tampered):
-        branch.approve(case)
 
 
 # What is never unlocked
@@ -331,3 +269,16 @@ def test_a_public_key_that_is_none_is_refused(branch: Branch) -> None:
     for bad in (b"", bytes(31), bytes(32)):
         with pytest.raises(InvalidRequest, match="X25519"):
             branch.unlocking.unlock.answer(case.reference, case.code, token_serial=TOKEN, public_key=bad)
+
+
+@pytest.mark.parametrize(
+    ("serial", "token", "why"),
+    [("none", TOKEN, "no such U-Shield"), ("FF00", TOKEN, "another U-Shield before it")],
+)
+def test_the_u_shield_before_the_tool_is_the_one_that_is_prepared(
+    branch: Branch, serial: str, token: str, why: str
+) -> None:
+    bank = branch.bank
+    bank.register_device(bank.session(MARIA), serial="FF00", model="U-Shield 2")
+    with pytest.raises(PKIError, match=why):
+        branch.unlocking.prepare(bank.session(SUPERVISOR), serial=serial, token_serial=token, public_key=Tool().public)
