@@ -1,4 +1,4 @@
-"""`./bench/run status`: the experiments one after another, then the table."""
+"""`./bench/run status` and `./bench/run portal`: the experiments one after another, then the table."""
 
 import shutil
 import signal
@@ -15,6 +15,7 @@ from bench.experiments.flat import FLAT
 from bench.experiments.front import FRONT
 from bench.experiments.nonce import NONCE_HSM, NONCE_MEMORY
 from bench.experiments.other_host import OTHER_HOST
+from bench.experiments.portal import PORTAL
 from bench.experiments.revocation import COST, SEEN
 from bench.figures import Row, exit_status
 from bench.machine import Machine, this_machine
@@ -52,6 +53,17 @@ def status(*, quick: bool, only: tuple[str, ...], cache: Path) -> None:
     sys.exit(exit_status(rows))
 
 
+@cli.command()
+@click.option("--quick", is_flag=True, help="Fewer customers: does it work, not how fast it is.")
+def portal(*, quick: bool) -> None:
+    """Customers who all download at once. Exit status 1 when one was lost or waited longer than the tool does."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    machine = this_machine()
+    rows = _rows([PORTAL], QUICK if quick else FULL, ROOT / "var" / "bench")
+    _show(machine, rows, quick=quick, what="Portal")
+    sys.exit(exit_status(rows))
+
+
 def _rows(experiments: list[Experiment], plan: Plan, cache: Path) -> list[Row]:
     cache.mkdir(parents=True, exist_ok=True)
     rows: list[Row] = []
@@ -75,9 +87,9 @@ def _say(words: str) -> None:
     click.echo(words, err=True)
 
 
-def _show(machine: Machine, rows: list[Row], *, quick: bool) -> None:
+def _show(machine: Machine, rows: list[Row], *, quick: bool, what: str = "Status") -> None:
     out = console()
-    out.print(f"Status, measured on {machine}")
+    out.print(f"{what}, measured on {machine}")
     if quick:
         out.print("Quick: short runs and smaller sets. These figures show that the bench works; they decide nothing.")
     if machine.is_busy:

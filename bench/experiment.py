@@ -50,10 +50,12 @@ class Plan:
     revocations: int
     revocations_timed: int
     """At each size, for the cost of one more."""
+    downloads: int
+    """Of as many customers at once."""
 
 
-FULL = Plan(8.0, 5, (10**3, 10**5, 10**6), 100_000, 120.0, 10**6, 3, 300, 20)
-QUICK = Plan(1.5, 2, (10**3, 3 * 10**3, 10**4), 2_000, 10.0, 10**4, 2, 40, 5)
+FULL = Plan(8.0, 5, (10**3, 10**5, 10**6), 100_000, 120.0, 10**6, 3, 300, 20, 1000)
+QUICK = Plan(1.5, 2, (10**3, 3 * 10**3, 10**4), 2_000, 10.0, 10**4, 2, 40, 5, 200)
 
 
 @dataclass(slots=True)

@@ -162,6 +162,13 @@ def demo_on(database_url: str, state: Path) -> Iterator[Product]:
 
 
 @contextmanager
+def new_demo(state: Path) -> Iterator[Product]:
+    """A new demo, at an address that its certificates and its settings know. Raises Unmeasured."""
+    with _started(state) as (server, port):
+        yield Product(state, port, server.pid, "")
+
+
+@contextmanager
 def _started(state: Path, **more: str) -> Iterator[tuple[Server, int]]:
     https, http, console = free_ports(3)
     ports = ("--https-port", https, "--http-port", http, "--console-port", console)

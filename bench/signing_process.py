@@ -1,5 +1,5 @@
-"""A process that signs with the OCSP responder's key in the HSM and does nothing else: `python -m bench.signing_process
-STATE SECONDS`. What it reaches is the most that an answer signed when it is asked for could reach.
+"""A process that signs with a key in the HSM and does nothing else: `python -m bench.signing_process STATE SECONDS KEY`
+(`responder`: OCSP; `issuing`). What it reaches is the most that what is signed when it is asked for could reach.
 
 The product's own wiring opens the HSM; each signature may be verified too, as the product does before it leaves.
 """
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ca.domain.errors import PKIError
 from ca.domain.keys import PublicKey
+from ca.ports import KeyId
 from ca.signer_wiring import build_signer
 from ca.usecases.answer_ocsp import responder_key
 from ca.wiring import ISSUING
@@ -24,10 +25,12 @@ _MESSAGE_OCTETS = 300
 """As long as what is signed of an answer."""
 
 
-def signatures_a_second(directory: Path, seconds: float) -> dict[str, float]:
+def signatures_a_second(directory: Path, seconds: float, which: str) -> dict[str, float]:
     """By as many threads as there are cores. Raises PKIError."""
     state = State(directory)
-    key_store, key = build_signer(state, load_settings(state)).answer_ocsp.key_store, responder_key(ISSUING)
+    signer = build_signer(state, load_settings(state))
+    key_store = signer.answer_ocsp.key_store
+    key = responder_key(ISSUING) if which == "responder" else KeyId(signer.enrol.drafter.issuer.key_id)
     public = PublicKey.from_spki(key_store.public_key(key))
     messages = [os.urandom(_MESSAGE_OCTETS) for _ in range(_AT_ONCE)]
 
@@ -60,9 +63,9 @@ def _rate(batch: Callable[[], None], seconds: float) -> float:
 
 def main() -> None:
     """The outermost frame."""
-    directory, seconds = sys.argv[1:]
+    directory, seconds, which = sys.argv[1:]
     try:
-        told = signatures_a_second(Path(directory), float(seconds))
+        told = signatures_a_second(Path(directory), float(seconds), which)
     except PKIError as error:
         sys.stderr.write(f"{error}\n")
         sys.stderr.flush()

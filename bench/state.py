@@ -179,6 +179,14 @@ def revoked_entries(state: Path) -> Iterator[tuple[str, int, int]]:
         )
 
 
+def active_certificates(state: Path) -> int:
+    """How many of the issuing CA's are active."""
+    with closing(sqlite3.connect(f"file:{state / 'database.sqlite3'}?mode=ro", uri=True)) as connection:
+        query = "SELECT count(*) FROM certificates WHERE issuer = ? AND status = 'active'"
+        (count,) = connection.execute(query, (ISSUER,)).fetchone()
+        return int(count)
+
+
 def make_crl_due(state: Path) -> None:
     """As if a status had just changed, the jobs that publish had never run, and nobody had led them."""
     with closing(sqlite3.connect(state / "database.sqlite3")) as connection, connection:

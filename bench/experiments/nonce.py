@@ -44,7 +44,7 @@ def _measure_hsm(bench: Bench, report: Report) -> None:
 
 def _alone(bench: Bench, state: Path) -> dict[str, float]:
     """What the HSM reaches when nothing else is done. Raises Unmeasured."""
-    argv = [sys.executable, "-m", "bench.signing_process", state, str(bench.plan.seconds)]
+    argv = [sys.executable, "-m", "bench.signing_process", state, str(bench.plan.seconds), "responder"]
     told: dict[str, float] = json.loads(run(argv, timeout=_SIGNING_SECONDS, cwd=ROOT, PYTHONPATH=str(ROOT)))
     return told
 
