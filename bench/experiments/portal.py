@@ -44,12 +44,13 @@ def _measure(bench: Bench, report: Report) -> None:
         active = active_certificates(product.state) - before
     argv = [sys.executable, "-m", "bench.signing_process", product.state, str(bench.plan.seconds), "issuing"]
     signing = json.loads(run(argv, timeout=300))["verified"]
-    _put(report, customers, active, wall, own, signing)
+    put(report, customers, active, wall, own, signing)
 
 
-def _put(
+def put(
     report: Report, customers: list[Customer], active: int, wall: float, own: float, signing: float
 ) -> None:  # fmt: skip
+    """The rows. A download counts when customer and database both have it, with a serial number of its own."""
     done = [one for one in customers if one.status == "active"]
     if not done:
         raise Unmeasured(f"no download came to its end: {_troubles(customers)}")
