@@ -97,19 +97,19 @@ def build_signer(state: State, settings: Settings) -> UseCases:
     sessions = TokenSessions.open(issuing_token(state, settings), workers=settings.hsm.sessions)
     try:
         key_store, seals = Pkcs11KeyStore(sessions), Pkcs11Seals(sessions, SEAL_KEY)
-        unlock_seals = Pkcs11Seals(sessions, UNLOCK_KEY)
-        _require_own_keys(unit_of_work, key_store, (seals, unlock_seals), files.trust)
+        secrets = seals, Pkcs11Seals(sessions, UNLOCK_KEY)
+        _require_own_keys(unit_of_work, key_store, seals, files.trust)
         issuer = _settled_issuer(unit_of_work, settings.public_url)
         republish(unit_of_work, files.publisher, own=ISSUING)
         _open_partitions(unit_of_work, issuer, settings.crls.partitions)
-        return _wire(settings, files, unit_of_work, profiles, key_store, (seals, unlock_seals), issuer)
+        return _wire(settings, files, unit_of_work, profiles, key_store, secrets, issuer)
     except PKIError:
         sessions.close()
         raise
 
 
 def _require_own_keys(
-    unit_of_work: SqlUnitOfWork, key_store: Pkcs11KeyStore, seals: Sequence[Pkcs11Seals], trust: TrustDirectory
+    unit_of_work: SqlUnitOfWork, key_store: Pkcs11KeyStore, seals: Pkcs11Seals, trust: TrustDirectory
 ) -> None:
     # A wrong key under the right label or a swapped CA certificate stops here (T-50): certificate, trust file and HSM
     # must agree.
@@ -122,8 +122,7 @@ def _require_own_keys(
     key_store.require_mechanisms([issuer.algorithm])
     for key in (responder_key(ISSUING), bundle_key(ISSUING)):
         key_store.public_key(key)
-    for secret in seals:
-        secret.verify_key()
+    seals.verify_key()
 
 
 def _settled_issuer(unit_of_work: SqlUnitOfWork, public_url: str) -> Issuer:

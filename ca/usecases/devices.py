@@ -72,8 +72,9 @@ class PrepareDevice:
             prepared = replace(device, so_use=max(1, device.so_use))
             work.devices.save(prepared)
             work.audit.append(AuditEvent("device.prepared", serial, officer.person, now, {"branch": device.branch}))
+            answer = self.so_passwords.answer(prepared, serial, token_serial, public_key, self.random(32))
             work.commit()
-        return self.so_passwords.answer(prepared, serial, token_serial, public_key, self.random(32))
+        return answer
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from ca.domain.certificates import Certificate
 from ca.domain.codes import parse_authorization_code
 from ca.domain.devices import Device, DeviceState
 from ca.domain.drafting import verify_signed
-from ca.domain.errors import InvalidRequest, InvalidTransition, NotAuthenticated, NotFound, SigningRefused
+from ca.domain.errors import InvalidRequest, InvalidTransition, NotAuthenticated, NotFound, NotReady, SigningRefused
 from ca.domain.jws import encoded
 from ca.domain.keys import PublicKey
 from ca.domain.serials import serial_text
@@ -73,7 +73,11 @@ class SoPasswords:
         return state(self.key_store, TOOL_JOB_KEY, _KIND, claims)
 
     def _of(self, device_serial: str, use: int) -> str:
-        return so_password(self.seals.seal(_SO_SEAL, derivation(device_serial, use)))
+        try:
+            return so_password(self.seals.seal(_SO_SEAL, derivation(device_serial, use)))
+        except NotFound as error:
+            # A bank whose ceremony was held before there was this key goes on without unlocking.
+            raise NotReady(f"the HSM has no key {UNLOCK_KEY.decode()}: it is made in the key ceremony") from error
 
 
 @dataclass(frozen=True)
@@ -103,9 +107,10 @@ class UnlockDevice:
             work.challenges.add(Challenge(_purpose(reference), nonce, now + CHALLENGE_LIFE))
             details = {"device": device.serial, "answers": str(answered.answers)}
             work.audit.append(AuditEvent("unlock.answered", reference, "customer", now, details))
+            given = self.so_passwords.answer(device, reference, token_serial, public_key, nonce)
             # Counted before it leaves: a crash after this costs one of the answers, never the count.
             work.commit()
-        return self.so_passwords.answer(device, reference, token_serial, public_key, nonce)
+        return given
 
     def complete(self, reference: str, *, nonce: bytes, certificate_der: bytes, signature: bytes) -> Certificate:
         """The certificate that lives on. Raises NotAuthenticated without a proof by a key on this U-Shield."""

@@ -1,5 +1,6 @@
 """ca/usecases/unlock.py, unlock_cases.py: one U-Shield, once, by two officers, for one tool (THREATS 24)."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -13,6 +14,7 @@ from ca.domain.errors import (
     NotAllowed,
     NotAuthenticated,
     NotFound,
+    NotReady,
     PKIError,
 )
 from ca.domain.revocation import RevocationReason
@@ -282,3 +284,19 @@ def test_the_u_shield_before_the_tool_is_the_one_that_is_prepared(
     bank.register_device(bank.session(MARIA), serial="FF00", model="U-Shield 2")
     with pytest.raises(PKIError, match=why):
         branch.unlocking.prepare(bank.session(SUPERVISOR), serial=serial, token_serial=token, public_key=Tool().public)
+
+
+def test_a_bank_without_the_unlock_key_says_so(branch: Branch) -> None:
+    class Missing:
+        def seal(self, purpose: str, message: bytes) -> bytes:
+            raise NotFound("no such key")
+
+        def require(self, purpose: str, message: bytes, seal: bytes) -> None:
+            raise AssertionError("nothing was sealed")
+
+    without = replace(branch.unlocking.unlock.so_passwords, seals=Missing())
+    branch.unlocking = replace(branch.unlocking, unlock=replace(branch.unlocking.unlock, so_passwords=without))
+    case = branch.approved()
+    with pytest.raises(NotReady, match="unlock-1"):
+        branch.answer(case)
+    assert branch.bank.stored.unlocks[case.reference][0].answers == 0
