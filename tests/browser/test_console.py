@@ -12,6 +12,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from ca.adapters.db.rows import db
 from ca.domain.applications import ApplicationState
 from tests.browser.chromium import chromium, new_tab
+from tests.browser.computer import picture
 from tests.fakes.console import ACTIVE, HELD, console, fill
 from tests.fakes.console_signer import FakeSigner
 
@@ -32,6 +33,10 @@ def signer(tmp_path):
     signer.invitations["invitation-2"] = {
         "person": "E-approver", "name": "Pavel Chen", "branch": "Pudong", "roles": ["ra-approver"],
         "code": "one-time_code.7K3M-9QWX-2FHT", "state": "open", "officer": "approver",
+    }  # fmt: skip
+    signer.invitations["invitation-3"] = {
+        "person": "E-supervisor", "name": "Sun Li", "branch": "Pudong", "roles": ["ra-supervisor"],
+        "code": "one-time_code.7K3M-9QWX-2FHT", "state": "open", "officer": "supervisor",
     }  # fmt: skip
     return signer
 
@@ -65,8 +70,8 @@ def tab():
     assert complaints == []
 
 
-def _become_approver(tab, address):
-    tab.goto(f"{address}/admin/invitation/invitation-2#{WHOLE}")
+def _become_approver(tab, address, invitation="invitation-2"):
+    tab.goto(f"{address}/admin/invitation/{invitation}#{WHOLE}")
     tab.get_by_role("button", name="Make my passkey").click()
     tab.get_by_role("button", name="Sign in with your passkey").click()
     expect(tab.get_by_role("heading", name="Work", exact=True)).to_be_visible()
@@ -98,6 +103,20 @@ def test_an_invited_officer_makes_a_passkey_signs_in_and_approves(tab, address, 
 
     expect(tab.locator(".standing")).to_contain_text("approved")
     assert signer.cases["application-1"].state is ApplicationState.APPROVED
+
+
+def test_a_supervisor_approves_an_unlock_with_a_passkey_and_sees_one_half_of_the_code(tab, address):
+    _become_approver(tab, address, "invitation-3")
+
+    tab.goto(f"{address}/admin/unlocks/1000000000")
+    expect(tab.get_by_text("ID card seen")).to_be_visible()
+    picture(tab, "console-unlock-1-case")
+    tab.get_by_role("button", name="Approve and seal with passkey").click()
+
+    expect(tab.locator("[data-code=half]")).to_have_text("WX2FHT")
+    picture(tab, "console-unlock-2-half")
+    tab.goto(f"{address}/admin/u-shields/US-1/prepare")
+    picture(tab, "console-unlock-3-prepare")
 
 
 def test_the_invitation_shows_who_is_invited_and_hides_its_code(tab, address):
