@@ -8,6 +8,7 @@ import hmac
 import json
 from base64 import b64encode
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from ca.domain.audit import AuditEvent
 from ca.domain.certificates import Certificate
@@ -97,8 +98,7 @@ class UnlockDevice:
         nonce = self.random(32)
         with self.unit_of_work() as work:
             case = self._of_code(work, reference, code)
-            device = _device_of(work, case)
-            require_unlockable(work, device, now)
+            device = _device_of(work, case, now)
             if device.token_serial and device.token_serial.casefold() != token_serial.strip().casefold():
                 raise InvalidRequest("this is another U-Shield than the one that may be unlocked; plug in that one")
             require_budget(list_cases(work, self.seals, device.serial))
@@ -126,8 +126,7 @@ class UnlockDevice:
                 raise NotAuthenticated(REFUSED)
             case, seal = found
             self.seals.require(UNLOCK_SEAL, case.sealed_fields(), seal)
-            device = _device_of(work, case)
-            require_unlockable(work, device, now)
+            device = _device_of(work, case, now)
             certificate = self._proved(work, device, nonce, certificate_der, signature)
             customer = work.customers.get(certificate.customer)
             save_case(work, self.seals, case.become(UnlockState.COMPLETED))
@@ -179,9 +178,10 @@ class UnlockDevice:
         return current
 
 
-def _device_of(work: Work, case: UnlockCase) -> Device:
+def _device_of(work: Work, case: UnlockCase, now: datetime) -> Device:
+    """The U-Shield, if it may be unlocked now and for this customer. Raises InvalidTransition."""
     device = work.devices.find(case.device_serial)
-    if device is None or device.customer != case.customer:
+    if device is None or require_unlockable(work, device, now).customer != case.customer:
         raise InvalidTransition("this U-Shield is no longer the customer's; ask your branch")
     return device
 

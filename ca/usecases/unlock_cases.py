@@ -80,7 +80,10 @@ def require_unlockable(work: Work, device: Device, now: datetime) -> Certificate
         )
     if device.state not in (DeviceState.IN_USE, DeviceState.BLOCKED):
         raise InvalidTransition(f"this U-Shield is {device.state.value}; only one in use can be unlocked")
-    on_it = [one for one in work.certificates.list_by_customer(device.customer) if one.device_serial == device.serial]
+    # A company's U-Shield is handed to the company; whose certificates are on it are its operator's.
+    people = {one.case.customer for one in work.applications.list_by_device(device.serial)}
+    theirs = (one for person in sorted(people) for one in work.certificates.list_by_customer(person))
+    on_it = [one for one in theirs if one.device_serial == device.serial]
     # A hold may be a report of loss: whoever has it then is not to be helped into it.
     if any(one.status is CertificateStatus.ON_HOLD for one in on_it):
         raise InvalidTransition("a certificate on this U-Shield is on hold; release it first, or leave it shut")
@@ -108,7 +111,7 @@ class DecideOnUnlock:
         with self.unit_of_work() as work:
             officer = self.authorize(work, session, *_MAKERS)
             device = _find_device(work, officer, device_serial)
-            require_unlockable(work, device, now)
+            certificate = require_unlockable(work, device, now)
             require_budget(list_cases(work, self.seals, device.serial))
             reason = verify_text(reason, _LONGEST_REASON)
             reference, half = new_reference(self.random), _new_half(self.random)
@@ -116,7 +119,7 @@ class DecideOnUnlock:
                 reference=reference,
                 version=1,
                 device_serial=device.serial,
-                customer=device.customer,
+                customer=certificate.customer,
                 branch=device.branch,
                 reason=reason,
                 maker_person=officer.person,
@@ -126,7 +129,7 @@ class DecideOnUnlock:
                 code_mac=half_mac(self.seals, reference, half),
             )
             save_case(work, self.seals, case)
-            details = {"device": device.serial, "customer": device.customer, "reason": reason}
+            details = {"device": device.serial, "customer": case.customer, "reason": reason}
             work.audit.append(AuditEvent("unlock.opened", reference, officer.person, now, details))
             work.commit()
         return HalfCode(case, half)
@@ -154,7 +157,7 @@ class DecideOnUnlock:
                 raise InvalidTransition("this unlock is out of date; open another one")
             device = _find_device(work, officer, case.device_serial)
             certificate = require_unlockable(work, device, now)
-            customer = work.customers.get(device.customer)
+            customer = work.customers.get(certificate.customer)
             decision = _decision(case, officer)
             credential = officer.find_credential(assertion.credential_id)
             if credential is None:

@@ -21,7 +21,7 @@ from ca.domain.unlocking import (
 )
 from ca.usecases.unlock import REFUSED
 from tests.fakes.bank import AUDITOR, HOTLINE, MARIA, PAVEL, STRANGER, SUPERVISOR, Bank
-from tests.fakes.unlocking import TOKEN, Branch, Case
+from tests.fakes.unlocking import TOKEN, Branch, Case, Tool
 
 
 @pytest.fixture
@@ -133,12 +133,21 @@ def test_another_officers_passkey_approves_nothing(branch: Branch) -> None:
         )
 
 
-def test_a_u_shield_in_other_hands_is_not_unlocked_by_an_old_case(branch: Branch) -> None:
+def test_a_u_shield_that_is_no_more_is_not_unlocked_by_an_old_case(branch: Branch) -> None:
     case = branch.approved()
     (kept,) = [one for one in branch.bank.stored.devices.values() if one.serial == TOKEN]
-    branch.bank.stored.devices[kept.id] = replace(kept, customer="somebody else")
+    del branch.bank.stored.devices[kept.id]
     with pytest.raises(InvalidTransition, match="no longer the customer's"):
         branch.answer(case)
+
+
+def test_a_companys_u_shield_is_unlocked_for_the_operator_whose_certificate_is_on_it(branch: Branch) -> None:
+    (kept,) = [one for one in branch.bank.stored.devices.values() if one.serial == TOKEN]
+    branch.bank.stored.devices[kept.id] = replace(kept, customer="the company")
+    case, tool = branch.approved(), Tool()
+    _, nonce = tool.read(branch.bank, branch.answer(case, tool))
+    assert branch.complete(case, nonce) == branch.certificate
+    assert {customer for customer, _, _ in branch.notify.told} == {branch.certificate.customer}
 
 
 def test_a_u_shield_that_was_lost_is_not_unlocked(branch: Branch) -> None:
