@@ -190,7 +190,10 @@ def test_codes_voided_between_check_and_claim_are_refused(bank: Bank) -> None:
 # The request
 
 
-BROKEN = {"empty": b"", "junk": b"junk", "cut": a_request()[:-1], "bad proof": a_request()[:-1] + b"\x00"}
+_WHOLE = a_request()
+BROKEN = {
+    "empty": b"", "junk": b"junk", "cut": _WHOLE[:-1], "bad proof": _WHOLE[:-1] + bytes([_WHOLE[-1] ^ 1]),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("request_der", BROKEN.values(), ids=BROKEN)
