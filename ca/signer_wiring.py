@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache, partial
+from pathlib import Path
 
 from ca.adapters.clock import SystemClock, system_random
 from ca.adapters.db.unit_of_work import SqlUnitOfWork
@@ -82,6 +83,8 @@ from ca.wiring import (
     open_targets,
 )
 from config.profile_files import load_profiles
+from config.provider_files import DEFAULT as DEFAULT_PROVIDERS
+from config.provider_files import load_providers
 from config.settings import Settings, State, origin_of, seconds
 
 log = logging.getLogger("vermilion.wiring")
@@ -252,6 +255,8 @@ def _schedule(
 def _publish_tool(
     settings: Settings, files: Files, unit_of_work: SqlUnitOfWork, key_store: Pkcs11KeyStore
 ) -> PublishTool:
+    providers = load_providers(Path(settings.providers or DEFAULT_PROVIDERS))
+
     @cache  # what this process was started from
     def packed() -> Sequence[Packed]:
         return pack(
@@ -261,6 +266,7 @@ def _publish_tool(
             root_pem=files.trust.read("root.pem").decode("ascii"),
             job_key=files.trust.read("tool-jobs.spki"),
             release_key=files.trust.read("tool-release.spki"),
+            providers=providers,
         )
 
     return PublishTool(unit_of_work, SystemClock(), key_store, files.tool, packed, tool_version())

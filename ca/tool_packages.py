@@ -11,9 +11,10 @@ import re
 import stat
 import zipfile
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 
-from ca.domain.tool_releases import Packed
+from ca.domain.tool_releases import Packed, SupportedProvider
 
 SOURCES = Path(__file__).parent.parent / "ushield"
 TOOL, CHROMIUM, FIREFOX = "ushield.pyz", "ushield-chromium.zip", "ushield-firefox.zip"
@@ -51,11 +52,18 @@ def extension_id(job_key: bytes) -> str:
 
 
 def pack(
-    *, organization: str, hotline: str, origin: str, root_pem: str, job_key: bytes, release_key: bytes
+    *,
+    organization: str,
+    hotline: str,
+    origin: str,
+    root_pem: str,
+    job_key: bytes,
+    release_key: bytes,
+    providers: Iterable[SupportedProvider],
 ) -> list[Packed]:
     """All files there are to download. Keys: SubjectPublicKeyInfo, DER."""
     bank = {
-        "version": 1,
+        "version": 2,
         "name": organization,
         "origin": origin,
         "hotline": hotline,
@@ -64,11 +72,12 @@ def pack(
         "release_key": base64.b64encode(release_key).decode("ascii"),
         "extension": extension_id(job_key),
         "firefox_extension": FIREFOX_ID,
+        "providers": [asdict(provider) for provider in providers],
     }
     tool = _SHEBANG + _zipped(_tool_files(json.dumps(bank, indent=2, ensure_ascii=False)))
     return [
         Packed(TOOL, tool),
-        Packed(CHROMIUM, _zipped(_extension_files(origin, {"key": bank["job_key"]}))),
+        Packed(CHROMIUM, _zipped(_extension_files(origin, {"key": base64.b64encode(job_key).decode("ascii")}))),
         Packed(FIREFOX, _zipped(_extension_files(origin, _firefox()))),
     ]
 

@@ -175,6 +175,8 @@ class Settings(_Section):
     organization: str = "Demo Bank"
     hotline: str = "the number on your card"
     """What customers call when something fails, day and night."""
+    providers: str = ""
+    """File with the list of drivers that customers' tools may load. Empty: `ushield/providers.toml`."""
     listening: Listening
     hsm: HSM = HSM()
     times: Times = Times()

@@ -13,9 +13,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from ushield.errors import BankFileBroken
+from ushield.provider_list import Listed, brought_along, listed
 
 NAME = "bank.json"
-_VERSION = 1
+_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +36,20 @@ class BankFile:
     extension: str
     """Id of the Chromium extension that may start this tool."""
     firefox_extension: str
+    providers: tuple[Listed, ...]
+    """The drivers that the bank supports: a page has no other loaded."""
 
 
 def built_in() -> BankFile | None:
     """None when this tool was not built by a bank. Raises BankFileBroken."""
     packed = files("ushield").joinpath(NAME)
     return parse(packed.read_text("utf-8")) if packed.is_file() else None
+
+
+def supported_providers() -> tuple[Listed, ...]:
+    """The bank's list, else the one brought along. Raises BankFileBroken."""
+    bank = built_in()
+    return brought_along() if bank is None else bank.providers
 
 
 def parse(text: str) -> BankFile:
@@ -54,7 +63,8 @@ def parse(text: str) -> BankFile:
         named["firefox_extension"] = read["firefox_extension"]
         if not all(isinstance(value, str) for value in named.values()):
             raise ValueError("not text")
-        return BankFile(job_key=job_key, release_key=release_key, **named)
+        supported = listed(read["providers"])
+        return BankFile(providers=supported, job_key=job_key, release_key=release_key, **named)
     except (ValueError, KeyError, TypeError):
         raise BankFileBroken(
             "This tool is damaged: it does not say which bank it belongs to. Nothing was done. Download it again."

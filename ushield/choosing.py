@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import pkcs11
 
 from ushield import providers
-from ushield.errors import NoDevice, NoProvider, NotPrepared, ProviderBroken, SeveralDevices
-from ushield.providers import Found, Plugged, Provider
+from ushield.errors import NoDevice, NoProvider, NotPrepared, ProviderBroken, ProviderUnsafe, SeveralDevices
+from ushield.providers import Drivers, Found, Plugged, Provider
 from ushield.token import PinState, Token, talking
 
 
@@ -18,17 +18,11 @@ class Choice:
     token: str | None = None
 
 
-def choose(choice: Choice) -> tuple[Provider, Plugged]:
-    wanted = [providers.resolve(choice.provider)] if choice.provider else providers.installed()
-    if not wanted:
-        raise NoProvider(
-            "No driver for a U-Shield is installed on this computer. Install the one that came with your U-Shield, "
-            "then run the same command again."
-        )
-    found = providers.look_at(wanted)
+def choose(choice: Choice, drivers: Drivers) -> tuple[Provider, Plugged]:
+    found = providers.look_at([drivers.resolve(choice.provider)]) if choice.provider else drivers.look()
     if choice.provider and (trouble := found[0].trouble):
         raise ProviderBroken(
-            f"The provider {wanted[0].path} cannot be used: {trouble}. Nothing was done. "
+            f"The provider {found[0].provider.path} cannot be used: {trouble}. Nothing was done. "
             "Install the newest driver of your U-Shield."
         )
     return pick(found, choice.token)
@@ -51,6 +45,11 @@ def ready(found: list[Found]) -> list[tuple[Provider, Plugged]]:
 
 def pick(found: list[Found], wanted: str | None) -> tuple[Provider, Plugged]:
     """The one token that fits among all that are plugged in."""
+    if not found:
+        raise NoProvider(
+            "No driver for a U-Shield is installed on this computer. Install the one that came with your U-Shield, "
+            "then run the same command again."
+        )
     fitting = [pair for pair in plugged(found) if wanted is None or _named(pair[1], wanted)]
     prepared = [pair for pair in fitting if pair in ready(found)]
     if len(prepared) == 1:
@@ -68,6 +67,12 @@ def pick(found: list[Found], wanted: str | None) -> tuple[Provider, Plugged]:
             f"No U-Shield with the label or serial number {wanted} is plugged in. Nothing was done. "
             "Plug it in, or run `ushield providers` to see what is there."
         )
+    for refused in (one for one in found if one.is_unsafe):
+        raise ProviderUnsafe(
+            f"The driver {refused.provider.title} was not used: {refused.trouble}. Whoever can change it would get "
+            "your password. Install it again from its maker, as the computer's administrator; if you did not put it "
+            "there, call the hotline."
+        )
     raise NoDevice(
         "No U-Shield is plugged in, or its driver is not installed. Nothing was done. Plug it in and run the same "
         "command again; `ushield providers` shows what the computer sees."
@@ -78,9 +83,9 @@ def _named(token: Plugged, wanted: str) -> bool:
     return wanted == token.label or "".join(wanted.split()).casefold() == token.serial.casefold()
 
 
-def open_token(choice: Choice) -> Token:
+def open_token(choice: Choice, drivers: Drivers) -> Token:
     """Load the provider for good and open the chosen U-Shield, without its password."""
-    return open_plugged(*choose(choice))
+    return open_plugged(*choose(choice, drivers))
 
 
 def open_plugged(provider: Provider, wanted: Plugged) -> Token:

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from ushield import __version__, browser_cli, opening, providers, softhsm, unlock_cli
 from ushield.asking import Typist, has_terminal, reference_number
-from ushield.commands import EXIT_STATUSES, Asked, command, device, last_try_option, password_file_option
+from ushield.commands import EXIT_STATUSES, Asked, command, device, drivers, last_try_option, password_file_option
 from ushield.download import Download, Downloaded, Progress
 from ushield.enrolment import Bank
 from ushield.inventory import Entry, entries, own_texts, prove
@@ -41,14 +41,15 @@ def main() -> None:
 @command(main, "providers")
 def providers_command(asked: Asked) -> None:
     """List the drivers (PKCS#11 modules, CSP) on this computer and the U-Shields plugged in."""
-    wanted = [providers.resolve(asked.choice.provider)] if asked.choice.provider else providers.installed()
-    found = providers.look_at(wanted)
+    named = asked.choice.provider
+    found = providers.look_at([drivers().resolve(named)]) if named else drivers().look()
     if asked.as_json:
         say_json(
             {
                 "providers": [
                     {
                         "name": one.provider.name,
+                        "title": one.provider.title,
                         "path": str(one.provider.path),
                         "description": one.description,
                         "trouble": one.trouble,
@@ -95,7 +96,7 @@ def providers_command(asked: Asked) -> None:
 )
 def init_command(asked: Asked, label: str, so_pin_file: Path | None) -> None:
     """For the bank and demonstrations: make a SoftHSM token a U-Shield with the factory password 12345678."""
-    serial = softhsm.prepare(providers.resolve(asked.choice.provider or "softhsm"), label, so_pin_file)
+    serial = softhsm.prepare(drivers().resolve(asked.choice.provider or "softhsm"), label, so_pin_file)
     label = label.strip()
     if asked.as_json:
         say_json({"label": label, "serial": serial})

@@ -10,8 +10,9 @@ from typing import Any
 import click
 from rich.console import Console
 
-from ushield import softhsm
+from ushield import bank_file, softhsm
 from ushield.choosing import Choice, open_token
+from ushield.providers import Drivers
 from ushield.screen import one_sentence_for_errors
 from ushield.token import Token
 
@@ -63,9 +64,14 @@ def command(
     return decorate
 
 
+def drivers() -> Drivers:
+    """Those that a terminal may load. Raises BankFileBroken."""
+    return Drivers(bank_file.supported_providers())
+
+
 @contextmanager
 def device(asked: Asked) -> Iterator[Token]:
-    token = open_token(asked.choice)
+    token = open_token(asked.choice, drivers())
     try:
         yield token
     finally:

@@ -90,6 +90,10 @@ class HasKeyPad(DeviceError):
     code = "D-15"
 
 
+class ProviderUnsafe(DeviceError):
+    code = "D-16"
+
+
 class LabelTaken(DeviceError):
     code = "D-17"
 

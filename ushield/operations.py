@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from ushield import __version__, choosing, opening, providers
+from ushield import __version__, choosing, opening
 from ushield.asking import reference_number
 from ushield.bank_file import BankFile
 from ushield.download import Download, Downloaded, Step
@@ -18,6 +18,7 @@ from ushield.enrolment import Bank, Hints
 from ushield.inventory import entries, own_texts
 from ushield.jobs import Job, Operation
 from ushield.pending import Shelf
+from ushield.providers import Drivers
 from ushield.renew import Renewal
 from ushield.screen import certificate_json
 from ushield.statement import signer_of, statement
@@ -104,11 +105,11 @@ class Operations:
                 return self._unlock(job.reference)
 
     def _check(self) -> dict[str, Any]:
-        found = providers.look_at(providers.installed())
+        found = self._drivers.look()
         return {
             "tool": __version__,
             "clock": int(time.time()),
-            "providers": [{"name": one.provider.name, "works": one.trouble is None} for one in found],
+            "providers": [{"name": one.provider.title, "works": one.trouble is None} for one in found],
             "devices": [
                 {"label": token.label, "serial": token.serial, "password": token.password.name.lower()}
                 for _, token in choosing.plugged(found)
@@ -150,14 +151,18 @@ class Operations:
             stated = {"certificate": certificate.public_bytes(Encoding.DER), "nonce": job.nonce, "signature": signature}
             return {name: b64encode(octets).decode("ascii") for name, octets in stated.items()}
 
+    @property
+    def _drivers(self) -> Drivers:
+        return Drivers(self.bank.providers, for_page=True)
+
     @contextmanager
     def _device(self) -> Iterator[Token]:
-        ready = choosing.ready(providers.look_at(providers.installed()))
+        ready = choosing.ready(found := self._drivers.look())
         if len(ready) > 1:
             names = [f"{token.label} (serial number {token.serial})" for _, token in ready]
             provider, plugged = ready[self.prompt.choose(names)]
         else:
-            provider, plugged = choosing.choose(choosing.Choice())
+            provider, plugged = choosing.pick(found, None)
         token = choosing.open_plugged(provider, plugged)
         try:
             yield token

@@ -1,7 +1,7 @@
 """Which PKCS#11 modules (providers, CSP) this computer has, and which U-Shields are plugged into them.
 
-Only well-known places and p11-kit's registered modules are looked at; a path given by hand is taken as it is. Every
-module is first loaded in a process of its own (`ushield.probe`), because a broken driver may take its host down.
+The listed places are looked at and, at a terminal, p11-kit's registered modules; a path given by hand is taken as it
+is. Every module is first loaded in a process of its own (`ushield.probe`): a broken driver may take its host down.
 """
 
 import json
@@ -13,51 +13,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from ushield import trusted
 from ushield.errors import ProviderUnknown
+from ushield.provider_list import Listed
 from ushield.token import PinState
 
 _PROBE_SECONDS = 20
-
-# Where vendors install. The first part is the name for --provider.
-_LINUX: dict[str, tuple[str, ...]] = {
-    "softhsm": (
-        "/usr/lib/softhsm/libsofthsm2.so",
-        "/usr/lib/*/softhsm/libsofthsm2.so",
-        "/usr/lib64/pkcs11/libsofthsm2.so",
-        "/usr/lib64/libsofthsm2.so",
-        "/usr/local/lib/softhsm/libsofthsm2.so",
-    ),
-    "opensc": ("/usr/lib/*/opensc-pkcs11.so", "/usr/lib64/opensc-pkcs11.so", "/usr/lib/opensc-pkcs11.so"),
-    "opencryptoki": (
-        "/usr/lib/*/opencryptoki/libopencryptoki.so",
-        "/usr/lib64/opencryptoki/libopencryptoki.so",
-        "/usr/lib/opencryptoki/libopencryptoki.so",
-    ),
-    "feitian": (
-        "/usr/lib/libcastle.so.1.0.0",
-        "/usr/lib/*/libcastle.so.1.0.0",
-        "/opt/ePass*/redist/libcastle.so.1.0.0",
-    ),
-    "safenet": ("/usr/lib/libeToken.so", "/usr/lib/libeTPkcs11.so", "/usr/lib64/libeToken.so"),
-    "idprime": ("/usr/lib/libIDPrimePKCS11.so", "/usr/lib/pkcs11/libIDPrimePKCS11.so"),
-    "yubikey": ("/usr/lib/*/libykcs11.so", "/usr/lib64/libykcs11.so", "/usr/local/lib/libykcs11.so"),
-    "bit4id": ("/usr/lib/libbit4xpki.so", "/usr/lib/bit4id/libbit4xpki.so"),
-}
-_MACOS: dict[str, tuple[str, ...]] = {
-    "softhsm": ("/opt/homebrew/lib/softhsm/libsofthsm2.so", "/usr/local/lib/softhsm/libsofthsm2.so"),
-    "opensc": ("/Library/OpenSC/lib/opensc-pkcs11.so",),
-    "feitian": ("/usr/local/lib/libcastle.1.0.0.dylib",),
-    "safenet": ("/usr/local/lib/libeTPkcs11.dylib",),
-    "yubikey": ("/usr/local/lib/libykcs11.dylib", "/opt/homebrew/lib/libykcs11.dylib"),
-}
-_WINDOWS: dict[str, tuple[str, ...]] = {
-    "softhsm": ("C:/SoftHSM2/lib/softhsm2-x64.dll",),
-    "opensc": ("C:/Program Files/OpenSC Project/OpenSC/pkcs11/opensc-pkcs11.dll",),
-    "feitian": ("C:/Windows/System32/eps2003csp11.dll",),
-    "safenet": ("C:/Windows/System32/eTPKCS11.dll",),
-    "yubikey": ("C:/Program Files/Yubico/Yubico PIV Tool/bin/libykcs11.dll",),
-}
-_PLACES = _MACOS if sys.platform == "darwin" else _WINDOWS if sys.platform == "win32" else _LINUX
 
 _P11_KIT = ("/usr/share/p11-kit/modules", "/etc/pkcs11/modules", "~/.config/pkcs11/modules")
 _P11_KIT_MODULES = ("/usr/lib/*/pkcs11", "/usr/lib64/pkcs11", "/usr/lib/pkcs11", "/usr/local/lib/pkcs11")
@@ -69,6 +30,8 @@ _NOT_PROVIDERS = ("p11-kit-trust", "p11-kit-proxy", "pkcs11-spy", "libnssckbi", 
 class Provider:
     name: str
     path: Path
+    title: str
+    """For customers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,36 +54,59 @@ class Found:
     description: str
     tokens: tuple[Plugged, ...]
     trouble: str | None
+    is_unsafe: bool = False
+    """Others could have changed the module."""
 
 
-def installed() -> list[Provider]:
-    """The providers on this computer, each module once."""
-    found: dict[Path, Provider] = {}
-    for name, path in (*_well_known(), *_registered()):
-        real = path.resolve()
-        if path.is_file() and not any(word in real.name for word in _NOT_PROVIDERS):
-            found.setdefault(real, Provider(name, path))
-    return list(found.values())
+@dataclass(frozen=True, slots=True)
+class Drivers:
+    """Which modules may be loaded: at a terminal what the customer names, for a page what the bank has listed."""
 
+    listed: tuple[Listed, ...]
+    for_page: bool = False
 
-def resolve(wanted: str) -> Provider:
-    """The provider with this name, or the module at this path."""
-    path = Path(wanted).expanduser()
-    if path.is_absolute() or os.sep in wanted:
-        if path.is_file():
-            return Provider(path.stem, path.absolute())
+    def installed(self) -> list[Provider]:
+        """The providers on this computer, each module once. p11-kit's belong to the terminal: whatever program the
+        customer once installed may have registered one."""
+        candidates = [Provider(one.name, path, one.title) for one in self.listed for path in one.modules()]
+        if not self.for_page:
+            candidates += [Provider(name, path, name) for name, path in _registered()]
+        found: dict[Path, Provider] = {}
+        for provider in candidates:
+            real = provider.path.resolve()
+            if provider.path.is_file() and not any(word in real.name for word in _NOT_PROVIDERS):
+                found.setdefault(real, provider)
+        return list(found.values())
+
+    def resolve(self, wanted: str) -> Provider:
+        """At a terminal: the provider with this name, or the module at this path."""
+        path = Path(wanted).expanduser()
+        if path.is_absolute() or os.sep in wanted:
+            if path.is_file():
+                return Provider(path.stem, path.absolute(), path.stem)
+            raise ProviderUnknown(
+                f"There is no provider at {wanted}. Nothing was done. Run `ushield providers` to see those found."
+            )
+        choices = self.installed()
+        for provider in choices:
+            if provider.name == wanted.casefold():
+                return provider
+        names = ", ".join(sorted({provider.name for provider in choices})) or "none"
         raise ProviderUnknown(
-            f"There is no provider at {wanted}. Nothing was done. Run `ushield providers` to see those found."
+            f"No provider called {wanted} is installed. Nothing was done. Found: {names}. "
+            "Install the driver that came with the U-Shield, or give the path of its PKCS#11 module."
         )
-    choices = installed()
-    for provider in choices:
-        if provider.name == wanted.casefold():
-            return provider
-    names = ", ".join(sorted({provider.name for provider in choices})) or "none"
-    raise ProviderUnknown(
-        f"No provider called {wanted} is installed. Nothing was done. Found: {names}. "
-        "Install the driver that came with the U-Shield, or give the path of its PKCS#11 module."
-    )
+
+    def look(self) -> list[Found]:
+        """Look at what is installed. For a page, a module that others could have changed is not loaded."""
+        found, safe = [], []
+        for provider in self.installed():
+            reason = trusted.objection(provider.path) if self.for_page else None
+            if reason is None:
+                safe.append(provider)
+            else:
+                found.append(Found(provider, "", (), f"it was not loaded, because {reason}", is_unsafe=True))
+        return look_at(safe) + found
 
 
 def look_at(providers: list[Provider]) -> list[Found]:
@@ -157,14 +143,6 @@ def _read(provider: Provider, answer: bytes) -> Found:
         return Found(provider, "", (), str(read["error"]))
     tokens = tuple(Plugged(**{**token, "password": PinState[token["password"]]}) for token in read["tokens"])
     return Found(provider, read["description"] or read["manufacturer"], tokens, None)
-
-
-def _well_known() -> Iterator[tuple[str, Path]]:
-    for name, patterns in _PLACES.items():
-        for pattern in patterns:
-            path = Path(pattern)
-            for match in sorted(Path(path.anchor).glob(str(path.relative_to(path.anchor)))):
-                yield name, match
 
 
 def _registered() -> Iterator[tuple[str, Path]]:

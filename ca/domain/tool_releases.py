@@ -18,6 +18,17 @@ RENEWED_AFTER = timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True)
+class SupportedProvider:
+    """A driver (PKCS#11 module, CSP) that customers' tools may load, and where it is on each kind of computer."""
+
+    name: str
+    title: str
+    linux: tuple[str, ...]
+    macos: tuple[str, ...]
+    windows: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Packed:
     """A file to be downloaded."""
 

@@ -20,9 +20,10 @@ def bank_text(key: ec.EllipticCurvePrivateKey, **changes: Any) -> str:
     """The file that is packed with the tool."""
     spki = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     packed = {
-        "version": 1, "name": "Fake Bank", "origin": ORIGIN, "hotline": "95588", "root_pem": "",
+        "version": 2, "name": "Fake Bank", "origin": ORIGIN, "hotline": "95588", "root_pem": "",
         "job_key": b64encode(spki).decode(), "release_key": b64encode(spki).decode(),
         "extension": EXTENSION, "firefox_extension": FIREFOX,
+        "providers": [{"name": "softhsm", "title": "SoftHSM", "linux": ["/usr/lib/softhsm/libsofthsm2.so"]}],
     }  # fmt: skip
     return json.dumps(packed | changes)
 

@@ -10,9 +10,10 @@ from pkcs11 import Attribute, CertificateType, ObjectClass
 
 from ushield import softhsm
 from ushield.choosing import Choice, open_token
+from ushield.commands import drivers
 
 softhsm.use_token_dir(Path(sys.argv[1]), create=False)
-token = open_token(Choice("softhsm", None))
+token = open_token(Choice("softhsm", None), drivers())
 token.log_in(sys.argv[2])
 (stored,) = token.certificates()
 token.destroy_certificate(stored.id)

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from ca.domain.tool_releases import Packed
 from ca.tool_packages import CHROMIUM, FIREFOX, SOURCES, TOOL, extension_id, pack, tool_version
+from config.provider_files import DEFAULT, load_providers
 from ushield import __version__
 
 ORIGIN = "https://bank.example:8443"
@@ -22,7 +23,9 @@ ORIGIN = "https://bank.example:8443"
 
 def packed() -> dict[str, Packed]:
     spki = JOB_KEY.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    files = pack(organization="张 Bank", hotline="95588", origin=ORIGIN, root_pem="PEM", job_key=spki, release_key=spki)
+    keys = {"job_key": spki, "release_key": spki}
+    providers = load_providers(DEFAULT)
+    files = pack(organization="张 Bank", hotline="95588", origin=ORIGIN, root_pem="PEM", providers=providers, **keys)
     return {file.name: file for file in files}
 
 

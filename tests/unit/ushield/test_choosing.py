@@ -4,7 +4,7 @@ import pytest
 
 from ushield.choosing import pick
 from ushield.errors import NoDevice, NotPrepared, ProviderUnknown, SeveralDevices
-from ushield.providers import Found, Plugged, Provider, look_at, resolve
+from ushield.providers import Drivers, Found, Plugged, Provider, look_at
 from ushield.token import PinState
 
 
@@ -13,7 +13,7 @@ def plugged(label: str, serial: str, password: PinState = PinState.SET, *, initi
 
 
 def found(*tokens: Plugged) -> Found:
-    return Found(Provider("maker", Path("/usr/lib/maker.so")), "", tokens, None)
+    return Found(Provider("maker", Path("/usr/lib/maker.so"), "Maker"), "", tokens, None)
 
 
 ONE, TWO = plugged("Mine", "0A1B"), plugged("Other", "77FF")
@@ -49,16 +49,16 @@ def test_a_u_shield_without_a_password_goes_back_to_the_branch() -> None:
 
 def test_a_provider_that_is_not_there_is_said_to_be_so() -> None:
     with pytest.raises(ProviderUnknown):
-        resolve("/nowhere/module.so")
+        Drivers(()).resolve("/nowhere/module.so")
     with pytest.raises(ProviderUnknown):
-        resolve("no-such-vendor")
+        Drivers(()).resolve("no-such-vendor")
 
 
 def test_a_file_that_is_no_pkcs11_module_is_listed_with_the_reason(tmp_path: Path) -> None:
     broken = tmp_path / "broken.so"
     broken.write_bytes(b"not a module")
 
-    (result,) = look_at([Provider("broken", broken)])
+    (result,) = look_at([Provider("broken", broken, "Broken")])
 
     assert result.trouble
     assert result.tokens == ()

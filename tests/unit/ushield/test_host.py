@@ -133,8 +133,8 @@ def test_anybody_else_is_not(arguments: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "[]", "{}", bank_text(KEY, version=2), bank_text(KEY, origin=7), bank_text(KEY, job_key="AAAA"),
-     bank_text(KEY, job_key=None)],
+    ["", "[]", "{}", bank_text(KEY, version=1), bank_text(KEY, origin=7), bank_text(KEY, job_key="AAAA"),
+     bank_text(KEY, job_key=None), bank_text(KEY, providers=[]), bank_text(KEY, providers=[{"name": "a"}])],
 )  # fmt: skip
 def test_a_damaged_bank_file_is_named(text: str) -> None:
     with pytest.raises(BankFileBroken):
