@@ -1,5 +1,6 @@
 """The commands of `ushield`. Errors become one sentence with a code and an exit status; `--json` serves programs."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from rich.table import Table
 from ushield import __version__, browser_cli, opening, providers, softhsm, unlock_cli
 from ushield.asking import Typist, has_terminal, reference_number
 from ushield.commands import EXIT_STATUSES, Asked, command, device, drivers, last_try_option, password_file_option
+from ushield.delete import delete, find, require_ended, require_unused
 from ushield.download import Download, Downloaded, Progress
 from ushield.enrolment import Bank
 from ushield.inventory import Entry, entries, own_texts, prove
@@ -293,7 +295,7 @@ def _entry_json(entry: Entry) -> dict[str, Any]:
 def _print_entry(console: Console, entry: Entry, *, opened: bool) -> None:
     console.print()
     if entry.certificate is None:
-        console.print("  A key pair without a certificate")
+        console.print(f"  A key pair without a certificate, identifier {entry.id.hex()}", highlight=False)
     else:
         console.print(f"  Name         {plain(subject_of(entry.certificate))}")
         console.print(f"  Serial       {grouped(f'{entry.certificate.serial_number:x}')}", highlight=False)
@@ -309,6 +311,31 @@ def _print_entry(console: Console, entry: Entry, *, opened: bool) -> None:
     console.print(f"  Key          {algorithm_of(key.public_key) or 'unknown kind'}, {born}, {kept}", highlight=False)
     if entry.matches is not None:
         console.print(f"  Together     the certificate {'is' if entry.matches else 'is NOT'} for this key")
+
+
+@command(main, "delete")
+@click.option("--serial", required=True, metavar="HEX", help="The certificate's, or a left-over key pair's identifier.")
+@click.option("--although-valid", is_flag=True, help="Delete it even if its end has not come.")
+@password_file_option
+@last_try_option
+def delete_command(
+    asked: Asked, *, serial: str, although_valid: bool, password_file: str | None, last_try: bool
+) -> None:
+    """Delete a certificate that has ended from the U-Shield, with its key pair. There is no way back.
+
+    What was encrypted for the certificate cannot be read any more. Deleting does not cancel a certificate.
+    """
+    with device(asked) as token:
+        opening.open_once(token, Typist(password_file=password_file).present_password(), last_try=last_try)
+        going = find(token, serial)
+        require_unused(token, Shelf(token, state_directory()), going)
+        if not although_valid:
+            require_ended(going, datetime.now(UTC))
+        delete(token, going)
+    if asked.as_json:
+        say_json({"result": "deleted", "deleted": [_entry_json(entry) for entry in going]})
+        return
+    asked.console.print("It is deleted, with its key pair. The rest of the U-Shield is as before.")
 
 
 for _further in browser_cli.COMMANDS:

@@ -323,3 +323,11 @@ class NoWindow(UShieldError):
 
 class BrowserUnknown(WronglyAsked):
     code = "D-81"
+
+
+class StillValid(WronglyAsked):
+    code = "D-90"
+
+
+class StillUsed(WronglyAsked):
+    code = "D-91"

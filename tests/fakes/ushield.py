@@ -95,6 +95,9 @@ class FakeDevice:
             never_extractable=self.makes.get("never_extractable", True),
         )
 
+    def keys(self) -> list[DeviceKey]:
+        return [key for key_id in self.private_keys if (key := self.key(key_id)) is not None]
+
     def destroy_key(self, key_id: bytes) -> None:
         self.private_keys.pop(key_id, None)
 

@@ -155,7 +155,26 @@ def test_a_token_directory_that_is_not_there_is_not_made_by_looking(computer: Co
     assert not (tmp_path / "none").exists()
 
 
-@pytest.mark.parametrize("command", ["providers", "init", "download", "show", "test", "password"])
+def test_a_certificate_is_deleted_with_its_key_only_when_it_is_said_to_be_valid(computer: Computer) -> None:
+    assert computer.download().status == 0
+    serial = computer.show()["entries"][0]["certificate"]["serial"]
+    asked = ("--serial", serial, "--json", "--password-file", computer.secret(PASSWORD))
+
+    kept = computer.ushield("delete", *asked)
+    wrong = computer.ushield("delete", "--serial", "77", *asked[2:])
+    still = computer.show()["entries"]
+    gone = computer.ushield("delete", *asked, "--although-valid")
+
+    assert (kept.status, kept.json["error"]) == (2, "D-90")
+    assert wrong.json["error"] == "D-39"
+    assert len(still) == 1
+    assert gone.status == 0, gone
+    assert gone.json["deleted"][0]["certificate"]["serial"] == serial
+    assert computer.show()["entries"] == []
+    assert "Private Key" not in computer.pkcs11_tool("--list-objects", "--login", "--pin", PASSWORD)
+
+
+@pytest.mark.parametrize("command", ["providers", "init", "download", "show", "test", "password", "delete"])
 def test_every_command_explains_itself_and_its_exit_status(computer: Computer, command: str) -> None:
     ran = computer.python("-m", "ushield", command, "--help")
 
