@@ -17,7 +17,15 @@ from ca.domain.serials import parse_serial, serial_text
 from ca.domain.sessions import CHALLENGE_LIFE
 from ca.domain.times import Millis, parse_instant, timestamp
 from ca.portal_handlers import Portal
-from ca.portal_operations import ListOwnCertificates, ListSessions, RenewByKey, ShowCompany, ShowMe, ShowOwnHistory
+from ca.portal_operations import (
+    ListOwnCertificates,
+    ListOwnDevices,
+    ListSessions,
+    RenewByKey,
+    ShowCompany,
+    ShowMe,
+    ShowOwnHistory,
+)
 from ca.ports import UnitOfWork
 from ca.signer import Handler
 from ca.telling import as_json
@@ -50,7 +58,7 @@ _NOT_REFUSALS = (NotReady, KeyStoreUnavailable)
 # Asked all day by pages: that a session is over is an answer, not an act that was refused.
 _QUESTIONS = (
     *(ops.WhoAmI, ops.ShowCase, ops.ShowInvitation, ops.ShowHistory, ops.Health, ops.CACertificates),
-    *(ShowMe, ListOwnCertificates, ShowOwnHistory, ListSessions, ShowCompany, ShowUnlock),
+    *(ShowMe, ListOwnCertificates, ListOwnDevices, ShowOwnHistory, ListSessions, ShowCompany, ShowUnlock),
 )
 # What nobody may see and what somebody changed is recorded all the same.
 _EVEN_WHEN_ASKED = (Tampered, NotAllowed, NotFound)

@@ -46,6 +46,7 @@ class Portal:
             ops.PortalSignOut: _silently(lambda op: sign_in.out(op.session)),
             ops.ShowMe: self._me,
             ops.ListOwnCertificates: lambda op: {"certificates": [_own(one) for one in own.list(op.session)[1]]},
+            ops.ListOwnDevices: lambda op: {"devices": own.list_devices(op.session)},
             ops.ShowOwnHistory: lambda op: {"events": [_event(one) for one in own.history(op.session)]},
             ops.ReportLost: lambda op: _status(own.report_lost(op.session, parse_serial(op.serial))),
             ops.CancelOwn: self._cancel,

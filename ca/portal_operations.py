@@ -91,6 +91,12 @@ class ListOwnCertificates(CustomerOperation):
     path = "portal/certificates"
 
 
+class ListOwnDevices(CustomerOperation):
+    """-> {devices: [serial]}: the U-Shields that the bank gave the customer."""
+
+    path = "portal/devices"
+
+
 class ShowOwnHistory(CustomerOperation):
     """-> {events: [{name, subject, by, at, details}]}: the youngest first."""
 

@@ -263,6 +263,7 @@ def _publish_tool(
             organization=settings.organization,
             hotline=settings.hotline,
             origin=origin_of(settings.enrolment_url),
+            ocsp=f"{settings.public_url}/ocsp",
             root_pem=files.trust.read("root.pem").decode("ascii"),
             job_key=files.trust.read("tool-jobs.spki"),
             release_key=files.trust.read("tool-release.spki"),

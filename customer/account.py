@@ -12,7 +12,7 @@ from flask import Blueprint, Response, jsonify, redirect, render_template, reque
 from werkzeug.wrappers.response import Response as Redirect
 
 from ca import portal_operations as ops
-from ca.domain.errors import InvalidRequest, InvalidTransition, NotAllowed, NotAuthenticated
+from ca.domain.errors import InvalidRequest, InvalidTransition, NotAllowed, NotAuthenticated, PKIError
 from ca.operations import Operation
 from customer.language import COOKIE as LANGUAGE_COOKIE
 from customer.language import LANGUAGES
@@ -160,6 +160,14 @@ def home() -> str:
     return render_template(
         "customer/me.html", me=me, certificates=certificates, words=STATUS_WORDS, hotline=services().hotline
     )
+
+
+def own_devices() -> list[str] | None:
+    """Serial numbers of the customer's U-Shields; None when nobody is signed in, or the signer cannot be asked."""
+    try:
+        return [serial.upper() for serial in ask(ops.ListOwnDevices)["devices"]]
+    except PKIError:
+        return None
 
 
 @views.get("/me/certificates/<serial>/<any(lost, cancel, renew):act>")

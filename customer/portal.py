@@ -7,6 +7,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from flask import Blueprint, Response, current_app, jsonify, render_template, send_from_directory
 
+from customer.account import own_devices
 from customer.est import read_chain
 from customer.services import services
 
@@ -37,6 +38,18 @@ def download() -> str:
         organization=services().organization,
         server=services().enrolment_url,
         hotline=services().hotline,
+        devices=own_devices(),
+    )
+
+
+@views.get("/check")
+def check() -> str:
+    """Check this computer: what is there, and what to do where something is not."""
+    return render_template(
+        "customer/check.html",
+        organization=services().organization,
+        hotline=services().hotline,
+        devices=own_devices(),
     )
 
 

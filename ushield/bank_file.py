@@ -27,6 +27,8 @@ class BankFile:
     origin: str
     """The one web origin whose jobs are taken, and the address of enrolment: https://name[:port]."""
     hotline: str
+    ocsp: str
+    """Where the responder is, http://…/ocsp."""
     root_pem: str
     """Root certificate that the bank's server is verified with, beside the computer's own."""
     job_key: ec.EllipticCurvePublicKey
@@ -59,7 +61,7 @@ def parse(text: str) -> BankFile:
         if read["version"] != _VERSION:
             raise ValueError("another version")
         job_key, release_key = (_key(read[name]) for name in ("job_key", "release_key"))
-        named = {name: read[name] for name in ("name", "origin", "hotline", "root_pem", "extension")}
+        named = {name: read[name] for name in ("name", "origin", "hotline", "ocsp", "root_pem", "extension")}
         named["firefox_extension"] = read["firefox_extension"]
         if not all(isinstance(value, str) for value in named.values()):
             raise ValueError("not text")

@@ -130,9 +130,17 @@ class Bank:
         if answer.status != 200:
             raise _refusal(answer)
         try:
-            # RFC 8951: base64 without regard to headers; white space may occur.
-            der = b64decode(b"".join(answer.body.split()), validate=True)
-            return [found.public_bytes(Encoding.DER) for found in pkcs7.load_der_pkcs7_certificates(der)]
+            return [found.public_bytes(Encoding.DER) for found in _certs_only(answer.body)]
+        except ValueError:
+            raise _not_understood() from None
+
+    def ca_certificates(self) -> list[x509.Certificate]:
+        """Those that sign certificates at this bank, and the root (RFC 7030 section 4.1)."""
+        answer = self._ask("GET", "/.well-known/est/cacerts", {})
+        if answer.status != 200:
+            raise _refusal(answer)
+        try:
+            return _certs_only(answer.body)
         except ValueError:
             raise _not_understood() from None
 
@@ -285,6 +293,11 @@ def certificate_with_key(certificates: list[bytes], spki: bytes) -> bytes | None
         if found.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) == spki:
             return der
     return None
+
+
+def _certs_only(body: bytes) -> list[x509.Certificate]:
+    """RFC 8951: base64 without regard to headers; white space may occur. Raises ValueError."""
+    return pkcs7.load_der_pkcs7_certificates(b64decode(b"".join(body.split()), validate=True))
 
 
 def _text(octets: bytes) -> str:

@@ -1,6 +1,5 @@
 """The operations that a job of the bank can name, carried out with the U-Shield that is plugged in."""
 
-import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,11 +9,12 @@ from typing import Any, Protocol
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from ushield import __version__, choosing, opening
+from ushield import choosing, opening
 from ushield.asking import reference_number
 from ushield.bank_file import BankFile
 from ushield.download import Download, Downloaded, Step
 from ushield.enrolment import Bank, Hints
+from ushield.environment import look_around
 from ushield.inventory import entries, own_texts
 from ushield.jobs import Job, Operation
 from ushield.pending import Shelf
@@ -92,7 +92,7 @@ class Operations:
         """Raises UShieldError."""
         match job.operation:
             case Operation.CHECK:
-                return self._check()
+                return look_around(self.bank, self._drivers)
             case Operation.DOWNLOAD:
                 return self._download(job.reference)
             case Operation.PASSWORD:
@@ -103,18 +103,6 @@ class Operations:
                 return self._renew(job.serial)
             case Operation.UNLOCK:
                 return self._unlock(job.reference)
-
-    def _check(self) -> dict[str, Any]:
-        found = self._drivers.look()
-        return {
-            "tool": __version__,
-            "clock": int(time.time()),
-            "providers": [{"name": one.provider.title, "works": one.trouble is None} for one in found],
-            "devices": [
-                {"label": token.label, "serial": token.serial, "password": token.password.name.lower()}
-                for _, token in choosing.plugged(found)
-            ],
-        }
 
     def _download(self, reference: str) -> dict[str, Any]:
         number = reference_number(reference)

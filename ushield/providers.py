@@ -8,10 +8,13 @@ import json
 import os
 import subprocess
 import sys
+from base64 import b64decode
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from ushield import trusted
 from ushield.errors import ProviderUnknown
@@ -44,6 +47,8 @@ class Plugged:
     manufacturer: str
     initialized: bool
     password: PinState
+    certificates: tuple[bytes, ...] = ()
+    """DER; only read when asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +102,7 @@ class Drivers:
             "Install the driver that came with the U-Shield, or give the path of its PKCS#11 module."
         )
 
-    def look(self) -> list[Found]:
+    def look(self, *, with_certificates: bool = False) -> list[Found]:
         """Look at what is installed. For a page, a module that others could have changed is not loaded."""
         found, safe = [], []
         for provider in self.installed():
@@ -106,21 +111,21 @@ class Drivers:
                 safe.append(provider)
             else:
                 found.append(Found(provider, "", (), f"it was not loaded, because {reason}", is_unsafe=True))
-        return look_at(safe) + found
+        return look_at(safe, with_certificates=with_certificates) + found
 
 
-def look_at(providers: list[Provider]) -> list[Found]:
+def look_at(providers: list[Provider], *, with_certificates: bool = False) -> list[Found]:
     """Probe each provider. Never raises: a broken one says so in `trouble`."""
     with ThreadPoolExecutor(max_workers=4) as pool:
-        return list(pool.map(_probe, providers))
+        return list(pool.map(partial(_probe, more=("certificates",) if with_certificates else ()), providers))
 
 
-def _probe(provider: Provider) -> Found:
+def _probe(provider: Provider, more: tuple[str, ...]) -> Found:
     package_parent = str(Path(__file__).resolve().parent.parent)
     search = os.pathsep.join(filter(None, (package_parent, os.environ.get("PYTHONPATH"))))
     try:
         ran = subprocess.run(  # noqa: S603 - our own interpreter and module; the path of the provider is data to it
-            [sys.executable, "-P", "-m", "ushield.probe", str(provider.path)],
+            [sys.executable, "-P", "-m", "ushield.probe", str(provider.path), *more],
             capture_output=True,
             timeout=_PROBE_SECONDS,
             check=False,
@@ -141,8 +146,13 @@ def _read(provider: Provider, answer: bytes) -> Found:
         return Found(provider, "", (), "it gave no answer that could be read")
     if "error" in read:
         return Found(provider, "", (), str(read["error"]))
-    tokens = tuple(Plugged(**{**token, "password": PinState[token["password"]]}) for token in read["tokens"])
+    tokens = tuple(_plugged(token) for token in read["tokens"])
     return Found(provider, read["description"] or read["manufacturer"], tokens, None)
+
+
+def _plugged(told: dict[str, Any]) -> Plugged:
+    certificates = tuple(b64decode(one) for one in told["certificates"])
+    return Plugged(**{**told, "password": PinState[told["password"]], "certificates": certificates})
 
 
 def _registered() -> Iterator[tuple[str, Path]]:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Protocol
 
 from ushield.bank_file import BankFile
 from ushield.errors import NotesDirUnusable, PackageAltered, ReleaseExpired, ReleaseNotOurs, ReleaseOlder
@@ -19,6 +20,7 @@ from ushield.jws import signed_claims
 KIND = "vermilion-release"
 TOOL = "ushield.pyz"
 _SEEN = "release-seen"
+_MANIFEST, _LARGEST_MANIFEST = "release.jws", 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,23 @@ class Release:
     version: str
     sha256: str
     length: int
+
+
+class Offers(Protocol):
+    """The bank's page Download Software Tool."""
+
+    def offered(self, name: str, longest: int) -> bytes: ...
+
+
+def running() -> Path | None:
+    """The file of the packed tool that is running; None when it is no packed one."""
+    place = Path(__file__).resolve().parent.parent
+    return place if place.is_file() else None
+
+
+def newest(server: Offers, bank: BankFile, *, now: int) -> Release:
+    """Fetched and verified. Raises what `verify` raises, and what the server's absence does."""
+    return verify(server.offered(_MANIFEST, _LARGEST_MANIFEST).decode("ascii", "replace"), bank, now=now)
 
 
 def verify(text: str, bank: BankFile, *, now: int) -> Release:

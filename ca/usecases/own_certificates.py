@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ca.domain.accounts import UNDO_WINDOW, Cancellation, CancellationState
+from ca.domain.applications import ApplicationState
 from ca.domain.audit import AuditEvent, ChainedEvent
 from ca.domain.certificates import Certificate, CertificateStatus
 from ca.domain.customers import Customer
+from ca.domain.devices import DeviceState
 from ca.domain.errors import InvalidTransition, NotFound
 from ca.domain.revocation import RFC_NAMES, RevocationReason
 from ca.domain.serials import serial_text
@@ -24,6 +26,8 @@ _CUSTOMER, _SIGNER = "customer", "signer"
 _CANCELLED = RevocationReason.CESSATION_OF_OPERATION
 _LOST = "U-Shield lost"
 _LONGEST_HISTORY = 200
+_CAME_TO_NOTHING = {ApplicationState.REJECTED, ApplicationState.WITHDRAWN, ApplicationState.VOID}
+_IN_HAND = {DeviceState.ASSIGNED, DeviceState.IN_USE, DeviceState.BLOCKED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,21 @@ class OwnCertificates:
             ]
             work.commit()
         return customer, found
+
+    def list_devices(self, token: str) -> Sequence[str]:
+        """Serial numbers of the U-Shields that the bank gave this customer. Raises NotAuthenticated.
+
+        An operator's belongs to the company in the books; it is the operator's by what was applied for or issued.
+        """
+        with self.unit_of_work() as work:
+            customer = self.authorize(work, token)
+            serials = {one.serial for one in work.devices.list_by_customer(customer.id)}
+            serials |= {one.device_serial for one in work.certificates.list_by_customer(customer.id)}
+            applications = work.applications.list_by_customer(customer.id)
+            serials |= {one.case.device_serial for one in applications if one.state not in _CAME_TO_NOTHING}
+            found = [device for serial in sorted(serials) if serial and (device := work.devices.find(serial))]
+            work.commit()
+        return [device.serial for device in found if device.state in _IN_HAND]
 
     def history(self, token: str) -> Sequence[AuditEvent]:
         """What happened to the customer's account, applications and certificates, the youngest first."""

@@ -56,12 +56,20 @@ def test_a_certificate_is_downloaded_by_page_extension_and_tool(computer: Comput
         browser.on("console", lambda said: failures.append(said.text) if said.type == "error" else None)
         page = _ready(computer, browser)
         expect(page.locator("#check-device")).to_contain_text(serial)
+        for name in ("signature", "clock", "status"):
+            expect(page.locator(f"#check-{name}")).to_have_class("good")
+        expect(page.locator("#check-status")).to_contain_text("no certificate on the U-Shield yet")
+        expect(page.locator("#check-issued")).to_contain_text("sign in")
         picture(page, "download-1-check")
         _press(page, codes["reference_number"])
         computer.screen.answer(TITLE, codes["authorization_code"])
         computer.screen.answer(TITLE, PASSWORD, PASSWORD)
         expect(page.get_by_role("heading", name="Your certificate is on your U-Shield")).to_be_visible()
         picture(page, "download-2-done")
+        checked = browser.new_page()
+        checked.goto(f"{demo.url}/check")
+        expect(checked.locator("#check-status")).to_contain_text("your certificate holds")
+        picture(checked, "download-4-check")
 
         assert page.locator("#done-status").text_content() == "active"
         name = codes["subject"].split("common_name=")[1].split(",")[0]

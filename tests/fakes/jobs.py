@@ -20,7 +20,7 @@ def bank_text(key: ec.EllipticCurvePrivateKey, **changes: Any) -> str:
     """The file that is packed with the tool."""
     spki = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     packed = {
-        "version": 2, "name": "Fake Bank", "origin": ORIGIN, "hotline": "95588", "root_pem": "",
+        "version": 2, "name": "Fake Bank", "origin": ORIGIN, "hotline": "95588", "root_pem": "", "ocsp": "http://localhost:9/ocsp",
         "job_key": b64encode(spki).decode(), "release_key": b64encode(spki).decode(),
         "extension": EXTENSION, "firefox_extension": FIREFOX,
         "providers": [{"name": "softhsm", "title": "SoftHSM", "linux": ["/usr/lib/softhsm/libsofthsm2.so"]}],

@@ -287,6 +287,7 @@ QUESTIONS: list[ops.Operation] = [
     ops.ShowHistory(serial="none", at="none"),
     portal.ShowMe(session="none"),
     portal.ListOwnCertificates(session="none"),
+    portal.ListOwnDevices(session="none"),
     portal.ShowOwnHistory(session="none"),
     portal.ListSessions(session="none"),
     unlock.ShowUnlock(session="none", reference="none"),

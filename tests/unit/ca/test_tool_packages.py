@@ -23,9 +23,9 @@ ORIGIN = "https://bank.example:8443"
 
 def packed() -> dict[str, Packed]:
     spki = JOB_KEY.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    keys = {"job_key": spki, "release_key": spki}
+    rest = {"job_key": spki, "release_key": spki, "ocsp": "http://bank.example/ocsp"}
     providers = load_providers(DEFAULT)
-    files = pack(organization="张 Bank", hotline="95588", origin=ORIGIN, root_pem="PEM", providers=providers, **keys)
+    files = pack(organization="张 Bank", hotline="95588", origin=ORIGIN, root_pem="PEM", providers=providers, **rest)
     return {file.name: file for file in files}
 
 

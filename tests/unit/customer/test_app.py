@@ -15,6 +15,7 @@ VERBS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 EXPECTED: dict[str, dict[str, int]] = {
     "/": {"GET": 200, "HEAD": 200},
     "/download": {"GET": 200, "HEAD": 200},
+    "/check": {"GET": 200, "HEAD": 200},
     "/certificate-password": {"GET": 200, "HEAD": 200},
     "/tool/": {"GET": 200, "HEAD": 200},
     "/tool/<name>": {"GET": 503, "HEAD": 503},

@@ -2,9 +2,13 @@
 
 import hashlib
 
+import pytest
 from cryptography import x509
 from flask.testing import FlaskClient
 
+from ca.portal_operations import ListOwnDevices
+from customer.account import COOKIE
+from tests.fakes.signer import FakeSigner
 from tests.fakes.software_ca import SoftwareCA
 
 
@@ -29,6 +33,20 @@ def test_the_root_certificate_can_be_compared_with_its_fingerprint(client: Flask
 
     assert root == authority.root.certificate
     assert hashlib.sha256(authority.root.der).hexdigest() in client.get("/").text.replace(" ", "")
+
+
+@pytest.mark.parametrize("path", ["/check", "/download"])
+def test_only_who_is_signed_in_is_told_which_u_shields_are_theirs(
+    client: FlaskClient, signer: FakeSigner, path: str
+) -> None:
+    signer.portal = {ListOwnDevices: {"devices": ["0a'b1"]}}
+    nobody = client.get(path, base_url="https://bank.example").text
+    client.set_cookie(COOKIE, "token-1", domain="bank.example")
+
+    mine = client.get(path, base_url="https://bank.example").text
+
+    assert "data-devices='null'" in nobody
+    assert "data-devices='[\"0A\\u0027B1\"]'" in mine
 
 
 def test_a_missing_page_says_so_and_leads_back(client: FlaskClient) -> None:

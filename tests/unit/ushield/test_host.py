@@ -4,20 +4,24 @@ import io
 import json
 import struct
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.fakes.jobs import EXTENSION, FIREFOX, ORIGIN, bank_file, bank_text, job, signed
+from tests.fakes.jobs import EXTENSION, FIREFOX, bank_file, bank_text, job, signed
+from tests.fakes.software_ca import SoftwareCA
 from ushield import bank_file as packed
 from ushield.errors import BankFileBroken, MessageUnknown
 from ushield.host import Messages, require_caller, serve
 from ushield.jobs import Job
 
 KEY = ec.generate_private_key(ec.SECP256R1())
-BANK = bank_file(KEY)
+ORIGIN = "https://localhost:9"
+"""Nobody answers there: a check goes on without."""
+BANK = replace(bank_file(KEY), origin=ORIGIN, root_pem=SoftwareCA().root.pem.decode())
 
 
 def framed(message: object) -> bytes:
@@ -58,7 +62,7 @@ def talk(directory: Path, *messages: object) -> list[dict[str, Any]]:
 
 def ordered(operation: str, **more: Any) -> str:
     now = int(time.time())
-    return signed(KEY, job(operation, **{"iat": now, "exp": now + 300, **more}))
+    return signed(KEY, job(operation, **{"origin": ORIGIN, "iat": now, "exp": now + 300, **more}))
 
 
 def test_hello_tells_version_protocol_and_bank(tmp_path: Path) -> None:
@@ -84,7 +88,9 @@ def test_a_job_that_was_altered_replayed_or_is_for_another_page_is_refused_with_
 def test_a_check_says_what_is_there_and_asks_for_nothing(tmp_path: Path) -> None:
     (told,) = talk(tmp_path, {"type": "run", "origin": ORIGIN, "job": ordered("check")})
 
-    assert set(told) == {"type", "tool", "clock", "providers", "devices"}
+    assert set(told) == {"type", "tool", "clock", "providers", "devices", "signature", "status"}
+    assert told["signature"]["state"] == "unpacked"
+    assert told["status"]["state"] == "unreached"
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 
 from ca.domain.accounts import UNDO_WINDOW, CancellationState
 from ca.domain.certificates import Certificate, CertificateStatus
+from ca.domain.devices import DeviceState
 from ca.domain.errors import InvalidTransition, NotAuthenticated, NotFound
 from ca.domain.revocation import RevocationReason
 from tests.fakes.bank import HOTLINE, MARIA, SUPERVISOR, Bank
@@ -55,6 +56,19 @@ class Customer:
 @pytest.fixture
 def customer(bank: Bank) -> Customer:
     return Customer(bank)
+
+
+def test_customers_are_told_which_u_shields_are_theirs(customer: Customer, bank: Bank) -> None:
+    other = bank.active()
+    own = customer.certificate.device_serial
+
+    assert own != other.device_serial
+    assert customer.own.list_devices(customer.token) == [own]
+    (device,) = (one for one in bank.stored.devices.values() if one.serial == own)
+    bank.stored.devices[device.id] = replace(device, state=DeviceState.LOST)
+    assert customer.own.list_devices(customer.token) == []
+    with pytest.raises(NotAuthenticated):
+        customer.own.list_devices("another")
 
 
 def test_customers_see_their_own_certificates_and_no_others(customer: Customer) -> None:

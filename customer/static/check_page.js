@@ -1,0 +1,4 @@
+// Check this computer.
+import { begin } from "./check.js";
+
+begin(() => {});
