@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache, partial
-from pathlib import Path
 
 from ca.adapters.clock import SystemClock, system_random
 from ca.adapters.db.unit_of_work import SqlUnitOfWork
@@ -72,7 +71,6 @@ from ca.usecases.unlock import UNLOCK_KEY, SoPasswords, UnlockDevice
 from ca.usecases.unlock_cases import DecideOnUnlock
 from ca.wiring import (
     ISSUING,
-    PROFILES,
     SEAL_KEY,
     Files,
     issuing_token,
@@ -83,7 +81,6 @@ from ca.wiring import (
     open_targets,
 )
 from config.profile_files import load_profiles
-from config.provider_files import DEFAULT as DEFAULT_PROVIDERS
 from config.provider_files import load_providers
 from config.settings import Settings, State, origin_of, seconds
 
@@ -94,7 +91,7 @@ def build_signer(state: State, settings: Settings) -> UseCases:
     """Open database and HSM, compare keys with certificates, wire the use cases. Raises PKIError, closed."""
     files = Files.of(state, settings)
     unit_of_work = journaled(open_current_database(state, settings), files.journal, kept=files.kept)
-    profiles = load_profiles(PROFILES)
+    profiles = load_profiles(settings.profiles)
     for name in (RESPONDER_PROFILE, BUNDLE_PROFILE):
         own_profile(profiles, name)
     sessions = TokenSessions.open(issuing_token(state, settings), workers=settings.hsm.sessions)
@@ -255,7 +252,7 @@ def _schedule(
 def _publish_tool(
     settings: Settings, files: Files, unit_of_work: SqlUnitOfWork, key_store: Pkcs11KeyStore
 ) -> PublishTool:
-    providers = load_providers(Path(settings.providers or DEFAULT_PROVIDERS))
+    providers = load_providers(settings.providers)
 
     @cache  # what this process was started from
     def packed() -> Sequence[Packed]:

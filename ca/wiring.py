@@ -49,7 +49,6 @@ log = logging.getLogger("vermilion.wiring")
 
 ISSUING, ROOT = "issuing", "root"
 SEAL_KEY = KeyId(b"seals-1")
-PROFILES = Path(__file__).parent.parent / "config" / "profiles"
 
 
 @dataclass(frozen=True)
@@ -151,7 +150,7 @@ def open_ceremony(state: State, settings: Settings, engine: Engine) -> Iterator[
             room=SoftHsmRoom(state / "hsm", labels, module),
             publisher=files.publisher,
             trust=files.trust,
-            profiles=load_profiles(PROFILES),
+            profiles=load_profiles(settings.profiles),
             public_url=settings.public_url,
             seals_in=ISSUING,
             seal_key=SEAL_KEY,

@@ -16,6 +16,7 @@ from ca.domain.keys import KeyAlgorithm
 from ca.domain.names import NameAttribute
 from ca.domain.profiles import Profile, SubjectRule
 
+_OWN = Path(__file__).resolve().parent / "profiles"
 _UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 
 
@@ -109,8 +110,12 @@ _AS_THEY_ARE = {
 }
 
 
-def load_profiles(directory: Path) -> dict[str, Profile]:
-    """Every profile of the directory, by name. Raises NotReady for a file that is wrong, or when there is none."""
+def load_profiles(place: Path | str = "") -> dict[str, Profile]:
+    """Every profile of a directory (ours when none is named), by name.
+
+    Raises NotReady for a file that is wrong, or when there is none.
+    """
+    directory = Path(place or _OWN)
     files = sorted(directory.glob("*.toml"))
     if not files:
         raise NotReady(f"{directory} has no profiles (*.toml); without a profile nothing can be issued")

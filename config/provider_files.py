@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from ca.domain.errors import NotReady
 from ca.domain.tool_releases import SupportedProvider
 
-DEFAULT = Path(__file__).resolve().parent.parent / "ushield" / "providers.toml"
+_OWN = Path(__file__).resolve().parent.parent / "ushield" / "providers.toml"
 
 
 def _absolute(place: str, start: str) -> str:
@@ -56,8 +56,9 @@ class _ProvidersFile(_Strict):
         return self
 
 
-def load_providers(file: Path) -> tuple[SupportedProvider, ...]:
-    """Raises NotReady."""
+def load_providers(place: Path | str = "") -> tuple[SupportedProvider, ...]:
+    """Those of a file (ours when none is named). Raises NotReady."""
+    file = Path(place or _OWN)
     try:
         read = _ProvidersFile.model_validate(tomllib.loads(file.read_text("utf-8")))
     except ValidationError as error:

@@ -175,6 +175,8 @@ class Settings(_Section):
     organization: str = "Demo Bank"
     hotline: str = "the number on your card"
     """What customers call when something fails, day and night."""
+    profiles: str = ""
+    """Directory with the profiles of certificates. Empty: `config/profiles`."""
     providers: str = ""
     """File with the list of drivers that customers' tools may load. Empty: `ushield/providers.toml`."""
     listening: Listening

@@ -1,7 +1,8 @@
 """The native-messaging host: the browser starts it for the bank's extension and talks to it over two pipes.
 
-A message is its length, four octets in the machine's order, and so much JSON. One `run` a process: when the page is
-closed the browser ends the pipe, and with it this process, at any point; every operation goes on from where it stopped.
+A message is its length, four octets in the machine's order, and so much JSON. One `run` a process: a driver that lost
+its U-Shield may not find it again until it is loaded anew. When the page is closed the browser ends the pipe, and with
+it this process, at any point; every operation goes on from where it stopped.
 """
 
 import json
@@ -58,7 +59,7 @@ class Messages:
 
 
 def serve(messages: Messages, bank: BankFile, directory: Path, prompt_for: PromptFor) -> None:
-    """Answer until the pipe ends. What goes wrong is told to the page with its code."""
+    """Answer until the pipe ends or a job is over. What goes wrong is told to the page with its code."""
     while (message := messages.read()) is not None:
         match message:
             case {"type": "hello", **rest} if not rest:
@@ -68,6 +69,7 @@ def serve(messages: Messages, bank: BankFile, directory: Path, prompt_for: Promp
                     messages.tell({"type": "done", **_run(messages, bank, directory, prompt_for, origin, text)})
                 except UShieldError as error:
                     messages.tell({"type": "failed", "code": error.code, "sentence": error.sentence})
+                return
             case _:
                 raise _unknown()
 

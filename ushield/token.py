@@ -222,6 +222,11 @@ class Token:
         """Sign with the hash that goes with the key; the signature is checked before anybody sees it."""
         with talking("it was signing"):
             found = self._find({Attribute.CLASS: ObjectClass.PRIVATE_KEY, Attribute.ID: key.id})
+            if not found:
+                raise TakenOut(
+                    "The U-Shield does not show its key any more: was it taken out? Nothing was signed, and nothing is "
+                    "lost. Plug it in and run the same command again."
+                )
             if len(found) != 1:
                 raise DeviceTrouble(
                     f"The U-Shield holds {len(found)} keys under one name, so the tool cannot tell which to use. "

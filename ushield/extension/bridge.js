@@ -5,6 +5,7 @@
   const browserApi = globalThis.browser ?? globalThis.chrome;
   const version = browserApi.runtime.getManifest().version;
   let port = null;
+  let spent = false;
 
   const say = (message) => window.postMessage({ ushield: "answer", ...message }, location.origin);
 
@@ -24,7 +25,10 @@
     if (type === "present") {
       say({ type: "present", extension: version });
     } else if (type === "hello" || type === "run") {
-      port ??= connect();
+      // A tool works once: a driver that lost its U-Shield may not find it again until it is loaded anew.
+      if (spent) port?.disconnect();
+      port = spent || port === null ? connect() : port;
+      spent = type === "run";
       port.postMessage({ type, job });
     } else if (type === "leave") {
       port?.disconnect();

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from ca.domain.tool_releases import Packed
 from ca.tool_packages import CHROMIUM, FIREFOX, SOURCES, TOOL, extension_id, pack, tool_version
-from config.provider_files import DEFAULT, load_providers
+from config.provider_files import load_providers
 from ushield import __version__
 
 ORIGIN = "https://bank.example:8443"
@@ -24,7 +24,7 @@ ORIGIN = "https://bank.example:8443"
 def packed() -> dict[str, Packed]:
     spki = JOB_KEY.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     rest = {"job_key": spki, "release_key": spki, "ocsp": "http://bank.example/ocsp"}
-    providers = load_providers(DEFAULT)
+    providers = load_providers()
     files = pack(organization="张 Bank", hotline="95588", origin=ORIGIN, root_pem="PEM", providers=providers, **rest)
     return {file.name: file for file in files}
 

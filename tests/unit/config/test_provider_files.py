@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ca.domain.errors import NotReady
-from config.provider_files import DEFAULT, load_providers
+from config.provider_files import load_providers
 from ushield.provider_list import brought_along, listed
 
 
@@ -16,7 +16,7 @@ def text(**changes: object) -> str:
 
 
 def test_our_own_list_reads_the_same_packed_and_brought_along() -> None:
-    packed = listed([asdict(provider) for provider in load_providers(DEFAULT)])
+    packed = listed([asdict(provider) for provider in load_providers()])
 
     assert packed == brought_along()
     assert packed[0].name == "softhsm"

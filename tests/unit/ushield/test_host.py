@@ -73,16 +73,23 @@ def test_hello_tells_version_protocol_and_bank(tmp_path: Path) -> None:
 
 def test_a_job_that_was_altered_replayed_or_is_for_another_page_is_refused_with_its_code(tmp_path: Path) -> None:
     good = ordered("check")
-    told = talk(
-        tmp_path,
-        {"type": "run", "origin": ORIGIN, "job": good[:-4] + "AAAA"},
-        {"type": "run", "origin": "https://evil.example", "job": good},
-        {"type": "run", "origin": ORIGIN, "job": good},
-        {"type": "run", "origin": ORIGIN, "job": good},
-    )
+    told = [
+        talk(tmp_path, {"type": "run", "origin": origin, "job": text})[0]
+        for origin, text in (
+            (ORIGIN, good[:-4] + "AAAA"), ("https://evil.example", good), (ORIGIN, good), (ORIGIN, good),
+        )
+    ]  # fmt: skip
 
     assert [each.get("code") for each in told] == ["D-70", "D-71", None, "D-73"]
     assert told[2]["type"] == "done"
+
+
+def test_one_process_does_one_job(tmp_path: Path) -> None:
+    jobs = [{"type": "run", "origin": ORIGIN, "job": ordered("check", id=digits * 16)} for digits in ("01", "02")]
+
+    told = talk(tmp_path, {"type": "hello"}, *jobs)
+
+    assert [each["type"] for each in told] == ["hello", "done"]
 
 
 def test_a_check_says_what_is_there_and_asks_for_nothing(tmp_path: Path) -> None:

@@ -1,0 +1,86 @@
+"""Renew my Certificate in the browser: the old key asks, the new one proves itself, the old certificate ends.
+
+The demo's certificates hold for years, so this bank has a profile of its own whose window is open at once.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.computer import Computer, picture
+from tests.browser.screen import screen
+from tests.integration.system.clients import ask_ocsp
+from tests.integration.system.running import REPOSITORY, Demo, stopping
+
+pytestmark = [pytest.mark.browser, pytest.mark.socket, pytest.mark.softhsm, pytest.mark.window, pytest.mark.openssl]
+
+PASSWORD, TITLE = "Branch26", "U-Shield"
+
+
+@pytest.fixture(scope="module")
+def bank(stopped_demo: Demo, short_directory: Path) -> Iterator[Demo]:
+    place = Path(tempfile.mkdtemp(dir=short_directory))
+    profiles = place / "profiles"
+    shutil.copytree(REPOSITORY / "config" / "profiles", profiles)
+    file = profiles / "personal-signing.toml"
+    text = file.read_text("utf-8")
+    assert 'validity = "1826d"' in text
+    file.write_text(text.replace('validity = "1826d"', 'validity = "60d"'), "utf-8")
+    demo = stopped_demo.copy(place / "s")
+    settings = demo.state / "settings.toml"
+    settings.write_text(f'profiles = "{profiles}"\n' + settings.read_text("utf-8"), "utf-8")
+    with stopping(demo) as running:
+        yield running.start()
+
+
+@pytest.fixture
+def computer(bank: Demo, tmp_path: Path) -> Iterator[Computer]:
+    with screen() as shown:
+        made = Computer(tmp_path, bank, shown)
+        made.download(PASSWORD)
+        made.install()
+        yield made
+
+
+def _renewing(page: Page, computer: Computer) -> None:
+    """Signed in with the U-Shield, on the page that renews the certificate."""
+    page.goto(f"{computer.demo.url}/sign-in")
+    page.get_by_role("button", name="Sign in with my U-Shield").click()
+    computer.screen.answer(TITLE, PASSWORD)
+    page.get_by_role("link", name="Renew my Certificate").first.click()
+
+
+def test_pulled_out_and_plugged_in_again_a_certificate_is_renewed_and_the_old_one_ends(
+    computer: Computer, bank: Demo, tmp_path: Path
+) -> None:
+    tokens, away, old = computer.tokens / "tokens", computer.tokens / "away", tmp_path / "own.pem"
+    with computer.browser() as browser:
+        page = browser.new_page()
+        _renewing(page, computer)
+        picture(page, "renew-1-page")
+        page.get_by_role("button", name="Renew my Certificate").click()
+        computer.screen.wait(TITLE)
+        tokens.rename(away)
+        computer.screen.answer(TITLE, PASSWORD)
+        expect(page.locator("#say")).to_contain_text("Nothing is lost")
+        assert "good" in ask_ocsp(bank, tmp_path, "-cert", old)
+        away.rename(tokens)
+
+        page.get_by_role("button", name="Renew my Certificate").click()
+        computer.screen.answer(TITLE, PASSWORD)
+        expect(page.locator("#done")).to_be_visible()
+        picture(page, "renew-2-done")
+        page.goto(f"{bank.url}/me")
+        expect(page.locator("article .status")).to_contain_text(["active", "ended"])
+        page.goto(f"{bank.url}/check")
+        expect(page.locator("#check-issued")).to_contain_text("the bank gave it to you")
+        expect(page.locator("#check-status")).to_contain_text("your certificate holds")
+        picture(page, "renew-3-check")
+
+    answer = ask_ocsp(bank, tmp_path, "-cert", old)
+    assert "revoked" in answer
+    assert "superseded" in answer
