@@ -11,6 +11,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from ca.adapters.db.rows import db
 from ca.domain.applications import ApplicationState
+from tests.browser.accessibility import require_accessible
 from tests.browser.chromium import chromium, new_tab
 from tests.browser.computer import picture
 from tests.fakes.console import ACTIVE, HELD, console, fill
@@ -200,11 +201,12 @@ def test_hostile_names_do_not_run(tab, address):
 CHANGES = [*(f"certificates/{ACTIVE}/{act}" for act in ("hold", "revoke")), f"certificates/{HELD}/release"]
 
 
-@pytest.mark.parametrize("width", [390, 1280])
-def test_no_page_scrolls_sideways(tab, address, signer, width):
+@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light")])
+def test_every_page_is_accessible_and_none_scrolls_sideways(tab, address, signer, width, scheme):
     with closing(sqlite3.connect(signer.database)) as connection, connection:
         connection.execute("UPDATE certificates SET subject = 'CN=' || ?", ["w" * 80])
     tab.set_viewport_size({"width": width, "height": 800})
+    tab.emulate_media(color_scheme=scheme)
     _become_approver(tab, address)
 
     wide = []
@@ -212,6 +214,7 @@ def test_no_page_scrolls_sideways(tab, address, signer, width):
     rows = (f"certificates/details/?id={ACTIVE}", "applications/details/?id=application-hostile")
     for path in (*rooms, *rows, *CHANGES):
         tab.goto(f"{address}/admin/{path}")
+        require_accessible(tab)
         wide += [path] * (tab.evaluate("document.documentElement.scrollWidth") > width)
 
     assert wide == []

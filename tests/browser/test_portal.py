@@ -10,10 +10,12 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.accessibility import require_accessible
 from tests.browser.chromium import PATIENCE_MS, chromium
 from tests.integration.system.clients import ask_ocsp, openssl
 from tests.integration.system.running import Demo, pki, run
@@ -23,7 +25,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.socket, pytest.mark.softhsm, pyte
 LOGIN_PASSWORD = "red paste on quiet paper"
 PATHS = (
     *("/", "/me", "/me/settings", "/me/history", "/download", "/certificate-password", "/tool/", "/sign-in"),
-    *("/first-password", "/me/company"),
+    *("/first-password", "/me/company", "/check"),
 )
 PHONE = {"width": 390, "height": 844}
 
@@ -65,9 +67,11 @@ def browser() -> Iterator[Browser]:
         yield opened
 
 
-def _page(browser: Browser, *, language: str = "en", script: bool = False) -> Page:
+def _page(
+    browser: Browser, *, language: str = "en", script: bool = False, scheme: Literal["light", "dark"] = "light"
+) -> Page:
     context = browser.new_context(
-        ignore_https_errors=True, viewport=PHONE, locale=language, java_script_enabled=script
+        ignore_https_errors=True, viewport=PHONE, locale=language, java_script_enabled=script, color_scheme=scheme
     )  # fmt: skip
     context.set_default_timeout(PATIENCE_MS)
     return context.new_page()
@@ -130,7 +134,7 @@ def test_a_customer_stops_and_undoes_without_javascript(
 def test_the_portal_speaks_chinese_and_fits_a_phone(demo: Demo, customer: Customer, browser: Browser) -> None:
     page = _page(browser, script=True)
     _sign_in(page, demo, customer)
-    chinese = _page(browser, language="zh-CN", script=True)
+    chinese = _page(browser, language="zh-CN", script=True, scheme="dark")
     chinese.goto(f"{demo.url}/sign-in")
     chinese.get_by_label("客户号").fill(customer.number)
     chinese.get_by_label("登录密码").fill(LOGIN_PASSWORD)
@@ -142,6 +146,7 @@ def test_the_portal_speaks_chinese_and_fits_a_phone(demo: Demo, customer: Custom
         for path in PATHS:
             tab.goto(f"{demo.url}{path}")
             assert tab.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], path
+            require_accessible(tab)
             assert tab.evaluate("document.documentElement.lang") == ("zh" if tab is chinese else "en"), path
     chinese.goto(f"{demo.url}/download")
     expect(chinese.locator("#check-extension")).to_contain_text("未找到")
