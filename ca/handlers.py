@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ca import operations as ops
+from ca import portal_operations as portal
 from ca.domain.applications import Application
 from ca.domain.certificates import Certificate, CertificateStatus
 from ca.domain.codes import shown
@@ -17,15 +18,6 @@ from ca.domain.serials import parse_serial, serial_text
 from ca.domain.sessions import CHALLENGE_LIFE
 from ca.domain.times import Millis, parse_instant, timestamp
 from ca.portal_handlers import Portal
-from ca.portal_operations import (
-    ListOwnCertificates,
-    ListOwnDevices,
-    ListSessions,
-    RenewByKey,
-    ShowCompany,
-    ShowMe,
-    ShowOwnHistory,
-)
 from ca.ports import UnitOfWork
 from ca.signer import Handler
 from ca.telling import as_json
@@ -58,7 +50,8 @@ _NOT_REFUSALS = (NotReady, KeyStoreUnavailable)
 # Asked all day by pages: that a session is over is an answer, not an act that was refused.
 _QUESTIONS = (
     *(ops.WhoAmI, ops.ShowCase, ops.ShowInvitation, ops.ShowHistory, ops.Health, ops.CACertificates),
-    *(ShowMe, ListOwnCertificates, ListOwnDevices, ShowOwnHistory, ListSessions, ShowCompany, ShowUnlock),
+    *(portal.ShowMe, portal.ListOwnCertificates, portal.ListOwnDevices, portal.ShowOwnHistory),
+    *(portal.ListSessions, portal.ShowCompany, ShowUnlock),
 )
 # What nobody may see and what somebody changed is recorded all the same.
 _EVEN_WHEN_ASKED = (Tampered, NotAllowed, NotFound)
@@ -201,7 +194,7 @@ class Handlers:
             ops.EnrolmentHints: self.hints,
             ops.Enrol: lambda op: self._issued(do.enrol(op.reference, op.code, op.request)),
             ops.ReEnrol: lambda op: self._issued(do.re_enrol(op.client_certificate, op.request)),
-            RenewByKey: lambda op: self._issued(
+            portal.RenewByKey: lambda op: self._issued(
                 do.renew_by_key(op.certificate, op.request, nonce=op.nonce, signature=op.signature)
             ),
             ops.ConfirmationChallenge: lambda op: {
@@ -213,8 +206,8 @@ class Handlers:
                     parse_serial(op.serial), op.nonce, op.signature, predecessor_signature=op.predecessor_signature
                 )
             ),
-            ops.OrderToolJob: lambda op: {
-                "job": do.order_tool_job(op.operation, reference=op.reference, serial=op.serial)
+            portal.OrderToolJob: lambda op: {
+                "job": do.order_tool_job(op.operation, reference=op.reference, serial=op.serial, language=op.language)
             },
             ops.CACertificates: self.ca_certificates,
             ops.CertifyResponderKey: self.certify_responder_key,

@@ -297,18 +297,6 @@ class CACertificates(Operation):
 # The customer's tool
 
 
-class OrderToolJob(Operation):
-    """-> {job: compact JWS}: what a page of ours may have the tool do within five minutes (docs/protocols/bridge.md).
-
-    operation: check, download (with a reference number), password, sign-in, cancel or renew (with a serial).
-    """
-
-    path = "tool-jobs/order"
-    operation: Identifier
-    reference: Identifier = ""
-    serial: Identifier = ""
-
-
 # Status, jobs, care
 
 

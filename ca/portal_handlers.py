@@ -67,7 +67,9 @@ class Portal:
             ops.ShowCompany: self._company,
             ops.OrderCompanyApplication: self._order_application,
             ops.CompanyApply: lambda op: {"application": desk.apply(op.session, _wanted(op), _stated(op)).id},
-            ops.OrderCompanyHold: lambda op: {"job": desk.order_hold(op.session, parse_serial(op.serial))},
+            ops.OrderCompanyHold: lambda op: {
+                "job": desk.order_hold(op.session, parse_serial(op.serial), language=op.language)
+            },
             ops.CompanyHold: lambda op: _status(desk.hold(op.session, parse_serial(op.serial), _stated(op))),
         }
 
@@ -81,7 +83,7 @@ class Portal:
         }
 
     def _order_application(self, op: ops.OrderCompanyApplication) -> dict[str, Any]:
-        job, number = self.desk.order_application(op.session, _wanted(op))
+        job, number = self.desk.order_application(op.session, _wanted(op), language=op.language)
         return {"job": job, "number": number}
 
     def _letter(self, op: ops.HandOutLetter) -> dict[str, Any]:

@@ -18,6 +18,19 @@ class CustomerOperation(Operation):
     session: Token
 
 
+class OrderToolJob(Operation):
+    """-> {job: compact JWS}: what a page of ours may have the tool do within five minutes (docs/protocols/bridge.md).
+
+    operation: check, download (with a reference number), password, sign-in, cancel or renew (with a serial).
+    """
+
+    path = "tool-jobs/order"
+    operation: Identifier
+    reference: Identifier = ""
+    serial: Identifier = ""
+    language: Identifier = "en"
+
+
 class HandOutLetter(OfficerOperation):
     """-> {number, code, expires_at}: shown once, never again. The letter before is void."""
 
@@ -178,6 +191,7 @@ class OrderCompanyApplication(CustomerOperation):
     document_number: Identifier = ""
     email: Text = ""
     device_serial: Identifier
+    language: Identifier = "en"
 
 
 class CompanyApply(CustomerOperation):
@@ -199,6 +213,7 @@ class OrderCompanyHold(CustomerOperation):
 
     path = "company/order-hold"
     serial: Identifier
+    language: Identifier = "en"
 
 
 class CompanyHold(CustomerOperation):

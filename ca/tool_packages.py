@@ -90,7 +90,7 @@ def _tool_files(bank: str) -> Iterator[tuple[str, bytes]]:
     )
     names = " ".join(re.findall(r'"([\w-]+)', needed[1])) if needed else ""
     yield "__main__.py", (_MAIN % names).encode("utf-8")
-    for module in sorted(SOURCES.glob("*.py")):
+    for module in (*sorted(SOURCES.glob("*.py")), SOURCES / "zh.toml"):
         yield f"ushield/{module.name}", module.read_bytes()
     yield "ushield/bank.json", bank.encode("utf-8")
 

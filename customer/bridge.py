@@ -6,9 +6,9 @@ The page never sees a code or a password, and what it gets here is of no use to 
 from flask import Blueprint, Response, jsonify, request, url_for
 
 from ca.domain.errors import NotAllowed, NotAuthenticated
-from ca.operations import OrderToolJob
-from ca.portal_operations import CancelByKey, PortalSignInByKey
+from ca.portal_operations import CancelByKey, OrderToolJob, PortalSignInByKey
 from customer.account import keep_session
+from customer.language import language
 from customer.parsing import parse_body
 from customer.services import services, source
 
@@ -20,7 +20,7 @@ def order() -> Response:
     """-> {job}. Only for pages of our own: the browser says where a request comes from (Fetch Metadata)."""
     require_own_page()
     with services().throttle.attempt(source()):
-        return jsonify(services().signer.call(parse_body(OrderToolJob)))
+        return jsonify(services().signer.call(parse_body(OrderToolJob, language=language())))
 
 
 @views.post("/sign-in")

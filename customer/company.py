@@ -13,6 +13,7 @@ from ca import portal_operations as ops
 from ca.domain.errors import InvalidRequest, NotAllowed, NotAuthenticated
 from customer.account import STATUS_WORDS, ask, session_token
 from customer.bridge import require_own_page
+from customer.language import language
 from customer.parsing import parse_body
 from customer.services import services, source
 
@@ -68,7 +69,7 @@ def hold(serial: str) -> str:
 @bridge.post("/order-application")
 def order_application() -> Response:
     """-> {job, number}"""
-    return _carry(ops.OrderCompanyApplication)
+    return _carry(ops.OrderCompanyApplication, language=language())
 
 
 @bridge.post("/apply")
@@ -80,7 +81,7 @@ def submit() -> Response:
 @bridge.post("/order-hold")
 def order_hold() -> Response:
     """-> {job}"""
-    return _carry(ops.OrderCompanyHold)
+    return _carry(ops.OrderCompanyHold, language=language())
 
 
 @bridge.post("/hold")
@@ -89,10 +90,10 @@ def stop() -> Response:
     return _carry(ops.CompanyHold)
 
 
-def _carry(kind: type[ops.CustomerOperation]) -> Response:
+def _carry(kind: type[ops.CustomerOperation], **fields: str) -> Response:
     require_own_page()
     try:
-        operation = parse_body(kind, session=session_token())
+        operation = parse_body(kind, session=session_token(), **fields)
         with services().throttle.attempt(source()):
             return jsonify(services().signer.call(operation))
     except NotAuthenticated as error:

@@ -20,6 +20,7 @@ from ushield.errors import MessageUnknown, NoBankFile, UShieldError
 from ushield.jobs import Job, UsedJobs, verify
 from ushield.operations import WHAT, Operations, Prompt
 from ushield.window import Window
+from ushield.words import Words
 
 PROTOCOL = 1
 """Both sides say theirs; the page links to the newest tool when ours is older than it needs."""
@@ -65,10 +66,7 @@ def serve(messages: Messages, bank: BankFile, directory: Path, prompt_for: Promp
             case {"type": "hello", **rest} if not rest:
                 messages.tell({"type": "hello", "protocol": PROTOCOL, "tool": __version__, "bank": bank.origin})
             case {"type": "run", "origin": str(origin), "job": str(text), **rest} if not rest:
-                try:
-                    messages.tell({"type": "done", **_run(messages, bank, directory, prompt_for, origin, text)})
-                except UShieldError as error:
-                    messages.tell({"type": "failed", "code": error.code, "sentence": error.sentence})
+                messages.tell(_run(messages, bank, directory, prompt_for, origin, text))
                 return
             case _:
                 raise _unknown()
@@ -77,10 +75,14 @@ def serve(messages: Messages, bank: BankFile, directory: Path, prompt_for: Promp
 def _run(
     messages: Messages, bank: BankFile, directory: Path, prompt_for: PromptFor, origin: str, text: str
 ) -> dict[str, Any]:
-    now = int(time.time())
-    job = verify(text, bank, origin=origin[:_LONGEST_ORIGIN], now=now)
-    UsedJobs(directory / "jobs").take(job, now=now)
-    return Operations(bank, prompt_for(job, origin), messages.tell, directory)(job)
+    now, words = int(time.time()), Words()
+    try:
+        job = verify(text, bank, origin=origin[:_LONGEST_ORIGIN], now=now)
+        words = Words(job.language)
+        UsedJobs(directory / "jobs").take(job, now=now)
+        return {"type": "done", **Operations(bank, prompt_for(job, origin), messages.tell, directory)(job)}
+    except UShieldError as error:
+        return {"type": "failed", "code": error.code, "sentence": words.of_error(error)}
 
 
 def require_caller(arguments: Sequence[str], bank: BankFile) -> None:
@@ -105,7 +107,7 @@ def main(arguments: Sequence[str], directory: Path) -> None:
     os.dup2(2, 1)
 
     def prompt_for(job: Job, origin: str) -> Prompt:
-        return Window(bank.name, origin, WHAT[job.operation], job.text)
+        return Window(bank.name, origin, WHAT[job.operation], job.text, Words(job.language))
 
     serve(Messages(sys.stdin.buffer, sink), bank, directory, prompt_for)
 

@@ -16,11 +16,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from ushield.bank_file import BankFile
 from ushield.errors import JobExpired, JobForOther, JobNotOurs, JobUsed, NotesDirUnusable
 from ushield.jws import decoded, signed_claims
+from ushield.words import ENGLISH, LANGUAGES
 
 _TYPE = "vermilion-job"
 _LIFE_SECONDS = 300
 _SKEW_SECONDS = 60
-_CLAIMS = {"v", "id", "op", "origin", "iat", "exp", "nonce"}
+_CLAIMS = {"v", "id", "op", "origin", "lang", "iat", "exp", "nonce"}
 
 
 class Operation(Enum):
@@ -62,6 +63,7 @@ class Job:
     serial: str = ""
     text: str = ""
     """What the window shows and the key signs, of an administrator's act."""
+    language: str = ENGLISH
 
 
 def verify(text: str, bank: BankFile, *, origin: str, now: int) -> Job:
@@ -86,6 +88,7 @@ def verify(text: str, bank: BankFile, *, origin: str, now: int) -> Job:
         claims.get("reference", ""),
         claims.get("serial", ""),
         claims.get("text", ""),
+        claims["lang"],
     )
 
 
@@ -103,13 +106,15 @@ def _require_claims(claims: Mapping[str, Any]) -> dict[str, Any]:
     """Exactly those of the operation: what is not understood is not done (THREATS 8)."""
     operation = Operation(claims["op"])
     parameters = _PARAMETERS.get(operation, set())
-    texts = {"id", "op", "origin", "nonce", *parameters}
+    texts = {"id", "op", "origin", "lang", "nonce", *parameters}
     if set(claims) != _CLAIMS | parameters or claims["v"] != 1:
         raise ValueError("other claims")
     if not all(isinstance(claims[name], str) for name in texts):
         raise ValueError("not text")
     if not all(type(claims[name]) is int for name in ("iat", "exp")):
         raise ValueError("not a time")
+    if claims["lang"] not in LANGUAGES:
+        raise ValueError("not a language of ours")
     if len(decoded(claims["nonce"])) != _NONCE_OCTETS:
         raise ValueError("not a nonce")
     return dict(claims)

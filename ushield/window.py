@@ -5,13 +5,14 @@ the page: a password field in a web page is never ours.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
 from ushield.asking import require_code
 from ushield.errors import Interrupted, NothingTyped, NoWindow, PasswordsDiffer, UShieldError
 from ushield.passwords import require_acceptable
+from ushield.words import Words
 
 TITLE = "U-Shield"
 _SEAL, _INK, _PAPER = "#B3312C", "#1B1D22", "#FBFAF7"
@@ -35,6 +36,7 @@ class Window:
     """What is being done, as a heading."""
     shown: str = ""
     """What will be signed, line by line; empty when no text is."""
+    words: Words = field(default_factory=Words)
 
     def authorization_code(self) -> str:
         words = "Type the authorization code from the letter of your branch. It goes to the bank and nowhere else."
@@ -110,11 +112,13 @@ class _Dialog:
         root.resizable(width=False, height=False)
         root.attributes("-topmost", 1)
         root.bind("<Escape>", lambda _: root.destroy())
-        self._text(window.what, size=15, weight="bold")
-        self._text(f"For {window.bank}, asked for by the page {window.origin}")
+        self._words = window.words
+        say = window.words.say
+        self._text(say(window.what), size=15, weight="bold")
+        self._text(say("For {bank}, asked for by the page {origin}", bank=window.bank, origin=window.origin))
         if window.shown:
             self._text(window.shown, weight="bold")
-        self._text(words)
+        self._text(say(words))
 
     def ask(self, fields: Sequence[_Field], check: _Check) -> str:
         """What `check` makes of the fields. It stays open, and says why, as long as `check` objects."""
@@ -125,7 +129,7 @@ class _Dialog:
             try:
                 self._answer = check([entry.get() for entry in entries])
             except UShieldError as error:
-                objection.configure(text=error.sentence)
+                objection.configure(text=self._words.of_error(error))
                 for entry in entries:
                     entry.delete(0, "end")
                 entries[0].focus_set()
@@ -172,14 +176,16 @@ class _Dialog:
         return label
 
     def _entry(self, field: _Field) -> Any:
-        self._text(field.label, weight="bold")
+        self._text(self._words.say(field.label), weight="bold")
         entry = self._tk.Entry(self._root, show="•" if field.is_secret else "", width=28, font=("TkFixedFont", 13))
         entry.pack(fill="x", pady=(0, 12))
         return entry
 
     def _buttons(self, submit: Callable[..., None]) -> None:
         row = self._tk.Frame(self._root, background=_PAPER)
-        self._tk.Button(row, text="Close", command=self._root.destroy).pack(side="left")
-        self._tk.Button(row, text="Continue", command=submit, background=_SEAL, foreground="#FFFFFF").pack(side="right")
+        self._tk.Button(row, text=self._words.say("Close"), command=self._root.destroy).pack(side="left")
+        go_on = self._tk.Button(row, text=self._words.say("Continue"), command=submit)
+        go_on.configure(background=_SEAL, foreground="#FFFFFF")
+        go_on.pack(side="right")
         row.pack(fill="x", pady=(8, 0))
         self._root.bind("<Return>", submit)

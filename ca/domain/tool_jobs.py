@@ -15,6 +15,7 @@ from ca.domain.jws import encoded
 from ca.domain.serials import parse_serial, serial_text
 
 LIFE = timedelta(minutes=5)
+LANGUAGES = frozenset({"en", "zh"})
 
 
 class ToolOperation(StrEnum):
@@ -54,6 +55,8 @@ class ToolJob:
     """Of a cancellation, a renewal or an administrator's act: the certificate, in hex."""
     text: str = ""
     """Of an administrator's act: what the tool shows and the key signs, in lines."""
+    language: str = "en"
+    """One of LANGUAGES: in which the tool speaks."""
 
     @classmethod
     def order(
@@ -63,6 +66,7 @@ class ToolJob:
         reference: str = "",
         serial: str = "",
         text: str = "",
+        language: str = "en",
         origin: str,
         now: datetime,
         nonce: bytes,
@@ -82,7 +86,10 @@ class ToolJob:
             raise InvalidRequest("only a cancellation and a renewal have a serial number")
         if bool(text) is not (wanted in OF_ADMINISTRATORS):
             raise InvalidRequest("an administrator's acts are ordered from the company's page")
-        return cls(hashlib.sha256(nonce).hexdigest()[:32], wanted, origin, nonce, now, reference, serial, text)
+        if language not in LANGUAGES:
+            raise InvalidRequest("the tool does not speak this language")
+        named = hashlib.sha256(nonce).hexdigest()[:32]
+        return cls(named, wanted, origin, nonce, now, reference, serial, text, language)
 
     def claims(self) -> dict[str, Any]:
         """Times in seconds since 1970 (RFC 7519 section 4.1)."""
@@ -94,6 +101,7 @@ class ToolJob:
             "id": self.id,
             "op": self.operation.value,
             "origin": self.origin,
+            "lang": self.language,
             "iat": ordered,
             "exp": ordered + int(LIFE.total_seconds()),
             "nonce": encoded(self.nonce),

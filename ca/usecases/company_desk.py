@@ -132,7 +132,7 @@ class CompanyDesk:
             work.commit()
         return view
 
-    def order_application(self, token: str, wanted: Wanted) -> tuple[str, str]:
+    def order_application(self, token: str, wanted: Wanted, *, language: str = "en") -> tuple[str, str]:
         """The tool's job and the operator's number. Raises NotFound, InvalidRequest, InvalidTransition."""
         with self.unit_of_work() as work:
             who = self._administrator(work, token)
@@ -142,7 +142,8 @@ class CompanyDesk:
             text = application_text(who.company_name, operator, wanted.device_serial)
             work.commit()
         serial = serial_text(who.certificate.serial)
-        return self.order_job(ToolOperation.COMPANY_APPLY.value, serial=serial, text=text), operator.number
+        job = self.order_job(ToolOperation.COMPANY_APPLY.value, serial=serial, text=text, language=language)
+        return job, operator.number
 
     def apply(self, token: str, wanted: Wanted, stated: Stated) -> Application:
         """The sealed case waits for an officer. Raises as `order_application`; NotAllowed for another signature."""
@@ -166,16 +167,15 @@ class CompanyDesk:
         self.notify(who.customer, who.certificate, f"It was used to apply for a certificate for {person.name}.")
         return application
 
-    def order_hold(self, token: str, serial: int) -> str:
+    def order_hold(self, token: str, serial: int, *, language: str = "en") -> str:
         """The job for the U-Shield tool. Raises NotFound for what is no operator's of the own company."""
         with self.unit_of_work() as work:
             who = self._administrator(work, token)
             certificate, case = self._certificate(work, who, serial)
             text = hold_text(who.company_name, case.customer_name, certificate.serial)
             work.commit()
-        return self.order_job(
-            ToolOperation.COMPANY_HOLD.value, serial=serial_text(who.certificate.serial), text=text
-        )  # fmt: skip
+        own = serial_text(who.certificate.serial)
+        return self.order_job(ToolOperation.COMPANY_HOLD.value, serial=own, text=text, language=language)
 
     def hold(self, token: str, serial: int, stated: Stated) -> Certificate:
         """On hold at once; only the branch releases it. Raises as `order_hold`, InvalidTransition."""

@@ -49,9 +49,11 @@ class OrderToolJob:
     key_store: KeyStore
     origin: str
 
-    def __call__(self, operation: str, *, reference: str = "", serial: str = "", text: str = "") -> str:
+    def __call__(
+        self, operation: str, *, reference: str = "", serial: str = "", text: str = "", language: str = "en"
+    ) -> str:
         """The job as a compact JWS. Raises InvalidRequest, NotReady, KeyStoreUnavailable, SigningRefused."""
-        named = {"reference": reference, "serial": serial, "text": text}
+        named = {"reference": reference, "serial": serial, "text": text, "language": language}
         job = ToolJob.order(operation, **named, origin=self.origin, now=self.clock.now(), nonce=self.random(32))
         if job.operation in STATED:
             with self.unit_of_work() as work:

@@ -35,7 +35,8 @@ def bank_file(key: ec.EllipticCurvePrivateKey) -> BankFile:
 def job(operation: str, **more: Any) -> dict[str, Any]:
     """Claims."""
     return {
-        "v": 1, "id": "00" * 16, "op": operation, "origin": ORIGIN, "iat": NOW, "exp": NOW + 300, "nonce": "A" * 43,
+        "v": 1, "id": "00" * 16, "op": operation, "origin": ORIGIN, "lang": "en", "iat": NOW, "exp": NOW + 300,
+        "nonce": "A" * 43,
     } | more  # fmt: skip
 
 

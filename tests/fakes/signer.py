@@ -17,7 +17,8 @@ from ca.domain.errors import (
     NotFound,
     PKIError,
 )
-from ca.operations import Confirm, ConfirmationChallenge, Enrol, EnrolmentHints, Operation, OrderToolJob, ReEnrol
+from ca.operations import Confirm, ConfirmationChallenge, Enrol, EnrolmentHints, Operation, ReEnrol
+from ca.portal_operations import OrderToolJob
 from tests.fakes.software_ca import SoftwareCA
 
 NONCE = bytes(32)

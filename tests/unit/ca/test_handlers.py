@@ -252,7 +252,7 @@ ACTS: list[ops.Operation] = [
     ops.CertifyResponderKey(public_key=b"", proof=b""),
     ops.ReportUnknown(certificate=b""),
     ops.RecordSightings(sightings=[ops.SightingMessage(serial="a1", changed_at=1, channel="ocsp", seen_at=2)]),
-    ops.OrderToolJob(operation="sign"),
+    portal.OrderToolJob(operation="sign"),
     ops.RunJob(name="none", holder="none"),
     portal.HandOutLetter(session="none", number="none"),
     portal.OpenAccount(number="none", code="none", password="none"),

@@ -44,7 +44,7 @@ def test_every_module_of_the_tool_is_in_it_and_nothing_of_the_bank() -> None:
     names = set(opened(packed()[TOOL]).namelist())
 
     modules = {f"ushield/{path.name}" for path in SOURCES.glob("*.py")}
-    assert names == modules | {"__main__.py", "ushield/bank.json"}
+    assert names == modules | {"__main__.py", "ushield/bank.json", "ushield/zh.toml"}
 
 
 def test_the_tool_knows_its_bank(tmp_path: Path) -> None:
