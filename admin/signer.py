@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from admin.access import SignedIn
 from ca.domain.errors import InvalidRequest
-from ca.operations import AssertionMessage, OfficerOperation, Operation
+from ca.operations import AssertionMessage, NoteLook, OfficerOperation, Operation
 from ca.throttle import Throttle
 
 
@@ -47,6 +47,12 @@ def try_to(kind: type[Operation], /, **fields: Any) -> dict[str, Any]:
 def ask(kind: type[OfficerOperation], /, **fields: Any) -> dict[str, Any]:
     """Ask as the officer who is signed in."""
     return tell(kind, session=officer().token, **fields)
+
+
+def note_look(customer: str, page: str) -> None:
+    """Before a page shows a customer's data. Raises PKIError: what cannot be recorded is not shown."""
+    if customer:
+        ask(NoteLook, customer=customer, page=page)
 
 
 def parse_assertion(text: str) -> AssertionMessage:

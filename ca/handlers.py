@@ -35,6 +35,7 @@ from ca.usecases.enrol import Enrol
 from ca.usecases.health import CheckHealth
 from ca.usecases.jobs import RunJob
 from ca.usecases.look_back import LookBack
+from ca.usecases.looks import NoteLook
 from ca.usecases.officers import ChangeOfficer, InviteOfficer, RedeemInvitation
 from ca.usecases.receipts import Observation, RecordSightings
 from ca.usecases.reconcile import Reconcile
@@ -82,6 +83,7 @@ class UseCases:
     redeem: RedeemInvitation
     change_officer: ChangeOfficer
     register_customer: RegisterCustomer
+    note_look: NoteLook
     register_device: RegisterDevice
     submit: SubmitApplication
     decide: DecideOnApplication
@@ -175,6 +177,7 @@ class Handlers:
             ops.ApproveInvitation: self.approve_invitation,
             ops.ChangeOfficer: self.change_officer,
             ops.RegisterCustomer: self.register_customer,
+            ops.NoteLook: lambda op: {"is_new": do.note_look(op.session, op.customer, op.page)},
             ops.RegisterDevice: lambda op: {
                 "device": do.register_device(op.session, serial=op.serial, model=op.model).serial
             },

@@ -160,6 +160,14 @@ class RegisterCustomer(OfficerOperation):
     company: Identifier = ""
 
 
+class NoteLook(OfficerOperation):
+    """-> {is_new}: the officer is about to see a customer's data on this kind of page."""
+
+    path = "customers/looked-at"
+    customer: Identifier
+    page: Identifier
+
+
 class RegisterDevice(OfficerOperation):
     """A U-Shield enters the branch's stock. -> {device: serial}"""
 

@@ -15,6 +15,7 @@ from ca.usecases.by_key import ActByKey
 from ca.usecases.company_desk import ADMINISTRATOR, CompanyDesk, OperatorView, Wanted
 from ca.usecases.devices import HandDeviceToCompany
 from ca.usecases.letters import HandOutLetter
+from ca.usecases.looks import LOOKED
 from ca.usecases.own_certificates import OwnCertificate, OwnCertificates
 from ca.usecases.portal_sessions import PortalSignIn
 from ca.usecases.statements import Stated
@@ -198,7 +199,7 @@ def _event(event: AuditEvent) -> dict[str, Any]:
         "name": event.name,
         "subject": event.subject,
         # Which officer it was is the bank's business; that it was one is the customer's.
-        "by": _BY.get(event.actor, _OFFICER),
+        "by": "the bank" if event.name == LOOKED else _BY.get(event.actor, _OFFICER),
         "at": timestamp(event.at),
         "details": {name: value for name, value in event.details.items() if name in {"why", "reason", "source"}},
     }

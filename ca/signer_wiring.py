@@ -50,6 +50,7 @@ from ca.usecases.health import CheckHealth
 from ca.usecases.issuance import Issuance
 from ca.usecases.jobs import RunJob
 from ca.usecases.letters import HandOutLetter
+from ca.usecases.looks import NoteLook
 from ca.usecases.officers import ChangeOfficer, InviteOfficer, RedeemInvitation
 from ca.usecases.own_certificates import OwnCertificates
 from ca.usecases.portal_sessions import AccountBook, AuthorizeCustomer, PortalSignIn
@@ -191,6 +192,7 @@ def _wire(
         redeem=RedeemInvitation(unit_of_work, clock, random, seals, authenticators),
         change_officer=ChangeOfficer(unit_of_work, clock, seals, authorize),
         register_customer=RegisterCustomer(unit_of_work, clock, random, authorize),
+        note_look=NoteLook(unit_of_work, clock, authorize),
         register_device=RegisterDevice(unit_of_work, clock, random, authorize),
         submit=SubmitApplication(unit_of_work, clock, random, seals, authorize, profiles),
         decide=DecideOnApplication(unit_of_work, clock, seals, authenticators, authorize, profiles),

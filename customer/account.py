@@ -33,6 +33,7 @@ STATUS_WORDS = {
 
 EVENT_WORDS = {
     "customer.registered": "You were registered at a branch",
+    "customer.looked-at": "Your data were looked at",
     "account.letter-handed-out": "A letter for your login password was handed out",
     "account.letter-refused": "A wrong code of a letter was typed",
     "account.opened": "Your login password was set by letter",

@@ -15,7 +15,7 @@ from sqlalchemy import func, or_
 from sqlalchemy.orm import Query
 
 from admin.access import SignedIn
-from admin.signer import officer
+from admin.signer import note_look, officer
 from ca.adapters.db.base import Row
 from ca.adapters.db.rows import db
 from ca.domain.errors import NotFound
@@ -127,9 +127,14 @@ class ReadOnlyView(ModelView):
         """Flask-Admin's pages with our words and links."""
         context |= {"view": self, "chosen": self._chosen_value()}
         if "model" in context:
+            note_look(self.customer_of(context["model"]), str(self.endpoint))
             context |= self.details_context(context["model"])
         rendered: str = super().render(template, **context)
         return rendered
+
+    def customer_of(self, _row: Any) -> str:
+        """Id of the customer whose data the row's page shows; empty when it shows nobody's."""
+        return ""
 
     def details_context(self, row: Any) -> dict[str, Any]:
         """What a row's page needs besides the row."""

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from admin.errors import sentence, status_of
 from admin.forms import ApplicationForm, EmptyForm, ReasonForm
-from admin.signer import ask, officer, parse_assertion, parse_base64
+from admin.signer import ask, note_look, officer, parse_assertion, parse_base64
 from ca.adapters.db.rows import CustomerRow, db
 from ca.domain.applications import ApplicationState
 from ca.domain.errors import InvalidRequest, InvalidTransition, NotFound
@@ -118,6 +118,7 @@ def _application_page(
 def _case_page(application: str, message: str = "") -> str:
     shown = ask(ShowCase, application=application)
     case: dict[str, Any] = shown["case"]
+    note_look(case["customer"], "cases")
     mine = case["maker_person"] == officer().person
     waits = shown["state"] == ApplicationState.SUBMITTED.value
     return render_template(

@@ -53,6 +53,9 @@ class ApplicationsView(ReadOnlyView):
     hidden = (*_SECRETS, "customer")
     row_template = "console/application.html"
 
+    def customer_of(self, row: ApplicationRow) -> str:
+        return row.customer
+
     def details_context(self, row: ApplicationRow) -> dict[str, Any]:
         return {
             "heading": row.customer_name,
@@ -96,6 +99,9 @@ class CertificatesView(ReadOnlyView):
         serial = identity.replace(":", "").replace(" ", "").lower().removeprefix("0x").lstrip("0")
         return super().find(serial)
 
+    def customer_of(self, row: CertificateRow) -> str:
+        return row.customer
+
     def details_context(self, row: CertificateRow) -> dict[str, Any]:
         receipts = _newest(ReceiptRow, ReceiptRow.serial == row.serial, ReceiptRow.changed_at)
         return {
@@ -116,6 +122,9 @@ class CustomersView(ReadOnlyView):
     chips = ("kind", [kind.value for kind in CustomerKind])
     kinds: ClassVar = {"registered_at": "when", "id": "mono", "number": "mono", "document_number": "mono"}
     row_template = "console/customer.html"
+
+    def customer_of(self, row: CustomerRow) -> str:
+        return row.id
 
     def details_context(self, row: CustomerRow) -> dict[str, Any]:
         return {
@@ -140,6 +149,9 @@ class DevicesView(ReadOnlyView):
     chips = ("state", [state.value for state in DeviceState])
     kinds: ClassVar = {"state": "badge", "serial": "mono", "registered_at": "when", "id": "mono", "customer": "mono"}
     row_template = "console/device.html"
+
+    def customer_of(self, row: DeviceRow) -> str:
+        return row.customer
 
     def details_context(self, row: DeviceRow) -> dict[str, Any]:
         holder = db.session.get(CustomerRow, row.customer) if row.customer else None

@@ -79,8 +79,8 @@ class FakeSigner:
         return token
 
     def commands(self) -> list[ops.Operation]:
-        """What was asked apart from who is there and how a case looks."""
-        return [asked for asked in self.asked if not isinstance(asked, ops.WhoAmI | ops.ShowCase)]
+        """What was asked apart from who is there, how a case looks, and that somebody looked."""
+        return [asked for asked in self.asked if not isinstance(asked, ops.WhoAmI | ops.ShowCase | ops.NoteLook)]
 
     def _who(self, operation: Any) -> dict[str, Any]:
         name = self.sessions.get(operation.session)
@@ -191,6 +191,10 @@ class FakeSigner:
     def _ChangeOfficer(self, operation: ops.ChangeOfficer) -> dict[str, Any]:
         self._who(operation)
         return {"officer": operation.officer}
+
+    def _NoteLook(self, operation: ops.NoteLook) -> dict[str, Any]:
+        self._who(operation)
+        return {"is_new": True}
 
     def _RegisterCustomer(self, operation: ops.RegisterCustomer) -> dict[str, Any]:
         self._who(operation)

@@ -15,6 +15,7 @@ from ca.usecases.company_desk import CompanyDesk
 from ca.usecases.devices import HandDeviceToCompany, PrepareDevice
 from ca.usecases.letters import HandOutLetter
 from ca.usecases.look_back import LookBack
+from ca.usecases.looks import NoteLook
 from ca.usecases.own_certificates import OwnCertificates
 from ca.usecases.portal_sessions import AccountBook, AuthorizeCustomer, PortalSignIn
 from ca.usecases.receipts import RecordSightings
@@ -93,6 +94,7 @@ def use_cases_of(bank: "Bank") -> UseCases:
         redeem=bank.redeem,
         change_officer=bank.change_officer,
         register_customer=bank.register_customer,
+        note_look=NoteLook(bank.unit_of_work, bank.clock, bank.authorize),
         register_device=bank.register_device,
         submit=bank.submit,
         decide=bank.decide,

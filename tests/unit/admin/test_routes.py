@@ -155,6 +155,7 @@ def test_reading_changes_nothing(at, signer, name, path, verb):
     assert {asked.path for asked in signer.asked} <= {
         "who-am-i",
         "applications/show",
+        "customers/looked-at",  # a trace of the look itself
         "invitations/show",
         "unlocks/show",
     }

@@ -237,6 +237,7 @@ ACTS: list[ops.Operation] = [
     ops.ChangeOfficer(session="none", officer="none", state="left", reason="x"),
     ops.RegisterCustomer(session="none", kind="person", number="1", name="N", document_number="1"),
     ops.RegisterDevice(session="none", serial="US1", model="M"),
+    ops.NoteLook(session="none", customer="none", page="customers"),
     ops.SubmitApplication(session="none", customer="none", profile="machine"),
     ops.ApproveApplication(session="none", application="none", digest=bytes(32), assertion=NOBODY),
     ops.RejectApplication(session="none", application="none", reason="x"),
