@@ -41,6 +41,7 @@ class CustomerForm(FlaskForm):
     document_number = _text(_l("Document number"), _l("Of the identity document or business licence you have seen."))
     number = _text(_l("Customer number"))
     email = _text(_l("E-mail"), _l("For notices; may stay empty."), limit=200, required=False)
+    phone = _text(_l("Phone"), _l("For notices, with the country: +86 138 0013 8000; may stay empty."), required=False)
     company = _text(
         _l("Company"),
         _l("Customer number of the company, for its administrator or operator; empty for everybody else."),

@@ -283,6 +283,7 @@ class Handlers:
             name=op.name,
             document_number=op.document_number,
             email=op.email,
+            phone=op.phone,
             company=op.company,
         )
         return {"customer": customer.id}

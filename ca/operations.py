@@ -158,6 +158,7 @@ class RegisterCustomer(OfficerOperation):
     document_number: Identifier
     email: Text = ""
     company: Identifier = ""
+    phone: Identifier = ""
 
 
 class NoteLook(OfficerOperation):

@@ -54,6 +54,7 @@ class Portal:
             ops.UndoCancellation: lambda op: _status(own.undo(op.session, parse_serial(op.serial))),
             ops.ChangeLoginPassword: _silently(lambda op: sign_in.change_password(op.session, op.old, op.new)),
             ops.ChooseLanguage: _silently(lambda op: sign_in.choose_language(op.session, op.language)),
+            ops.ChooseChannel: _silently(lambda op: sign_in.choose_channel(op.session, op.channel)),
             ops.ListSessions: self._sessions,
             ops.EndOtherSessions: lambda op: {"ended": sign_in.end_others(op.session)},
             **self._company_table(),
@@ -107,7 +108,9 @@ class Portal:
             "kind": customer.kind.value,
             "branch": customer.branch,
             "email": customer.email,
+            "phone": customer.phone,
             "language": account.language.value,
+            "channel": account.channel.value,
         }
 
     def _cancel(self, op: ops.CancelOwn) -> dict[str, Any]:

@@ -93,7 +93,7 @@ class PortalSignOut(CustomerOperation):
 
 
 class ShowMe(CustomerOperation):
-    """-> {name, number, kind, branch, email, language}; keeps the session alive. 401 when it is over."""
+    """-> {name, number, kind, branch, email, phone, language, channel}; keeps the session alive. 401 after its end."""
 
     path = "portal/me"
 
@@ -150,6 +150,13 @@ class ChooseLanguage(CustomerOperation):
 
     path = "portal/choose-language"
     language: Identifier
+
+
+class ChooseChannel(CustomerOperation):
+    """By which way notices go: email, sms or both. -> {}"""
+
+    path = "portal/channel"
+    channel: Identifier
 
 
 class ListSessions(CustomerOperation):

@@ -7,6 +7,7 @@ from typing import Protocol
 from ca.domain.accounts import Account, Cancellation, CustomerSession
 from ca.domain.certificates import Certificate
 from ca.domain.customers import Customer
+from ca.domain.notices import Notice
 from ca.domain.unlocking import UnlockCase
 
 
@@ -20,7 +21,7 @@ class Passwords(Protocol):
 class Notify(Protocol):
     """Tells a customer that something happened to their certificate, after it has. Never raises."""
 
-    def __call__(self, customer: Customer, certificate: Certificate, what: str) -> None: ...
+    def __call__(self, customer: Customer, certificate: Certificate, notice: Notice, **fields: str) -> None: ...
 
 
 class Accounts(Protocol):

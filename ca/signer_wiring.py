@@ -51,6 +51,7 @@ from ca.usecases.issuance import Issuance
 from ca.usecases.jobs import RunJob
 from ca.usecases.letters import HandOutLetter
 from ca.usecases.looks import NoteLook
+from ca.usecases.notices import NotifyCustomer
 from ca.usecases.officers import ChangeOfficer, InviteOfficer, RedeemInvitation
 from ca.usecases.own_certificates import OwnCertificates
 from ca.usecases.portal_sessions import AccountBook, AuthorizeCustomer, PortalSignIn
@@ -183,7 +184,7 @@ def _wire(
     re_enrol = ReEnrol(unit_of_work, clock, dossier, drafter, issuance, profiles, report_unknown)
     reconcile = Reconcile(unit_of_work, clock, issuance)
     certify = CertifyResponder(unit_of_work, clock, random, key_store, issuance, profiles)
-    notify = _notify(settings, files)
+    notify = _notify(settings, files, unit_of_work, seals)
     portal = _portal(settings, unit_of_work, dossier, order_tool_job, publish_changes, notify)
     schedule = _schedule(settings, files, unit_of_work, key_store, publish_crl, certify, reconcile, portal.own)
     return UseCases(
@@ -272,14 +273,9 @@ def _publish_tool(
     return PublishTool(unit_of_work, SystemClock(), key_store, files.tool, packed, tool_version())
 
 
-def _notify(settings: Settings, files: Files) -> Outbox:
-    return Outbox(
-        files.outbox,
-        SystemClock(),
-        sender=settings.notices_from,
-        organization=settings.organization,
-        hotline=settings.hotline,
-    )
+def _notify(settings: Settings, files: Files, unit_of_work: SqlUnitOfWork, seals: Pkcs11Seals) -> NotifyCustomer:
+    post = Outbox(files.outbox, SystemClock(), sender=settings.notices_from)
+    return NotifyCustomer(unit_of_work, AccountBook(seals), post, settings.organization, settings.hotline)
 
 
 def _portal(
@@ -288,7 +284,7 @@ def _portal(
     dossier: Dossier,
     order_tool_job: OrderToolJob,
     publish_changes: Callable[[str], None],
-    notify: Outbox,
+    notify: NotifyCustomer,
 ) -> Portal:
     seals, officers = dossier.seals, dossier.authorize
     clock, random, accounts = SystemClock(), system_random, AccountBook(seals)
@@ -308,7 +304,11 @@ def _portal(
 
 
 def _unlocking(
-    unit_of_work: SqlUnitOfWork, dossier: Dossier, unlock_seals: Pkcs11Seals, key_store: Pkcs11KeyStore, notify: Outbox
+    unit_of_work: SqlUnitOfWork,
+    dossier: Dossier,
+    unlock_seals: Pkcs11Seals,
+    key_store: Pkcs11KeyStore,
+    notify: NotifyCustomer,
 ) -> Unlocking:
     base = unit_of_work, SystemClock(), system_random
     so_passwords = SoPasswords(unlock_seals, key_store, HpkeEnvelopes(), dossier.origin)

@@ -244,6 +244,13 @@ def remember_language() -> Redirect:
     return response
 
 
+@views.post("/me/notices")
+def choose_channel() -> Redirect:
+    """By e-mail, by SMS, or both."""
+    ask(ops.ChooseChannel, channel=_form("channel")["channel"])
+    return redirect(url_for("account.settings", done="notices"), 303)
+
+
 @views.get("/me/export")
 def export() -> Response:
     """My own data, as JSON."""

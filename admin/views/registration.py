@@ -32,6 +32,7 @@ def customer() -> Response | tuple[str, int]:
             name=form.name.data,
             document_number=form.document_number.data,
             email=form.email.data or "",
+            phone=form.phone.data or "",
             company=form.company.data or "",
         )
     except (InvalidRequest, InvalidTransition) as error:

@@ -1,11 +1,9 @@
-"""Notices to customers by e-mail (RFC 5322): written into the outbox by the signer, which has no network.
+"""Notices to customers, written into the outbox by the signer, which has no network.
 
-`./pki notices send` gives them to the bank's mail server. A notice follows what it tells of and never holds it up:
-trouble is logged, and whoever wants to be sure looks into the history on the portal. It names the certificate by the
-last digits of its serial number and carries no link: customers are told that the bank's mails have none.
+An e-mail is a file `*.eml` (RFC 5322), which `./pki notices send` gives to the bank's mail server. A text message is a
+file in `sms/` as the SMS Server Tools and gateways like them read it: `To`, the alphabet, an empty line, the text.
 """
 
-import logging
 import secrets
 import smtplib
 import ssl
@@ -16,46 +14,41 @@ from email.utils import format_datetime
 from pathlib import Path
 
 from ca.adapters.files import write_atomically
-from ca.domain.certificates import Certificate
-from ca.domain.customers import Customer
-from ca.domain.serials import serial_text
+from ca.domain.notices import Message, Way
 from ca.ports import Clock
 
-_log = logging.getLogger("vermilion.notices")
 _TIMEOUT_SECONDS = 20.0
 
 
 class Outbox:
-    """portal_records.Notify: one file a message, for its owner alone."""
+    """One file a message, for its owner alone."""
 
-    def __init__(self, directory: Path, clock: Clock, *, sender: str, organization: str, hotline: str) -> None:
-        self._directory, self._clock = directory, clock
-        self._sender, self._organization, self._hotline = sender, organization, hotline
+    def __init__(self, directory: Path, clock: Clock, *, sender: str) -> None:
+        self._directory, self._clock, self._sender = directory, clock, sender
 
-    def __call__(self, customer: Customer, certificate: Certificate, what: str) -> None:
-        if not customer.email:
-            return
+    def __call__(self, message: Message) -> None:
+        """Raises OSError; ValueError for an address that is none."""
         number = secrets.token_hex(16)
-        try:
-            message = self._message(customer, certificate, what, number)
-            # Closed, whatever the umask: addresses of customers are in there.
-            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            write_atomically(self._directory / f"{number}.eml", bytes(message), mode=0o600)
-        except (OSError, ValueError) as error:
-            _log.warning("a notice to a customer could not be written: %s", error)
+        if message.way is Way.SMS:
+            place, content = self._directory / "sms" / number, self._sms(message)
+        else:
+            place, content = self._directory / f"{number}.eml", bytes(self._mail(message, number))
+        # Closed, whatever the umask: addresses of customers are in there.
+        for directory in (self._directory, place.parent):
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_atomically(place, content, mode=0o600)
 
-    def _message(self, customer: Customer, certificate: Certificate, what: str, number: str) -> EmailMessage:
-        message = EmailMessage()
-        message["From"], message["To"] = self._sender, customer.email
-        message["Subject"] = f"{self._organization}: your certificate"
-        message["Date"] = format_datetime(self._clock.now())
-        message["Message-ID"] = f"<{number}@{self._sender.rpartition('@')[2]}>"
-        message.set_content(
-            f"Your certificate ending in {serial_text(certificate.serial)[-6:]}: {what}\n\n"
-            f"If this was not you, call the hotline at once: {self._hotline}.\n"
-            "This message has no link; we never send one. Type the bank's address yourself.\n"
-        )
-        return message
+    def _mail(self, message: Message, number: str) -> EmailMessage:
+        mail = EmailMessage()
+        mail["From"], mail["To"] = self._sender, message.to
+        mail["Subject"] = message.subject
+        mail["Date"] = format_datetime(self._clock.now())
+        mail["Message-ID"] = f"<{number}@{self._sender.rpartition('@')[2]}>"
+        mail.set_content(message.text)
+        return mail
+
+    def _sms(self, message: Message) -> bytes:
+        return f"To: {message.to.removeprefix('+')}\nAlphabet: UTF-8\n\n{message.text}\n".encode()
 
 
 @dataclass(frozen=True)

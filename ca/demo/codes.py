@@ -45,6 +45,7 @@ def make_codes(
             name=_name(profile, number),
             document_number=f"ID{number}",
             email=f"customer{number}@demo.example" if profile in _WITH_MAIL else "",
+            phone=f"+86138{number[:8]}" if profile in _WITH_MAIL else "",
             company=of_company.get("company", ""),
         )["customer"]
         serial = ""

@@ -32,6 +32,14 @@ class Language(StrEnum):
     CHINESE = "zh"
 
 
+class Channel(StrEnum):
+    """By which way a customer wants to be told; that they are told is not theirs to switch off."""
+
+    EMAIL = "email"
+    SMS = "sms"
+    BOTH = "both"
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """Of one customer. Counts only with the signer's seal."""
@@ -46,12 +54,15 @@ class Account:
     letter_expires_at: datetime | None = None
     letter_attempts_left: int = 0
     language: Language = Language.ENGLISH
+    channel: Channel = Channel.BOTH
 
     def sealed_fields(self) -> bytes:
-        """What the seal covers."""
+        """What the seal covers. A choice that was never made is left out: seals from before it could be made count."""
         expires = self.letter_expires_at
+        chosen = {} if self.channel is Channel.BOTH else {"channel": self.channel.value}
         return canonical(
             {
+                **chosen,
                 "customer": self.customer,
                 "version": self.version,
                 "salt": self.salt.hex(),
@@ -84,6 +95,9 @@ class Account:
 
     def with_language(self, language: Language) -> "Account":
         return self._changed(language=language)
+
+    def with_channel(self, channel: Channel) -> "Account":
+        return self._changed(channel=channel)
 
     def _changed(self, **changes: object) -> "Account":
         return replace(self, version=self.version + 1, **changes)  # type: ignore[arg-type]

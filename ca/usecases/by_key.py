@@ -11,6 +11,7 @@ from ca.domain.audit import AuditEvent
 from ca.domain.certificates import Certificate, CertificateStatus
 from ca.domain.customers import Customer
 from ca.domain.errors import InvalidRequest
+from ca.domain.notices import Notice
 from ca.domain.revocation import RFC_NAMES, RevocationReason
 from ca.domain.serials import serial_text
 from ca.domain.tool_jobs import ToolOperation
@@ -64,5 +65,5 @@ class ActByKey:
             self.open_receipt(work, revoked)
             work.commit()
         self.publish_changes(revoked.issuer)
-        self.notify(customer, revoked, "It has ended: you cancelled it with your U-Shield. This cannot be undone.")
+        self.notify(customer, revoked, Notice.ENDED_BY_KEY)
         return revoked

@@ -26,6 +26,7 @@ from ca.domain.companies import (
 )
 from ca.domain.customers import Customer, CustomerKind
 from ca.domain.errors import InvalidRequest, InvalidTransition, NotAllowed, NotAuthenticated, NotFound, SigningRefused
+from ca.domain.notices import Notice
 from ca.domain.profiles import Profile
 from ca.domain.serials import parse_serial, serial_text
 from ca.domain.tool_jobs import ToolOperation
@@ -164,7 +165,7 @@ class CompanyDesk:
             work.audit.append(AuditEvent("application.submitted", application.id, ADMINISTRATOR, now, details))
             self._record(work, who, "administrator.applied", application.id, stated)
             work.commit()
-        self.notify(who.customer, who.certificate, f"It was used to apply for a certificate for {person.name}.")
+        self.notify(who.customer, who.certificate, Notice.COMPANY_APPLIED, name=person.name)
         return application
 
     def order_hold(self, token: str, serial: int, *, language: str = "en") -> str:
@@ -202,8 +203,8 @@ class CompanyDesk:
             self._record(work, who, "administrator.held", serial_text(serial), stated)
             work.commit()
         self.publish_changes(held.issuer)
-        self.notify(customer, held, "Your company's administrator put it on hold. Only your branch can release it.")
-        self.notify(who.customer, who.certificate, f"It was used to hold the certificate of {case.customer_name}.")
+        self.notify(customer, held, Notice.COMPANY_HELD)
+        self.notify(who.customer, who.certificate, Notice.COMPANY_USED_TO_HOLD, name=case.customer_name)
         return held
 
     # Who asks

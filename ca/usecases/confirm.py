@@ -10,6 +10,7 @@ from ca.domain.audit import AuditEvent
 from ca.domain.certificates import Certificate, CertificateStatus
 from ca.domain.errors import InvalidRequest, InvalidTransition, NotFound
 from ca.domain.keys import PublicKey
+from ca.domain.notices import Notice
 from ca.domain.revocation import RevocationReason
 from ca.domain.serials import serial_text
 from ca.domain.sessions import CHALLENGE_LIFE, Challenge
@@ -93,7 +94,7 @@ class ConfirmCertificate:
                 self.open_receipt(work, _retire(work, predecessor, active, at=now))
             work.commit()
         self.publish_changes(certificate.issuer)
-        self.notify(customer, active, "It is on your U-Shield and active.")
+        self.notify(customer, active, Notice.ACTIVE)
         return active
 
     def _mark_crl_due(self, work: Work, certificate: Certificate) -> None:

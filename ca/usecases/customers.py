@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ca.domain.audit import AuditEvent
-from ca.domain.customers import Customer, CustomerKind
+from ca.domain.customers import Customer, CustomerKind, require_phone
 from ca.domain.errors import InvalidRequest
 from ca.domain.names import AlternativeName, verify_text
 from ca.domain.officers import Officer, TrustedRole
@@ -21,7 +21,16 @@ class RegisterCustomer:
     authorize: Authorize
 
     def __call__(
-        self, session: str, *, kind: str, number: str, name: str, document_number: str, email: str, company: str = ""
+        self,
+        session: str,
+        *,
+        kind: str,
+        number: str,
+        name: str,
+        document_number: str,
+        email: str,
+        company: str = "",
+        phone: str = "",
     ) -> Customer:
         """Raise InvalidRequest when a field is not as it must be or the customer number is taken.
 
@@ -46,6 +55,7 @@ class RegisterCustomer:
                 registered_by=officer.person,
                 registered_at=now,
                 company=_company_id(work, officer, kind, company),
+                phone=require_phone(phone) if phone else "",
             )
             work.customers.save(customer)
             work.audit.append(AuditEvent("customer.registered", customer.id, officer.person, now, {"kind": kind}))

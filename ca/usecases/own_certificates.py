@@ -15,6 +15,7 @@ from ca.domain.certificates import Certificate, CertificateStatus
 from ca.domain.customers import Customer
 from ca.domain.devices import DeviceState
 from ca.domain.errors import InvalidTransition, NotFound
+from ca.domain.notices import Notice
 from ca.domain.revocation import RFC_NAMES, RevocationReason
 from ca.domain.serials import serial_text
 from ca.portal_records import Notify
@@ -107,7 +108,7 @@ class OwnCertificates:
                 event = AuditEvent("cancellation.overtaken", serial_text(serial), _CUSTOMER, now, {"why": _LOST})
                 work.audit.append(event)
                 work.commit()
-        self._told(customer, held, "It is on hold: you reported your U-Shield as lost. Your branch can release it.")
+        self._told(customer, held, Notice.LOST)
         return held
 
     def cancel(self, token: str, serial: int) -> Cancellation:
@@ -119,7 +120,7 @@ class OwnCertificates:
             cancellation = Cancellation(serial, customer.id, now, now + UNDO_WINDOW)
             work.cancellations.save(cancellation)
             self._save(work, held, "certificate.held", _CUSTOMER, now, {"why": "cancelled by the customer"})
-        self._told(customer, held, "You cancelled it: it is on hold, and ends in 24 hours unless you undo that.")
+        self._told(customer, held, Notice.CANCELLED)
         return cancellation
 
     def undo(self, token: str, serial: int) -> Certificate:
@@ -134,7 +135,7 @@ class OwnCertificates:
             released = current.resume()
             work.cancellations.save(cancellation.become(CancellationState.UNDONE))
             self._save(work, released, "certificate.released", _CUSTOMER, now, {"why": "cancellation undone"})
-        self._told(customer, released, "You undid its cancellation: it holds again.")
+        self._told(customer, released, Notice.CANCELLATION_UNDONE)
         return released
 
     def finish_cancellations(self) -> int:
@@ -161,7 +162,7 @@ class OwnCertificates:
             revoked = certificate.revoke(_CANCELLED, at=now)
             details = {"reason": RFC_NAMES[_CANCELLED], "why": "cancelled by the customer"}
             self._save(work, revoked, "certificate.revoked", _SIGNER, now, details)
-        self._told(customer, revoked, "It has ended, as you asked a day ago. This cannot be undone.")
+        self._told(customer, revoked, Notice.ENDED_AS_ASKED)
         return True
 
     def _own(self, work: Work, customer: Customer, serial: int) -> Certificate:
@@ -183,9 +184,9 @@ class OwnCertificates:
         self.open_receipt(work, certificate)
         work.commit()
 
-    def _told(self, customer: Customer, certificate: Certificate, what: str) -> None:
+    def _told(self, customer: Customer, certificate: Certificate, notice: Notice) -> None:
         self.publish_changes(certificate.issuer)
-        self.notify(customer, certificate, what)
+        self.notify(customer, certificate, notice)
 
 
 def _open(work: Work, serial: int) -> Cancellation | None:

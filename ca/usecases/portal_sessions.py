@@ -8,7 +8,7 @@ import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ca.domain.accounts import Account, CustomerSession, Language, require_password
+from ca.domain.accounts import Account, Channel, CustomerSession, Language, require_password
 from ca.domain.audit import AuditEvent
 from ca.domain.canonical import canonical
 from ca.domain.codes import parse_authorization_code
@@ -182,6 +182,19 @@ class PortalSignIn:
             customer = self.authorize(work, token)
             self.accounts.save(work, self._account(work, customer).with_language(chosen))
             details = {"language": chosen.value}
+            work.audit.append(AuditEvent("account.settled", customer.id, "customer", self.clock.now(), details))
+            work.commit()
+
+    def choose_channel(self, token: str, channel: str) -> None:
+        """Raises NotAuthenticated, InvalidRequest."""
+        try:
+            chosen = Channel(channel)
+        except ValueError as error:
+            raise InvalidRequest("notices go by e-mail, by SMS, or both") from error
+        with self.unit_of_work() as work:
+            customer = self.authorize(work, token)
+            self.accounts.save(work, self._account(work, customer).with_channel(chosen))
+            details = {"notices": chosen.value}
             work.audit.append(AuditEvent("account.settled", customer.id, "customer", self.clock.now(), details))
             work.commit()
 

@@ -9,6 +9,7 @@ from ca.domain.audit import AuditEvent
 from ca.domain.certificates import Certificate, CertificateStatus
 from ca.domain.customers import Customer
 from ca.domain.errors import NotAllowed, NotFound
+from ca.domain.notices import Notice
 from ca.domain.officers import Officer, TrustedRole
 from ca.domain.revocation import RFC_NAMES, RevocationReason
 from ca.domain.serials import serial_text
@@ -44,7 +45,7 @@ class ChangeStatus:
                 return current
             held = current.suspend(at=now)
             customer = self._save(work, held, officer, "certificate.held", {})
-        return self._told(customer, held, "The bank put it on hold. Ask your branch why.")
+        return self._told(customer, held, Notice.HELD_BY_BANK)
 
     def release(self, session: str, serial: int) -> Certificate:
         """Lift a hold."""
@@ -52,7 +53,7 @@ class ChangeStatus:
             officer = self.authorize(work, session, TrustedRole.RA_SUPERVISOR)
             released = self._find(work, officer, serial).resume()
             customer = self._save(work, released, officer, "certificate.released", {})
-        return self._told(customer, released, "The bank lifted the hold: it is active.")
+        return self._told(customer, released, Notice.RELEASED)
 
     def revoke(self, session: str, serial: int, reason: RevocationReason) -> Certificate:
         """End it for good; a compromised key is blocked for everyone, forever, and takes the renewals with it."""
@@ -63,7 +64,7 @@ class ChangeStatus:
             if reason is RevocationReason.KEY_COMPROMISE:
                 self._compromised(work, revoked, officer, now)
             customer = self._save(work, revoked, officer, "certificate.revoked", {"reason": RFC_NAMES[reason]})
-        return self._told(customer, revoked, "The bank ended it. Ask your branch for a new one.")
+        return self._told(customer, revoked, Notice.REVOKED)
 
     def _compromised(self, work: Work, certificate: Certificate, officer: Officer, now: datetime) -> None:
         """Block the key; whoever had it may have renewed the certificate, so what follows it ends with it."""
@@ -104,9 +105,9 @@ class ChangeStatus:
         work.commit()
         return customer
 
-    def _told(self, customer: Customer, certificate: Certificate, what: str) -> Certificate:
+    def _told(self, customer: Customer, certificate: Certificate, notice: Notice) -> Certificate:
         self.publish_changes(certificate.issuer)
-        self.notify(customer, certificate, what)
+        self.notify(customer, certificate, notice)
         return certificate
 
 

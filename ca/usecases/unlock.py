@@ -18,6 +18,7 @@ from ca.domain.drafting import verify_signed
 from ca.domain.errors import InvalidRequest, InvalidTransition, NotAuthenticated, NotFound, NotReady, SigningRefused
 from ca.domain.jws import encoded
 from ca.domain.keys import PublicKey
+from ca.domain.notices import Notice
 from ca.domain.serials import serial_text
 from ca.domain.sessions import CHALLENGE_LIFE, Challenge
 from ca.domain.tbs import read_certificate
@@ -134,7 +135,7 @@ class UnlockDevice:
             details = {"device": device.serial, "unlock": reference}
             work.audit.append(AuditEvent("unlock.completed", serial_text(certificate.serial), "customer", now, details))
             work.commit()
-        self.notify(customer, certificate, "Its U-Shield was unlocked and has a new certificate password.")
+        self.notify(customer, certificate, Notice.UNLOCKED)
         return certificate
 
     def _of_code(self, work: Work, reference: str, code: str) -> UnlockCase:

@@ -15,6 +15,7 @@ from ca.domain.decisions import Act, Assertion, Decision, Evidence
 from ca.domain.devices import Device, DeviceState
 from ca.domain.errors import InvalidRequest, InvalidTransition, NotAllowed, NotAuthenticated, NotFound
 from ca.domain.names import verify_text
+from ca.domain.notices import Notice
 from ca.domain.officers import Officer, TrustedRole
 from ca.domain.unlocking import CASE_LIFE, UnlockCase, UnlockState, require_budget
 from ca.portal_records import Notify
@@ -183,7 +184,7 @@ class DecideOnUnlock:
             work.audit.append(AuditEvent("unlock.approved", reference, officer.person, now, details))
             work.commit()
         # Two officers may have been talked into it: the customer hears of it before anybody can use it (T-45).
-        self.notify(customer, certificate, "The bank allowed its U-Shield to be unlocked. Not asked by you? Call us.")
+        self.notify(customer, certificate, Notice.UNLOCK_ALLOWED)
         return HalfCode(approved, half)
 
     def reject(self, session: str, reference: str, *, reason: str) -> UnlockCase:

@@ -126,9 +126,10 @@ def test_a_customer_stops_and_undoes_without_javascript(
     expect(page.get_by_text("The certificate was put on hold").first).to_be_visible()
     expect(page.get_by_text("The application was approved")).to_be_visible()
     _picture(page, "portal-6-history")
-    notices = [path.read_text() for path in (demo.state / "outbox").glob("*.eml")]
     serial = openssl("x509", "-in", customer.certificate, "-noout", "-serial").strip().lower()
-    assert sum(serial[-6:] in notice for notice in notices) == 4
+    for kept in ("*.eml", "sms/*"):
+        notices = [path.read_text() for path in (demo.state / "outbox").glob(kept)]
+        assert sum(serial[-6:] in notice for notice in notices) == 4
 
 
 def test_the_portal_speaks_chinese_and_fits_a_phone(demo: Demo, customer: Customer, browser: Browser) -> None:
@@ -151,6 +152,9 @@ def test_the_portal_speaks_chinese_and_fits_a_phone(demo: Demo, customer: Custom
     chinese.goto(f"{demo.url}/download")
     expect(chinese.locator("#check-extension")).to_contain_text("未找到")
     chinese.goto(f"{demo.url}/me/settings")
+    chinese.get_by_label("通知方式").select_option("sms")
+    chinese.get_by_role("button", name="保存选择").click()
+    expect(chinese.get_by_label("通知方式")).to_have_value("sms")
     _picture(chinese, "portal-8-settings-zh")
     chinese.get_by_role("button", name="退出其他所有登录").click()
     page.goto(f"{demo.url}/me")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ca.adapters.envelopes import HpkeEnvelopes
 from ca.domain.certificates import Certificate
 from ca.domain.customers import Customer
+from ca.domain.notices import Notice
 from ca.handlers import UseCases
 from ca.portal_handlers import Portal
 from ca.unlock_handlers import Unlocking
@@ -50,8 +51,8 @@ class FakeNotify:
 
     told: list[tuple[str, int, str]] = field(default_factory=list)
 
-    def __call__(self, customer: Customer, certificate: Certificate, what: str) -> None:
-        self.told.append((customer.id, certificate.serial, what))
+    def __call__(self, customer: Customer, certificate: Certificate, notice: Notice, **fields: str) -> None:
+        self.told.append((customer.id, certificate.serial, notice.value[0].format(**fields)))
 
 
 def portal_of(bank: "Bank", *, passwords: QuickPasswords | None = None, notify: FakeNotify | None = None) -> Portal:

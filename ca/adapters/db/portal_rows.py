@@ -23,6 +23,7 @@ class AccountRow(Row):
     letter_expires_at: Mapped[datetime | None]
     letter_attempts_left: Mapped[int]
     language: Mapped[str]
+    channel: Mapped[str] = mapped_column(server_default=text("'both'"))
     seal: Mapped[bytes]
 
 

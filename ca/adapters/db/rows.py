@@ -37,6 +37,7 @@ class CustomerRow(Row):
     registered_by: Mapped[str]
     registered_at: Mapped[datetime]
     company: Mapped[str] = mapped_column(index=True, server_default=text("''"))
+    phone: Mapped[str] = mapped_column(server_default=text("''"))
 
 
 class DeviceRow(Row):

@@ -268,6 +268,7 @@ ACTS: list[ops.Operation] = [
     portal.ChangeLoginPassword(session="none", old="none", new="none"),
     portal.ChooseLanguage(session="none", language="en"),
     portal.EndOtherSessions(session="none"),
+    portal.ChooseChannel(session="none", channel="both"),
     unlock.PrepareDevice(session="none", serial="US1", token_serial="US1", public_key=b""),
     unlock.OpenUnlock(session="none", device_serial="US1", reason="x"),
     unlock.ApproveUnlock(session="none", reference="none", digest=bytes(32), assertion=NOBODY),

@@ -18,7 +18,16 @@ CERTIFICATE = {
     "status": "active", "device_serial": "US1", "not_before": "2026-11-27T12:00:00Z",
     "not_after": "2031-11-27T12:00:00Z", "undo_until": None,
 }  # fmt: skip
-ME = {"name": "Li Qiang", "number": "C77", "kind": "person", "branch": "pudong", "email": "", "language": "en"}
+ME = {
+    "name": "Li Qiang",
+    "number": "C77",
+    "kind": "person",
+    "branch": "pudong",
+    "email": "",
+    "language": "en",
+    "phone": "",
+    "channel": "both",
+}
 
 
 @pytest.fixture
@@ -34,7 +43,7 @@ def portal(signer: FakeSigner) -> dict[Any, Any]:
         ]},
         ops.ReportLost: {"serial": SERIAL, "status": "on-hold"}, ops.CancelOwn: {"serial": SERIAL, "undo_until": "x"},
         ops.UndoCancellation: {"serial": SERIAL, "status": "active"}, ops.ChangeLoginPassword: {},
-        ops.ChooseLanguage: {}, ops.EndOtherSessions: {"ended": 1},
+        ops.ChooseLanguage: {}, ops.ChooseChannel: {}, ops.EndOtherSessions: {"ended": 1},
         ops.ListSessions: {"sessions": [
             {"began_at": "2026-11-27T12:00:00Z", "seen_at": "x", "source": "192.0.2.1", "this": True},
             {"began_at": "2026-11-27T11:00:00Z", "seen_at": "x", "source": "192.0.2.2", "this": False},
@@ -105,7 +114,7 @@ def test_who_guesses_at_many_accounts_is_slowed_down_too(client: FlaskClient, po
 
 
 FORMS = [
-    "/sign-in", "/sign-out", "/first-password", "/me/password", "/me/sessions/end", "/me/language",
+    "/sign-in", "/sign-out", "/first-password", "/me/password", "/me/sessions/end", "/me/language", "/me/notices",
     *(f"/me/certificates/{SERIAL}/{act}" for act in ("lost", "cancel", "undo")),
 ]  # fmt: skip
 
@@ -260,6 +269,8 @@ def test_sessions_end_language_is_kept_and_data_is_exported(signed_in: FlaskClie
     assert post(signed_in, "/me/sessions/end").location == "/me/settings?done=sessions"
     assert "vermilion-language=zh" in post(signed_in, "/me/language", language="zh").headers["Set-Cookie"]
     assert ops.ChooseLanguage(session="token-1", language="zh") in signer.asked
+    assert post(signed_in, "/me/notices", channel="sms").location == "/me/settings?done=notices"
+    assert ops.ChooseChannel(session="token-1", channel="sms") in signer.asked
     exported = get(signed_in, "/me/export")
     assert exported.json["me"] == ME
     assert exported.json["certificates"] == [CERTIFICATE]

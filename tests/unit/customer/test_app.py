@@ -32,6 +32,7 @@ EXPECTED: dict[str, dict[str, int]] = {
     "/me/password": {"POST": 403},
     "/me/sessions/end": {"POST": 403},
     "/me/language": {"POST": 403},
+    "/me/notices": {"POST": 403},
     "/me/certificates/<serial>/<any(lost, cancel, renew):act>": {"GET": 303, "HEAD": 303, "POST": 403},
     "/me/certificates/<serial>/<any(lost, cancel, undo):act>": {"GET": 303, "HEAD": 303, "POST": 403},
     "/me/company": {"GET": 303, "HEAD": 303},

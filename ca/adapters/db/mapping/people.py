@@ -20,6 +20,7 @@ def to_customer(row: CustomerRow) -> Customer:
         registered_by=row.registered_by,
         registered_at=row.registered_at,
         company=row.company,
+        phone=row.phone,
     )
 
 
@@ -34,6 +35,7 @@ def customer_values(customer: Customer) -> Values:
         "registered_by": customer.registered_by,
         "registered_at": customer.registered_at,
         "company": customer.company,
+        "phone": customer.phone,
     }
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from ca.adapters.db.mapping.common import Values, known, serial_number, serial_text
 from ca.adapters.db.portal_rows import AccountRow, CancellationRow, CustomerSessionRow
 from ca.adapters.db.repositories.statements import add_row, change_row, find_row, list_rows, put_row
-from ca.domain.accounts import Account, Cancellation, CancellationState, CustomerSession, Language
+from ca.domain.accounts import Account, Cancellation, CancellationState, Channel, CustomerSession, Language
 
 
 class SqlAccounts:
@@ -29,6 +29,7 @@ class SqlAccounts:
             letter_expires_at=row.letter_expires_at,
             letter_attempts_left=row.letter_attempts_left,
             language=known(Language, row.language, f"the account of customer {row.customer}"),
+            channel=known(Channel, row.channel, f"the account of customer {row.customer}"),
         ), row.seal
 
     def save(self, account: Account, seal: bytes) -> None:
@@ -40,6 +41,7 @@ class SqlAccounts:
             "letter_expires_at": account.letter_expires_at,
             "letter_attempts_left": account.letter_attempts_left,
             "language": account.language.value,
+            "channel": account.channel.value,
             "seal": seal,
         }
         key, older = {"customer": account.customer}, AccountRow.version < account.version

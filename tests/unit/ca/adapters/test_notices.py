@@ -1,7 +1,6 @@
 """ca/adapters/notices.py: a customer is told in words, without a link, and trouble with mail stops nothing."""
 
 import email
-import logging
 import os
 import smtplib
 import socketserver
@@ -14,49 +13,47 @@ from pathlib import Path
 import pytest
 
 from ca.adapters.notices import MailServer, Outbox
-from tests.builders import a_certificate, a_customer
+from ca.domain.notices import Message, Way
 from tests.fakes.clock import FakeClock
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 
 
 def outbox(directory: Path) -> Outbox:
-    return Outbox(directory, FakeClock(NOW), sender="ca@bank.example", organization="Fake Bank", hotline="95588")
+    return Outbox(directory, FakeClock(NOW), sender="ca@bank.example")
 
 
-def test_a_notice_names_the_certificate_and_the_hotline_and_has_no_link(tmp_path: Path) -> None:
-    notify, before = outbox(tmp_path / "outbox"), os.umask(0)
+def mail(text: str = "It is on hold.", to: str = "li@example.com") -> Message:
+    return Message(Way.EMAIL, to, "Fake Bank: your certificate", text)
+
+
+def test_a_mail_is_a_file_that_only_its_owner_reads(tmp_path: Path) -> None:
+    post, before = outbox(tmp_path / "outbox"), os.umask(0)
     try:
-        notify(a_customer(email="li@example.com"), a_certificate(serial=0xABCDEF123456), "It is on hold.")
+        post(mail("您的证书已暂停。"))
     finally:
         os.umask(before)
 
     (file,) = (tmp_path / "outbox").iterdir()
     message = email.message_from_bytes(file.read_bytes(), policy=policy.default)
-    text = message.get_content()
     assert (message["To"], message["From"]) == ("li@example.com", "ca@bank.example")
-    assert "123456: It is on hold." in text
-    assert "95588" in text
-    assert "http" not in text
+    assert "您的证书已暂停。" in message.get_content()
     assert file.stat().st_mode & 0o077 == 0
     assert file.parent.stat().st_mode & 0o077 == 0
 
 
-def test_whoever_has_no_address_is_not_written_to(tmp_path: Path) -> None:
-    outbox(tmp_path / "outbox")(a_customer(email=""), a_certificate(), "It is on hold.")
+def test_a_text_message_is_a_file_for_the_gateway(tmp_path: Path) -> None:
+    outbox(tmp_path)(Message(Way.SMS, "+8613800138000", "not in a text message", "银行已将其暂停。"))
 
-    assert not (tmp_path / "outbox").exists()
+    (file,) = (tmp_path / "sms").iterdir()
+    assert file.read_text("utf-8") == "To: 8613800138000\nAlphabet: UTF-8\n\n银行已将其暂停。\n"
+    assert file.stat().st_mode & 0o077 == 0
+    assert file.parent.stat().st_mode & 0o077 == 0
 
 
-def test_an_outbox_that_cannot_be_written_is_logged_and_stops_nothing(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    (tmp_path / "outbox").write_text("")
-    with caplog.at_level(logging.WARNING):
-        outbox(tmp_path / "outbox")(a_customer(email="li@example.com"), a_certificate(), "It is on hold.")
-
-    assert "could not be written" in caplog.text
-    assert "li@example.com" not in caplog.text
+def test_a_line_break_in_an_address_makes_no_second_header(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"linefeed|header"):
+        outbox(tmp_path)(mail(to="li@example.com\nBcc: all@example.com"))
 
 
 class _Session(socketserver.StreamRequestHandler):
@@ -96,9 +93,8 @@ def mail_server() -> Iterator[socketserver.TCPServer]:
 def test_what_the_mail_server_took_is_gone_and_the_rest_stays(
     tmp_path: Path, mail_server: socketserver.TCPServer
 ) -> None:
-    notify = outbox(tmp_path)
     for what in ("first", "second", "third"):
-        notify(a_customer(email="li@example.com"), a_certificate(), what)
+        outbox(tmp_path)(mail(what))
     host, port = mail_server.server_address[:2]
 
     with pytest.raises(smtplib.SMTPException):

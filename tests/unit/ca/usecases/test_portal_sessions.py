@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from ca.domain.accounts import LETTER_ATTEMPTS, LETTER_LIFE, SESSION_IDLE, SESSION_LIFE, Language
+from ca.domain.accounts import LETTER_ATTEMPTS, LETTER_LIFE, SESSION_IDLE, SESSION_LIFE, Account, Channel, Language
 from ca.domain.errors import InvalidRequest, NotAllowed, NotAuthenticated, NotFound, Tampered
 from ca.usecases.authorize import token_hash
 from ca.usecases.portal_sessions import WRONG, WRONG_LETTER
@@ -209,6 +209,25 @@ def test_a_language_is_chosen_among_those_there_are(customer: Customer) -> None:
     assert customer.portal.sign_in.who(token)[1].language is Language.CHINESE
     with pytest.raises(InvalidRequest):
         customer.portal.sign_in.choose_language(token, "tlh")
+
+
+def test_the_way_of_notices_is_chosen_among_those_there_are(customer: Customer) -> None:
+    customer.open()
+    token = customer.signed_in()
+    assert customer.portal.sign_in.who(token)[1].channel is Channel.BOTH
+    customer.portal.sign_in.choose_channel(token, "sms")
+
+    assert customer.portal.sign_in.who(token)[1].channel is Channel.SMS
+    for none in ("", "none", "fax"):
+        with pytest.raises(InvalidRequest):
+            customer.portal.sign_in.choose_channel(token, none)
+
+
+def test_a_seal_from_before_the_choice_could_be_made_counts_and_one_choice_is_not_another() -> None:
+    account = Account("c", 1)
+
+    assert b"channel" not in account.sealed_fields()
+    assert len({account.with_channel(channel).sealed_fields() for channel in Channel}) == 3
 
 
 def test_an_account_that_somebody_wrote_into_the_database_opens_nothing(customer: Customer) -> None:

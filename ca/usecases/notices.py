@@ -1,0 +1,55 @@
+"""A customer is told what happened to their certificate, in their language and by the way they chose."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ca.domain.accounts import Account
+from ca.domain.certificates import Certificate
+from ca.domain.customers import Customer
+from ca.domain.errors import PKIError
+from ca.domain.notices import Message, Notice, Way, messages
+from ca.domain.serials import serial_text
+from ca.ports import UnitOfWork
+from ca.usecases.portal_sessions import AccountBook
+
+_log = logging.getLogger("vermilion.notices")
+
+
+@dataclass(frozen=True)
+class NotifyCustomer:
+    """portal_records.Notify. It follows what it tells of and never holds it up."""
+
+    unit_of_work: UnitOfWork
+    accounts: AccountBook
+    post: Callable[[Message], None]
+    bank: str
+    hotline: str
+
+    def __call__(self, customer: Customer, certificate: Certificate, notice: Notice, **fields: str) -> None:
+        """Trouble is logged; whoever wants to be sure looks into the history on the portal."""
+        account = self._account(customer)
+        for message in messages(
+            notice,
+            fields,
+            serial=serial_text(certificate.serial),
+            bank=self.bank,
+            hotline=self.hotline,
+            language=account.language,
+            channel=account.channel,
+            addresses={Way.EMAIL: customer.email, Way.SMS: customer.phone},
+        ):
+            try:
+                self.post(message)
+            except (OSError, ValueError) as error:
+                _log.warning("a notice to a customer could not be written: %s", error)
+
+    def _account(self, customer: Customer) -> Account:
+        """As chosen; as it is for everybody when the account is not there or cannot be believed."""
+        try:
+            with self.unit_of_work.look() as work:
+                found = self.accounts.find(work, customer.id)
+        except PKIError as error:
+            _log.warning("the choices of a customer could not be read: %s", error)
+            found = None
+        return found or Account(customer.id, 0)
