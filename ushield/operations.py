@@ -15,6 +15,7 @@ from ushield.bank_file import BankFile
 from ushield.download import Download, Downloaded, Step
 from ushield.enrolment import Bank, Hints
 from ushield.environment import look_around
+from ushield.habit import Habit
 from ushield.inventory import entries, own_texts
 from ushield.jobs import Job, Operation
 from ushield.pending import Shelf
@@ -53,7 +54,7 @@ class Prompt(Protocol):
 
     def new_password(self) -> str: ...
 
-    def choose(self, devices: list[str]) -> int: ...
+    def choose(self, devices: list[str], first: int) -> int: ...
 
 
 class StepsOnPage:
@@ -147,8 +148,10 @@ class Operations:
     def _device(self) -> Iterator[Token]:
         ready = choosing.ready(found := self._drivers.look())
         if len(ready) > 1:
-            names = [f"{token.label} (serial number {token.serial})" for _, token in ready]
-            provider, plugged = ready[self.prompt.choose(names)]
+            names = [f"{token.label} · {token.serial} · {provider.title}" for provider, token in ready]
+            habit = Habit(self.state_directory)
+            provider, plugged = ready[self.prompt.choose(names, habit.place_of([one.serial for _, one in ready]))]
+            habit.keep(plugged.serial)
         else:
             provider, plugged = choosing.pick(found, None)
         token = choosing.open_plugged(provider, plugged)

@@ -61,9 +61,9 @@ class Window:
         fields = [_Field("New certificate password", is_secret=True), _Field("The same again", is_secret=True)]
         return self._ask(words, fields, _chosen)
 
-    def choose(self, devices: Sequence[str]) -> int:
-        """Which of several U-Shields, by its place in the list."""
-        return _Dialog(self, "Several U-Shields are plugged in. Which one?").choose(devices)
+    def choose(self, devices: Sequence[str], first: int) -> int:
+        """Which of several U-Shields, by its place in the list; `first` is the one that is marked."""
+        return _Dialog(self, "Several U-Shields are plugged in. Which one?").choose(devices, first)
 
     def _ask(self, words: str, fields: Sequence[_Field], check: _Check) -> str:
         return _Dialog(self, words).ask(fields, check)
@@ -139,8 +139,8 @@ class _Dialog:
         self._buttons(submit)
         return str(self._shown(entries[0]))
 
-    def choose(self, options: Sequence[str]) -> int:
-        chosen = self._tk.IntVar(self._root, 0)
+    def choose(self, options: Sequence[str], first: int) -> int:
+        chosen = self._tk.IntVar(self._root, first)
         buttons = [
             self._tk.Radiobutton(self._root, text=option, value=place, variable=chosen, background=_PAPER, anchor="w")
             for place, option in enumerate(options)
@@ -153,7 +153,7 @@ class _Dialog:
             self._root.destroy()
 
         self._buttons(submit)
-        return int(self._shown(buttons[0]))
+        return int(self._shown(buttons[first]))
 
     def _shown(self, first: Any) -> Any:
         root = self._root

@@ -50,6 +50,11 @@ class Screen:
             self._xdotool("type", "--delay", "5", line)
         self._xdotool("key", "Return")
 
+    def press(self, window: str, *keys: str) -> None:
+        self._xdotool("windowfocus", "--sync", window)
+        for key in keys:
+            self._xdotool("key", key)
+
     def picture(self, file: Path) -> None:
         """As PNG, where ImageMagick is installed."""
         subprocess.run(["import", "-window", "root", str(file)], env=self._environment(), check=False)

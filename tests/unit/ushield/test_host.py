@@ -46,7 +46,7 @@ class NoWindow:
 
     present_password = new_password = authorization_code
 
-    def choose(self, devices: object) -> int:
+    def choose(self, devices: object, first: int) -> int:
         raise AssertionError(f"a window was opened for {devices}")
 
 
