@@ -26,6 +26,8 @@ from ca.usecases.acted import Acted
 from ca.usecases.answer_ocsp import responder_key
 from ca.usecases.audit import AUDIT_KEY
 from ca.usecases.publish_bundle import bundle_key
+from ca.usecases.publish_tool import TOOL_RELEASE_KEY
+from ca.usecases.tool_jobs import TOOL_JOB_KEY
 from ca.wiring import ISSUING, ROOT, SEAL_KEY, Files, issuing_token, open_to_read
 from config.settings import Settings, State, load_settings
 
@@ -95,6 +97,7 @@ def _hsm(state: State, settings: Settings, trust: TrustDirectory) -> list[Findin
                 ExpectedKey(responder_key(ISSUING), "OCSP responder key"),
                 ExpectedKey(bundle_key(ISSUING), "bundle key"),
                 ExpectedKey(AUDIT_KEY, "audit key", trust.read("audit.spki")),
+                *_tool_keys(trust),
             ],
             seal_key=SEAL_KEY,
         )
@@ -105,6 +108,16 @@ def _hsm(state: State, settings: Settings, trust: TrustDirectory) -> list[Findin
         return diagnose(issuing_token(state, settings), expected, try_login=True)
     except PKIError as error:
         return [Finding("HSM", ok=False, sentence=str(error))]
+
+
+def _tool_keys(trust: TrustDirectory) -> list[ExpectedKey]:
+    try:
+        return [
+            ExpectedKey(TOOL_JOB_KEY, "key of the tool's jobs", trust.read("tool-jobs.spki")),
+            ExpectedKey(TOOL_RELEASE_KEY, "key of the tool's releases", trust.read("tool-release.spki")),
+        ]
+    except PKIError:
+        return []  # a ceremony without them: no tool is offered
 
 
 def _require_journal(state: State, settings: Settings) -> None:

@@ -6,6 +6,7 @@ is a POST whose Origin is ours: browsers send it with every POST, and other page
 
 import contextlib
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, redirect, render_template, request, url_for
@@ -28,6 +29,7 @@ STATUS_WORDS = {
     "active": "active",
     "on-hold": "on hold",
     "revoked": "ended",
+    "expired": "expired",
 }
 
 
@@ -159,8 +161,19 @@ def home() -> str:
     me = ask(ops.ShowMe)
     certificates = ask(ops.ListOwnCertificates)["certificates"]
     return render_template(
-        "customer/me.html", me=me, certificates=certificates, words=STATUS_WORDS, hotline=services().hotline
+        "customer/me.html",
+        me=me,
+        certificates=certificates,
+        standing=standing,
+        words=STATUS_WORDS,
+        hotline=services().hotline,
     )
+
+
+def standing(certificate: Mapping[str, Any]) -> str:
+    """Its status; `expired` for one that would hold if its time were not over."""
+    is_over = certificate["not_after"] < datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return "expired" if is_over and certificate["status"] == "active" else str(certificate["status"])
 
 
 def own_devices() -> list[str] | None:

@@ -11,7 +11,7 @@ from flask import Blueprint, Response, jsonify, render_template, request
 
 from ca import portal_operations as ops
 from ca.domain.errors import InvalidRequest, NotAllowed, NotAuthenticated
-from customer.account import STATUS_WORDS, ask, session_token
+from customer.account import STATUS_WORDS, ask, session_token, standing
 from customer.bridge import require_own_page
 from customer.language import language
 from customer.parsing import parse_body
@@ -42,7 +42,11 @@ def home() -> str | tuple[str, int]:
     except NotAllowed:
         return render_template("customer/company_closed.html"), 403
     return render_template(
-        "customer/company.html", company=company, words=STATUS_WORDS, application_words=APPLICATION_WORDS
+        "customer/company.html",
+        company=company,
+        standing=standing,
+        words=STATUS_WORDS,
+        application_words=APPLICATION_WORDS,
     )
 
 

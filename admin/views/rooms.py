@@ -9,6 +9,7 @@ from sqlalchemy import select
 from admin.access import SignedIn
 from admin.views.base import ReadOnlyView
 from ca.adapters.db.log_rows import AuditEventRow, JobRunRow
+from ca.adapters.db.portal_rows import CancellationRow
 from ca.adapters.db.receipt_rows import ReceiptRow
 from ca.adapters.db.repositories.receipts import receipt_of
 from ca.adapters.db.rows import (
@@ -24,6 +25,7 @@ from ca.adapters.db.rows import (
     db,
 )
 from ca.adapters.db.unlock_rows import UnlockRow
+from ca.domain.accounts import CancellationState
 from ca.domain.applications import ApplicationState
 from ca.domain.certificates import CertificateStatus
 from ca.domain.customers import CustomerKind
@@ -108,6 +110,7 @@ class CertificatesView(ReadOnlyView):
             "heading": row.subject,
             "evidence": _evidence(row.application) if row.application else [],
             "receipts": [receipt_of(one) for one in receipts],
+            "cancellation": _open_cancellation(row.serial),
         }
 
 
@@ -266,6 +269,11 @@ VIEWS: tuple[tuple[type[ReadOnlyView], type[Any], str, str], ...] = (
 
 def _newest(rows: Any, condition: Any, order: Any) -> list[Any]:
     return list(db.session.scalars(select(rows).where(condition).order_by(order.desc()).limit(_NEWEST)))
+
+
+def _open_cancellation(serial: str) -> CancellationRow | None:
+    found = db.session.get(CancellationRow, serial)
+    return found if found is not None and found.state == CancellationState.OPEN.value else None
 
 
 def _evidence(subject: str) -> list[EvidenceRow]:

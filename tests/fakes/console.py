@@ -8,7 +8,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
 from admin.app import create_app
-from ca.adapters.db import log_rows, receipt_rows, rows
+from ca.adapters.db import log_rows, portal_rows, receipt_rows, rows
 from ca.domain.applications import Application, ApplicationState, Case
 from tests.fakes.console_signer import HOSTILE, NOW, OFFICERS, FakeSigner
 
@@ -99,7 +99,7 @@ def a_certificate(serial: str, name: str, branch: str, status: str, **changes: A
 
 
 _MILLIS = int(NOW.timestamp() * 1000)
-ACTIVE, HELD, REVOKED, ELSEWHERE = (digit * 31 for digit in "abcd")
+ACTIVE, HELD, REVOKED, ELSEWHERE, CANCELLED = (digit * 31 for digit in "abcde")
 
 
 def fill(database: Path, signer: FakeSigner) -> None:
@@ -138,6 +138,10 @@ def _others() -> list[rows.Row]:
         a_customer("customer-3", "Xu Only", "Xuhui", "6222021003"),
         a_certificate(ACTIVE, "Zhang Wei", "Pudong", "active"),
         a_certificate(HELD, HOSTILE, "Pudong", "on-hold"),
+        a_certificate(CANCELLED, "CN=Cancelled", "Pudong", "on-hold"),
+        portal_rows.CancellationRow(
+            serial=CANCELLED, customer="customer-1", asked_at=NOW, due_at=NOW + timedelta(days=1), state="open"
+        ),
         a_certificate(REVOKED, "Acme 有限公司", "Pudong", "revoked", predecessor=HELD),
         a_certificate(ELSEWHERE, "Xu Only", "Xuhui", "active", application="application-xuhui", customer="customer-3"),
         rows.DeviceRow(

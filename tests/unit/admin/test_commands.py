@@ -9,7 +9,7 @@ from admin.errors import STATUS
 from ca import operations as ops
 from ca.domain import errors
 from ca.throttle import Throttle
-from tests.fakes.console import ACTIVE, HELD
+from tests.fakes.console import ACTIVE, CANCELLED, HELD
 from tests.fakes.console_signer import b64
 
 ASSERTION = json.dumps(
@@ -227,6 +227,14 @@ def test_a_change_shows_its_effect_first_and_is_then_asked_for(at, signer, offic
     assert asked_by_looking == []
     assert response.status_code == 303
     assert [(asked.path, asked.serial) for asked in signer.commands()] == [(f"certificates/{act}", serial)]
+
+
+def test_a_hold_is_offered_for_what_its_customer_cancelled_and_says_what_it_means(at):
+    pages = {serial: at("supervisor").text(f"/admin/certificates/details/?id={serial}") for serial in (HELD, CANCELLED)}
+
+    offered = {serial: f"/admin/certificates/{serial}/hold" in page for serial, page in pages.items()}
+    assert offered == {HELD: False, CANCELLED: True}
+    assert "takes the place of the cancellation" in pages[CANCELLED]
 
 
 @pytest.mark.parametrize("reason", ["", "certificateHold", "because", "KEYCOMPROMISE"])

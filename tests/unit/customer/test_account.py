@@ -277,6 +277,16 @@ def test_sessions_end_language_is_kept_and_data_is_exported(signed_in: FlaskClie
     assert "attachment" in exported.headers["Content-Disposition"]
 
 
+def test_a_certificate_whose_time_is_over_does_not_read_active(signed_in: FlaskClient, portal: dict[Any, Any]) -> None:
+    assert "✓ active" in get(signed_in, "/me").text
+    portal[ops.ListOwnCertificates] = {"certificates": [CERTIFICATE | {"not_after": "2026-01-01T00:00:00Z"}]}
+    page = get(signed_in, "/me").text
+
+    assert "✗ expired" in page
+    assert "✓ active" not in page
+    assert "Renew my Certificate" in page
+
+
 def test_signing_out_takes_the_cookie_back_even_when_the_session_was_over(
     signed_in: FlaskClient, portal: dict[Any, Any]
 ) -> None:
