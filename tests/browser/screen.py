@@ -1,6 +1,7 @@
 """A screen that nobody sees (Xvfb), and a person at its keyboard (xdotool): for the tool's own windows."""
 
 import os
+import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -57,7 +58,8 @@ class Screen:
 
     def picture(self, file: Path) -> None:
         """As PNG, where ImageMagick is installed."""
-        subprocess.run(["import", "-window", "root", str(file)], env=self._environment(), check=False)
+        if shutil.which("import"):
+            subprocess.run(["import", "-window", "root", str(file)], env=self._environment(), check=False)
 
     def _environment(self) -> dict[str, str]:
         return {"PATH": os.environ["PATH"], "DISPLAY": self.display}

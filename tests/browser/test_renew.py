@@ -1,10 +1,5 @@
-"""Renew my Certificate in the browser: the old key asks, the new one proves itself, the old certificate ends.
+"""Renew my Certificate in the browser: the old key asks, the new one proves itself, the old certificate ends."""
 
-The demo's certificates hold for years, so this bank has a profile of its own whose window is open at once.
-"""
-
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,33 +9,17 @@ from playwright.sync_api import Page, expect
 from tests.browser.computer import Computer, picture
 from tests.browser.screen import screen
 from tests.integration.system.clients import ask_ocsp
-from tests.integration.system.running import REPOSITORY, Demo, stopping
+from tests.integration.system.running import Demo
 
 pytestmark = [pytest.mark.browser, pytest.mark.socket, pytest.mark.softhsm, pytest.mark.window, pytest.mark.openssl]
 
 PASSWORD, TITLE = "Branch26", "U-Shield"
 
 
-@pytest.fixture(scope="module")
-def bank(stopped_demo: Demo, short_directory: Path) -> Iterator[Demo]:
-    place = Path(tempfile.mkdtemp(dir=short_directory))
-    profiles = place / "profiles"
-    shutil.copytree(REPOSITORY / "config" / "profiles", profiles)
-    file = profiles / "personal-signing.toml"
-    text = file.read_text("utf-8")
-    assert 'validity = "1826d"' in text
-    file.write_text(text.replace('validity = "1826d"', 'validity = "60d"'), "utf-8")
-    demo = stopped_demo.copy(place / "s")
-    settings = demo.state / "settings.toml"
-    settings.write_text(f'profiles = "{profiles}"\n' + settings.read_text("utf-8"), "utf-8")
-    with stopping(demo) as running:
-        yield running.start()
-
-
 @pytest.fixture
-def computer(bank: Demo, tmp_path: Path) -> Iterator[Computer]:
+def computer(renewing_demo: Demo, tmp_path: Path) -> Iterator[Computer]:
     with screen() as shown:
-        made = Computer(tmp_path, bank, shown)
+        made = Computer(tmp_path, renewing_demo, shown)
         made.download(PASSWORD)
         made.install()
         yield made
@@ -55,8 +34,9 @@ def _renewing(page: Page, computer: Computer) -> None:
 
 
 def test_pulled_out_and_plugged_in_again_a_certificate_is_renewed_and_the_old_one_ends(
-    computer: Computer, bank: Demo, tmp_path: Path
+    computer: Computer, tmp_path: Path
 ) -> None:
+    bank = computer.demo
     tokens, away, old = computer.tokens / "tokens", computer.tokens / "away", tmp_path / "own.pem"
     with computer.browser() as browser:
         page = browser.new_page()

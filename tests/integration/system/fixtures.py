@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.system.running import Demo, stopping, wait_for
+from tests.integration.system.running import REPOSITORY, Demo, stopping, wait_for
 
 CopyOfDemo = Callable[[], Demo]
 
@@ -41,6 +41,24 @@ def has_checkpoint(demo: Demo) -> bool:
 def demo(stopped_demo: Demo, short_directory: Path) -> Iterator[Demo]:
     """The one that runs for all tests that break nothing."""
     with stopping(stopped_demo.copy(short_directory / "1")) as running:
+        yield running.start()
+
+
+@pytest.fixture(scope="session")
+def renewing_demo(stopped_demo: Demo, short_directory: Path) -> Iterator[Demo]:
+    """Certificates of the others hold for years; this bank's own profile opens the window of renewal at once."""
+    place = Path(tempfile.mkdtemp(dir=short_directory))
+    shutil.copytree(REPOSITORY / "config" / "profiles", place / "profiles")
+    profile = place / "profiles" / "personal-signing.toml"
+    long = profile.read_text("utf-8")
+    short = long.replace('validity = "1826d"', 'validity = "60d"')
+    assert short != long
+    profile.write_text(short, "utf-8")
+    demo = stopped_demo.copy(place / "s")
+    settings = demo.state / "settings.toml"
+    own = f'profiles = "{place / "profiles"}"\nhotline = "95588"\n'
+    settings.write_text(own + settings.read_text("utf-8"), "utf-8")
+    with stopping(demo) as running:
         yield running.start()
 
 
