@@ -44,15 +44,16 @@ class ChangeStatus:
                 work.commit()
                 return current
             held = current.suspend(at=now)
-            customer = self._save(work, held, officer, "certificate.held", {})
+            customer = self._save(work, held, officer, "certificate.held", {}, now)
         return self._told(customer, held, Notice.HELD_BY_BANK)
 
     def release(self, session: str, serial: int) -> Certificate:
         """Lift a hold."""
+        now = self.clock.now()
         with self.unit_of_work() as work:
             officer = self.authorize(work, session, TrustedRole.RA_SUPERVISOR)
             released = self._find(work, officer, serial).resume()
-            customer = self._save(work, released, officer, "certificate.released", {})
+            customer = self._save(work, released, officer, "certificate.released", {}, now)
         return self._told(customer, released, Notice.RELEASED)
 
     def revoke(self, session: str, serial: int, reason: RevocationReason) -> Certificate:
@@ -63,7 +64,7 @@ class ChangeStatus:
             revoked = self._find(work, officer, serial).revoke(reason, at=now)
             if reason is RevocationReason.KEY_COMPROMISE:
                 self._compromised(work, revoked, officer, now)
-            customer = self._save(work, revoked, officer, "certificate.revoked", {"reason": RFC_NAMES[reason]})
+            customer = self._save(work, revoked, officer, "certificate.revoked", {"reason": RFC_NAMES[reason]}, now)
         return self._told(customer, revoked, Notice.REVOKED)
 
     def _compromised(self, work: Work, certificate: Certificate, officer: Officer, now: datetime) -> None:
@@ -93,13 +94,13 @@ class ChangeStatus:
         return certificate
 
     def _save(
-        self, work: Work, certificate: Certificate, officer: Officer, name: str, details: dict[str, str]
+        self, work: Work, certificate: Certificate, officer: Officer, name: str, details: dict[str, str], now: datetime
     ) -> Customer:
-        """Whose it is."""
+        """Whose it is. One instant for record and event: looking back, the two must tell the same."""
         customer = work.customers.get(certificate.customer)
         work.certificates.save(certificate)
         work.crls.set_due(certificate.issuer, due=True)
-        event = AuditEvent(name, serial_text(certificate.serial), officer.person, self.clock.now(), details)
+        event = AuditEvent(name, serial_text(certificate.serial), officer.person, now, details)
         work.audit.append(event)
         self.open_receipt(work, certificate)
         work.commit()

@@ -3,7 +3,9 @@
 Set SCREENSHOTS to a directory to keep a picture of each page.
 """
 
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -44,6 +46,29 @@ def _holds(directory: Path, secret: str) -> list[Path]:
     return [path for path in files if secret.encode() in path.read_bytes()]
 
 
+@contextmanager
+def _watching(*secrets: str) -> Iterator[set[str]]:
+    """Programs whose arguments or environment hold one of these meanwhile; not the one that types for the customer."""
+    seen: set[str] = set()
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.02):
+            for process in Path("/proc").glob("[0-9]*"):
+                with suppress(OSError):
+                    told = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
+                    if any(secret.encode() in told for secret in secrets) and not told.startswith(b"xdotool"):
+                        seen.add(told.decode("utf-8", "replace")[:200])
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield seen
+    finally:
+        over.set()
+        watcher.join()
+
+
 def test_a_certificate_is_downloaded_by_page_extension_and_tool(computer: Computer, demo: Demo) -> None:
     serial = computer.new_ushield()
     computer.install()
@@ -61,10 +86,11 @@ def test_a_certificate_is_downloaded_by_page_extension_and_tool(computer: Comput
         expect(page.locator("#check-status")).to_contain_text("no certificate on the U-Shield yet")
         expect(page.locator("#check-issued")).to_contain_text("sign in")
         picture(page, "download-1-check")
-        _press(page, codes["reference_number"])
-        computer.screen.answer(TITLE, codes["authorization_code"])
-        computer.screen.answer(TITLE, PASSWORD, PASSWORD)
-        expect(page.get_by_role("heading", name="Your certificate is on your U-Shield")).to_be_visible()
+        with _watching(PASSWORD, codes["authorization_code"]) as told_by_programs:
+            _press(page, codes["reference_number"])
+            computer.screen.answer(TITLE, codes["authorization_code"])
+            computer.screen.answer(TITLE, PASSWORD, PASSWORD)
+            expect(page.get_by_role("heading", name="Your certificate is on your U-Shield")).to_be_visible()
         picture(page, "download-2-done")
         checked = browser.new_page()
         checked.goto(f"{demo.url}/check")
@@ -76,7 +102,8 @@ def test_a_certificate_is_downloaded_by_page_extension_and_tool(computer: Comput
         assert f"CN={name}," in (page.locator("#done-subject").text_content() or "")
     assert failures == []
     assert any(codes["reference_number"] in one for one in sent)
-    # What was typed in the tool's window is in no request of the browser and in no file of the bank.
+    # What was typed in the tool's window is in no request of the browser, no list of processes and no file of the bank.
+    assert told_by_programs == set()
     for secret in (PASSWORD, codes["authorization_code"]):
         assert not [one for one in sent if secret in one]
         assert _holds(demo.state, secret) == []

@@ -115,8 +115,8 @@ class Codes:
 class Bank:
     """Everything a test needs; `profiles` may be changed by `amend`."""
 
-    def __init__(self, unit_of_work: FakeUnitOfWork | None = None) -> None:
-        self.clock = FakeClock()
+    def __init__(self, unit_of_work: FakeUnitOfWork | None = None, clock: FakeClock | None = None) -> None:
+        self.clock = clock or FakeClock()
         self.keys: dict[int, SoftKey] = {}
         self.random = FakeRandom()
         self.unit_of_work = unit_of_work or FakeUnitOfWork()

@@ -29,6 +29,13 @@ class FakeClock:
         self._now = at
 
 
+class RestlessClock(FakeClock):
+    """A second goes by with each look: whoever looks twice for one act gets two instants."""
+
+    def now(self) -> datetime:
+        return self.tick()
+
+
 class FakeRandom:
     """The operating system's randomness, except for the answers a test has planned."""
 

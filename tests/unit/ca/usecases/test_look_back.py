@@ -1,6 +1,7 @@
 """ca/usecases/look_back.py, ca/domain/history.py: how a certificate stood at any instant, by the log alone."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -17,6 +18,7 @@ from ca.telling import as_json
 from ca.usecases.look_back import LookBack, LookedBack
 from tests.builders import NOW, an_event
 from tests.fakes.bank import ISSUING, MARIA, PAVEL, SUPERVISOR, Bank
+from tests.fakes.clock import RestlessClock
 
 HOUR = timedelta(hours=1)
 SECOND = timedelta(seconds=1)
@@ -205,6 +207,39 @@ def test_an_event_that_somebody_edited_between_is_found_too(bank: Bank) -> None:
     bank.stored.audit[-1] = replace(bank.stored.audit[-1], event=an_event("customer.registered"))
     with pytest.raises(Tampered, match="was altered"):
         look_back(bank, certificate.serial)
+
+
+def _hold(bank: Bank, serial: int) -> None:
+    bank.change_status.hold(bank.session(SUPERVISOR), serial)
+
+
+def _release(bank: Bank, serial: int) -> None:
+    _hold(bank, serial)
+    bank.change_status.release(bank.session(SUPERVISOR), serial)
+
+
+def _revoke(bank: Bank, serial: int) -> None:
+    bank.change_status.revoke(bank.session(PAVEL), serial, RevocationReason.KEY_COMPROMISE)
+
+
+def _revoke_held(bank: Bank, serial: int) -> None:
+    _hold(bank, serial)
+    _revoke(bank, serial)
+
+
+ACTS = {"hold": _hold, "release": _release, "revoke": _revoke, "revoke what is on hold": _revoke_held}
+
+
+@pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
+def test_an_act_that_takes_its_time_has_one_instant_in_log_and_record(act: Callable[[Bank, int], None]) -> None:
+    bank = Bank(clock=RestlessClock())
+    certificate = bank.active()
+    act(bank, certificate.serial)
+
+    looked = look_back(bank, certificate.serial)
+
+    assert looked.certificate is not None
+    assert status_of(looked) is looked.certificate.status
 
 
 @pytest.mark.parametrize("lost", ["event", "record"])
