@@ -88,8 +88,13 @@ def update_command(*, check: bool, as_json: bool) -> None:
 
 
 @click.command("check")
+@click.option(
+    "--token-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="SoftHSM only: the directory that holds the U-Shields.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, nothing else.")
-def check_command(*, as_json: bool) -> None:
+def check_command(token_dir: Path | None, *, as_json: bool) -> None:
     """Check this computer: is the tool the bank's, are drivers and U-Shields found, does the status service answer."""
     with one_sentence_for_errors(as_json=as_json):
         bank = bank_file.built_in()
@@ -97,12 +102,14 @@ def check_command(*, as_json: bool) -> None:
             raise NoBankFile(
                 "This tool was not built by a bank. Nothing was checked. Download it from your bank's page."
             )
+        if token_dir is not None:
+            softhsm.use_token_dir(token_dir, create=False)
         found = look_around(bank, Drivers(bank.providers))
         if as_json:
             say_json(found)
             return
         for line in _lines(found):
-            click.echo(line)
+            click.echo(line.rstrip())
 
 
 def _lines(found: dict[str, Any]) -> Iterator[str]:

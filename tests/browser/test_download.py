@@ -92,6 +92,8 @@ def test_a_certificate_is_downloaded_by_page_extension_and_tool(computer: Comput
             computer.screen.answer(TITLE, PASSWORD, PASSWORD)
             expect(page.get_by_role("heading", name="Your certificate is on your U-Shield")).to_be_visible()
         picture(page, "download-2-done")
+        told = computer.tool("check", "--token-dir", computer.tokens)
+        assert (told["signature"]["state"], told["status"]["state"]) == ("newest", "good")
         checked = browser.new_page()
         checked.goto(f"{demo.url}/check")
         expect(checked.locator("#check-status")).to_contain_text("your certificate holds")
