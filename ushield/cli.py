@@ -17,7 +17,7 @@ from ushield.enrolment import Bank
 from ushield.inventory import Entry, entries, own_texts, prove
 from ushield.keys import algorithm_of
 from ushield.pending import APPLICATION, Shelf, state_directory
-from ushield.renew import Renewal
+from ushield.renew import Renewal, SameKeyRenewal
 from ushield.screen import (
     NoSteps,
     StepsOnScreen,
@@ -150,6 +150,7 @@ def download_command(
     "--serial", default="", metavar="HEX", help="Which certificate, when there are several; else the youngest."
 )
 @click.option("--ca-file", metavar="FILE", help="The bank's root certificate (PEM), trusted beside the computer's own.")
+@click.option("--same-key", is_flag=True, help="Keep the key, where the bank allows that; else a new one is made.")
 @password_file_option
 @last_try_option
 @click.pass_context
@@ -160,6 +161,7 @@ def renew_command(
     server: str,
     serial: str,
     ca_file: str | None,
+    same_key: bool,
     password_file: str | None,
     last_try: bool,
 ) -> None:
@@ -171,8 +173,8 @@ def renew_command(
     progress: Progress = context.obj or (NoSteps() if asked.as_json else StepsOnScreen(asked.console))
     with device(asked) as token:
         shelf, typist = Shelf(token, state_directory()), Typist(password_file=password_file)
-        done = Renewal(token, bank, shelf, typist, progress, last_try)("".join(serial.split()).casefold().lstrip("0"))
-        _say_downloaded(asked, token, done)
+        renewal = (SameKeyRenewal if same_key else Renewal)(token, bank, shelf, typist, progress, last_try)
+        _say_downloaded(asked, token, renewal("".join(serial.split()).casefold().lstrip("0")))
 
 
 def _say_downloaded(asked: Asked, token: Token, done: Downloaded) -> None:

@@ -115,6 +115,12 @@ class Progress(Protocol):
         """An earlier run has already done this."""
 
 
+NOT_READ_BACK = (
+    "The certificate read back from the U-Shield is not the one that was written. It is not active yet. Plug the "
+    "U-Shield in again and run the same command; if this stays, bring it to your branch."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Downloaded:
     certificate: x509.Certificate
@@ -185,7 +191,7 @@ class Download:
         with self.progress.doing(Step.STORE):
             # What a power cut left half-written is no certificate, and would hide the whole one.
             self.device.destroy_certificate(key_id)
-            self.device.store_certificate(key_id, _label(issued), issued)
+            self.device.store_certificate(key_id, label_of(issued), issued)
 
     def _ask(self, codes: Codes) -> Hints:
         with self.progress.doing(Step.ASK):
@@ -252,10 +258,7 @@ class Download:
     def _read_back(self, key: DeviceKey, written: bytes) -> x509.Certificate:
         with self.progress.doing(Step.CHECK):
             if self._stored(key.id) != written:
-                raise ReadBackDiffers(
-                    "The certificate read back from the U-Shield is not the one that was written. It is not active "
-                    "yet. Plug the U-Shield in again and run the same command; if this stays, bring it to your branch."
-                )
+                raise ReadBackDiffers(NOT_READ_BACK)
             self._key_of(key.id, written)
             key.require_born_here()
             return x509.load_der_x509_certificate(written)
@@ -300,7 +303,8 @@ def answers(request: bytes, certificate: bytes) -> bool:
     return certificate_with_key([certificate], spki_der) is not None
 
 
-def _label(certificate: bytes) -> str:
+def label_of(certificate: bytes) -> str:
+    """Of a certificate object: whose it is."""
     names = x509.load_der_x509_certificate(certificate).subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
     return str(names[0].value) if names else "Certificate"
 

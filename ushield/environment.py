@@ -15,6 +15,8 @@ from ushield.enrolment import Bank
 from ushield.errors import UShieldError
 from ushield.providers import Drivers
 
+_LOOKED_UP = 5
+
 
 class Server(Protocol):
     """The part of the bank's server that tells what everybody may know."""
@@ -48,8 +50,8 @@ class Environment:
         return {"state": "newest" if own == offered.sha256 else "other", "sentence": ""}
 
     def status(self, stored: Sequence[bytes]) -> dict[str, str]:
-        """{state: good | revoked | unknown | reached | unreached, sentence}: of the youngest of these certificates
-        (DER) that the bank issued; without such a one only whether the responder is reached.
+        """{state: good | revoked | unknown | reached | unreached, sentence}: good when one of these certificates (DER)
+        that the bank issued holds, else how the youngest stands; without any only whether the responder is reached.
         """
         try:
             issuers = self.server.ca_certificates()
@@ -60,8 +62,9 @@ class Environment:
             if not found:
                 ocsp.reach(self.bank.ocsp, issuers)
                 return {"state": "reached", "sentence": ""}
-            certificate, issuer = max(found, key=lambda pair: pair[0].not_valid_before_utc)
-            return {"state": ocsp.ask(self.bank.ocsp, certificate, issuer, self.now), "sentence": ""}
+            found.sort(key=lambda pair: pair[0].not_valid_before_utc, reverse=True)
+            states = [ocsp.ask(self.bank.ocsp, *pair, self.now) for pair in found[:_LOOKED_UP]]
+            return {"state": "good" if "good" in states else states[0], "sentence": ""}
         except ocsp.NoAnswer as error:
             return {"state": "unreached", "sentence": str(error)}
 

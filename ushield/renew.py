@@ -1,7 +1,8 @@
 """Renew my Certificate: a new key pair and certificate beside the old one, asked for and proved by both keys.
 
 The steps are those of a download and can be interrupted as they can: the note on the U-Shield is kept under the old
-certificate's serial number. The old certificate holds until the new one is confirmed; it stays on the U-Shield.
+certificate's serial number. The old certificate holds until the new one is confirmed; it stays on the U-Shield. Where
+the bank's profile allows it, the new certificate may be for the old key.
 """
 
 from hashlib import sha256
@@ -11,12 +12,24 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from ushield import opening
-from ushield.download import Device, Download, Downloaded, Step, answers, asks_for, certificate_for, key_id_of
+from ushield.download import (
+    NOT_READ_BACK,
+    Device,
+    Download,
+    Downloaded,
+    Step,
+    answers,
+    asks_for,
+    certificate_for,
+    key_id_of,
+    label_of,
+)
 from ushield.enrolment import Hints
-from ushield.errors import NothingThere
+from ushield.errors import NothingThere, ReadBackDiffers, RenewalRefused
 from ushield.inventory import entries
 from ushield.keys import DeviceKey, algorithm_of
 from ushield.pending import Pending
+from ushield.token import certificate_of
 
 RENEWAL_CONTEXT = b"vermilion renew v1\x00"
 
@@ -100,13 +113,65 @@ class Renewal(Download):
             self.progress.done_before(Step.KEY)
             self.progress.done_before(Step.REQUEST)
             return key, pending
-        kind = algorithm_of(old_key.public_key) or ""
-        hints = Hints("", old.subject.rfc4514_string(), None, (kind,), confirm=True)
+        hints = self._hints(old, old_key)
         key = self._make_key(key_id_of(reference), reference, key, hints)
         return key, self._make_request(key, reference, hints, old.subject)
+
+    def _hints(self, old: x509.Certificate, old_key: DeviceKey) -> Hints:
+        return Hints("", old.subject.rfc4514_string(), None, (algorithm_of(old_key.public_key) or "",), confirm=True)
 
     def _renew(self, old: x509.Certificate, old_key: DeviceKey, request: bytes) -> list[bytes]:
         der = old.public_bytes(Encoding.DER)
         nonce = self.bank.challenge(f"{old.serial_number:x}")
         bound = sha256(self.bank.origin.encode()).digest() + nonce + sha256(der).digest() + sha256(request).digest()
         return self.bank.renew(der, request, nonce, self.device.sign(old_key, RENEWAL_CONTEXT + bound))
+
+
+class SameKeyRenewal(Renewal):
+    """The new certificate is for the old key and stands beside the old one under the same CKA_ID."""
+
+    def __call__(self, serial: str) -> Downloaded:
+        """Raises UShieldError; the same call again goes on where this one stopped."""
+        with self.progress.doing(Step.OPEN):
+            opening.open_once(self.device, self.customer.present_password(), last_try=self.last_try)
+        with self.progress.doing(Step.LOOK):
+            old, key = self._old(serial)
+            key.require_born_here()
+        reference = reference_of(f"{old.serial_number:x}")
+        self.progress.done_before(Step.KEY)
+        pending = self.shelf.load(reference)
+        if pending is None or not asks_for(pending.request, key):
+            pending = self._make_request(key, reference, self._hints(old, key), old.subject)
+        else:
+            self.progress.done_before(Step.REQUEST)
+        with self.progress.doing(Step.FETCH):
+            issued = certificate_for(key, self._allowed(old, key, pending))
+        with self.progress.doing(Step.STORE):
+            if not self._holds(key, issued):
+                self.device.store_certificate(key.id, label_of(issued), issued)
+        with self.progress.doing(Step.CHECK):
+            if not self._holds(key, issued):
+                raise ReadBackDiffers(NOT_READ_BACK)
+        certificate = x509.load_der_x509_certificate(issued)
+        status = self._confirm(key, certificate, issued, key)
+        with self.progress.doing(Step.TIDY):
+            self.shelf.drop(reference)
+        return Downloaded(certificate, status)
+
+    def _old(self, serial: str) -> tuple[x509.Certificate, DeviceKey]:
+        """Without a serial number, the one of an unfinished renewal: its successor may be the youngest by now."""
+        found = self.device.certificates() if not serial else []
+        known = [f"{one.serial_number:x}" for stored in found if (one := certificate_of(stored)) is not None]
+        begun = [name for name in known if self.shelf.load(reference_of(name)) is not None]
+        return super()._old(begun[0] if begun else serial)
+
+    def _allowed(self, old: x509.Certificate, key: DeviceKey, pending: Pending) -> list[bytes]:
+        try:
+            return self._renew(old, key, pending.request)
+        except RenewalRefused:
+            # Most profiles want a new key: nothing is left unfinished then.
+            self.shelf.drop(pending.reference)
+            raise
+
+    def _holds(self, key: DeviceKey, der: bytes) -> bool:
+        return any(found.id == key.id and found.der == der for found in self.device.certificates())

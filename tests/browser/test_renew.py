@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 from playwright.sync_api import Page, expect
 
 from tests.browser.computer import Computer, picture
@@ -64,3 +65,21 @@ def test_pulled_out_and_plugged_in_again_a_certificate_is_renewed_and_the_old_on
     answer = ask_ocsp(bank, tmp_path, "-cert", old)
     assert "revoked" in answer
     assert "superseded" in answer
+
+
+def test_where_the_profile_allows_it_a_renewal_keeps_the_key(computer: Computer, tmp_path: Path) -> None:
+    bank, old = computer.demo, tmp_path / "own.pem"
+    done = computer.tool(
+        *("renew", "--same-key", "--server", bank.url, "--ca-file", bank.root_pem, "--token-dir", computer.tokens),
+        *("--password-file", tmp_path / "password"),
+    )
+    (tmp_path / "new.pem").write_text(done["certificate"])
+    keys = {
+        x509.load_pem_x509_certificate(file.read_bytes()).public_key().public_numbers()  # type: ignore[union-attr]
+        for file in (old, tmp_path / "new.pem")
+    }
+
+    assert done["status"] == "active"
+    assert len(keys) == 1
+    assert "superseded" in ask_ocsp(bank, tmp_path, "-cert", old)
+    assert "good" in ask_ocsp(bank, tmp_path, "-cert", tmp_path / "new.pem")

@@ -104,6 +104,7 @@ class Bank:
     # Paths whose answer is lost once: the work is done, then the connection breaks.
     lose_answer_of: set[str] = field(default_factory=set)
     away: bool = False
+    refuses_renewal: str = ""
 
     def answer(self, handler: BaseHTTPRequestHandler, body: bytes) -> Answer:
         """Status, media type and body of the answer."""
@@ -165,6 +166,9 @@ class Bank:
 
     def renew(self, _handler: BaseHTTPRequestHandler, body: bytes) -> Answer:
         assert self.old is not None
+        if self.refuses_renewal:
+            told = {"error": "profile-violation", "message": self.refuses_renewal}
+            return 400, "application/json", json.dumps(told).encode()
         said = {name: b64decode(text) for name, text in json.loads(body).items()}
         request = x509.load_der_x509_csr(said["request"])
         self.requests.append(said["request"])

@@ -35,6 +35,7 @@ class Responder:
     """Answers whatever it is told to."""
 
     content: bytes = b""
+    by_serial: dict[int, bytes] = field(default_factory=dict)
     http_status: int = 200
     asked: list[int] = field(default_factory=list)
     url: str = ""
@@ -67,7 +68,7 @@ def responder() -> Iterator[Responder]:
             played.asked.append(ocsp.load_der_ocsp_request(question).serial_number)
             self.send_response(played.http_status)
             self.end_headers()
-            self.wfile.write(played.content)
+            self.wfile.write(played.by_serial.get(played.asked[-1], played.content))
 
         def log_message(self, *_: object) -> None:
             """Not in the tests' output."""
@@ -147,6 +148,19 @@ def test_the_status_is_told_as_the_bank_signed_it(
 
     assert told == {"state": status.name.lower(), "sentence": ""}
     assert responder.asked == [customer.certificate.serial_number]
+
+
+def test_a_renewed_certificate_counts_and_its_predecessor_does_not(responder: Responder, customer: Holder) -> None:
+    other = BANK.holder("Zhang Wei")
+    good, revoked = ocsp.OCSPCertStatus.GOOD, ocsp.OCSPCertStatus.REVOKED
+    responder.by_serial = {
+        customer.certificate.serial_number: answer(customer.certificate, status=revoked),
+        other.certificate.serial_number: answer(other.certificate, status=good),
+    }
+
+    assert environment(responder).status([customer.der, other.der])["state"] == "good"
+    assert environment(responder).status([other.der, customer.der])["state"] == "good"
+    assert environment(responder).status([customer.der])["state"] == "revoked"
 
 
 def test_a_responder_that_the_bank_certified_is_believed(responder: Responder, customer: Holder) -> None:

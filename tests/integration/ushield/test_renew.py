@@ -3,7 +3,7 @@
 import pytest
 from cryptography import x509
 
-from tests.fakes.enrolment import Bank, Computer
+from tests.fakes.enrolment import PASSWORD, Bank, Computer
 
 pytestmark = [pytest.mark.softhsm, pytest.mark.socket]
 
@@ -97,3 +97,40 @@ def test_the_password_reaches_no_server(renewing: Computer, bank: Bank) -> None:
     assert renewing.renew().status == 0
 
     assert not [seen for seen in bank.seen if b"abc129" in seen]
+
+
+def assert_renewed_with_the_same_key(computer: Computer, bank: Bank) -> None:
+    shown = computer.show()
+    assert bank.old is not None
+    assert bank.issued is not None
+    assert bank.issued.public_key() == bank.old.public_key()
+    serials = [entry["certificate"]["serial"] for entry in shown["entries"] if entry["certificate_matches_key"]]
+    assert sorted(serials) == sorted(f"{one.serial_number:x}" for one in (bank.old, bank.issued))
+    assert len({entry["id"] for entry in shown["entries"]}) == 1
+    assert shown["unfinished"] == []
+    assert len(set(bank.requests)) == 1
+    assert bank.active
+
+
+@pytest.mark.parametrize("step", [step for step in STEPS if step != "KEY"])
+def test_so_is_a_renewal_that_keeps_the_key(renewing: Computer, bank: Bank, step: str) -> None:
+    assert renewing.renew("--same-key", interrupted_after=step).status == 77
+    if step != "TIDY":
+        ran = renewing.renew("--same-key")
+        assert ran.status == 0, ran
+
+    assert_renewed_with_the_same_key(renewing, bank)
+    assert renewing.ushield("test", "--password-file", renewing.secret(PASSWORD)).status == 0
+
+
+def test_a_bank_that_wants_a_new_key_leaves_nothing_unfinished(renewing: Computer, bank: Bank) -> None:
+    bank.refuses_renewal = "this key was certified before; make a new one"
+    refused = renewing.renew("--same-key")
+    bank.refuses_renewal = ""
+    bank.requests.clear()
+
+    assert (refused.status, refused.json["error"]) == (5, "D-47")
+    assert "make a new one" in refused.json["message"]
+    assert renewing.show()["unfinished"] == []
+    assert renewing.renew().status == 0
+    assert_renewed(renewing, bank)
