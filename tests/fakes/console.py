@@ -123,7 +123,7 @@ def fill(database: Path, signer: FakeSigner) -> None:
         session.add(application_row(approved, "approved"))
         session.add(application_row(done, "completed"))
         session.add(application_row(rejected, "rejected", "document number differs"))
-        session.add_all(_others())
+        session.add_all([*_others(), *_log()])
         session.commit()
     engine.dispose()
 
@@ -184,10 +184,15 @@ def _others() -> list[rows.Row]:
             sightings=f'[["ocsp",1000,null,{_MILLIS - 59_992}],["delta-crl",10000,{_MILLIS - 40_000},null]]',
             stage="soon",
         ),
+    ]  # fmt: skip
+
+
+def _log() -> list[rows.Row]:
+    return [
         log_rows.JobRunRow(name="publish-crls", ran_at=NOW - timedelta(minutes=1), ok=True, result="nothing was due"),
         log_rows.JobRunRow(name="sweep", ran_at=NOW - timedelta(minutes=2), ok=False, result="the HSM did not answer"),
         log_rows.AuditEventRow(
-            number=1, name="customer.registered", subject="customer-2", actor="E-maker", at=NOW - 2 * day,
+            number=1, name="customer.registered", subject="customer-2", actor="E-maker", at=NOW - timedelta(days=2),
             details='{"kind":"<b>person</b>"}', hash=b"h" * 32, changes=b"", salt=b"",
         ),
     ]  # fmt: skip
