@@ -38,6 +38,7 @@ PUBLIC = frozenset(
 ROOMS: dict[str, frozenset[TrustedRole]] = {
     "sign_in.leave": EVERYBODY,
     "admin.index": EVERYBODY,
+    "search.index": _BRANCH_READERS,
     "applications.index_view": _BRANCH_READERS - {_R.HOTLINE},
     "applications.details_view": _BRANCH_READERS - {_R.HOTLINE},
     "certificates.index_view": _BRANCH_READERS,

@@ -18,7 +18,7 @@ from admin.formats import register, utc_now
 from admin.gate import guard
 from admin.security import secure
 from admin.signer import Signer
-from admin.views import cases, changes, invitation, people, registration, sign_in, unlocks
+from admin.views import cases, changes, invitation, people, registration, search, sign_in, unlocks
 from admin.views.latency import LatencyView
 from admin.views.rooms import VIEWS
 from admin.views.work import WorkView
@@ -96,8 +96,10 @@ def _open_database(app: Flask, database_url: str) -> None:
 def _add_rooms(app: Flask, organization: str) -> None:
     theme = Theme(folder="bootstrap4", base_template="console/base.html")
     console = Admin(app, name=organization, url="/admin", index_view=WorkView(), theme=theme)
-    for view, rows, endpoint, path in VIEWS:
-        console.add_view(view(rows, endpoint, path))
+    rooms = {endpoint: view(rows, endpoint, path) for view, rows, endpoint, path in VIEWS}
+    for room in rooms.values():
+        console.add_view(room)
+    app.extensions["vermilion_rooms"] = rooms
     console.add_view(LatencyView())
-    for subject in (sign_in, invitation, registration, cases, changes, people, unlocks):
+    for subject in (sign_in, invitation, registration, cases, changes, people, unlocks, search):
         app.register_blueprint(subject.views)

@@ -1,6 +1,7 @@
 """The console in a real browser with a virtual authenticator: invitation, passkey, sign-in, approval."""
 
 import logging
+import os
 import sqlite3
 import threading
 from contextlib import closing
@@ -210,7 +211,16 @@ def test_every_page_is_accessible_and_none_scrolls_sideways(tab, address, signer
     _become_approver(tab, address)
 
     wide = []
-    rooms = ("", "applications/", "certificates/", "customers/", "u-shields/", "cases/application-hostile")
+    rooms = (
+        "",
+        "search?q=",
+        "search?q=Pudong",
+        "applications/",
+        "certificates/",
+        "customers/",
+        "u-shields/",
+        "cases/application-hostile",
+    )
     rows = (f"certificates/details/?id={ACTIVE}", "applications/details/?id=application-hostile")
     for path in (*rooms, *rows, *CHANGES):
         tab.goto(f"{address}/admin/{path}")
@@ -218,6 +228,18 @@ def test_every_page_is_accessible_and_none_scrolls_sideways(tab, address, signer
         wide += [path] * (tab.evaluate("document.documentElement.scrollWidth") > width)
 
     assert wide == []
+
+
+def test_a_slash_and_a_name_open_the_customers_page(tab, address):
+    _become_approver(tab, address)
+    tab.keyboard.press("/")
+    tab.keyboard.type("zhang wei")
+    tab.keyboard.press("Enter")
+
+    expect(tab.get_by_role("heading", name="Zhang Wei", exact=True)).to_be_visible()
+    if directory := os.environ.get("SCREENSHOTS"):
+        tab.goto(f"{address}/admin/search?q=Pudong")
+        tab.screenshot(path=f"{directory}/console-search.png", full_page=True)
 
 
 def test_a_hint_in_a_field_can_be_read_in_the_dark(tab, address):

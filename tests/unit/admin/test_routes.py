@@ -19,6 +19,7 @@ ROUTES = {
     "invitation.open_link": ("/admin/invitation/open-1/open", {"POST"}),
     "invitation.redeem": ("/admin/invitation/open-1/redeem", {"POST"}),
     "admin.index": ("/admin/", {"GET"}),
+    "search.index": ("/admin/search?q=Zhang", {"GET"}),
     "applications.index_view": ("/admin/applications/", {"GET"}),
     "applications.details_view": ("/admin/applications/details/?id=application-done", {"GET"}),
     "certificates.index_view": ("/admin/certificates/", {"GET"}),
