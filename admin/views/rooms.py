@@ -7,6 +7,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
 from admin.access import SignedIn
+from admin.decoding import decoded
 from admin.views.base import ReadOnlyView
 from ca.adapters.db.log_rows import AuditEventRow, JobRunRow
 from ca.adapters.db.portal_rows import CancellationRow
@@ -34,6 +35,7 @@ from ca.domain.officers import InvitationState, OfficerState, TrustedRole
 
 _SECRETS = ("seal", "code_mac", "case_json", "der", "hash", "crl_entry")
 _NEWEST = 20
+_LONGEST_LIFE = 60
 
 
 class ApplicationsView(ReadOnlyView):
@@ -111,6 +113,8 @@ class CertificatesView(ReadOnlyView):
             "evidence": _evidence(row.application) if row.application else [],
             "receipts": [receipt_of(one) for one in receipts],
             "cancellation": _open_cancellation(row.serial),
+            "decoded": decoded(row.der),
+            "timeline": _timeline({row.serial, row.application} - {"", None}),
         }
 
 
@@ -269,6 +273,12 @@ VIEWS: tuple[tuple[type[ReadOnlyView], type[Any], str, str], ...] = (
 
 def _newest(rows: Any, condition: Any, order: Any) -> list[Any]:
     return list(db.session.scalars(select(rows).where(condition).order_by(order.desc()).limit(_NEWEST)))
+
+
+def _timeline(subjects: set[str]) -> list[AuditEventRow]:
+    """What happened, in the log's order; of what happens without end the youngest."""
+    about = select(AuditEventRow).where(AuditEventRow.subject.in_(subjects), ~AuditEventRow.name.startswith("receipt."))
+    return list(reversed(db.session.scalars(about.order_by(AuditEventRow.number.desc()).limit(_LONGEST_LIFE)).all()))
 
 
 def _open_cancellation(serial: str) -> CancellationRow | None:

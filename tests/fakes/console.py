@@ -11,6 +11,7 @@ from admin.app import create_app
 from ca.adapters.db import log_rows, portal_rows, receipt_rows, rows
 from ca.domain.applications import Application, ApplicationState, Case
 from tests.fakes.console_signer import HOSTILE, NOW, OFFICERS, FakeSigner
+from tests.fakes.software_ca import SoftwareCA
 
 
 def a_case(application: str, customer: str, name: str, branch: str, maker: str, *, hours: int) -> Application:
@@ -79,7 +80,7 @@ def a_certificate(serial: str, name: str, branch: str, status: str, **changes: A
         "serial": serial,
         "issuer": "issuing",
         "profile": "personal-signing",
-        "der": b"0",
+        "der": _DER,
         "public_key": "9f" * 32,
         "subject": f"CN={name},O=Demo Bank,C=CN",
         "application": "application-done",
@@ -98,6 +99,7 @@ def a_certificate(serial: str, name: str, branch: str, status: str, **changes: A
     return rows.CertificateRow(**fields | changes)
 
 
+_DER = SoftwareCA("Demo Bank").holder("Zhang Wei").der
 _MILLIS = int(NOW.timestamp() * 1000)
 ACTIVE, HELD, REVOKED, ELSEWHERE, CANCELLED = (digit * 31 for digit in "abcde")
 
@@ -191,6 +193,10 @@ def _log() -> list[rows.Row]:
     return [
         log_rows.JobRunRow(name="publish-crls", ran_at=NOW - timedelta(minutes=1), ok=True, result="nothing was due"),
         log_rows.JobRunRow(name="sweep", ran_at=NOW - timedelta(minutes=2), ok=False, result="the HSM did not answer"),
+        log_rows.AuditEventRow(
+            number=2, name="certificate.issued", subject=ACTIVE, actor="customer", at=NOW - timedelta(days=1),
+            details="{}", hash=b"i" * 32, changes=b"", salt=b"",
+        ),
         log_rows.AuditEventRow(
             number=1, name="customer.registered", subject="customer-2", actor="E-maker", at=NOW - timedelta(days=2),
             details='{"kind":"<b>person</b>"}', hash=b"h" * 32, changes=b"", salt=b"",

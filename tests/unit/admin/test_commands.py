@@ -229,6 +229,16 @@ def test_a_change_shows_its_effect_first_and_is_then_asked_for(at, signer, offic
     assert [(asked.path, asked.serial) for asked in signer.commands()] == [(f"certificates/{act}", serial)]
 
 
+def test_a_certificates_page_tells_its_life_and_its_fields(at):
+    page = at("supervisor").text(f"/admin/certificates/details/?id={ACTIVE}")
+
+    assert "certificate.issued" in page
+    assert "CN=Demo Bank issuing" in page
+    assert re.search(r"<dt>keyUsage <span class=.tag.>critical</span></dt><dd class=.mono.>digitalSignature</dd>", page)
+    assert "/admin/audit/details" not in page
+    assert "/admin/audit/details/?id=2" in at("auditor").text(f"/admin/certificates/details/?id={ACTIVE}")
+
+
 def test_a_hold_is_offered_for_what_its_customer_cancelled_and_says_what_it_means(at):
     pages = {serial: at("supervisor").text(f"/admin/certificates/details/?id={serial}") for serial in (HELD, CANCELLED)}
 
