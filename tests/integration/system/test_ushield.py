@@ -199,11 +199,13 @@ def test_another_customers_ushield_is_refused_before_a_key_is_made(customer: Cus
     assert demo.rows("SELECT state FROM code_pairs WHERE reference = ?", others["reference_number"]) == [("open",)]
 
 
-@pytest.mark.parametrize("delay", [0.9, 1.3, 1.7])
+@pytest.mark.parametrize("delay", [0.9, 1.5])
 def test_a_download_that_was_killed_is_finished_by_the_same_command(
     customer: Customer, demo: Demo, tmp_path: Path, delay: float
 ) -> None:
     argv = customer.argv("download", *customer.download_options)
+    (token,) = customer.home.rglob("token.object")
+    whole = token.read_bytes()
     running = subprocess.Popen(
         argv,
         cwd=REPOSITORY,
@@ -217,6 +219,9 @@ def test_a_download_that_was_killed_is_finished_by_the_same_command(
     except subprocess.TimeoutExpired:
         running.send_signal(signal.SIGKILL)
         running.wait()
+    if not token.read_bytes():
+        # SoftHSM empties this file before it writes it anew, at each login; a U-Shield does no such thing.
+        token.write_bytes(whole)
 
     finished = customer.download()
 
