@@ -16,6 +16,7 @@ from ushield.install import BROWSERS, Installer
 from ushield.pending import state_directory
 from ushield.providers import Drivers
 from ushield.screen import one_sentence_for_errors, plain, say_json
+from ushield.words import Words
 
 
 @click.command("install")
@@ -104,7 +105,7 @@ def check_command(token_dir: Path | None, *, as_json: bool) -> None:
             )
         if token_dir is not None:
             softhsm.use_token_dir(token_dir, create=False)
-        found = look_around(bank, Drivers(bank.providers))
+        found = look_around(bank, Drivers(bank.providers), Words())
         if as_json:
             say_json(found)
             return

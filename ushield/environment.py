@@ -1,7 +1,7 @@
 """What a check of this computer finds out beside drivers and U-Shields: is the tool the bank's, does OCSP answer."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -14,6 +14,7 @@ from ushield.bank_file import BankFile
 from ushield.enrolment import Bank
 from ushield.errors import UShieldError
 from ushield.providers import Drivers
+from ushield.words import Words
 
 _LOOKED_UP = 5
 
@@ -34,6 +35,7 @@ class Environment:
     server: Server
     place: Path | None
     now: datetime
+    words: Words = field(default_factory=Words)
 
     def signature(self) -> dict[str, str]:
         """{state: newest | other | unpacked | unchecked, sentence}: whether the bank signed the running tool.
@@ -45,7 +47,7 @@ class Environment:
         try:
             offered = release.newest(self.server, self.bank, now=int(self.now.timestamp()))
         except UShieldError as error:
-            return {"state": "unchecked", "sentence": error.sentence}
+            return {"state": "unchecked", "sentence": self.words.of_error(error)}
         own = sha256(self.place.read_bytes()).hexdigest()
         return {"state": "newest" if own == offered.sha256 else "other", "sentence": ""}
 
@@ -56,7 +58,7 @@ class Environment:
         try:
             issuers = self.server.ca_certificates()
         except UShieldError as error:
-            return {"state": "unreached", "sentence": error.sentence}
+            return {"state": "unreached", "sentence": self.words.of_error(error)}
         found = [(one, issuer) for one in _readable(stored) if (issuer := ocsp.issuer_of(one, issuers)) is not None]
         try:
             if not found:
@@ -66,14 +68,14 @@ class Environment:
             states = [ocsp.ask(self.bank.ocsp, *pair, self.now) for pair in found[:_LOOKED_UP]]
             return {"state": "good" if "good" in states else states[0], "sentence": ""}
         except ocsp.NoAnswer as error:
-            return {"state": "unreached", "sentence": str(error)}
+            return {"state": "unreached", "sentence": self.words.say(str(error))}
 
 
-def look_around(bank: BankFile, drivers: Drivers) -> dict[str, Any]:
+def look_around(bank: BankFile, drivers: Drivers, words: Words) -> dict[str, Any]:
     """Everything that a check finds out."""
     now, found = datetime.now(UTC), drivers.look(with_certificates=True)
     plugged = [token for _, token in choosing.plugged(found)]
-    environment = Environment(bank, Bank(bank.origin, root_pem=bank.root_pem), release.running(), now)
+    environment = Environment(bank, Bank(bank.origin, root_pem=bank.root_pem), release.running(), now, words)
     return {
         "tool": __version__,
         "clock": int(now.timestamp()),

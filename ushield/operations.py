@@ -25,6 +25,7 @@ from ushield.screen import certificate_json
 from ushield.statement import signer_of, statement
 from ushield.token import Token
 from ushield.unlock import Unlock
+from ushield.words import Words
 
 Told = Callable[[dict[str, Any]], None]
 """Sends a message to the page."""
@@ -93,7 +94,7 @@ class Operations:
         """Raises UShieldError."""
         match job.operation:
             case Operation.CHECK:
-                return look_around(self.bank, self._drivers)
+                return look_around(self.bank, self._drivers, Words(job.language))
             case Operation.DOWNLOAD:
                 return self._download(job.reference)
             case Operation.PASSWORD:

@@ -24,9 +24,9 @@ class Words:
     language: str = ENGLISH
 
     def say(self, sentence: str, **fields: str) -> str:
-        """A sentence of the window, `{name}` filled in."""
+        """A sentence of the window or of a check, `{name}` filled in."""
         if self.language == CHINESE:
-            sentence = _chinese()["window"].get(sentence, sentence)
+            sentence = (_chinese()["window"] | _chinese()["check"]).get(sentence, sentence)
         return sentence.format(**fields) if fields else sentence
 
     def of_error(self, error: UShieldError) -> str:

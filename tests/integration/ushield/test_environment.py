@@ -20,6 +20,7 @@ from tests.fakes.jobs import bank_file, signed
 from tests.fakes.software_ca import Holder, SoftwareCA
 from ushield.environment import Environment
 from ushield.errors import BankUnreachable
+from ushield.words import Words
 
 pytestmark = pytest.mark.socket
 
@@ -206,6 +207,13 @@ def test_a_responder_that_is_not_reached_is_said_to_be_so(responder: Responder, 
     responder.url = "http://127.0.0.1:1/ocsp"
 
     assert "firewall" in environment(responder).status([customer.der])["sentence"]
+
+
+def test_the_reason_is_told_in_the_pages_language(responder: Responder, customer: Holder) -> None:
+    responder.url = "http://127.0.0.1:1/ocsp"
+    chinese = replace(environment(responder), words=Words("zh"))
+
+    assert "防火墙" in chinese.status([customer.der])["sentence"]
 
 
 def test_without_a_certificate_of_the_bank_only_the_way_is_tried(responder: Responder) -> None:

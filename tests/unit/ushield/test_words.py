@@ -37,6 +37,13 @@ def test_every_sentence_of_the_window_is_translated() -> None:
     assert set(CHINESE["window"]) == sentences_of_the_window() | set(WHAT.values())
 
 
+def test_every_reason_of_a_check_is_translated() -> None:
+    tree = ast.parse((Path(ushield.__file__).parent / "ocsp.py").read_text("utf-8"))
+    reasons = {text for node in ast.walk(tree) if isinstance(node, ast.Raise) for text in _texts(node)}
+
+    assert set(CHINESE["check"]) == reasons
+
+
 def test_every_code_has_a_sentence() -> None:
     assert set(CHINESE["errors"]) == codes()
 
