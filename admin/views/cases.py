@@ -106,6 +106,7 @@ def _customer(customer_id: str) -> CustomerRow:
     row = db.session.scalars(query).one_or_none()
     if row is None:
         raise NotFound(_("there is no such customer at your branch"))
+    note_look(row.id, "applications")
     return row
 
 

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from admin.errors import sentence, status_of
 from admin.forms import EmptyForm, RevocationForm
-from admin.signer import ask, officer
+from admin.signer import ask, note_look, officer
 from ca.adapters.db.rows import CertificateRow, db
 from ca.domain.errors import InvalidRequest, InvalidTransition, NotFound
 from ca.domain.officers import TrustedRole
@@ -103,6 +103,7 @@ def _certificate(serial: str) -> CertificateRow:
     row = db.session.scalars(query).one_or_none()
     if row is None:
         raise NotFound(_("there is no such certificate at your branch"))
+    note_look(row.customer, "certificates")
     return row
 
 
