@@ -51,6 +51,8 @@ ROOMS: dict[str, frozenset[TrustedRole]] = {
     "crls.details_view": _OVERSIGHT,
     "jobs.index_view": _OVERSIGHT,
     "jobs.details_view": _OVERSIGHT,
+    "expiring.index": _RA | _OVERSIGHT,
+    "expiring.sheet": frozenset({_R.RA_SUPERVISOR, _R.AUDITOR}),
     "latency.index": _OVERSIGHT | {_R.RA_SUPERVISOR},
     "audit.index_view": frozenset({_R.AUDITOR, _R.SECURITY_OFFICER}),
     "audit.details_view": frozenset({_R.AUDITOR, _R.SECURITY_OFFICER}),

@@ -19,6 +19,7 @@ from admin.gate import guard
 from admin.security import secure
 from admin.signer import Signer
 from admin.views import cases, changes, invitation, people, registration, search, sign_in, unlocks
+from admin.views.expiring import ExpiringView
 from admin.views.latency import LatencyView
 from admin.views.rooms import VIEWS
 from admin.views.work import WorkView
@@ -101,5 +102,6 @@ def _add_rooms(app: Flask, organization: str) -> None:
         console.add_view(room)
     app.extensions["vermilion_rooms"] = rooms
     console.add_view(LatencyView())
+    console.add_view(ExpiringView())
     for subject in (sign_in, invitation, registration, cases, changes, people, unlocks, search):
         app.register_blueprint(subject.views)

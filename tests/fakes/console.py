@@ -101,7 +101,7 @@ def a_certificate(serial: str, name: str, branch: str, status: str, **changes: A
 
 _DER = SoftwareCA("Demo Bank").holder("Zhang Wei").der
 _MILLIS = int(NOW.timestamp() * 1000)
-ACTIVE, HELD, REVOKED, ELSEWHERE, CANCELLED = (digit * 31 for digit in "abcde")
+ACTIVE, HELD, REVOKED, ELSEWHERE, CANCELLED, ENDING = (digit * 31 for digit in "abcdef")
 
 
 def fill(database: Path, signer: FakeSigner) -> None:
@@ -144,6 +144,7 @@ def _others() -> list[rows.Row]:
         portal_rows.CancellationRow(
             serial=CANCELLED, customer="customer-1", asked_at=NOW, due_at=NOW + timedelta(days=1), state="open"
         ),
+        a_certificate(ENDING, "Zhang Wei", "Pudong", "active", not_after=NOW + timedelta(days=45)),
         a_certificate(REVOKED, "Acme 有限公司", "Pudong", "revoked", predecessor=HELD),
         a_certificate(ELSEWHERE, "Xu Only", "Xuhui", "active", application="application-xuhui", customer="customer-3"),
         rows.DeviceRow(

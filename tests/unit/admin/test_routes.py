@@ -32,6 +32,8 @@ ROUTES = {
     "crls.details_view": ("/admin/crls/details/?id=issuing-1841", {"GET"}),
     "jobs.index_view": ("/admin/jobs/", {"GET"}),
     "jobs.details_view": ("/admin/jobs/details/?id=sweep", {"GET"}),
+    "expiring.index": ("/admin/expiring/", {"GET"}),
+    "expiring.sheet": ("/admin/expiring/csv", {"GET"}),
     "latency.index": ("/admin/latency/", {"GET"}),
     "audit.index_view": ("/admin/audit/", {"GET"}),
     "audit.details_view": ("/admin/audit/details/?id=1", {"GET"}),

@@ -1,0 +1,57 @@
+"""Which certificates end soon, of one's own branch, on the page and as a sheet without formulas."""
+
+import csv
+import io
+
+import pytest
+
+from admin.sheets import csv_lines
+from tests.fakes.console import ACTIVE, ENDING, HELD
+
+
+def sheet(answer):
+    return list(csv.reader(io.StringIO(answer.get_data(as_text=True).removeprefix("\ufeff"))))
+
+
+@pytest.mark.parametrize(("days", "is_there"), [("30", False), ("60", True), ("90", True)])
+def test_a_certificate_is_there_when_it_ends_within_the_time(at, days, is_there):
+    page = at("supervisor").text(f"/admin/expiring/?days={days}")
+
+    assert (f"?id={ENDING}" in page) is is_there
+    assert ACTIVE not in page
+    assert ("No certificate of your branch ends" in page) is not is_there
+
+
+def test_another_branch_sees_nothing_and_head_office_everything(at):
+    assert ENDING not in at("elsewhere").text("/admin/expiring/?days=90")
+    assert ENDING in at("auditor").text("/admin/expiring/?days=90")
+
+
+def test_the_sheet_has_the_same_rows_and_only_who_may_take_it_gets_it(at):
+    head, *rows = sheet(at("supervisor").get("/admin/expiring/csv?days=90"))
+
+    assert head[0] == "name"
+    assert [row[3] for row in rows] == [ENDING]
+    assert HELD not in {row[3] for row in rows}
+    assert at("approver").get("/admin/expiring/csv?days=90").status_code == 403
+    assert "csv" not in at("approver").text("/admin/expiring/?days=90")
+
+
+@pytest.mark.parametrize("days", ["0", "-1", "31", "x", "30;drop"])
+def test_another_time_is_refused(at, days):
+    assert at("supervisor").get(f"/admin/expiring/?days={days}").status_code == 422
+    assert at("supervisor").get(f"/admin/expiring/csv?days={days}").status_code == 422
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1"])
+def test_no_cell_is_a_formula(cell):
+    ((shown,),) = csv.reader(io.StringIO("".join(csv_lines((), [(cell,)])).split("\n", 1)[1], newline=""))
+
+    assert shown == f"'{cell}"
+
+
+@pytest.mark.parametrize("cell", ["Zhang Wei", "张伟", 'a "quoted" one', "a,b", "1-1", ""])
+def test_every_other_cell_is_what_it_is(cell):
+    ((shown,),) = csv.reader(io.StringIO("".join(csv_lines((), [(cell,)])).split("\n", 1)[1], newline=""))
+
+    assert shown == cell
