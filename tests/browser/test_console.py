@@ -232,6 +232,7 @@ def test_every_page_is_accessible_and_none_scrolls_sideways(tab, address, signer
 
 def test_a_slash_and_a_name_open_the_customers_page(tab, address):
     _become_approver(tab, address)
+    tab.wait_for_load_state("load")
     tab.keyboard.press("/")
     tab.keyboard.type("zhang wei")
     tab.keyboard.press("Enter")
