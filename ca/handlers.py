@@ -177,7 +177,7 @@ class Handlers:
             ops.ApproveInvitation: self.approve_invitation,
             ops.ChangeOfficer: self.change_officer,
             ops.RegisterCustomer: self.register_customer,
-            ops.NoteLook: lambda op: {"is_new": do.note_look(op.session, op.customer, op.page)},
+            ops.NoteLook: self.note_look,
             ops.RegisterDevice: lambda op: {
                 "device": do.register_device(op.session, serial=op.serial, model=op.model).serial
             },
@@ -274,6 +274,10 @@ class Handlers:
 
     def change_officer(self, op: ops.ChangeOfficer) -> dict[str, Any]:
         return {"officer": _officer(self._do.change_officer(op.session, op.officer, state=op.state, reason=op.reason))}
+
+    def note_look(self, op: ops.NoteLook) -> dict[str, Any]:
+        self._do.note_look(op.session, op.customer, op.page)
+        return {}
 
     def register_customer(self, op: ops.RegisterCustomer) -> dict[str, Any]:
         customer = self._do.register_customer(

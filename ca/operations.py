@@ -162,7 +162,7 @@ class RegisterCustomer(OfficerOperation):
 
 
 class NoteLook(OfficerOperation):
-    """-> {is_new}: the officer is about to see a customer's data on this kind of page."""
+    """-> {}: the officer is about to see a customer's data on this kind of page."""
 
     path = "customers/looked-at"
     customer: Identifier
@@ -301,9 +301,6 @@ class CACertificates(Operation):
     """-> {certificates: [base64 DER]}, issuing CA first, root last"""
 
     path = "ca/certificates"
-
-
-# The customer's tool
 
 
 # Status, jobs, care

@@ -159,6 +159,7 @@ def _operator(one: OperatorView) -> dict[str, Any]:
                 "serial": serial_text(certificate.serial),
                 "status": certificate.status.value,
                 "not_after": timestamp(certificate.not_after),
+                "is_expired": certificate.is_expired(one.seen_at),
                 "device_serial": certificate.device_serial,
             }
             for certificate in one.certificates
@@ -193,6 +194,7 @@ def _own(one: OwnCertificate) -> dict[str, Any]:
         "device_serial": certificate.device_serial,
         "not_before": timestamp(certificate.not_before),
         "not_after": timestamp(certificate.not_after),
+        "is_expired": one.is_expired,
         "undo_until": timestamp(one.cancellation.due_at) if one.cancellation else None,
     }
 

@@ -99,7 +99,9 @@ class ShowMe(CustomerOperation):
 
 
 class ListOwnCertificates(CustomerOperation):
-    """-> {certificates: [{serial, subject, profile, status, device_serial, not_before, not_after, undo_until}]}"""
+    """-> {certificates: [{serial, subject, profile, status, device_serial, not_before, not_after, is_expired,
+    undo_until}]}
+    """
 
     path = "portal/certificates"
 

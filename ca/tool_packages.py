@@ -63,6 +63,7 @@ def pack(
     providers: Iterable[SupportedProvider],
 ) -> list[Packed]:
     """All files there are to download. Keys: SubjectPublicKeyInfo, DER."""
+    extension_key = base64.b64encode(job_key).decode("ascii")
     bank = {
         "version": 2,
         "name": organization,
@@ -70,7 +71,7 @@ def pack(
         "hotline": hotline,
         "ocsp": ocsp,
         "root_pem": root_pem,
-        "job_key": base64.b64encode(job_key).decode("ascii"),
+        "job_key": extension_key,
         "release_key": base64.b64encode(release_key).decode("ascii"),
         "extension": extension_id(job_key),
         "firefox_extension": FIREFOX_ID,
@@ -79,7 +80,7 @@ def pack(
     tool = _SHEBANG + _zipped(_tool_files(json.dumps(bank, indent=2, ensure_ascii=False)))
     return [
         Packed(TOOL, tool),
-        Packed(CHROMIUM, _zipped(_extension_files(origin, {"key": base64.b64encode(job_key).decode("ascii")}))),
+        Packed(CHROMIUM, _zipped(_extension_files(origin, {"key": extension_key}))),
         Packed(FIREFOX, _zipped(_extension_files(origin, _firefox()))),
     ]
 

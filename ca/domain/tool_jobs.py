@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from ca.domain.accounts import Language
 from ca.domain.codes import parse_reference
 from ca.domain.errors import InvalidRequest
 from ca.domain.jws import encoded
 from ca.domain.serials import parse_serial, serial_text
 
 LIFE = timedelta(minutes=5)
-LANGUAGES = frozenset({"en", "zh"})
 
 
 class ToolOperation(StrEnum):
@@ -55,8 +55,8 @@ class ToolJob:
     """Of a cancellation, a renewal or an administrator's act: the certificate, in hex."""
     text: str = ""
     """Of an administrator's act: what the tool shows and the key signs, in lines."""
-    language: str = "en"
-    """One of LANGUAGES: in which the tool speaks."""
+    language: Language = Language.ENGLISH
+    """In which the tool speaks."""
 
     @classmethod
     def order(
@@ -86,10 +86,12 @@ class ToolJob:
             raise InvalidRequest("only a cancellation and a renewal have a serial number")
         if bool(text) is not (wanted in OF_ADMINISTRATORS):
             raise InvalidRequest("an administrator's acts are ordered from the company's page")
-        if language not in LANGUAGES:
-            raise InvalidRequest("the tool does not speak this language")
+        try:
+            spoken = Language(language)
+        except ValueError as error:
+            raise InvalidRequest("the tool does not speak this language") from error
         named = hashlib.sha256(nonce).hexdigest()[:32]
-        return cls(named, wanted, origin, nonce, now, reference, serial, text, language)
+        return cls(named, wanted, origin, nonce, now, reference, serial, text, spoken)
 
     def claims(self) -> dict[str, Any]:
         """Times in seconds since 1970 (RFC 7519 section 4.1)."""
@@ -101,7 +103,7 @@ class ToolJob:
             "id": self.id,
             "op": self.operation.value,
             "origin": self.origin,
-            "lang": self.language,
+            "lang": self.language.value,
             "iat": ordered,
             "exp": ordered + int(LIFE.total_seconds()),
             "nonce": encoded(self.nonce),

@@ -7,6 +7,7 @@ bank decides on every application as on any other. Another company's people are 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from ca.domain.accounts import CancellationState
 from ca.domain.applications import Application, ApplicationState, Case
@@ -78,6 +79,7 @@ class OperatorView:
     """Of codes that wait; empty otherwise."""
     may_apply: bool
     """Whether the administrator may apply for them again."""
+    seen_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,10 +327,11 @@ class CompanyDesk:
         )
         newest = next(iter(applications), None)
         pair = work.codes.find_for_application(newest.id) if newest else None
-        waits = pair is not None and pair.state is CodeState.OPEN and pair.is_usable(self.clock.now())
+        now = self.clock.now()
+        waits = pair is not None and pair.state is CodeState.OPEN and pair.is_usable(now)
         reference = pair.reference if pair is not None and waits else ""
         may_apply = not self._objection(applications, certificates)
-        return OperatorView(person, certificates, newest, reference, may_apply)
+        return OperatorView(person, certificates, newest, reference, may_apply, now)
 
     # What is written
 

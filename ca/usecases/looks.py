@@ -20,15 +20,13 @@ class NoteLook:
     clock: Clock
     authorize: Authorize
 
-    def __call__(self, session: str, customer_id: str, page: str) -> bool:
-        """Whether it is a look of its own. Raises NotAuthenticated, NotFound."""
+    def __call__(self, session: str, customer_id: str, page: str) -> None:
+        """Raises NotAuthenticated, NotFound."""
         now = self.clock.now()
         with self.unit_of_work() as work:
             officer = self.authorize.who(work, session)
             customer = work.customers.get(customer_id)
             last = work.audit.find_last(LOOKED, customer.id, now)
-            is_new = last is None or last.event.actor != officer.person or now - last.event.at > ONE_LOOK
-            if is_new:
+            if last is None or last.event.actor != officer.person or now - last.event.at > ONE_LOOK:
                 work.audit.append(AuditEvent(LOOKED, customer.id, officer.person, now, {"page": page}))
             work.commit()
-        return is_new

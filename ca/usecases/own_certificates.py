@@ -38,6 +38,7 @@ class OwnCertificate:
     certificate: Certificate
     cancellation: Cancellation | None
     """An open one: it can still be undone."""
+    is_expired: bool
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class OwnCertificates:
         with self.unit_of_work() as work:
             customer = self.authorize(work, token)
             found = [
-                OwnCertificate(one, _open(work, one.serial))
+                OwnCertificate(one, _open(work, one.serial), one.is_expired(self.clock.now()))
                 for one in reversed(work.certificates.list_by_customer(customer.id))
             ]
             work.commit()

@@ -5,7 +5,7 @@ as long for a customer number that there is not.
 """
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ca.domain.accounts import Account, Channel, CustomerSession, Language, require_password
@@ -178,12 +178,7 @@ class PortalSignIn:
             chosen = Language(language)
         except ValueError as error:
             raise InvalidRequest("the portal does not speak this language") from error
-        with self.unit_of_work() as work:
-            customer = self.authorize(work, token)
-            self.accounts.save(work, self._account(work, customer).with_language(chosen))
-            details = {"language": chosen.value}
-            work.audit.append(AuditEvent("account.settled", customer.id, "customer", self.clock.now(), details))
-            work.commit()
+        self._settle(token, {"language": chosen.value}, lambda account: account.with_language(chosen))
 
     def choose_channel(self, token: str, channel: str) -> None:
         """Raises NotAuthenticated, InvalidRequest."""
@@ -191,10 +186,12 @@ class PortalSignIn:
             chosen = Channel(channel)
         except ValueError as error:
             raise InvalidRequest("notices go by e-mail, by SMS, or both") from error
+        self._settle(token, {"notices": chosen.value}, lambda account: account.with_channel(chosen))
+
+    def _settle(self, token: str, details: dict[str, str], changed: Callable[[Account], Account]) -> None:
         with self.unit_of_work() as work:
             customer = self.authorize(work, token)
-            self.accounts.save(work, self._account(work, customer).with_channel(chosen))
-            details = {"notices": chosen.value}
+            self.accounts.save(work, changed(self._account(work, customer)))
             work.audit.append(AuditEvent("account.settled", customer.id, "customer", self.clock.now(), details))
             work.commit()
 

@@ -194,7 +194,7 @@ class FakeSigner:
 
     def _NoteLook(self, operation: ops.NoteLook) -> dict[str, Any]:
         self._who(operation)
-        return {"is_new": True}
+        return {}
 
     def _RegisterCustomer(self, operation: ops.RegisterCustomer) -> dict[str, Any]:
         self._who(operation)

@@ -16,7 +16,7 @@ SERIAL = "a1b2c3"
 CERTIFICATE = {
     "serial": SERIAL, "subject": "serialNumber=1,CN=Li <b>Qiang</b>,O=Bank", "profile": "personal-signing",
     "status": "active", "device_serial": "US1", "not_before": "2026-11-27T12:00:00Z",
-    "not_after": "2031-11-27T12:00:00Z", "undo_until": None,
+    "not_after": "2031-11-27T12:00:00Z", "undo_until": None, "is_expired": False,
 }  # fmt: skip
 ME = {
     "name": "Li Qiang",
@@ -279,7 +279,7 @@ def test_sessions_end_language_is_kept_and_data_is_exported(signed_in: FlaskClie
 
 def test_a_certificate_whose_time_is_over_does_not_read_active(signed_in: FlaskClient, portal: dict[Any, Any]) -> None:
     assert "✓ active" in get(signed_in, "/me").text
-    portal[ops.ListOwnCertificates] = {"certificates": [CERTIFICATE | {"not_after": "2026-01-01T00:00:00Z"}]}
+    portal[ops.ListOwnCertificates] = {"certificates": [CERTIFICATE | {"is_expired": True}]}
     page = get(signed_in, "/me").text
 
     assert "✗ expired" in page

@@ -15,7 +15,8 @@ SERIAL = "a1b2c3"
 OPERATOR = {
     "number": "C1-000001", "name": "Li <b>Qiang</b>", "document_number": "ID1", "email": "", "may_apply": False,
     "certificates": [
-        {"serial": SERIAL, "status": "active", "not_after": "2029-11-27T12:00:00Z", "device_serial": "US1"}
+        {"serial": SERIAL, "status": "active", "not_after": "2029-11-27T12:00:00Z", "device_serial": "US1",
+         "is_expired": False}
     ],
     "application": {
         "id": "app-1", "state": "codes-issued", "reason": "", "reference": "1234567890", "device_serial": "US1",

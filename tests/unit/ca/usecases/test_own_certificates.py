@@ -58,6 +58,13 @@ def customer(bank: Bank) -> Customer:
     return Customer(bank)
 
 
+def test_customers_are_told_when_a_certificates_time_is_over(customer: Customer) -> None:
+    assert [one.is_expired for one in customer.own.list(customer.token)[1]] == [False]
+    customer.bank.clock.set(customer.certificate.not_after + timedelta(seconds=1))
+
+    assert [one.is_expired for one in customer.own.list(customer.again())[1]] == [True]
+
+
 def test_customers_are_told_which_u_shields_are_theirs(customer: Customer, bank: Bank) -> None:
     other = bank.active()
     own = customer.certificate.device_serial
