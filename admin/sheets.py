@@ -2,22 +2,18 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
-def csv_lines(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """One line after the other; the first tells a spreadsheet program that it is UTF-8."""
-    yield "\ufeff" + _line(head)
-    for row in rows:
-        yield _line(row)
-
-
-def _line(cells: Sequence[str]) -> str:
+def sheet(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """The whole text; its first character tells a spreadsheet program that it is UTF-8."""
     sink = io.StringIO()
-    csv.writer(sink, quoting=csv.QUOTE_ALL).writerow([_harmless(cell) for cell in cells])
-    return sink.getvalue()
+    writer = csv.writer(sink, quoting=csv.QUOTE_ALL)
+    writer.writerow(head)
+    writer.writerows([_harmless(cell) for cell in row] for row in rows)
+    return "\ufeff" + sink.getvalue()
 
 
 def _harmless(cell: str) -> str:

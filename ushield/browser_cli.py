@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from ushield import __version__, bank_file, host, release, softhsm
+from ushield.commands import token_dir_option
 from ushield.enrolment import Bank
 from ushield.environment import look_around
 from ushield.errors import NoBankFile, NotPackaged
@@ -26,11 +27,7 @@ from ushield.words import Words
     type=click.Path(path_type=Path, file_okay=False),
     help="A Chromium profile folder elsewhere than usual, in place of --browser.",
 )
-@click.option(
-    "--token-dir",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="SoftHSM only: the directory that holds the U-Shields.",
-)
+@token_dir_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, nothing else.")
 def install_command(browsers: tuple[str, ...], profile: Path | None, token_dir: Path | None, *, as_json: bool) -> None:
     """Let the bank's pages start this tool: tells the browsers of this computer where it is.
@@ -89,11 +86,7 @@ def update_command(*, check: bool, as_json: bool) -> None:
 
 
 @click.command("check")
-@click.option(
-    "--token-dir",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="SoftHSM only: the directory that holds the U-Shields.",
-)
+@token_dir_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, nothing else.")
 def check_command(token_dir: Path | None, *, as_json: bool) -> None:
     """Check this computer: is the tool the bank's, are drivers and U-Shields found, does the status service answer."""

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import pkcs11
 
-from ushield import providers
 from ushield.errors import NoDevice, NoProvider, NotPrepared, ProviderBroken, ProviderUnsafe, SeveralDevices
 from ushield.providers import Drivers, Found, Plugged, Provider
 from ushield.token import PinState, Token, talking
@@ -19,7 +18,7 @@ class Choice:
 
 
 def choose(choice: Choice, drivers: Drivers) -> tuple[Provider, Plugged]:
-    found = providers.look_at([drivers.resolve(choice.provider)]) if choice.provider else drivers.look()
+    found = drivers.look(choice.provider)
     if choice.provider and (trouble := found[0].trouble):
         raise ProviderBroken(
             f"The provider {found[0].provider.path} cannot be used: {trouble}. Nothing was done. "

@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from ushield import __version__, browser_cli, opening, providers, softhsm, unlock_cli
+from ushield import __version__, browser_cli, opening, softhsm, unlock_cli
 from ushield.asking import Typist, has_terminal, reference_number
 from ushield.commands import EXIT_STATUSES, Asked, command, device, drivers, last_try_option, password_file_option
 from ushield.delete import delete, find, require_ended, require_unused
@@ -43,8 +43,7 @@ def main() -> None:
 @command(main, "providers")
 def providers_command(asked: Asked) -> None:
     """List the drivers (PKCS#11 modules, CSP) on this computer and the U-Shields plugged in."""
-    named = asked.choice.provider
-    found = providers.look_at([drivers().resolve(named)]) if named else drivers().look()
+    found = drivers().look(asked.choice.provider)
     if asked.as_json:
         say_json(
             {

@@ -31,6 +31,13 @@ class Asked:
     console: Console
 
 
+token_dir_option = click.option(
+    "--token-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="SoftHSM only: the directory that holds the U-Shields.",
+)
+
+
 def command(
     group: click.Group, name: str, *, create_token_dir: bool = False
 ) -> Callable[[Callable[..., None]], click.Command]:
@@ -50,11 +57,7 @@ def command(
                 "--provider", metavar="PATH|NAME", help="PKCS#11 module, by path or name (`ushield providers`)."
             ),
             click.option("--token", metavar="LABEL|SERIAL", help="Which U-Shield, when several are plugged in."),
-            click.option(
-                "--token-dir",
-                type=click.Path(path_type=Path, file_okay=False),
-                help="SoftHSM only: the directory that holds the U-Shields.",
-            ),
+            token_dir_option,
             click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, nothing else."),
         )
         for option in reversed(options):

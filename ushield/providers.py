@@ -102,8 +102,11 @@ class Drivers:
             "Install the driver that came with the U-Shield, or give the path of its PKCS#11 module."
         )
 
-    def look(self, *, with_certificates: bool = False) -> list[Found]:
-        """Look at what is installed. For a page, a module that others could have changed is not loaded."""
+    def look(self, named: str | None = None, *, with_certificates: bool = False) -> list[Found]:
+        """Look at the one that is named, else at what is installed. For a page, a module that others could have changed
+        is not loaded."""
+        if named is not None:
+            return look_at([self.resolve(named)])
         found, safe = [], []
         for provider in self.installed():
             reason = trusted.objection(provider.path) if self.for_page else None

@@ -18,7 +18,7 @@ from admin.access import SignedIn
 from admin.signer import note_look, officer
 from ca.adapters.db.base import Row
 from ca.adapters.db.rows import db
-from ca.domain.errors import NotFound
+from ca.domain.errors import InvalidRequest, NotFound
 
 _LAST_PAGE = 100_000
 _HEADINGS = {
@@ -38,7 +38,23 @@ _HEADINGS = {
 }
 
 
-class ReadOnlyView(ModelView):
+class Gated:
+    """Open to whom the table lets in: asked twice (the gate asks it, too), answered once."""
+
+    def is_accessible(self) -> bool:
+        return request.endpoint is not None and officer().may(request.endpoint)
+
+
+def chosen_days(windows: Sequence[int], otherwise: int) -> int:
+    """Of the address's `days`. Raises InvalidRequest for a time that is not offered."""
+    text = request.args.get("days", str(otherwise))
+    if text not in {str(days) for days in windows}:
+        *first, last = windows
+        raise InvalidRequest(f"choose {', '.join(map(str, first))} or {last} days")
+    return int(text)
+
+
+class ReadOnlyView(Gated, ModelView):
     """A room with a list and a page for each row."""
 
     can_create = False
@@ -78,10 +94,6 @@ class ReadOnlyView(ModelView):
         columns = [column.key for column in model.__mapper__.column_attrs]
         self.column_details_list = [name for name in columns if name not in self.hidden]
         super().__init__(model, db, name=self.title, endpoint=endpoint, url=f"/admin/{url}")
-
-    def is_accessible(self) -> bool:
-        """The same table as the gate: asked twice, answered once."""
-        return request.endpoint is not None and officer().may(request.endpoint)
 
     def sees_all(self, who: SignedIn) -> bool:
         """Whether rows of other branches exist for this officer."""

@@ -3,16 +3,16 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from flask import Response, current_app, request
+from flask import Response, current_app
 from flask_admin import BaseView, expose
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import Select, select
 
-from admin.sheets import csv_lines
+from admin.sheets import sheet
 from admin.signer import officer
+from admin.views.base import Gated, chosen_days
 from ca.adapters.db.rows import CertificateRow, CustomerRow, db
 from ca.domain.certificates import CertificateStatus
-from ca.domain.errors import InvalidRequest
 
 WINDOWS = (30, 60, 90)
 """Days."""
@@ -22,18 +22,15 @@ _HOLDING = (CertificateStatus.ACTIVE.value, CertificateStatus.ON_HOLD.value)
 _HEAD = ("name", "customer number", "profile", "serial number", "U-Shield", "status", "valid until (UTC)", "branch")
 
 
-class ExpiringView(BaseView):
+class ExpiringView(Gated, BaseView):
     """The first to end comes first."""
 
     def __init__(self) -> None:
         super().__init__(name=_l("Ending soon"), endpoint="expiring", url="/admin/expiring")
 
-    def is_accessible(self) -> bool:
-        return request.endpoint is not None and officer().may(request.endpoint)
-
     @expose("/")
     def index(self) -> str:
-        days = _days()
+        days = chosen_days(WINDOWS, WINDOWS[0])
         rows = list(db.session.execute(_ending(days).limit(MOST + 1)))
         page: str = self.render(
             "console/expiring.html", rows=rows[:MOST], days=days, windows=WINDOWS, most=len(rows) > MOST and MOST
@@ -43,18 +40,11 @@ class ExpiringView(BaseView):
     @expose("/csv")
     def sheet(self) -> Response:
         """All of them, for a spreadsheet program."""
-        days = _days()
+        days = chosen_days(WINDOWS, WINDOWS[0])
         # Whole before it leaves: what fails is a page then, and not half a sheet.
-        response = Response("".join(csv_lines(_HEAD, _cells(days))), mimetype="text/csv")
+        response = Response(sheet(_HEAD, _cells(days)), mimetype="text/csv")
         response.headers["Content-Disposition"] = f'attachment; filename="ending-within-{days}-days.csv"'
         return response
-
-
-def _days() -> int:
-    text = request.args.get("days", str(WINDOWS[0]))
-    if text not in {str(days) for days in WINDOWS}:
-        raise InvalidRequest("choose 30, 60 or 90 days")
-    return int(text)
 
 
 def _ending(days: int) -> Select[CertificateRow, CustomerRow]:

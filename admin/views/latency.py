@@ -2,16 +2,15 @@
 
 from datetime import UTC, datetime, timedelta
 
-from flask import current_app, request
+from flask import current_app
 from flask_admin import BaseView, expose
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
-from admin.signer import officer
+from admin.views.base import Gated, chosen_days
 from ca.adapters.db.receipt_rows import ReceiptRow
 from ca.adapters.db.repositories.receipts import receipt_of
 from ca.adapters.db.rows import db
-from ca.domain.errors import InvalidRequest
 from ca.domain.receipts import Latency, latencies
 
 WINDOWS = (1, 7, 30)
@@ -20,28 +19,19 @@ MOST = 20_000
 """Receipts that a page is made of; the newest ones."""
 
 
-class LatencyView(BaseView):
+class LatencyView(Gated, BaseView):
     """p50, p95 and longest of each channel."""
 
     def __init__(self) -> None:
         super().__init__(name=_l("Revocation latency"), endpoint="latency", url="/admin/latency")
 
-    def is_accessible(self) -> bool:
-        return request.endpoint is not None and officer().may(request.endpoint)
-
     @expose("/")
     def index(self) -> str:
-        days = _days(request.args.get("days", "1"))
+        days = chosen_days(WINDOWS, 1)
         now: datetime = current_app.extensions["vermilion_now"]()
         rows, is_cut = _latencies(now - timedelta(days=days))
         page: str = self.render("console/latency.html", rows=rows, days=days, windows=WINDOWS, most=is_cut and MOST)
         return page
-
-
-def _days(text: str) -> int:
-    if text not in {str(days) for days in WINDOWS}:
-        raise InvalidRequest("choose 1, 7 or 30 days")
-    return int(text)
 
 
 def _latencies(since: datetime) -> tuple[list[Latency], bool]:

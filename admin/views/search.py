@@ -77,11 +77,17 @@ def _applications(typed: str) -> tuple[list[Any], Any]:
 
 
 def _certificates(typed: str) -> tuple[list[Any], Any]:
-    return [CertificateRow.serial.in_(serials(typed)), CertificateRow.device_serial == typed], CertificateRow.issued_at
+    on_device = CertificateRow.device_serial.in_(_spellings(typed))
+    return [CertificateRow.serial.in_(serials(typed)), on_device], CertificateRow.issued_at
+
+
+def _spellings(typed: str) -> set[str]:
+    """Of a U-Shield's serial number: engraved in capitals, told by its token in small letters."""
+    return {typed, typed.upper(), typed.lower()}
 
 
 def _devices(typed: str) -> tuple[list[Any], Any]:
-    return [DeviceRow.serial == one for one in {typed, typed.upper(), typed.lower()}], DeviceRow.registered_at
+    return [DeviceRow.serial.in_(_spellings(typed))], DeviceRow.registered_at
 
 
 _MATCHES = {"customers": _customers, "applications": _applications, "certificates": _certificates, "devices": _devices}

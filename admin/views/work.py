@@ -3,13 +3,13 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask import request
 from flask_admin import BaseView, expose
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import Select, func, select, tuple_
 
 from admin.access import SignedIn
 from admin.signer import officer
+from admin.views.base import Gated
 from ca.adapters.db.log_rows import JobRunRow
 from ca.adapters.db.rows import ApplicationRow, CertificateRow, CRLRow, InvitationRow, db
 from ca.adapters.db.unlock_rows import UnlockRow
@@ -34,14 +34,11 @@ class WorkList:
     recent: list[CertificateRow] = field(default_factory=list)
 
 
-class WorkView(BaseView):
+class WorkView(Gated, BaseView):
     """The home page."""
 
     def __init__(self) -> None:
         super().__init__(name=_l("Work"), endpoint="admin", url="/admin")
-
-    def is_accessible(self) -> bool:
-        return request.endpoint is not None and officer().may(request.endpoint)
 
     @expose("/")
     def index(self) -> str:

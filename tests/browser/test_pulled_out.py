@@ -82,5 +82,5 @@ def test_a_download_goes_on_from_any_step(computer: Computer, demo: Demo, step: 
     (computer.home / "password").write_text(PASSWORD)
     shown = computer.tool("show", "--token-dir", computer.tokens, "--password-file", computer.home / "password")
     assert [entry["certificate_matches_key"] for entry in shown["entries"]] == [True]
-    # SoftHSM does not tell that it is gone while the note is removed; what it says is not believed to be unfinished.
+    # SoftHSM does not tell that it is gone while the note is removed, so the note is there again with the U-Shield.
     assert shown["unfinished"] == [] or step is Step.TIDY

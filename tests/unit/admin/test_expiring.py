@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from admin.sheets import csv_lines
+from admin import sheets
 from tests.fakes.console import ACTIVE, ENDING, HELD
 
 
@@ -45,13 +45,13 @@ def test_another_time_is_refused(at, days):
 
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1"])
 def test_no_cell_is_a_formula(cell):
-    ((shown,),) = csv.reader(io.StringIO("".join(csv_lines((), [(cell,)])).split("\n", 1)[1], newline=""))
+    ((shown,),) = csv.reader(io.StringIO(sheets.sheet(("head",), [(cell,)]).split("\n", 1)[1], newline=""))
 
     assert shown == f"'{cell}"
 
 
 @pytest.mark.parametrize("cell", ["Zhang Wei", "张伟", 'a "quoted" one', "a,b", "1-1", ""])
 def test_every_other_cell_is_what_it_is(cell):
-    ((shown,),) = csv.reader(io.StringIO("".join(csv_lines((), [(cell,)])).split("\n", 1)[1], newline=""))
+    ((shown,),) = csv.reader(io.StringIO(sheets.sheet(("head",), [(cell,)]).split("\n", 1)[1], newline=""))
 
     assert shown == cell
