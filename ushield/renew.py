@@ -64,11 +64,7 @@ class Renewal(Download):
 
     def __call__(self, serial: str) -> Downloaded:
         """Raises UShieldError; the same call again goes on where this one stopped."""
-        with self.progress.doing(Step.OPEN):
-            opening.open_once(self.device, self.customer.present_password(), last_try=self.last_try)
-        with self.progress.doing(Step.LOOK):
-            old, old_key = self._old(serial)
-        reference = reference_of(f"{old.serial_number:x}")
+        old, old_key, reference = self._begin(serial)
         key_id = key_id_of(reference)
         pending, stored = self.shelf.load(reference), self._stored(key_id)
         if stored is None or (pending is not None and not answers(pending.request, stored)):
@@ -85,6 +81,14 @@ class Renewal(Download):
         with self.progress.doing(Step.TIDY):
             self.shelf.drop(reference)
         return Downloaded(certificate, status)
+
+    def _begin(self, serial: str) -> tuple[x509.Certificate, DeviceKey, str]:
+        """The certificate to be renewed, its key, and what its renewal is kept under."""
+        with self.progress.doing(Step.OPEN):
+            opening.open_once(self.device, self.customer.present_password(), last_try=self.last_try)
+        with self.progress.doing(Step.LOOK):
+            old, key = self._old(serial)
+        return old, key, reference_of(f"{old.serial_number:x}")
 
     def _old(self, serial: str) -> tuple[x509.Certificate, DeviceKey]:
         """The certificate to be renewed. One that an unfinished renewal has written is not renewed itself."""
@@ -132,12 +136,8 @@ class SameKeyRenewal(Renewal):
 
     def __call__(self, serial: str) -> Downloaded:
         """Raises UShieldError; the same call again goes on where this one stopped."""
-        with self.progress.doing(Step.OPEN):
-            opening.open_once(self.device, self.customer.present_password(), last_try=self.last_try)
-        with self.progress.doing(Step.LOOK):
-            old, key = self._old(serial)
-            key.require_born_here()
-        reference = reference_of(f"{old.serial_number:x}")
+        old, key, reference = self._begin(serial)
+        key.require_born_here()
         self.progress.done_before(Step.KEY)
         pending = self.shelf.load(reference)
         if pending is None or not asks_for(pending.request, key):
