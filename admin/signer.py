@@ -55,6 +55,11 @@ def note_look(customer: str, page: str) -> None:
         ask(NoteLook, customer=customer, page=page)
 
 
+def note_export(page: str) -> None:
+    """Before a sheet with many customers' data is given out. Raises PKIError, as `note_look`."""
+    ask(NoteLook, page=page)
+
+
 def parse_assertion(text: str) -> AssertionMessage:
     """The passkey's answer as our script wrote it into the form. Raises InvalidRequest."""
     try:

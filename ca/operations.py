@@ -162,10 +162,10 @@ class RegisterCustomer(OfficerOperation):
 
 
 class NoteLook(OfficerOperation):
-    """-> {}: the officer is about to see a customer's data on this kind of page."""
+    """-> {}: the officer is about to see a customer's data on this kind of page; without one, a sheet of many."""
 
     path = "customers/looked-at"
-    customer: Identifier
+    customer: Identifier = ""
     page: Identifier
 
 

@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import Select, select
 
 from admin.sheets import sheet
-from admin.signer import officer
+from admin.signer import note_export, officer
 from admin.views.base import Gated, chosen_days
 from ca.adapters.db.rows import CertificateRow, CustomerRow, db
 from ca.domain.certificates import CertificateStatus
@@ -41,6 +41,7 @@ class ExpiringView(Gated, BaseView):
     def sheet(self) -> Response:
         """All of them, for a spreadsheet program."""
         days = chosen_days(WINDOWS, WINDOWS[0])
+        note_export("expiring")
         # Whole before it leaves: what fails is a page then, and not half a sheet.
         response = Response(sheet(_HEAD, _cells(days)), mimetype="text/csv")
         response.headers["Content-Disposition"] = f'attachment; filename="ending-within-{days}-days.csv"'

@@ -6,6 +6,8 @@ import io
 import pytest
 
 from admin import sheets
+from ca.domain.errors import KeyStoreUnavailable
+from ca.operations import NoteLook
 from tests.fakes.console import ACTIVE, ENDING, HELD
 
 
@@ -35,6 +37,17 @@ def test_the_sheet_has_the_same_rows_and_only_who_may_take_it_gets_it(at):
     assert HELD not in {row[3] for row in rows}
     assert at("approver").get("/admin/expiring/csv?days=90").status_code == 403
     assert "csv" not in at("approver").text("/admin/expiring/?days=90")
+
+
+def test_no_sheet_is_given_out_before_the_signer_recorded_it(at, signer):
+    at("supervisor").get("/admin/expiring/csv?days=90")
+    assert [(one.customer, one.page) for one in signer.asked if isinstance(one, NoteLook)] == [("", "expiring")]
+
+    signer.refuse[NoteLook.path] = KeyStoreUnavailable("the signer does not answer")
+    answer = at("supervisor").get("/admin/expiring/csv?days=90")
+
+    assert answer.status_code == 503
+    assert ENDING not in answer.get_data(as_text=True)
 
 
 @pytest.mark.parametrize("days", ["0", "-1", "31", "x", "30;drop"])

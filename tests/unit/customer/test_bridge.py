@@ -4,7 +4,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from ca.domain.errors import InvalidRequest, NotAuthenticated
-from ca.portal_operations import CancelByKey, PortalSignInByKey
+from ca.portal_operations import CancelByKey, OrderToolJob, PortalSignInByKey
 from tests.fakes.signer import FakeSigner
 
 DOWNLOAD = {"operation": "download", "reference": "1234567890"}
@@ -42,6 +42,14 @@ def test_a_refusal_reaches_the_page_in_words(client: FlaskClient, signer: FakeSi
     assert (response.status_code, response.json) == (
         400, {"error": "invalid-request", "message": "a reference number has 10 digits"},
     )  # fmt: skip
+
+
+def test_the_language_of_a_job_is_the_pages_and_nobody_elses_to_say(client: FlaskClient, signer: FakeSigner) -> None:
+    client.post("/bridge/jobs", json=DOWNLOAD, headers={"Accept-Language": "zh-CN"})
+    refused = client.post("/bridge/jobs", json=DOWNLOAD | {"language": "en"})
+
+    assert [one.language for one in signer.asked if isinstance(one, OrderToolJob)] == ["zh"]
+    assert refused.status_code == 400
 
 
 def test_who_has_odd_jobs_ordered_is_slowed_down(client: FlaskClient, signer: FakeSigner) -> None:

@@ -62,6 +62,9 @@ def test_a_job_that_gives_itself_a_year_is_refused() -> None:
 ODD: list[dict[str, Any]] = [
     job("sign"),
     job("check", v=2),
+    job("check", lang="tlh"),
+    job("check", lang=7),
+    {name: value for name, value in job("check").items() if name != "lang"},
     job("check", reference="1234567890"),
     job("download"),
     job("download", reference=1234567890),

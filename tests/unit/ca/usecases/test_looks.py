@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from ca.domain.errors import NotAuthenticated, NotFound
-from ca.usecases.looks import LOOKED, ONE_LOOK, NoteLook
+from ca.usecases.looks import EXPORTED, LOOKED, ONE_LOOK, NoteLook
 from tests.fakes.bank import HOTLINE, MARIA, SUPERVISOR, Bank
 
 
@@ -46,6 +46,18 @@ def test_another_customer_is_another_look(bank: Bank, note: NoteLook) -> None:
     for _ in range(2):
         note(session, bank.active().customer, "customers")
     assert len(looks(bank)) == 2
+
+
+def test_a_sheet_of_many_customers_is_recorded_each_time(bank: Bank, note: NoteLook) -> None:
+    for _ in range(2):
+        note(bank.session(SUPERVISOR), "", "expiring")
+
+    taken = [(one.subject, one.actor) for one in bank.unit_of_work.events if one.name == EXPORTED]
+    assert len(taken) == 2
+    assert len(set(taken)) == 1
+    assert looks(bank) == []
+    with pytest.raises(NotAuthenticated):
+        note("none", "", "expiring")
 
 
 def test_nobody_and_a_customer_who_is_not_there_leave_no_look(bank: Bank, note: NoteLook) -> None:

@@ -58,6 +58,17 @@ def test_a_job_is_a_jws_that_names_operation_origin_and_five_minutes(
     assert len(decoded(claims["nonce"])) == 32
 
 
+def test_a_job_names_the_pages_language_and_no_other(order: OrderToolJob, key_store: FakeKeyStore) -> None:
+    claims = [json.loads(decoded(order("check", language=one).split(".")[1])) for one in ("en", "zh")]
+
+    assert [one["lang"] for one in claims] == ["en", "zh"]
+    signed = len(key_store.signed)
+    for odd in ("", "tlh", "EN", "zh-CN"):
+        with pytest.raises(InvalidRequest):
+            order("check", language=odd)
+    assert len(key_store.signed) == signed
+
+
 def test_no_two_jobs_are_the_same(order: OrderToolJob) -> None:
     ids = {json.loads(decoded(order("check").split(".")[1]))["id"] for _ in range(20)}
 
