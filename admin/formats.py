@@ -45,7 +45,8 @@ _BADGES: dict[str, Badge] = {
     "in-use": Badge("check", "in use", _GOOD),
     "blocked": Badge("lock", "blocked", _BAD),
     "lost": Badge("cross", "lost", _BAD),
-    "returned": Badge("minus", "returned", _IDLE),
+    # A case to be corrected, and a U-Shield that came back: both wait for somebody.
+    "returned": Badge("minus", "returned", _HELD),
     "destroyed": Badge("minus", "destroyed", _IDLE),
     "suspended": Badge("pause", "suspended", _HELD),
     "left": Badge("minus", "left", _IDLE),

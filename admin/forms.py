@@ -4,7 +4,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import Field, SelectField, SelectMultipleField, StringField, TextAreaField
+from wtforms import Field, FileField, SelectField, SelectMultipleField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length, Optional, ValidationError
 
 from admin.errors import sentence
@@ -49,6 +49,12 @@ class CustomerForm(FlaskForm):
     )
 
 
+class CorrectionForm(CustomerForm):
+    """What the register may be corrected in."""
+
+    kind = number = company = None
+
+
 class DeviceForm(FlaskForm):
     """A U-Shield that enters the branch's stock."""
 
@@ -76,15 +82,31 @@ class ApplicationForm(FlaskForm):
         description=_l("Only for servers: one in each line, at most 20."),
     )
 
-    def list_host_names(self) -> list[str]:
-        """One in each line, blanks aside."""
-        return (self.host_names.data or "").split()
+    def entry(self) -> dict[str, Any]:
+        """As the signer is told; of the host names one is in each line, blanks aside."""
+        return {
+            "profile": self.profile.data,
+            "device_serial": self.device_serial.data or "",
+            "host_names": tuple((self.host_names.data or "").split()),
+        }
 
 
 class ReasonForm(FlaskForm):
     """Why something is refused, taken back or changed; the person concerned reads it."""
 
     reason = _text(_l("Reason"), _l("In a few words; it is kept in the audit log."), limit=300)
+
+
+class BatchForm(FlaskForm):
+    """A list of a company's people."""
+
+    profile = SelectField(_l("Profile"), description=_l("What kind of certificate all of them get."))
+    file = FileField(_l("CSV file"), description=_l("From a spreadsheet program, in UTF-8 or GB 18030."))
+    lines = TextAreaField(
+        _l("Or the lines themselves"),
+        [Optional(), Length(max=60_000)],
+        description=_l("The first line names the columns: number, name, document number, email, phone, u-shield."),
+    )
 
 
 class UnlockForm(FlaskForm):

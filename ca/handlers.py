@@ -6,7 +6,8 @@ from typing import Any
 
 from ca import operations as ops
 from ca import portal_operations as portal
-from ca.domain.applications import Application
+from ca.case_handlers import Casework
+from ca.case_operations import PreviewApplication, ShowBatch, ShowCase
 from ca.domain.certificates import Certificate, CertificateStatus
 from ca.domain.codes import shown
 from ca.domain.decisions import Assertion
@@ -24,12 +25,10 @@ from ca.telling import as_json
 from ca.unlock_handlers import Unlocking
 from ca.unlock_operations import ShowUnlock
 from ca.usecases.answer_ocsp import AnswerOCSP
-from ca.usecases.apply import SubmitApplication
-from ca.usecases.approve import DecideOnApplication
 from ca.usecases.audit import RecordRefusal
 from ca.usecases.codes import HandOutCodes
 from ca.usecases.confirm import ConfirmCertificate
-from ca.usecases.customers import RegisterCustomer
+from ca.usecases.customers import CorrectCustomer, RegisterCustomer
 from ca.usecases.devices import RegisterDevice
 from ca.usecases.enrol import Enrol
 from ca.usecases.health import CheckHealth
@@ -50,9 +49,10 @@ from ca.usecases.tool_jobs import OrderToolJob
 _NOT_REFUSALS = (NotReady, KeyStoreUnavailable)
 # Asked all day by pages: that a session is over is an answer, not an act that was refused.
 _QUESTIONS = (
-    *(ops.WhoAmI, ops.ShowCase, ops.ShowInvitation, ops.ShowHistory, ops.Health, ops.CACertificates),
+    *(ops.WhoAmI, ops.ShowInvitation, ops.ShowHistory, ops.Health, ops.CACertificates),
     *(portal.ShowMe, portal.ListOwnCertificates, portal.ListOwnDevices, portal.ShowOwnHistory),
-    *(portal.ListSessions, portal.ShowCompany, ShowUnlock),
+    *(portal.ListSessions, portal.ShowCompany, ShowUnlock, ShowCase),
+    *(PreviewApplication, ShowBatch),
 )
 # What nobody may see and what somebody changed is recorded all the same.
 _EVEN_WHEN_ASKED = (Tampered, NotAllowed, NotFound)
@@ -83,10 +83,10 @@ class UseCases:
     redeem: RedeemInvitation
     change_officer: ChangeOfficer
     register_customer: RegisterCustomer
+    correct_customer: CorrectCustomer
     note_look: NoteLook
     register_device: RegisterDevice
-    submit: SubmitApplication
-    decide: DecideOnApplication
+    casework: Casework
     hand_out: HandOutCodes
     enrol: Enrol
     re_enrol: ReEnrol
@@ -132,10 +132,6 @@ def _invitation(invitation: Invitation) -> dict[str, Any]:
     return invitation.fields() | {"state": invitation.state.value}
 
 
-def _state(application: Application) -> dict[str, Any]:
-    return {"application": application.id, "state": application.state.value}
-
-
 def _status(certificate: Certificate) -> dict[str, Any]:
     return {"serial": serial_text(certificate.serial), "status": certificate.status.value}
 
@@ -161,7 +157,8 @@ class Handlers:
 
     def table(self) -> dict[type[ops.Operation], Handler]:
         """Every operation with what answers it."""
-        return {**self._of_the_bank(), **self._do.portal.table(), **self._do.unlocking.table()}
+        do = self._do
+        return {**self._of_the_bank(), **do.casework.table(), **do.portal.table(), **do.unlocking.table()}
 
     def _of_the_bank(self) -> dict[type[ops.Operation], Handler]:
         do = self._do
@@ -177,17 +174,11 @@ class Handlers:
             ops.ApproveInvitation: self.approve_invitation,
             ops.ChangeOfficer: self.change_officer,
             ops.RegisterCustomer: self.register_customer,
+            ops.CorrectCustomer: self.correct_customer,
             ops.NoteLook: self.note_look,
             ops.RegisterDevice: lambda op: {
                 "device": do.register_device(op.session, serial=op.serial, model=op.model).serial
             },
-            ops.SubmitApplication: self.submit,
-            ops.ShowCase: self.show_case,
-            ops.ApproveApplication: self.approve,
-            ops.RejectApplication: lambda op: _state(do.decide.reject(op.session, op.application, reason=op.reason)),
-            ops.WithdrawApplication: lambda op: _state(
-                do.decide.withdraw(op.session, op.application, reason=op.reason)
-            ),
             ops.HandOutCodes: self.hand_out_codes,
             ops.Hold: lambda op: _status(do.change_status.hold(op.session, parse_serial(op.serial))),
             ops.Release: lambda op: _status(do.change_status.release(op.session, parse_serial(op.serial))),
@@ -275,6 +266,10 @@ class Handlers:
     def change_officer(self, op: ops.ChangeOfficer) -> dict[str, Any]:
         return {"officer": _officer(self._do.change_officer(op.session, op.officer, state=op.state, reason=op.reason))}
 
+    def correct_customer(self, op: ops.CorrectCustomer) -> dict[str, Any]:
+        fields = {"name": op.name, "document_number": op.document_number, "email": op.email, "phone": op.phone}
+        return {"customer": self._do.correct_customer(op.session, op.customer, **fields).id}
+
     def note_look(self, op: ops.NoteLook) -> dict[str, Any]:
         self._do.note_look(op.session, op.customer, op.page)
         return {}
@@ -291,37 +286,6 @@ class Handlers:
             company=op.company,
         )
         return {"customer": customer.id}
-
-    def submit(self, op: ops.SubmitApplication) -> dict[str, Any]:
-        application = self._do.submit(
-            op.session,
-            customer=op.customer,
-            profile=op.profile,
-            device_serial=op.device_serial,
-            host_names=op.host_names,
-        )
-        return {"application": application.id}
-
-    def show_case(self, op: ops.ShowCase) -> dict[str, Any]:
-        view = self._do.decide.show(op.session, op.application)
-        case = view.application.case
-        return {
-            "case": case.fields(),
-            "digest": b64(case.digest()),
-            "state": view.application.state.value,
-            "reason": view.application.reason,
-            "challenge": b64(view.challenge),
-            "profile_current": view.profile_is_current,
-            "may_approve": view.may_approve,
-            "warnings": list(view.warnings),
-        }
-
-    def approve(self, op: ops.ApproveApplication) -> dict[str, Any]:
-        return _state(
-            self._do.decide.approve(
-                op.session, op.application, case_digest=op.digest, assertion=_assertion(op.assertion)
-            )
-        )
 
     def hand_out_codes(self, op: ops.HandOutCodes) -> dict[str, Any]:
         handed_out = self._do.hand_out(op.session, op.application)

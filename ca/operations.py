@@ -161,6 +161,17 @@ class RegisterCustomer(OfficerOperation):
     phone: Identifier = ""
 
 
+class CorrectCustomer(OfficerOperation):
+    """The register is corrected by the document. -> {customer: id}"""
+
+    path = "customers/correct"
+    customer: Identifier
+    name: Text
+    document_number: Identifier
+    email: Text = ""
+    phone: Identifier = ""
+
+
 class NoteLook(OfficerOperation):
     """-> {}: the officer is about to see a customer's data on this kind of page; without one, a sheet of many."""
 
@@ -175,48 +186,6 @@ class RegisterDevice(OfficerOperation):
     path = "devices/register"
     serial: Identifier
     model: Text
-
-
-class SubmitApplication(OfficerOperation):
-    """-> {application: id}"""
-
-    path = "applications/submit"
-    customer: Identifier
-    profile: Identifier
-    device_serial: Identifier = ""
-    host_names: Annotated[list[Text], Field(max_length=20)] = []
-
-
-class ShowCase(OfficerOperation):
-    """-> {case, digest, state, reason, challenge, profile_current, warnings}: what the approver sees and signs."""
-
-    path = "applications/show"
-    application: Identifier
-
-
-class ApproveApplication(OfficerOperation):
-    """-> {state}. `digest` is that of the case as shown: another one means it was changed since (409)."""
-
-    path = "applications/approve"
-    application: Identifier
-    digest: B64
-    assertion: AssertionMessage
-
-
-class RejectApplication(OfficerOperation):
-    """-> {state}"""
-
-    path = "applications/reject"
-    application: Identifier
-    reason: Text
-
-
-class WithdrawApplication(OfficerOperation):
-    """The maker takes it back. -> {state}"""
-
-    path = "applications/withdraw"
-    application: Identifier
-    reason: Text
 
 
 class HandOutCodes(OfficerOperation):

@@ -8,14 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NewType, Protocol, Self
 
-from ca.domain.applications import Application
+from ca.branch_records import Applications, Batches, Codes, Customers, Devices
 from ca.domain.bundle import BundleKind, BundleRecord
 from ca.domain.certificates import Certificate, Intent
-from ca.domain.codes import CodePair
 from ca.domain.crl import CRLRecord, CRLScope
-from ca.domain.customers import Customer
-from ca.domain.decisions import Assertion, Evidence
-from ca.domain.devices import Device
+from ca.domain.decisions import Assertion
 from ca.domain.issuers import Issuer
 from ca.domain.keys import KeyAlgorithm, Message
 from ca.domain.officers import Credential, Invitation, Officer
@@ -90,28 +87,6 @@ class Linter(Protocol):
     def lint_crl(self, der: bytes) -> list[str]: ...
 
 
-class Customers(Protocol):
-    def get(self, customer_id: str) -> Customer:
-        """Raise NotFound if there is none."""
-
-    def find_by_number(self, number: str) -> Customer | None: ...
-
-    def list_by_company(self, company: str) -> Sequence[Customer]:
-        """The people who act for a company, in the order of their numbers."""
-
-    def save(self, customer: Customer) -> None: ...
-
-
-class Devices(Protocol):
-    def find(self, serial: str) -> Device | None:
-        """Locks the row in PostgreSQL: two operators who assign one U-Shield take turns."""
-
-    def list_by_customer(self, customer: str) -> Sequence[Device]:
-        """Those that a customer was handed, in the order of their serial numbers."""
-
-    def save(self, device: Device) -> None: ...
-
-
 class Officers(Protocol):
     """Records with their seals; the use cases check the seal, the repository only keeps it."""
 
@@ -157,38 +132,6 @@ class Challenges(Protocol):
     def take(self, purpose: str, value: bytes) -> Challenge | None: ...
 
     def forget_expired(self, now: datetime) -> int: ...
-
-
-class Applications(Protocol):
-    def get(self, application_id: str) -> tuple[Application, bytes]:
-        """The application and the seal over its case. Raise NotFound if there is none. Locks the row in PostgreSQL."""
-
-    def save(self, application: Application, seal: bytes) -> None: ...
-
-    def set_state(self, application: Application) -> None:
-        """Save state, reason and time; the case and its seal stay."""
-
-    def list_by_device(self, device_serial: str) -> Sequence[Application]:
-        """Every application that names this U-Shield."""
-
-    def list_by_customer(self, customer: str) -> Sequence[Application]:
-        """Every application of a customer, the youngest first."""
-
-    def add_evidence(self, application_id: str, evidence: Evidence) -> None: ...
-
-    def list_evidence(self, application_id: str) -> Sequence[Evidence]: ...
-
-
-class Codes(Protocol):
-    def find(self, reference: str) -> CodePair | None:
-        """Locks the row in PostgreSQL: two downloads with one code take turns."""
-
-    def find_for_application(self, application_id: str) -> CodePair | None:
-        """The newest pair of the application. Locks the row in PostgreSQL."""
-
-    def save(self, pair: CodePair) -> None: ...
-
-    def list_open_expired(self, now: datetime) -> Sequence[CodePair]: ...
 
 
 class Certificates(Protocol):
@@ -372,6 +315,8 @@ class Work(Protocol):
     def cancellations(self) -> Cancellations: ...
     @property
     def unlocks(self) -> Unlocks: ...
+    @property
+    def batches(self) -> Batches: ...
 
     def commit(self) -> None: ...
 

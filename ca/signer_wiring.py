@@ -18,6 +18,7 @@ from ca.adapters.notices import Outbox
 from ca.adapters.passwords import Argon2Passwords
 from ca.adapters.webauthn import WebAuthnAuthenticators
 from ca.background import InBackground, all_of
+from ca.case_handlers import Casework
 from ca.domain.audit import AuditEvent
 from ca.domain.crl import with_partition
 from ca.domain.errors import PKIError
@@ -37,11 +38,12 @@ from ca.usecases.apply import SubmitApplication
 from ca.usecases.approve import DecideOnApplication
 from ca.usecases.audit import AUDIT_KEY, MakeCheckpoint, RecordRefusal
 from ca.usecases.authorize import Authorize
+from ca.usecases.batches import DecideOnBatch, SubmitBatch
 from ca.usecases.by_key import ActByKey
 from ca.usecases.codes import CheckCodes, HandOutCodes
 from ca.usecases.company_desk import CompanyDesk
 from ca.usecases.confirm import ConfirmCertificate
-from ca.usecases.customers import RegisterCustomer
+from ca.usecases.customers import CorrectCustomer, RegisterCustomer
 from ca.usecases.devices import HandDeviceToCompany, PrepareDevice, RegisterDevice
 from ca.usecases.dossier import Dossier
 from ca.usecases.enrol import Drafter, Enrol
@@ -193,10 +195,10 @@ def _wire(
         redeem=RedeemInvitation(unit_of_work, clock, random, seals, authenticators),
         change_officer=ChangeOfficer(unit_of_work, clock, seals, authorize),
         register_customer=RegisterCustomer(unit_of_work, clock, random, authorize),
+        correct_customer=CorrectCustomer(unit_of_work, clock, authorize),
         note_look=NoteLook(unit_of_work, clock, authorize),
         register_device=RegisterDevice(unit_of_work, clock, random, authorize),
-        submit=SubmitApplication(unit_of_work, clock, random, seals, authorize, profiles),
-        decide=DecideOnApplication(unit_of_work, clock, seals, authenticators, authorize, profiles),
+        casework=_casework(unit_of_work, dossier),
         hand_out=HandOutCodes(unit_of_work, clock, random, seals, authorize, profiles),
         enrol=Enrol(unit_of_work, clock, CheckCodes(unit_of_work, clock, seals), dossier, drafter, issuance, profiles),
         re_enrol=re_enrol,
@@ -300,6 +302,19 @@ def _portal(
         ActByKey(unit_of_work, clock, statements, sign_in, *effects),
         CompanyDesk(*desk, *effects),
         HandDeviceToCompany(unit_of_work, clock, officers),
+    )
+
+
+def _casework(unit_of_work: SqlUnitOfWork, dossier: Dossier) -> Casework:
+    clock, random, seals, authorize = SystemClock(), system_random, dossier.seals, dossier.authorize
+    submit = SubmitApplication(unit_of_work, clock, random, seals, authorize, dossier.profiles)
+    register = RegisterCustomer(unit_of_work, clock, random, authorize)
+    deciding = unit_of_work, clock, seals, dossier.authenticators, authorize, dossier.profiles
+    return Casework(
+        submit,
+        DecideOnApplication(*deciding),
+        SubmitBatch(unit_of_work, clock, random, seals, authorize, register, submit),
+        DecideOnBatch(*deciding),
     )
 
 

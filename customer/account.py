@@ -34,6 +34,7 @@ STATUS_WORDS = {
 
 EVENT_WORDS = {
     "customer.registered": "You were registered at a branch",
+    "customer.corrected": "Your data at the bank were corrected",
     "customer.looked-at": "Your data were looked at",
     "account.letter-handed-out": "A letter for your login password was handed out",
     "account.letter-refused": "A wrong code of a letter was typed",
@@ -45,6 +46,8 @@ EVENT_WORDS = {
     "customer.sign-in-refused": "A wrong password was typed",
     "application.submitted": "A certificate was applied for",
     "application.approved": "The application was approved",
+    "application.returned": "Your branch corrects the application",
+    "application.corrected": "The application was corrected",
     "application.rejected": "The application was rejected",
     "application.withdrawn": "The application was withdrawn",
     "codes.handed-out": "The two codes were handed out",

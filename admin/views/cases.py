@@ -1,6 +1,7 @@
 """Applications as work: enter one, decide on one, hand out its codes. Every decision is the signer's (invariant 2)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, abort, current_app, redirect, render_template, request, url_for
@@ -12,41 +13,50 @@ from admin.errors import sentence, status_of
 from admin.forms import ApplicationForm, EmptyForm, ReasonForm
 from admin.signer import ask, note_look, officer, parse_assertion, parse_base64
 from ca.adapters.db.rows import CustomerRow, db
-from ca.domain.applications import ApplicationState
-from ca.domain.errors import InvalidRequest, InvalidTransition, NotFound
-from ca.operations import (
+from ca.case_operations import (
     ApproveApplication,
-    HandOutCodes,
-    OfficerOperation,
+    CorrectApplication,
+    PreviewApplication,
     RejectApplication,
+    ReturnApplication,
     ShowCase,
     SubmitApplication,
     WithdrawApplication,
 )
+from ca.domain.applications import ApplicationState
+from ca.domain.errors import InvalidRequest, InvalidTransition, NotFound, SigningRefused
+from ca.operations import HandOutCodes, OfficerOperation
 
 views = Blueprint("cases", __name__, url_prefix="/admin")
 
 
 @views.route("/customers/<customer>/apply", methods=["GET", "POST"])
 def apply(customer: str) -> Response | tuple[str, int]:
-    """A new application for a customer of this branch."""
+    """A new application for a customer of this branch: chosen, looked at, submitted."""
     row = _customer(customer)
-    form = ApplicationForm()
-    profiles: Sequence[str] = current_app.extensions["vermilion_profiles"]
-    form.profile.choices = list(profiles)
-    if not form.validate_on_submit():
-        return _application_page(form, row, 422 if form.errors else 200)
-    try:
-        answer = ask(
-            SubmitApplication,
-            customer=customer,
-            profile=form.profile.data,
-            device_serial=form.device_serial.data or "",
-            host_names=form.list_host_names(),
-        )
-    except (InvalidRequest, InvalidTransition) as error:
-        return _application_page(form, row, status_of(error), sentence(error))
-    return redirect(url_for("applications.details_view", id=answer["application"]), 303)
+    form = _entry_form()
+    counter = Counter(_("New application"), _("Submit for approval"), url_for("customers.details_view", id=customer))
+    return _enter(counter, form, row, lambda: ask(SubmitApplication, customer=customer, **form.entry())["application"])
+
+
+@views.route("/cases/<application>/correct", methods=["GET", "POST"])
+def correct(application: str) -> Response | tuple[str, int]:
+    """The next version of a case that came back, by who entered it."""
+    shown = ask(ShowCase, application=application)
+    case = shown["case"]
+    if case["maker_person"] != officer().person or shown["state"] != ApplicationState.RETURNED.value:
+        raise InvalidTransition(_("only who entered an application that came back can correct it"))
+    form = _entry_form(case)
+    counter = Counter(
+        _("Correct this application"), _("Submit the corrected case"), url_for("cases.show", application=application),
+        reason=shown["reason"], application=application,
+    )  # fmt: skip
+
+    def submit() -> str:
+        ask(CorrectApplication, application=application, **form.entry())
+        return application
+
+    return _enter(counter, form, _customer(case["customer"]), submit)
 
 
 @views.get("/cases/<application>")
@@ -65,6 +75,12 @@ def approve(application: str) -> Response:
         assertion=parse_assertion(request.form.get("assertion", "")),
     )
     return _done(application)
+
+
+@views.post("/cases/<application>/return")
+def send_back(application: str) -> Response | tuple[str, int]:
+    """To its maker for correction, with the reason."""
+    return _end(ReturnApplication, application)
 
 
 @views.post("/cases/<application>/reject")
@@ -110,10 +126,44 @@ def _customer(customer_id: str) -> CustomerRow:
     return row
 
 
-def _application_page(
-    form: ApplicationForm, customer: CustomerRow, status: int, message: str = ""
-) -> tuple[str, int]:  # fmt: skip
-    return render_template("console/apply.html", form=form, customer=customer, message=message), status
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """The page on which a case is entered."""
+
+    title: str
+    button: str
+    back: str
+    """Where to go when nothing is to be entered."""
+    reason: str = ""
+    """Why it came back."""
+    application: str = ""
+    """Which case came back; empty for a new one."""
+
+
+def _entry_form(case: dict[str, Any] | None = None) -> ApplicationForm:
+    hosts = "\n".join(text for kind, text in case["alternative_names"] if kind == "dns") if case else ""
+    chosen = {"profile": case["profile"], "device_serial": case["device_serial"], "host_names": hosts} if case else {}
+    form = ApplicationForm(data=chosen)
+    profiles: Sequence[str] = current_app.extensions["vermilion_profiles"]
+    form.profile.choices = list(profiles)
+    return form
+
+
+def _enter(
+    counter: Counter, form: ApplicationForm, customer: CustomerRow, submit: Callable[[], str]
+) -> Response | tuple[str, int]:
+    """Chosen, then seen as it would be, then submitted: what is submitted is what was seen."""
+    fields = {"counter": counter, "form": form, "customer": customer}
+    if not form.validate_on_submit() or request.form.get("step") == "change":
+        return render_template("console/apply.html", message="", **fields), 422 if form.errors else 200
+    try:
+        if request.form.get("step") == "submit":
+            return _done(submit())
+        asked = {"customer": customer.id, "application": counter.application}
+        seen = ask(PreviewApplication, **asked, **form.entry())
+    except (InvalidRequest, InvalidTransition, SigningRefused) as error:
+        return render_template("console/apply.html", message=sentence(error), **fields), status_of(error)
+    return render_template("console/preview.html", seen=seen, **fields), 200
 
 
 def _case_page(application: str, message: str = "") -> str:
@@ -122,6 +172,7 @@ def _case_page(application: str, message: str = "") -> str:
     note_look(case["customer"], "cases")
     mine = case["maker_person"] == officer().person
     waits = shown["state"] == ApplicationState.SUBMITTED.value
+    came_back = shown["state"] == ApplicationState.RETURNED.value
     return render_template(
         "console/case.html",
         application=application,
@@ -131,7 +182,9 @@ def _case_page(application: str, message: str = "") -> str:
         mine=mine,
         waits=waits,
         may_decide=waits and not mine and officer().may("cases.approve"),
-        may_withdraw=waits and mine and officer().may("cases.withdraw"),
+        may_withdraw=mine and (waits or came_back) and officer().may("cases.withdraw"),
+        may_correct=mine and came_back and officer().may("cases.correct"),
+        may_reject=not mine and (waits or came_back) and officer().may("cases.reject"),
         reason_form=ReasonForm(),
         message=message,
     )

@@ -7,11 +7,11 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response
 
 from admin.errors import sentence, status_of
-from admin.forms import CompanyDeviceForm, CustomerForm, DeviceForm, EmptyForm
-from admin.signer import ask, officer
+from admin.forms import CompanyDeviceForm, CorrectionForm, CustomerForm, DeviceForm, EmptyForm
+from admin.signer import ask, note_look, officer
 from ca.adapters.db.rows import CustomerRow, db
 from ca.domain.errors import InvalidRequest, InvalidTransition, NotFound
-from ca.operations import RegisterCustomer, RegisterDevice
+from ca.operations import CorrectCustomer, RegisterCustomer, RegisterDevice
 from ca.portal_operations import HandDeviceToCompany, HandOutLetter
 
 views = Blueprint("registration", __name__, url_prefix="/admin")
@@ -38,6 +38,23 @@ def customer() -> Response | tuple[str, int]:
     except (InvalidRequest, InvalidTransition) as error:
         return _form(form, title, button, "customers.index_view", status_of(error), sentence(error))
     return redirect(url_for("customers.details_view", id=answer["customer"]), 303)
+
+
+@views.route("/customers/<customer>/correct", methods=["GET", "POST"])
+def correct(customer: str) -> Response | tuple[str, int]:
+    """What the register says of a customer, by the document that is shown."""
+    row = _customer(customer)
+    note_look(row.id, "customers")
+    form = CorrectionForm(data={name: getattr(row, name) for name in ("name", "document_number", "email", "phone")})
+    title, button = _("Correct the register"), _("Correct it")
+    if not form.validate_on_submit():
+        return _form(form, title, button, "customers.index_view", 422 if form.errors else 200)
+    fields = {name: getattr(form, name).data or "" for name in ("name", "document_number", "email", "phone")}
+    try:
+        ask(CorrectCustomer, customer=customer, **fields)
+    except (InvalidRequest, InvalidTransition) as error:
+        return _form(form, title, button, "customers.index_view", status_of(error), sentence(error))
+    return redirect(url_for("customers.details_view", id=customer), 303)
 
 
 @views.route("/u-shields/register", methods=["GET", "POST"])

@@ -287,4 +287,4 @@ def _open_cancellation(serial: str) -> CancellationRow | None:
 
 
 def _evidence(subject: str) -> list[EvidenceRow]:
-    return _newest(EvidenceRow, EvidenceRow.subject == subject, EvidenceRow.id)
+    return _newest(EvidenceRow, EvidenceRow.application == subject, EvidenceRow.id)

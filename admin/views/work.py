@@ -5,11 +5,12 @@ from typing import Any
 
 from flask_admin import BaseView, expose
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import Select, func, select, tuple_
+from sqlalchemy import func, select, tuple_
 
 from admin.access import SignedIn
 from admin.signer import officer
 from admin.views.base import Gated
+from ca.adapters.db.case_rows import BatchRow
 from ca.adapters.db.log_rows import JobRunRow
 from ca.adapters.db.rows import ApplicationRow, CertificateRow, CRLRow, InvitationRow, db
 from ca.adapters.db.unlock_rows import UnlockRow
@@ -25,6 +26,8 @@ class WorkList:
     """What stands on the home page."""
 
     to_approve: list[ApplicationRow] = field(default_factory=list)
+    batches: list[Any] = field(default_factory=list)
+    """Batch, how many of its applications wait."""
     waiting_for_others: list[ApplicationRow] = field(default_factory=list)
     to_hand_out: list[ApplicationRow] = field(default_factory=list)
     stuck: list[ApplicationRow] = field(default_factory=list)
@@ -53,7 +56,8 @@ def _work_list(who: SignedIn) -> WorkList:
     others = [row for row in submitted if row.maker_person != who.person]
     approves = who.may("cases.approve")
     return WorkList(
-        to_approve=others if approves else [],
+        to_approve=[row for row in others if not row.batch] if approves else [],
+        batches=_batches(who) if approves else [],
         waiting_for_others=[row for row in submitted if not approves or row.maker_person == who.person],
         to_hand_out=_applications(who, ApplicationState.APPROVED) if who.may("cases.codes") else [],
         stuck=_applications(who, ApplicationState.LOCKED, ApplicationState.EXPIRED) if who.may("cases.codes") else [],
@@ -64,10 +68,21 @@ def _work_list(who: SignedIn) -> WorkList:
     )
 
 
-def _came_back(who: SignedIn) -> list[ApplicationRow]:
-    query = select(ApplicationRow).where(
-        ApplicationRow.state == ApplicationState.REJECTED.value, ApplicationRow.maker_person == who.person
+def _batches(who: SignedIn) -> list[Any]:
+    waits = (
+        select(ApplicationRow.batch, func.count().label("waiting"))
+        .where(ApplicationRow.batch != "", ApplicationRow.state == ApplicationState.SUBMITTED.value)
+        .where(ApplicationRow.maker_person != who.person)
+        .group_by(ApplicationRow.batch)
     )
+    counted = _at_branch(waits, ApplicationRow.branch, who).subquery()
+    query = select(BatchRow, counted.c.waiting).join(counted, counted.c.batch == BatchRow.id)
+    return list(db.session.execute(query.order_by(BatchRow.submitted_at).limit(_SHOWN)))
+
+
+def _came_back(who: SignedIn) -> list[ApplicationRow]:
+    back = ApplicationState.RETURNED.value, ApplicationState.REJECTED.value
+    query = select(ApplicationRow).where(ApplicationRow.state.in_(back), ApplicationRow.maker_person == who.person)
     return list(db.session.scalars(query.order_by(ApplicationRow.updated_at.desc()).limit(5)))
 
 
@@ -98,7 +113,7 @@ def _recent(who: SignedIn) -> list[CertificateRow]:
     return list(db.session.scalars(query.order_by(CertificateRow.issued_at.desc()).limit(8)))
 
 
-def _at_branch(query: Select[Any], column: Any, who: SignedIn) -> Select[Any]:
+def _at_branch(query: Any, column: Any, who: SignedIn) -> Any:
     return query if who.sees_all_branches else query.where(column == who.branch)
 
 

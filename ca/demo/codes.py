@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Iterator
 from typing import Any
 
+from ca import case_operations as case_ops
 from ca import operations as ops
 from ca.demo.officers import CHECKER, MAKER, DemoOfficer, DemoOfficers
 from ca.domain.devices import SOFTWARE_TOKEN
@@ -55,11 +56,11 @@ def make_codes(
             maker.call(ops.RegisterDevice, serial=serial, model=model)
         hosts = list(host_names or (f"host-{number}.demo.example",)) if profile in _WITH_HOST else []
         application = maker.call(
-            ops.SubmitApplication, customer=customer, profile=profile, device_serial=serial, host_names=hosts
+            case_ops.SubmitApplication, customer=customer, profile=profile, device_serial=serial, host_names=hosts
         )["application"]
         checker.approve(application)
         codes = maker.call(ops.HandOutCodes, application=application)
-        shown = maker.call(ops.ShowCase, application=application)["case"]
+        shown = maker.call(case_ops.ShowCase, application=application)["case"]
         yield {
             "reference_number": codes["reference_number"],
             "authorization_code": codes["authorization_code"],

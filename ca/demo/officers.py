@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ca import case_operations as case_ops
 from ca import operations as ops
 from ca import unlock_operations as unlock_ops
 from ca.demo.authenticator import SoftwareAuthenticator
@@ -65,10 +66,10 @@ class DemoOfficer:
 
     def approve(self, application: str) -> None:
         """Look at the case and seal it with the passkey."""
-        shown = self.call(ops.ShowCase, application=application)
+        shown = self.call(case_ops.ShowCase, application=application)
         assertion = _message(self._passkey.sign(ops.decode_base64(shown["challenge"])))
         digest = ops.decode_base64(shown["digest"])
-        self.call(ops.ApproveApplication, application=application, digest=digest, assertion=assertion)
+        self.call(case_ops.ApproveApplication, application=application, digest=digest, assertion=assertion)
 
     def approve_invitation(self, invitation: str) -> str:
         """Approve what another security officer proposed; this half of the one-time code."""

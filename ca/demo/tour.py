@@ -18,6 +18,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from ca import case_operations as case_ops
 from ca import operations as ops
 from ca.demo.codes import make_codes
 from ca.demo.officers import CHECKER, MAKER, DemoOfficers, require_demo
@@ -137,7 +138,7 @@ def _nobody_alone(tour: Tour) -> None:
         tour.note("Nobody alone", f"the maker's own approval: “{refusal}”", "(the signer)", holds=True)
     else:
         tour.note("Nobody alone", "the maker approved their own case", "(the signer)", holds=False)
-    maker.call(ops.WithdrawApplication, application=application, reason="tour")
+    maker.call(case_ops.WithdrawApplication, application=application, reason="tour")
 
 
 def _application(tour: Tour) -> str:
@@ -147,7 +148,7 @@ def _application(tour: Tour) -> str:
         ops.RegisterCustomer, kind="system", number=number, name="Tour system", document_number=number
     )["customer"]
     answer: str = maker.call(
-        ops.SubmitApplication, customer=customer, profile="machine", host_names=["tour.demo.example"]
+        case_ops.SubmitApplication, customer=customer, profile="machine", host_names=["tour.demo.example"]
     )["application"]
     return answer
 

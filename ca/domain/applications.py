@@ -20,6 +20,7 @@ class ApplicationState(StrEnum):
 
     SUBMITTED = "submitted"
     APPROVED = "approved"
+    RETURNED = "returned"
     REJECTED = "rejected"
     WITHDRAWN = "withdrawn"
     CODES_ISSUED = "codes-issued"
@@ -32,7 +33,9 @@ class ApplicationState(StrEnum):
 
 _S = ApplicationState
 _NEXT: dict[ApplicationState, frozenset[ApplicationState]] = {
-    _S.SUBMITTED: frozenset({_S.APPROVED, _S.REJECTED, _S.WITHDRAWN}),
+    _S.SUBMITTED: frozenset({_S.APPROVED, _S.RETURNED, _S.REJECTED, _S.WITHDRAWN}),
+    # Corrected it is a new version of the case, and waits for an approver again.
+    _S.RETURNED: frozenset({_S.SUBMITTED, _S.REJECTED, _S.WITHDRAWN}),
     _S.APPROVED: frozenset({_S.CODES_ISSUED, _S.VOID}),
     _S.REJECTED: frozenset(),
     _S.WITHDRAWN: frozenset(),
@@ -44,6 +47,10 @@ _NEXT: dict[ApplicationState, frozenset[ApplicationState]] = {
     _S.LOCKED: frozenset({_S.CODES_ISSUED, _S.VOID}),
     _S.VOID: frozenset(),
 }
+
+
+CAME_TO_NOTHING = frozenset({_S.REJECTED, _S.WITHDRAWN, _S.VOID})
+"""No certificate will ever come of it."""
 
 
 def transitions() -> dict[ApplicationState, frozenset[ApplicationState]]:
@@ -73,6 +80,8 @@ class Case:
     submitted_at: datetime
     company: str = ""
     """Id of the company in whose name the customer acts; empty for all who act for themselves."""
+    batch: str = ""
+    """Id of the batch it was entered with (ca/domain/batches.py); empty for a case entered by itself."""
     asked: Asked | None = None
     """The signature of the company's administrator who is its maker; None when an officer is."""
 
@@ -97,6 +106,7 @@ class Case:
             "submitted_at": timestamp(self.submitted_at),
             # Left out when empty: cases sealed before there were companies keep their seals and digests.
             **({"company": self.company} if self.company else {}),
+            **({"batch": self.batch} if self.batch else {}),
             **({"asked": self.asked.fields()} if self.asked else {}),
         }
 
@@ -116,7 +126,7 @@ class Application:
     case: Case
     state: ApplicationState
     reason: str = ""
-    """Why it was rejected, withdrawn or voided."""
+    """Why it was returned, rejected, withdrawn or voided."""
     updated_at: datetime | None = None
 
     @property
@@ -126,13 +136,19 @@ class Application:
     @property
     def needs_its_device(self) -> bool:
         """Whether its U-Shield must stay the customer's: it has a certificate, or may get one."""
-        return self.state not in (_S.REJECTED, _S.WITHDRAWN, _S.VOID)
+        return self.state not in CAME_TO_NOTHING
 
     def become(self, wanted: ApplicationState, *, at: datetime, reason: str = "") -> "Application":
         """Raise InvalidTransition unless the table allows it."""
         if wanted not in _NEXT[self.state]:
             raise InvalidTransition(f"an application that is {self.state.value} cannot become {wanted.value}")
         return replace(self, state=wanted, updated_at=at, reason=reason or self.reason)
+
+    def correct(self, case: Case, *, at: datetime) -> "Application":
+        """The next version of the case of a returned application. Raises InvalidTransition."""
+        if (case.application, case.customer, case.version) != (self.id, self.case.customer, self.case.version + 1):
+            raise InvalidTransition("this is not the next version of the case")
+        return replace(self.become(_S.SUBMITTED, at=at), case=case, reason="")
 
     def require_other_person(self, checker_person: str) -> None:
         """Raise NotAllowed when the checker is the person who entered the case."""

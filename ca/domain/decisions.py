@@ -17,6 +17,7 @@ class Act(StrEnum):
     """What can be decided with a passkey."""
 
     APPROVE_APPLICATION = "approve-application"
+    APPROVE_BATCH = "approve-batch"
     APPROVE_INVITATION = "approve-invitation"
     APPROVE_UNLOCK = "approve-unlock"
 

@@ -9,7 +9,7 @@ from ca.domain.errors import NotAuthenticated, NotFound, SigningRefused
 from ca.domain.names import AlternativeName, Name
 from ca.domain.tbs import read_certificate
 from ca.ports import Seals, Work
-from ca.usecases.apply import require_sealed
+from ca.usecases.cases import require_sealed
 
 
 def require_signed(work: Work, current: Certificate) -> None:

@@ -6,21 +6,23 @@ The approver's passkey signs the digest of the case as shown. What it signed is 
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from ca.domain.applications import Application, ApplicationState
 from ca.domain.audit import AuditEvent
+from ca.domain.case_contents import FormerCase
 from ca.domain.decisions import Assertion, Evidence, approval
-from ca.domain.devices import DeviceState
 from ca.domain.errors import InvalidRequest, InvalidTransition, NotAllowed, NotAuthenticated
-from ca.domain.names import unusual_characters
-from ca.domain.officers import Officer, TrustedRole
+from ca.domain.officers import TrustedRole
 from ca.domain.profiles import Profile
-from ca.ports import Authenticators, Clock, Seals, UnitOfWork, Work
-from ca.usecases.apply import find_case
+from ca.ports import Authenticators, Clock, Seals, UnitOfWork
+from ca.usecases.apply import free_device
 from ca.usecases.authorize import Authorize
+from ca.usecases.cases import CASE_SEAL, find_case
+from ca.usecases.outlook import Outlook, outlook
 
 _WORKERS = (TrustedRole.RA_OPERATOR, TrustedRole.RA_APPROVER, TrustedRole.RA_SUPERVISOR)
+
+_SAY_WHY = "say why, in a few words: the maker reads it"
 
 
 @dataclass(frozen=True)
@@ -32,12 +34,12 @@ class CaseView:
     """What this officer's passkey signs to approve it."""
     profile_is_current: bool
     may_approve: bool
-    warnings: tuple[str, ...]
+    outlook: Outlook
 
 
 @dataclass(frozen=True)
 class DecideOnApplication:
-    """Show, approve, reject, withdraw."""
+    """Show, approve, return, reject, withdraw."""
 
     unit_of_work: UnitOfWork
     clock: Clock
@@ -51,18 +53,16 @@ class DecideOnApplication:
         with self.unit_of_work() as work:
             officer = self.authorize(work, session, *_WORKERS, TrustedRole.AUDITOR)
             application = find_case(work, self.seals, officer, application_id)
+            profile = self.profiles.get(application.case.profile)
+            seen = outlook(work, self.seals, application.case, profile, officer)
             work.commit()
-        profile = self.profiles.get(application.case.profile)
-        warnings = [
-            f"{attribute}: {note}" for attribute, text in application.case.subject for note in unusual_characters(text)
-        ]
         other_person = officer.person != application.case.maker_person
         return CaseView(
             application=application,
             challenge=approval(application.case, officer).challenge(),
             profile_is_current=profile is not None and profile.digest == application.case.profile_digest,
             may_approve=other_person and TrustedRole.RA_APPROVER in officer.roles,
-            warnings=tuple(warnings),
+            outlook=seen,
         )
 
     def approve(self, session: str, application_id: str, *, case_digest: bytes, assertion: Assertion) -> Application:
@@ -96,6 +96,27 @@ class DecideOnApplication:
             work.commit()
         return approved
 
+    def send_back(self, session: str, application_id: str, *, reason: str) -> Application:
+        """To its maker, who corrects it: the next version waits for an approver again. Not by the maker."""
+        if not reason.strip():
+            raise InvalidRequest(_SAY_WHY)
+        now = self.clock.now()
+        with self.unit_of_work() as work:
+            officer = self.authorize(work, session, TrustedRole.RA_APPROVER)
+            application = find_case(work, self.seals, officer, application_id)
+            application.require_other_person(officer.person)
+            case = application.case
+            if case.asked is not None:
+                raise InvalidTransition("a company's administrator signed for exactly this; reject it with the reason")
+            returned = application.become(ApplicationState.RETURNED, at=now, reason=reason)
+            work.applications.set_state(returned)
+            former = FormerCase(case, reason, officer.person, now)
+            work.applications.add_former(former, self.seals.seal(CASE_SEAL, case.sealed_fields()))
+            details = {"reason": reason, "version": str(case.version)}
+            work.audit.append(AuditEvent("application.returned", application.id, officer.person, now, details))
+            work.commit()
+        return returned
+
     def reject(self, session: str, application_id: str, *, reason: str) -> Application:
         """Not by the maker: who changed their mind withdraws."""
         return self._end(session, application_id, ApplicationState.REJECTED, reason)
@@ -106,7 +127,7 @@ class DecideOnApplication:
 
     def _end(self, session: str, application_id: str, state: ApplicationState, reason: str) -> Application:
         if not reason.strip():
-            raise InvalidRequest("say why, in a few words: the maker reads it")
+            raise InvalidRequest(_SAY_WHY)
         rejecting = state is ApplicationState.REJECTED
         role = TrustedRole.RA_APPROVER if rejecting else TrustedRole.RA_OPERATOR
         now = self.clock.now()
@@ -119,20 +140,8 @@ class DecideOnApplication:
                 raise NotAllowed("only who entered an application can withdraw it")
             ended = application.become(state, at=now, reason=reason)
             work.applications.set_state(ended)
-            _free_device(work, ended, officer, now)
+            free_device(work, ended.case, officer, now)
             event = AuditEvent(f"application.{state.value}", application.id, officer.person, now, {"reason": reason})
             work.audit.append(event)
             work.commit()
         return ended
-
-
-def _free_device(work: Work, ended: Application, officer: Officer, now: datetime) -> None:
-    """The U-Shield goes back to the stock unless another application needs it or it is in use."""
-    serial = ended.case.device_serial
-    device = work.devices.find(serial) if serial else None
-    # What a company was handed stays with it, whatever becomes of its operators' applications.
-    if device is None or device.state is not DeviceState.ASSIGNED or device.customer != ended.case.customer:
-        return
-    if not any(application.needs_its_device for application in work.applications.list_by_device(serial)):
-        work.devices.save(device.unassign())
-        work.audit.append(AuditEvent("device.unassigned", serial, officer.person, now, {"application": ended.id}))

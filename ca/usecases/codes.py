@@ -17,8 +17,9 @@ from ca.domain.errors import InvalidRequest, InvalidTransition, NotAuthenticated
 from ca.domain.officers import TrustedRole
 from ca.domain.profiles import Profile
 from ca.ports import Clock, Random, Seals, UnitOfWork, Work
-from ca.usecases.apply import find_case, find_profile
+from ca.usecases.apply import find_profile
 from ca.usecases.authorize import Authorize
+from ca.usecases.cases import find_case
 from ca.usecases.clock import require_clock
 
 _CODE_SEAL = "authorization-code"

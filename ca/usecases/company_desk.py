@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ca.domain.accounts import CancellationState
-from ca.domain.applications import Application, ApplicationState, Case
+from ca.domain.applications import CAME_TO_NOTHING, Application, ApplicationState, Case
 from ca.domain.audit import AuditEvent
 from ca.domain.certificates import Certificate, CertificateStatus
 from ca.domain.codes import CodeState
@@ -34,7 +34,8 @@ from ca.domain.tool_jobs import ToolOperation
 from ca.portal_records import Notify
 from ca.ports import Clock, Random, Seals, UnitOfWork, Work
 from ca.usecases.answered import answered_case
-from ca.usecases.apply import CASE_SEAL, HANDED_OUT, alternative_names_of, subject_of
+from ca.usecases.apply import HANDED_OUT, alternative_names_of, subject_of
+from ca.usecases.cases import CASE_SEAL
 from ca.usecases.dossier import Dossier
 from ca.usecases.portal_sessions import AuthorizeCustomer
 from ca.usecases.receipts import OpenReceipt
@@ -47,9 +48,7 @@ ADMINISTRATOR = "company administrator"
 _NOT_ONE = "sign in with the U-Shield of a company's administrator to manage its operators"
 _NO_OPERATOR = "your company has no such operator"
 _NO_CERTIFICATE = "no operator of your company has such a certificate"
-_ENDED = frozenset(
-    {ApplicationState.REJECTED, ApplicationState.WITHDRAWN, ApplicationState.VOID, ApplicationState.COMPLETED}
-)
+_ENDED = CAME_TO_NOTHING | {ApplicationState.COMPLETED}
 _HOLDING = frozenset({CertificateStatus.ACTIVE})
 
 

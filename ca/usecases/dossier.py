@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ca.domain.applications import Application, Case
+from ca.domain.batches import batch_approval
 from ca.domain.certificates import CertificateStatus
 from ca.domain.companies import ADMINISTRATOR_PROFILE, OPERATOR_PROFILE, Asked, Operator, application_text
-from ca.domain.decisions import Evidence, approval
+from ca.domain.decisions import Act, Evidence, approval
 from ca.domain.errors import InvalidRequest, NotAuthenticated, NotFound, SigningRefused, Tampered
 from ca.domain.keys import PublicKey
 from ca.domain.officers import Officer, OfficerState, TrustedRole
@@ -21,8 +22,9 @@ from ca.domain.tbs import read_certificate
 from ca.domain.tool_jobs import ToolOperation, statement
 from ca.ports import Authenticators, Seals, Work
 from ca.usecases.answered import answered_case
-from ca.usecases.apply import require_sealed
 from ca.usecases.authorize import Authorize
+from ca.usecases.batches import BATCH_SEAL
+from ca.usecases.cases import require_sealed
 
 
 @dataclass(frozen=True)
@@ -90,11 +92,23 @@ class Dossier:
         except (NotFound, Tampered):
             return False
         return (
-            evidence.decision == approval(case, approver)
+            self._decides(work, case, approver, evidence)
             and approver.person != case.maker_person
             and (renewal or _in_office(approver))
             and self._signed_by(approver, evidence)
         )
+
+    def _decides(self, work: Work, case: Case, approver: Officer, evidence: Evidence) -> bool:
+        """Whether the decision is about exactly this case: alone, or in the list of its batch."""
+        if evidence.decision.act is not Act.APPROVE_BATCH:
+            return evidence.decision == approval(case, approver)
+        try:
+            batch, seal = work.batches.get(evidence.decision.subject)
+            self.seals.require(BATCH_SEAL, batch.sealed_fields(), seal)
+        except (NotFound, Tampered):
+            return False
+        is_listed = batch.holds(case.application, case.digest()) and approver.person != batch.maker_person
+        return is_listed and evidence.decision == batch_approval(batch, approver)
 
     def _signed_by(self, approver: Officer, evidence: Evidence) -> bool:
         credential = approver.find_credential(evidence.assertion.credential_id)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ca.domain.accounts import UNDO_WINDOW, Cancellation, CancellationState
-from ca.domain.applications import ApplicationState
+from ca.domain.applications import CAME_TO_NOTHING
 from ca.domain.audit import AuditEvent, ChainedEvent
 from ca.domain.certificates import Certificate, CertificateStatus
 from ca.domain.customers import Customer
@@ -27,7 +27,6 @@ _CUSTOMER, _SIGNER = "customer", "signer"
 _CANCELLED = RevocationReason.CESSATION_OF_OPERATION
 _LOST = "U-Shield lost"
 _LONGEST_HISTORY = 200
-_CAME_TO_NOTHING = {ApplicationState.REJECTED, ApplicationState.WITHDRAWN, ApplicationState.VOID}
 _IN_HAND = {DeviceState.ASSIGNED, DeviceState.IN_USE, DeviceState.BLOCKED}
 
 
@@ -73,7 +72,7 @@ class OwnCertificates:
             serials = {one.serial for one in work.devices.list_by_customer(customer.id)}
             serials |= {one.device_serial for one in work.certificates.list_by_customer(customer.id)}
             applications = work.applications.list_by_customer(customer.id)
-            serials |= {one.case.device_serial for one in applications if one.state not in _CAME_TO_NOTHING}
+            serials |= {one.case.device_serial for one in applications if one.state not in CAME_TO_NOTHING}
             found = [device for serial in sorted(serials) if serial and (device := work.devices.find(serial))]
             work.commit()
         return [device.serial for device in found if device.state in _IN_HAND]

@@ -65,10 +65,35 @@ def _apply(tab: Page, console: str, serial: str) -> str:
     tab.get_by_label("Profile").select_option("personal-signing")
     tab.get_by_label("U-Shield").fill(serial)
     _picture(tab, "02-apply")
+    tab.get_by_role("button", name="See the certificate first").click()
+    expect(tab.get_by_text("CN=张伟")).to_be_visible()
+    _picture(tab, "02-preview")
     tab.get_by_role("button", name="Submit for approval").click()
     expect(tab.locator(".standing")).to_contain_text("submitted")
     _picture(tab, "03-submitted")
     return tab.url
+
+
+def _send_back_and_correct(maker: Page, checker: Page, case: str) -> None:
+    checker.get_by_text("Return or reject…").click()
+    checker.get_by_label("Reason").fill("the document number is another one")
+    checker.get_by_role("button", name="Return it for correction").click()
+    expect(checker.locator(".standing")).to_contain_text("returned")
+    maker.goto(case)
+    maker.get_by_role("link", name="Correct this application").click()
+    maker.get_by_role("link", name="Correct the register").click()
+    maker.get_by_label("Document number").fill("310101199001015555")
+    maker.get_by_role("button", name="Correct it").click()
+    expect(maker.locator("main")).to_contain_text("310101199001015555")
+    maker.goto(f"{case}/correct")
+    maker.get_by_role("button", name="See the certificate first").click()
+    expect(maker.get_by_role("heading", name="Corrected since it came back")).to_be_visible()
+    maker.get_by_role("button", name="Submit the corrected case").click()
+    expect(maker.locator(".standing")).to_contain_text("submitted")
+    checker.goto(case)
+    expect(checker.get_by_text("Version 1 came back")).to_be_visible()
+    expect(checker.locator("main")).to_contain_text("310101199001015555")
+    _picture(checker, "05-case-corrected")
 
 
 def _revoked_for_relying_parties(demo: Demo, place: Path) -> str:
@@ -94,6 +119,7 @@ def test_a_certificate_is_applied_for_approved_downloaded_and_revoked_at_a_branc
     _picture(checker, "04-work")
     checker.goto(case)
     _picture(checker, "05-case")
+    _send_back_and_correct(maker, checker, case)
     checker.get_by_role("button", name="Approve and seal with passkey").click()
     expect(checker.locator(".standing")).to_contain_text("approved")
     _picture(checker, "06-approved")
@@ -135,3 +161,53 @@ def test_a_certificate_is_applied_for_approved_downloaded_and_revoked_at_a_branc
     said = _revoked_for_relying_parties(demo, tmp_path)
     assert "customer.pem: revoked" in said
     assert "keyCompromise" in said
+
+
+def _register(tab: Page, console: str, room: str, **fields: str) -> None:
+    tab.goto(f"{console}/admin/{room}/register")
+    for label, text in fields.items():
+        field = tab.get_by_label(label.replace("_", " "), exact=True)
+        if label == "Kind":
+            field.select_option(text)
+        else:
+            field.fill(text)
+    tab.locator("main form button").click()
+    expect(tab.locator("main h1")).to_be_visible()
+
+
+def test_a_companys_people_are_entered_from_a_list_and_approved_by_one_signature(demo, officers):
+    maker, checker = officers
+    console = f"http://localhost:{demo.console}"
+    for serial in ("US-LIST-1", "US-LIST-2"):
+        _register(maker, console, "u-shields", Serial_number=serial, Model="U-Shield 3")
+    _register(
+        maker,
+        console,
+        "customers",
+        Kind="company",
+        Name="Acme 有限公司",
+        Document_number="91310000",
+        Customer_number="C77",
+    )
+    maker.get_by_role("link", name="Apply for many").click()
+    people = "number,name,document number,u-shield\nC77-1,王芳,D1,US-LIST-1\nC77-2,李雷,D2,"
+    maker.get_by_label("Or the lines themselves").fill(f"{people}US-NONE")
+    maker.get_by_role("button", name="Read and check the list").click()
+    expect(maker.get_by_text("1 of 2 lines have a problem.")).to_be_visible()
+    _picture(maker, "13-batch-problem")
+    maker.get_by_label("Or the lines themselves").fill(f"{people}US-LIST-2")
+    maker.get_by_role("button", name="Read and check the list").click()
+    _picture(maker, "14-batch-checked")
+    maker.get_by_role("button", name="Enter 2 applications").click()
+    expect(maker.get_by_text("another officer must decide")).to_be_visible()
+    _picture(maker, "15-batch-entered")
+
+    checker.goto(f"{console}/admin/")
+    checker.get_by_text("batch, 2 waiting").click()
+    checker.get_by_role("button", name="Approve 2 and seal with passkey").click()
+    expect(checker.get_by_text("2 of 2").nth(1)).to_be_visible()
+    _picture(checker, "16-batch-approved")
+
+    maker.goto(maker.url)
+    maker.get_by_role("link", name="李雷").click()
+    expect(maker.locator(".head")).to_contain_text("approved")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from ca import case_operations as case_ops
 from ca import operations as ops
 from tests.browser.computer import Computer, picture
 from tests.browser.screen import screen
@@ -69,7 +70,7 @@ def approved_and_downloaded(computer: Computer, page: Page, demo: Demo, home: Pa
     """The bank's part, and the operator's on another computer."""
     application = page.locator("article code").first.inner_text()
     demo.checker.approve(application)
-    case = demo.maker.call(ops.ShowCase, application=application)["case"]
+    case = demo.maker.call(case_ops.ShowCase, application=application)["case"]
     assert case["asked"]["administrator"]
     codes = demo.maker.call(ops.HandOutCodes, application=application)
     page.reload()

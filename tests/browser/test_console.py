@@ -107,6 +107,18 @@ def test_an_invited_officer_makes_a_passkey_signs_in_and_approves(tab, address, 
     assert signer.cases["application-1"].state is ApplicationState.APPROVED
 
 
+def test_a_batch_is_approved_by_one_signature(tab, address, signer):
+    _become_approver(tab, address)
+
+    tab.goto(f"{address}/admin/batches/batch-1")
+    require_accessible(tab)
+    picture(tab, "console-batch")
+    tab.get_by_role("button", name="Approve 2 and seal with passkey").click()
+
+    expect(tab.get_by_text("2 of 2").nth(1)).to_be_visible()
+    assert signer.cases["application-unusual"].state is ApplicationState.APPROVED
+
+
 def test_a_supervisor_approves_an_unlock_with_a_passkey_and_sees_one_half_of_the_code(tab, address):
     _become_approver(tab, address, "invitation-3")
 
@@ -180,7 +192,7 @@ def test_rejecting_needs_a_reason(tab, address, signer):
     _become_approver(tab, address)
     tab.goto(f"{address}/admin/cases/application-1")
 
-    tab.get_by_text("Reject…").click()
+    tab.get_by_text("Return or reject…").click()
     tab.get_by_label("Reason").fill("document number differs")
     tab.get_by_role("button", name="Reject this application").click()
 

@@ -1,10 +1,13 @@
 """What applications, evidence, codes and intents must do in every database."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from ca.domain.applications import ApplicationState
+from ca.domain.batches import Batch
+from ca.domain.case_contents import FormerCase
 from ca.domain.codes import CodeState
 from ca.domain.companies import Asked
 from ca.domain.decisions import Act, Decision
@@ -90,6 +93,31 @@ class ApplicationsContract:
 
         with unit_of_work() as work:
             assert list(work.applications.list_evidence("application-1")) == [evidence(), second]
+
+    def test_versions_that_went_back_are_listed_in_their_order(self, unit_of_work: UnitOfWork) -> None:
+        first = FormerCase(a_case(), "the name is short", "P-2", NOW)
+        second = replace(first, case=a_case(version=2), reason="still short", returned_at=NOW + HOUR)
+        other = replace(first, case=a_case(application="application-2"))
+        with unit_of_work() as work:
+            for former in (first, other, second):
+                work.applications.add_former(former, SEAL)
+            work.commit()
+        with unit_of_work() as work:
+            assert list(work.applications.list_former("application-1")) == [(first, SEAL), (second, SEAL)]
+            assert list(work.applications.list_former("application-3")) == []
+
+
+class BatchesContract:
+    def test_a_batch_reads_back_with_its_seal(self, unit_of_work: UnitOfWork) -> None:
+        cases = (("application-1", "ab" * 32), ("application-2", "cd" * 32))
+        batch = Batch("batch-1", "customer-9", "Acme 有限公司", "u-shield", "0001", "P-1", "Maria Nagy", NOW, cases)
+        with unit_of_work() as work:
+            work.batches.add(batch, SEAL)
+            work.commit()
+        with unit_of_work() as work:
+            assert work.batches.get("batch-1") == (batch, SEAL)
+            with pytest.raises(NotFound):
+                work.batches.get("batch-2")
 
 
 class CodesContract:

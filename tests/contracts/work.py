@@ -8,7 +8,7 @@ import pytest
 from ca.domain.errors import NotFound
 from ca.ports import UnitOfWork
 from tests.builders import a_customer, a_device, an_event
-from tests.contracts.cases import ApplicationsContract, CodesContract, IntentsContract
+from tests.contracts.cases import ApplicationsContract, BatchesContract, CodesContract, IntentsContract
 from tests.contracts.certificates import CertificatesContract
 from tests.contracts.people import (
     ChallengesContract,
@@ -91,6 +91,7 @@ class WorkContract(
     SessionsContract,
     ChallengesContract,
     ApplicationsContract,
+    BatchesContract,
     CodesContract,
     CertificatesContract,
     IntentsContract,

@@ -3,6 +3,7 @@
 Every act goes through the use cases, wired as the signer wires them; what a test breaks, it breaks in `stored`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -22,10 +23,11 @@ from ca.domain.tbs import read_certificate
 from ca.handlers import UseCases
 from ca.ports import KeyId, UnitOfWork
 from ca.usecases.answer_ocsp import AnswerOCSP, Contradictions
-from ca.usecases.apply import SubmitApplication
+from ca.usecases.apply import Entry, SubmitApplication
 from ca.usecases.approve import CaseView, DecideOnApplication
 from ca.usecases.audit import MakeCheckpoint, RecordRefusal, VerifyAudit
 from ca.usecases.authorize import Authorize, save_officer
+from ca.usecases.batches import DecideOnBatch, SubmitBatch
 from ca.usecases.codes import CheckCodes, HandedOut, HandOutCodes
 from ca.usecases.confirm import ConfirmCertificate, proof_message
 from ca.usecases.customers import RegisterCustomer
@@ -161,9 +163,11 @@ class Bank:
         self.change_officer = ChangeOfficer(unit_of_work, clock, seals, self.authorize)
         self.register_customer = RegisterCustomer(unit_of_work, clock, random, self.authorize)
         self.register_device = RegisterDevice(unit_of_work, clock, random, self.authorize)
-        self.submit = SubmitApplication(unit_of_work, clock, random, seals, self.authorize, self.profiles)
-        self.decide = DecideOnApplication(
-            unit_of_work, clock, seals, self.authenticators, self.authorize, self.profiles
+        self.submission = SubmitApplication(unit_of_work, clock, random, seals, self.authorize, self.profiles)
+        deciding = unit_of_work, clock, seals, self.authenticators, self.authorize, self.profiles
+        self.decide, self.decide_on_batch = DecideOnApplication(*deciding), DecideOnBatch(*deciding)
+        self.submit_batch = SubmitBatch(
+            unit_of_work, clock, random, seals, self.authorize, self.register_customer, self.submission
         )
         self.hand_out = HandOutCodes(unit_of_work, clock, random, seals, self.authorize, self.profiles)
         issuing = self.drafter, self.issuance, self.profiles
@@ -181,6 +185,11 @@ class Bank:
     @property
     def use_cases(self) -> UseCases:
         return use_cases_of(self)
+
+    def submit(
+        self, session: str, *, customer: str, profile: str, device_serial: str, host_names: Sequence[str]
+    ) -> Application:
+        return self.submission(session, customer=customer, entry=Entry(profile, device_serial, host_names))
 
     def _verify_checkpoint(self, message: bytes, signature: bytes) -> None:
         PublicKey.from_spki(self.trust.kept["audit.spki"]).verify(signature, message)

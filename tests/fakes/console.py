@@ -61,11 +61,11 @@ def application_row(application: Application, state: str = "submitted", reason: 
     )
 
 
-def a_customer(customer: str, name: str, branch: str, number: str) -> rows.CustomerRow:
+def a_customer(customer: str, name: str, branch: str, number: str, kind: str = "person") -> rows.CustomerRow:
     return rows.CustomerRow(
         id=customer,
         number=number,
-        kind="person",
+        kind=kind,
         name=name,
         document_number="310101199003071234",
         email="zhang.wei@example.com",
@@ -117,6 +117,8 @@ def fill(database: Path, signer: FakeSigner) -> None:
     signer.cases = {case.id: case for case in cases}
     signer.cases[approved.id] = approved.become(ApplicationState.APPROVED, at=NOW)
     done = a_case("application-done", "customer-1", "Zhang Wei", "Pudong", "maker", hours=30)
+    returned = a_case("application-returned", "customer-1", "Zhang Wei", "Pudong", "maker", hours=9)
+    signer.cases[returned.id] = returned.become(ApplicationState.RETURNED, at=NOW, reason="the name is short")
     rejected = a_case("application-rejected", "customer-1", "Zhang Wei", "Pudong", "maker", hours=8)
     engine = create_engine(f"sqlite:///{database}")
     rows.Row.metadata.create_all(engine)
@@ -124,6 +126,7 @@ def fill(database: Path, signer: FakeSigner) -> None:
         session.add_all(application_row(case) for case in cases)
         session.add(application_row(approved, "approved"))
         session.add(application_row(done, "completed"))
+        session.add(application_row(returned, "returned", "the name is short"))
         session.add(application_row(rejected, "rejected", "document number differs"))
         session.add_all([*_others(), *_log()])
         session.commit()
@@ -138,6 +141,7 @@ def _others() -> list[rows.Row]:
         a_customer("customer-1", "Zhang Wei", "Pudong", "6222021001"),
         a_customer("customer-2", HOSTILE, "Pudong", "6222021002"),
         a_customer("customer-3", "Xu Only", "Xuhui", "6222021003"),
+        a_customer("customer-4", "Acme 有限公司", "Pudong", "6222021004", kind="company"),
         a_certificate(ACTIVE, "Zhang Wei", "Pudong", "active"),
         a_certificate(HELD, HOSTILE, "Pudong", "on-hold"),
         a_certificate(CANCELLED, "CN=Cancelled", "Pudong", "on-hold"),

@@ -14,11 +14,13 @@ from sqlalchemy import create_engine, select
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
+from ca import case_operations as case_ops
 from ca import operations as ops
 from ca import unlock_operations as unlock_ops
 from ca.adapters.db import rows
 from ca.adapters.webauthn import WebAuthnAuthenticators
 from ca.domain.applications import Application, ApplicationState
+from ca.domain.batches import Batch
 from ca.domain.decisions import Act, Assertion, Decision
 from ca.domain.errors import InvalidTransition, NotAllowed, NotAuthenticated, NotFound
 from ca.domain.officers import Credential
@@ -47,8 +49,19 @@ OFFICERS = {
 }
 
 
+_LOOKS = ops.WhoAmI | case_ops.ShowCase | case_ops.ShowBatch | case_ops.PreviewApplication | ops.NoteLook
+
+
 def b64(raw: bytes) -> str:
     return base64.b64encode(raw).decode("ascii")
+
+
+def _outlook(is_unusual: bool) -> dict[str, Any]:
+    warnings = ["common_name: U+0430 CYRILLIC SMALL LETTER A"] if is_unusual else []
+    fields = [["subject", "CN=Zhang Wei,O=Demo Bank,C=CN"], ["keyUsage", "digitalSignature, nonRepudiation"]]
+    changed = [{"field": "common_name", "was": "Zhang Wen", "now": "Zhang Wei"}]
+    previous = {"serial": "a" * 31, "status": "active", "changes": changed}
+    return {"contents": fields, "warnings": warnings, "previous": previous, "former": [], "corrected": []}
 
 
 @dataclass
@@ -80,7 +93,7 @@ class FakeSigner:
 
     def commands(self) -> list[ops.Operation]:
         """What was asked apart from who is there, how a case looks, and that somebody looked."""
-        return [asked for asked in self.asked if not isinstance(asked, ops.WhoAmI | ops.ShowCase | ops.NoteLook)]
+        return [asked for asked in self.asked if not isinstance(asked, _LOOKS)]
 
     def _who(self, operation: Any) -> dict[str, Any]:
         name = self.sessions.get(operation.session)
@@ -204,9 +217,70 @@ class FakeSigner:
         self._who(operation)
         return {"device": operation.serial}
 
-    def _SubmitApplication(self, operation: ops.SubmitApplication) -> dict[str, Any]:
+    def _SubmitApplication(self, operation: case_ops.SubmitApplication) -> dict[str, Any]:
         self._who(operation)
         return {"application": "submitted-1"}
+
+    def _PreviewApplication(self, operation: case_ops.PreviewApplication) -> dict[str, Any]:
+        self._who(operation)
+        application = next(iter(self.cases.values()))
+        fields = application.case.fields() | {"profile": operation.profile, "device_serial": operation.device_serial}
+        return {"case": fields, "digest": b64(application.case.digest()), "outlook": _outlook(False)}
+
+    def _CorrectApplication(self, operation: case_ops.CorrectApplication) -> dict[str, Any]:
+        application, _officer = self._case(operation)
+        return self._become(application, ApplicationState.SUBMITTED)
+
+    def _CorrectCustomer(self, operation: ops.CorrectCustomer) -> dict[str, Any]:
+        self._who(operation)
+        return {"customer": operation.customer}
+
+    def _SubmitBatch(self, operation: case_ops.SubmitBatch) -> dict[str, Any]:
+        self._who(operation)
+        wrong = [place for place, line in enumerate(operation.lines, 1) if line.device_serial == "US-WRONG"]
+        problems = [{"line": place, "sentence": "U-Shield US-WRONG is lost"} for place in wrong]
+        return {"batch": "batch-1" if operation.apply and not problems else None, "problems": problems}
+
+    def _ShowBatch(self, operation: case_ops.ShowBatch) -> dict[str, Any]:
+        officer = self._who(operation)
+        batch = self.batch
+        if operation.batch != batch.id or (officer["branch"] != batch.branch and "auditor" not in officer["roles"]):
+            raise NotFound("there is no such batch at your branch")
+        found = [self.cases[identity] for identity, _digest in batch.cases]
+        return {
+            "batch": batch.fields(),
+            "digest": b64(batch.digest()),
+            "challenge": b64(self._batch_decision(officer).challenge()),
+            "may_approve": officer["person"] != batch.maker_person,
+            "cases": [
+                {"case": one.case.fields(), "state": one.state.value, "outlook": _outlook("unusual" in one.id)}
+                for one in found
+            ],
+        }
+
+    def _ApproveBatch(self, operation: case_ops.ApproveBatch) -> dict[str, Any]:
+        officer = self._who(operation)
+        self.batch.require_other_person(officer["person"])
+        if self._check(operation.assertion, self._batch_decision(officer).challenge()) != officer["id"]:
+            raise NotAuthenticated("this passkey is not yours")
+        approved = [identity for identity, _digest in self.batch.cases]
+        for identity in approved:
+            self._become(self.cases[identity], ApplicationState.APPROVED)
+        return {"approved": approved}
+
+    @property
+    def batch(self) -> Batch:
+        """The first two cases, as if they had been entered at once."""
+        chosen = [self.cases[name] for name in ("application-1", "application-unusual")]
+        case = chosen[0].case
+        pairs = tuple((one.id, one.case.digest().hex()) for one in chosen)
+        return Batch(
+            "batch-1", "customer-4", "Acme 有限公司", case.profile, case.branch, case.maker_person, case.maker_name,
+            case.submitted_at, pairs,
+        )  # fmt: skip
+
+    def _batch_decision(self, officer: dict[str, Any]) -> Decision:
+        return Decision(Act.APPROVE_BATCH, self.batch.id, self.batch.digest(), officer["id"], officer["person"])
 
     def _decision(self, application: Application, officer: dict[str, Any]) -> Decision:
         digest = application.case.digest()
@@ -219,7 +293,7 @@ class FakeSigner:
             raise NotFound("there is no such application at your branch")
         return application, officer
 
-    def _ShowCase(self, operation: ops.ShowCase) -> dict[str, Any]:
+    def _ShowCase(self, operation: case_ops.ShowCase) -> dict[str, Any]:
         application, officer = self._case(operation)
         return {
             "case": application.case.fields(),
@@ -228,10 +302,11 @@ class FakeSigner:
             "reason": application.reason,
             "challenge": b64(self._decision(application, officer).challenge()),
             "profile_current": True,
-            "warnings": ["common_name: U+0430 CYRILLIC SMALL LETTER A"] if "unusual" in application.id else [],
+            "may_approve": True,
+            "outlook": _outlook("unusual" in application.id),
         }
 
-    def _ApproveApplication(self, operation: ops.ApproveApplication) -> dict[str, Any]:
+    def _ApproveApplication(self, operation: case_ops.ApproveApplication) -> dict[str, Any]:
         application, officer = self._case(operation)
         application.require_other_person(officer["person"])
         if operation.digest != application.case.digest():
@@ -240,12 +315,17 @@ class FakeSigner:
             raise NotAuthenticated("this passkey is not yours")
         return self._become(application, ApplicationState.APPROVED)
 
-    def _RejectApplication(self, operation: ops.RejectApplication) -> dict[str, Any]:
+    def _RejectApplication(self, operation: case_ops.RejectApplication) -> dict[str, Any]:
         application, officer = self._case(operation)
         application.require_other_person(officer["person"])
         return self._become(application, ApplicationState.REJECTED, operation.reason)
 
-    def _WithdrawApplication(self, operation: ops.WithdrawApplication) -> dict[str, Any]:
+    def _ReturnApplication(self, operation: case_ops.ReturnApplication) -> dict[str, Any]:
+        application, officer = self._case(operation)
+        application.require_other_person(officer["person"])
+        return self._become(application, ApplicationState.RETURNED, operation.reason)
+
+    def _WithdrawApplication(self, operation: case_ops.WithdrawApplication) -> dict[str, Any]:
         application, officer = self._case(operation)
         if officer["person"] != application.case.maker_person:
             raise NotAllowed("only who entered an application can withdraw it")

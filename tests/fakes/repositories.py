@@ -6,6 +6,8 @@ from datetime import datetime
 
 from ca.domain.applications import Application
 from ca.domain.audit import AuditEvent, ChainedEvent, Checkpoint, Head
+from ca.domain.batches import Batch
+from ca.domain.case_contents import FormerCase
 from ca.domain.certificates import Intent
 from ca.domain.codes import CodePair, CodeState
 from ca.domain.customers import Customer
@@ -157,9 +159,15 @@ class FakeChallenges:
 
 
 class FakeApplications:
-    def __init__(self, kept: dict[str, tuple[Application, bytes]], evidence: list[tuple[str, Evidence]]) -> None:
+    def __init__(
+        self,
+        kept: dict[str, tuple[Application, bytes]],
+        evidence: list[tuple[str, Evidence]],
+        former: list[tuple[FormerCase, bytes]],
+    ) -> None:
         self._kept = kept
         self._evidence = evidence
+        self._former = former
 
     def get(self, application_id: str) -> tuple[Application, bytes]:
         if application_id not in self._kept:
@@ -181,11 +189,30 @@ class FakeApplications:
         found = [each for each, _ in self._kept.values() if each.case.customer == customer]
         return sorted(sorted(found, key=lambda each: each.id), key=lambda each: each.case.submitted_at, reverse=True)
 
+    def add_former(self, former: FormerCase, seal: bytes) -> None:
+        self._former.append((former, seal))
+
+    def list_former(self, application_id: str) -> Sequence[tuple[FormerCase, bytes]]:
+        return [each for each in self._former if each[0].case.application == application_id]
+
     def add_evidence(self, application_id: str, evidence: Evidence) -> None:
         self._evidence.append((application_id, evidence))
 
     def list_evidence(self, application_id: str) -> Sequence[Evidence]:
         return [evidence for key, evidence in self._evidence if key == application_id]
+
+
+class FakeBatches:
+    def __init__(self, kept: dict[str, tuple[Batch, bytes]]) -> None:
+        self._kept = kept
+
+    def get(self, batch_id: str) -> tuple[Batch, bytes]:
+        if batch_id not in self._kept:
+            raise NotFound(f"there is no batch {batch_id}")
+        return self._kept[batch_id]
+
+    def add(self, batch: Batch, seal: bytes) -> None:
+        self._kept[batch.id] = (batch, seal)
 
 
 class FakeCodes:

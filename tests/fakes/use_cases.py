@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ca.adapters.envelopes import HpkeEnvelopes
+from ca.case_handlers import Casework
 from ca.domain.certificates import Certificate
 from ca.domain.customers import Customer
 from ca.domain.notices import Notice
@@ -13,6 +14,7 @@ from ca.portal_handlers import Portal
 from ca.unlock_handlers import Unlocking
 from ca.usecases.by_key import ActByKey
 from ca.usecases.company_desk import CompanyDesk
+from ca.usecases.customers import CorrectCustomer
 from ca.usecases.devices import HandDeviceToCompany, PrepareDevice
 from ca.usecases.letters import HandOutLetter
 from ca.usecases.look_back import LookBack
@@ -95,10 +97,10 @@ def use_cases_of(bank: "Bank") -> UseCases:
         redeem=bank.redeem,
         change_officer=bank.change_officer,
         register_customer=bank.register_customer,
+        correct_customer=CorrectCustomer(bank.unit_of_work, bank.clock, bank.authorize),
         note_look=NoteLook(bank.unit_of_work, bank.clock, bank.authorize),
         register_device=bank.register_device,
-        submit=bank.submit,
-        decide=bank.decide,
+        casework=Casework(bank.submission, bank.decide, bank.submit_batch, bank.decide_on_batch),
         hand_out=bank.hand_out,
         enrol=bank.enrol,
         re_enrol=bank.re_enrol,

@@ -10,7 +10,9 @@ from typing import Self
 from ca.domain.accounts import Account, Cancellation, CustomerSession
 from ca.domain.applications import Application
 from ca.domain.audit import AuditEvent, ChainedEvent, Checkpoint
+from ca.domain.batches import Batch
 from ca.domain.bundle import BundleKind, BundleRecord
+from ca.domain.case_contents import FormerCase
 from ca.domain.certificates import Certificate, Intent
 from ca.domain.codes import CodePair
 from ca.domain.crl import CRLRecord, Listing
@@ -68,6 +70,8 @@ class Stored:
     customer_sessions: dict[str, tuple[CustomerSession, bytes]] = field(default_factory=dict)
     cancellations: dict[int, Cancellation] = field(default_factory=dict)
     unlocks: dict[str, tuple[UnlockCase, bytes]] = field(default_factory=dict)
+    former: list[tuple[FormerCase, bytes]] = field(default_factory=list)
+    batches: dict[str, tuple[Batch, bytes]] = field(default_factory=dict)
 
     def copy(self) -> "Stored":
         return Stored(**{each.name: getattr(self, each.name).copy() for each in fields(self)})
@@ -99,7 +103,7 @@ class FakeWork:
         self.invitations = fake.FakeInvitations(stored.invitations)
         self.sessions = fake.FakeSessions(stored.sessions)
         self.challenges = fake.FakeChallenges(stored.challenges)
-        self.applications = fake.FakeApplications(stored.applications, stored.evidence)
+        self.applications = fake.FakeApplications(stored.applications, stored.evidence, stored.former)
         self.codes = fake.FakeCodes(stored.codes)
         self.certificates = FakeCertificates(stored.certificates, stored.listings, stored.crl_numbers)
         self.intents = fake.FakeIntents(stored.intents)
@@ -114,6 +118,7 @@ class FakeWork:
         self.customer_sessions = FakeCustomerSessions(stored.customer_sessions)
         self.cancellations = FakeCancellations(stored.cancellations)
         self.unlocks = FakeUnlocks(stored.unlocks)
+        self.batches = fake.FakeBatches(stored.batches)
 
 
 class FakeUnitOfWork:

@@ -150,6 +150,7 @@ class ApplicationRow(Row):
     state: Mapped[str] = mapped_column(index=True)
     reason: Mapped[str]
     updated_at: Mapped[datetime | None]
+    batch: Mapped[str] = mapped_column(index=True, server_default=text("''"))
     case_json: Mapped[str]
     seal: Mapped[bytes]
 

@@ -11,6 +11,7 @@ from ca.adapters.db.engine import looking
 from ca.adapters.db.errors import BUSY
 from ca.adapters.db.repositories.applications import SqlApplications, SqlCodes
 from ca.adapters.db.repositories.audit import SqlAuditLog, SqlJobs
+from ca.adapters.db.repositories.batches import SqlBatches
 from ca.adapters.db.repositories.bundles import SqlBundles
 from ca.adapters.db.repositories.certificates import SqlCertificates, SqlIntents
 from ca.adapters.db.repositories.crls import SqlCRLs
@@ -73,6 +74,7 @@ class SqlWork:
         self.customer_sessions = SqlCustomerSessions(session)
         self.cancellations = SqlCancellations(session)
         self.unlocks = SqlUnlocks(session)
+        self.batches = SqlBatches(session)
 
     def __enter__(self) -> Self:
         # Begin here and not at the first statement: on SQLite this is where threads take turns.

@@ -18,8 +18,8 @@ from ca.domain.codes import CodeState
 from ca.domain.errors import InvalidRequest, InvalidTransition, NotReady, PKIError, ProfileViolation
 from ca.domain.officers import OfficerState, whole_code
 from ca.domain.revocation import RevocationReason
-from ca.usecases.apply import CASE_SEAL
 from ca.usecases.authorize import OFFICER_SEAL
+from ca.usecases.cases import CASE_SEAL
 from ca.usecases.sweep import Sweep
 from tests.drafts import a_request
 from tests.fakes.authenticators import FakePasskey

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from ca import case_operations as case_ops
 from ca import operations as ops
 from ca.demo.authenticator import SoftwareAuthenticator
 from ca.demo.officers import CHECKER, MAKER, DemoOfficer
@@ -33,7 +34,7 @@ def submit(demo: Demo) -> str:
         ops.RegisterCustomer, kind="system", number=f"D{number}", name="A system", document_number=number, email=""
     )["customer"]
     application: str = maker.call(
-        ops.SubmitApplication,
+        case_ops.SubmitApplication,
         customer=customer,
         profile="machine",
         device_serial="",

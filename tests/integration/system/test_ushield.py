@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from ca import case_operations as case_ops
 from ca import operations as ops
 from ca.adapters.hsm.tokens import find_module
 from tests.integration.system.clients import ask_ocsp, issue, openssl
@@ -131,7 +132,7 @@ def letter_for(demo: Demo, device_serial: str) -> str:
     )["customer"]
     maker.call(ops.RegisterDevice, serial=device_serial, model="U-Shield")
     case = {"customer": customer, "profile": "personal-signing", "device_serial": device_serial, "host_names": []}
-    application = maker.call(ops.SubmitApplication, **case)["application"]
+    application = maker.call(case_ops.SubmitApplication, **case)["application"]
     demo.checker.approve(application)
     session = f"vermilion_officer={maker.session}"
     page, given = page_of(demo, session, "GET", "/admin/")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ca import case_operations as case_ops
 from ca import operations as ops
 from ca import unlock_operations as unlock_ops
 from ca.adapters.hsm.tokens import find_module
@@ -72,7 +73,7 @@ class Customer:
             ops.RegisterCustomer, kind="person", number=secrets.token_hex(6), name="Zhang Wei", document_number="ID1"
         )["customer"]
         application = maker.call(
-            ops.SubmitApplication, customer=customer, profile="personal-signing", device_serial=self.serial
+            case_ops.SubmitApplication, customer=customer, profile="personal-signing", device_serial=self.serial
         )["application"]
         self.demo.checker.approve(application)
         codes = maker.call(ops.HandOutCodes, application=application)

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from admin.errors import STATUS
+from ca import case_operations as case_ops
 from ca import operations as ops
 from ca.domain import errors
 from ca.throttle import Throttle
@@ -63,11 +64,11 @@ def test_a_u_shield_is_handed_to_a_company_of_the_branch_once(at, signer):
 def test_an_application_is_submitted_for_a_customer_of_the_branch(at, signer):
     form = {"profile": "tls-server", "device_serial": "", "host_names": "a.example\r\n b.example "}
 
-    at("maker").post("/admin/customers/customer-1/apply", form)
+    at("maker").post("/admin/customers/customer-1/apply", form | {"step": "submit"})
 
     assert signer.commands() == [
-        ops.SubmitApplication(
-            session="token-of-maker", customer="customer-1", profile="tls-server", host_names=["a.example", "b.example"]
+        case_ops.SubmitApplication(
+            session="token-of-maker", customer="customer-1", profile="tls-server", host_names=("a.example", "b.example")
         )
     ]
 

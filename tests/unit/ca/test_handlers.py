@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePri
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from ca import case_operations as case_ops
 from ca import operations as ops
 from ca import portal_operations as portal
 from ca import unlock_operations as unlock
@@ -130,13 +131,13 @@ def test_one_certificates_whole_life(signer: Signer, bank: Bank) -> None:
     )["customer"]
     assert signer.ask(ops.RegisterDevice(session=maker, serial="US1", model="U-Shield 2")) == {"device": "US1"}
     application = signer.ask(
-        ops.SubmitApplication(session=maker, customer=customer, profile="personal-signing", device_serial="US1")
+        case_ops.SubmitApplication(session=maker, customer=customer, profile="personal-signing", device_serial="US1")
     )["application"]
-    shown = signer.ask(ops.ShowCase(session=checker, application=application))
+    shown = signer.ask(case_ops.ShowCase(session=checker, application=application))
     assert (shown["state"], shown["profile_current"], shown["may_approve"]) == ("submitted", True, True)
-    assert (shown["case"]["device_serial"], shown["warnings"]) == ("US1", [])
+    assert (shown["case"]["device_serial"], shown["outlook"]["warnings"]) == ("US1", [])
     approved = signer.ask(
-        ops.ApproveApplication(
+        case_ops.ApproveApplication(
             session=checker,
             application=application,
             digest=b64(shown["digest"]),
@@ -172,8 +173,8 @@ def test_one_certificates_whole_life(signer: Signer, bank: Bank) -> None:
 
 def test_an_application_is_rejected_or_withdrawn(signer: Signer, bank: Bank) -> None:
     first, second = bank.submitted(), bank.submitted()
-    reject = ops.RejectApplication(session=bank.session(PAVEL), application=first, reason="no")
-    withdraw = ops.WithdrawApplication(session=bank.session(MARIA), application=second, reason="no")
+    reject = case_ops.RejectApplication(session=bank.session(PAVEL), application=first, reason="no")
+    withdraw = case_ops.WithdrawApplication(session=bank.session(MARIA), application=second, reason="no")
     assert signer.ask(reject) == {"application": first, "state": "rejected"}
     assert signer.ask(withdraw) == {"application": second, "state": "withdrawn"}
 
@@ -227,6 +228,7 @@ def test_what_reconcile_finished_is_told_by_serial(signer: Signer, bank: Bank) -
 
 # Refusals
 
+A_LINE = case_ops.BatchLineMessage(number="1", name="N", document_number="1")
 ACTS: list[ops.Operation] = [
     ops.SignIn(challenge=bytes(32), assertion=NOBODY),
     ops.SignOut(session="none"),
@@ -238,10 +240,15 @@ ACTS: list[ops.Operation] = [
     ops.RegisterCustomer(session="none", kind="person", number="1", name="N", document_number="1"),
     ops.RegisterDevice(session="none", serial="US1", model="M"),
     ops.NoteLook(session="none", customer="none", page="customers"),
-    ops.SubmitApplication(session="none", customer="none", profile="machine"),
-    ops.ApproveApplication(session="none", application="none", digest=bytes(32), assertion=NOBODY),
-    ops.RejectApplication(session="none", application="none", reason="x"),
-    ops.WithdrawApplication(session="none", application="none", reason="x"),
+    case_ops.SubmitApplication(session="none", customer="none", profile="machine"),
+    case_ops.ApproveApplication(session="none", application="none", digest=bytes(32), assertion=NOBODY),
+    case_ops.RejectApplication(session="none", application="none", reason="x"),
+    case_ops.WithdrawApplication(session="none", application="none", reason="x"),
+    case_ops.ReturnApplication(session="none", application="none", reason="x"),
+    case_ops.CorrectApplication(session="none", application="none", profile="machine"),
+    case_ops.SubmitBatch(session="none", company="1", profile="machine", lines=[A_LINE], apply=True),
+    case_ops.ApproveBatch(session="none", batch="none", digest=bytes(32), assertion=NOBODY),
+    ops.CorrectCustomer(session="none", customer="none", name="N", document_number="1"),
     ops.HandOutCodes(session="none", application="none"),
     ops.Hold(session="none", serial="a1"),
     ops.Release(session="none", serial="a1"),
@@ -284,7 +291,9 @@ ACTS: list[ops.Operation] = [
 # Looking is no act; these two have nothing to refuse.
 QUESTIONS: list[ops.Operation] = [
     ops.WhoAmI(session="none"),
-    ops.ShowCase(session="none", application="none"),
+    case_ops.ShowCase(session="none", application="none"),
+    case_ops.PreviewApplication(session="none", customer="none", profile="machine"),
+    case_ops.ShowBatch(session="none", batch="none"),
     ops.ShowInvitation(session="none", invitation="none"),
     ops.ShowHistory(serial="none", at="none"),
     portal.ShowMe(session="none"),
@@ -323,7 +332,7 @@ def test_a_tampered_case_is_an_event_even_when_only_shown(signer: Signer, bank: 
     application = bank.submitted()
     bank.rewrite_case(application, customer_name="somebody else")
 
-    error = signer.refuse(ops.ShowCase(session=bank.session(PAVEL), application=application))
+    error = signer.refuse(case_ops.ShowCase(session=bank.session(PAVEL), application=application))
 
     event = bank.unit_of_work.events[-1]
     assert error.code == event.details["code"] == "tampered"
@@ -331,7 +340,7 @@ def test_a_tampered_case_is_an_event_even_when_only_shown(signer: Signer, bank: 
 
 
 def test_another_branchs_case_asked_for_is_an_event(signer: Signer, bank: Bank) -> None:
-    error = signer.refuse(ops.ShowCase(session=bank.session(STRANGER), application=bank.submitted()))
+    error = signer.refuse(case_ops.ShowCase(session=bank.session(STRANGER), application=bank.submitted()))
 
     event = bank.unit_of_work.events[-1]
     assert error.code == event.details["code"] == "not-found"

@@ -3,9 +3,11 @@
 import json
 from datetime import timedelta
 
+from ca.adapters.db.case_rows import FormerCaseRow
 from ca.adapters.db.mapping.common import Values, known
 from ca.adapters.db.rows import ApplicationRow, CodePairRow, EvidenceRow
 from ca.domain.applications import Application, ApplicationState, Case
+from ca.domain.case_contents import FormerCase
 from ca.domain.codes import CodePair, CodeState
 from ca.domain.companies import Asked
 from ca.domain.decisions import Act, Assertion, Decision, Evidence
@@ -24,6 +26,26 @@ def to_application(row: ApplicationRow) -> Application:
         reason=row.reason,
         updated_at=row.updated_at,
     )
+
+
+def to_former(row: FormerCaseRow) -> FormerCase:
+    where = f"version {row.version} of application {row.application}"
+    case = _case(row.case_json, where)
+    if (case.application, case.version) != (row.application, row.version):
+        raise Tampered(f"{where} holds another case: somebody changed the record")
+    return FormerCase(case, row.reason, row.returned_by, row.returned_at)
+
+
+def former_values(former: FormerCase, seal: bytes) -> Values:
+    return {
+        "application": former.case.application,
+        "version": former.case.version,
+        "case_json": former.case.sealed_fields().decode(),
+        "seal": seal,
+        "reason": former.reason,
+        "returned_by": former.returned_by,
+        "returned_at": former.returned_at,
+    }
 
 
 def _case(text: str, where: str) -> Case:
@@ -57,6 +79,7 @@ def application_values(application: Application, seal: bytes) -> Values:
         "maker_person": case.maker_person,
         "maker_name": case.maker_name,
         "submitted_at": case.submitted_at,
+        "batch": case.batch,
         "case_json": case.sealed_fields().decode(),
         "seal": seal,
         **state_values(application),

@@ -6,18 +6,22 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from ca.adapters.db.case_rows import FormerCaseRow
 from ca.adapters.db.mapping.applications import (
     application_values,
     code_pair_values,
     evidence_values,
+    former_values,
     state_values,
     to_application,
     to_code_pair,
     to_evidence,
+    to_former,
 )
 from ca.adapters.db.repositories.statements import change_row, find_row, insert_row, list_rows, put_row
 from ca.adapters.db.rows import ApplicationRow, CodePairRow, EvidenceRow
 from ca.domain.applications import Application
+from ca.domain.case_contents import FormerCase
 from ca.domain.codes import CodePair, CodeState
 from ca.domain.decisions import Evidence
 from ca.domain.errors import NotFound
@@ -54,6 +58,16 @@ class SqlApplications:
         newest = ApplicationRow.submitted_at.desc(), ApplicationRow.id
         wanted = select(ApplicationRow).where(ApplicationRow.customer == customer).order_by(*newest)
         return [to_application(row) for row in list_rows(self._session, wanted)]
+
+    def add_former(self, former: FormerCase, seal: bytes) -> None:
+        insert_row(self._session, FormerCaseRow, former_values(former, seal))
+
+    def list_former(self, application_id: str) -> Sequence[tuple[FormerCase, bytes]]:
+        wanted = (
+            select(FormerCaseRow).where(FormerCaseRow.application == application_id).order_by(FormerCaseRow.version)
+        )
+        rows = list_rows(self._session, wanted.order_by(FormerCaseRow.version))
+        return [(to_former(row), row.seal) for row in rows]
 
     def add_evidence(self, application_id: str, evidence: Evidence) -> None:
         insert_row(self._session, EvidenceRow, evidence_values(application_id, evidence))

@@ -159,6 +159,7 @@ _ANOTHER: dict[str, Any] = {
     "maker_name": "x",
     "submitted_at": NOW + timedelta(seconds=1),
     "company": "x",
+    "batch": "x",
     "asked": Asked("a1", "", "00", "00"),
 }
 

@@ -218,7 +218,7 @@ def test_a_case_under_a_profile_that_is_gone_is_not_approved(bank: Bank) -> None
 
 def test_odd_letters_are_shown_to_the_checker(bank: Bank) -> None:
     application = bank.submitted(customer=bank.customer(name="Раypal"))
-    (warning,) = bank.decide.show(bank.session(PAVEL), application).warnings
+    (warning,) = bank.decide.show(bank.session(PAVEL), application).outlook.warnings
     assert warning.startswith("common_name: letters of several alphabets")
 
 
