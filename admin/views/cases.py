@@ -9,7 +9,7 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response
 
 from admin.errors import sentence, status_of
-from admin.forms import ApplicationForm, EmptyForm, ReasonForm
+from admin.forms import ApplicationForm, EmptyForm, ReasonForm, choices
 from admin.signer import ask, note_look, officer, parse_assertion, parse_base64
 from ca.adapters.db.rows import CustomerRow, db
 from ca.domain.applications import ApplicationState
@@ -33,7 +33,7 @@ def apply(customer: str) -> Response | tuple[str, int]:
     row = _customer(customer)
     form = ApplicationForm()
     profiles: Sequence[str] = current_app.extensions["vermilion_profiles"]
-    form.profile.choices = list(profiles)
+    form.profile.choices = choices(profiles)
     if not form.validate_on_submit():
         return _application_page(form, row, 422 if form.errors else 200)
     try:
