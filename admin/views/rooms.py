@@ -86,6 +86,8 @@ class CertificatesView(ReadOnlyView):
         "profile": "name",
         "serial": "serial",
         "predecessor": "serial",
+        "application": "mono",
+        "customer": "mono",
         "public_key": "serial",
         "not_before": "when",
         "not_after": "when",
@@ -201,8 +203,8 @@ class AuditView(ReadOnlyView):
     column_list = ("number", "name", "subject", "actor", "at")
     column_default_sort = ("number", True)
     column_searchable_list = ("name", "subject", "actor")
-    kinds: ClassVar = {"at": "when", "subject": "mono", "name": "event", "details": "json"}
-    hidden = ("hash",)
+    kinds: ClassVar = {"at": "when", "subject": "mono", "actor": "name", "name": "event", "details": "json"}
+    hidden = ("hash", "changes", "salt")
 
     def find(self, identity: str) -> AuditEventRow | None:
         if not identity.isascii() or not identity.isdigit() or len(identity) > 18:

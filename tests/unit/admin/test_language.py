@@ -44,6 +44,8 @@ SAID = (
     "usecases/sign_in.py", "usecases/unlock_cases.py",
 )  # fmt: skip
 """Whose refusals officers meet; all of them are in the table."""
+ACTORS = ("customer", "company administrator", "signer", "prober", "ceremony", "operator")
+"""Of events, besides officers, who have an employee number."""
 
 
 def text_of(node: ast.expr | None) -> str:
@@ -120,7 +122,8 @@ def events() -> set[str]:
 def vocabulary() -> set[str]:
     """Names of things, which pages look up by the name itself."""
     found = {look.word for look in BADGES.values()} | {state.value for kind in STATES for state in kind}
-    found |= {*TITLES.values(), *PROFILES, *RFC_NAMES.values(), *JOB_NAMES, *SCRIPT_WORDS, *headings(), *events()}
+    found |= {*TITLES.values(), *PROFILES, *RFC_NAMES.values(), *JOB_NAMES, *SCRIPT_WORDS, *ACTORS}
+    found |= {*headings(), *events()}
     found |= {*TrustedRole, *Act, *(getattr(receipts, channel) for channel in CHANNELS)}
     return found | {*names.NameAttribute, *names.AlternativeNameKind, *names._REFUSED.values()}
 
@@ -162,7 +165,7 @@ def test_every_refusal_that_officers_meet_is_translated(module: str) -> None:
 
 def test_no_message_is_translated_that_nobody_says() -> None:
     alphabets, marks = "letters of several alphabets: %(x)s", "several marks on one letter"
-    in_parts = {alphabets, f"%(x)s: {alphabets}", f"%(x)s: {marks}"}
+    in_parts = {alphabets, f"%(x)s: {alphabets}", f"%(x)s: {marks}", "%(x)s: U+%(x)s"}
     in_parts |= {"signed at event %(x)s, standings kept at event %(x)s"}
     said = {shape(text) for text in (*texts(CA), *texts(CONSOLE))} | in_parts
 
