@@ -10,12 +10,12 @@ from typing import Any
 from flask import Flask, g
 from flask_admin import Admin
 from flask_admin.theme import Theme
-from flask_babel import Babel
 
 from admin.edge import TrustTheEdge
 from admin.errors import translate_errors
 from admin.formats import register, utc_now
 from admin.gate import guard
+from admin.language import speak
 from admin.security import secure
 from admin.signer import Signer
 from admin.views import batches, cases, changes, invitation, people, registration, search, sign_in, unlocks
@@ -65,7 +65,7 @@ def create_app(  # noqa: PLR0913 - everything it needs is given, by name
         "vermilion_now": now,
     }
     secure(app, secret_key, origins, shares_host=demo)
-    Babel(app, default_locale="en")
+    speak(app)
     translate_errors(app)
     guard(app)
     _open_database(app, database_url)

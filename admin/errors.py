@@ -8,11 +8,14 @@ import secrets
 from http import HTTPStatus
 
 from flask import Flask, Response, jsonify, render_template, request
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, SecurityError
 
+from admin.language import named, told
 from ca.domain import errors
+from ca.languages import CHINESE
 
 _log = logging.getLogger("vermilion.console")
 
@@ -51,8 +54,9 @@ def status_of(error: errors.PKIError) -> int:
 
 def sentence(error: errors.PKIError) -> str:
     """The message as a sentence of its own: the core's messages begin in lower case and end without a full stop."""
-    text = str(error).strip() or _("no reason was given")
-    return text[0].upper() + text[1:] + ("" if text[-1] in ".!?" else ".")
+    text = told(str(error).strip()) or _("no reason was given")
+    stop = "。" if str(get_locale()) == CHINESE and not text.isascii() else "."
+    return text[0].upper() + text[1:] + ("" if text[-1] in ".!?。！？" else stop)
 
 
 def translate_errors(app: Flask) -> None:
@@ -67,7 +71,9 @@ def _page(status: int, text: str, code: str = "", reference: str = "") -> tuple[
         return jsonify(error=code, message=text, reference=reference), status
     title = TITLES.get(status, TITLES[500] if status >= 500 else TITLES[400])
     return (
-        render_template("console/error.html", title=_(title), text=text, code=code, reference=reference, status=status),
+        render_template(
+            "console/error.html", title=named(title), text=text, code=code, reference=reference, status=status
+        ),
         status,
     )
 
@@ -95,7 +101,7 @@ def _of_http(error: HTTPException) -> tuple[str | Response, int]:
         405: _("Open it from the page that offers it."),
         413: _("What you sent is larger than any form here needs."),
     }
-    return _page(status, texts.get(status, error.description or ""), f"http-{status}")
+    return _page(status, texts.get(status) or told(error.description or ""), f"http-{status}")
 
 
 def _unexpected(error: Exception) -> tuple[str | Response, int]:

@@ -7,12 +7,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flask import Flask
+from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
-from flask_babel import ngettext
 
 from ca.domain.names import unusual_characters
 from ca.domain.revocation import RFC_NAMES, RevocationReason
 from ca.domain.times import Millis, instant
+from ca.languages import CHINESE
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Badge:
 
 
 _GOOD, _HELD, _BAD, _IDLE = "good", "held", "bad", "idle"
-_BADGES: dict[str, Badge] = {
+BADGES: dict[str, Badge] = {
     "submitted": Badge("clock", "submitted", _HELD),
     "approved": Badge("check", "approved", _GOOD),
     "rejected": Badge("cross", "rejected", _BAD),
@@ -65,7 +66,7 @@ _BADGES: dict[str, Badge] = {
 def badge(state: object) -> Badge:
     """How a state looks; an unknown one looks idle rather than breaking the page."""
     text = str(state)
-    return _BADGES.get(text, Badge("minus", text, _IDLE))
+    return BADGES.get(text, Badge("minus", text, _IDLE))
 
 
 def grouped(serial: str) -> list[str]:
@@ -75,7 +76,7 @@ def grouped(serial: str) -> list[str]:
 
 
 def when(at: datetime | str | None) -> str:
-    """`23 Nov 2026, 15:04 (UTC+8)`, in the machine's own zone."""
+    """`23 Nov 2026, 15:04 (UTC+8)` or `2026-11-23 15:04 (UTC+8)`, in the machine's own zone."""
     if at is None:
         return "–"
     local = (instant(at) if isinstance(at, str) else at).astimezone()
@@ -83,6 +84,8 @@ def when(at: datetime | str | None) -> str:
     minutes = int(offset.total_seconds()) // 60
     hours, rest = divmod(abs(minutes), 60)
     zone = "UTC" if not minutes else f"UTC{'+' if minutes > 0 else '−'}{hours}" + (f":{rest:02}" if rest else "")
+    if str(get_locale()) == CHINESE:
+        return f"{local:%Y-%m-%d %H:%M} ({zone})"
     return f"{local.day} {local:%b %Y, %H:%M} ({zone})"
 
 

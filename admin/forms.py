@@ -1,13 +1,15 @@
 """The forms officers fill in. They catch what is empty or too long; every rule stays with the signer."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import Field, FileField, SelectField, SelectMultipleField, StringField, TextAreaField
+from wtforms import Field, FileField, SelectChoice, SelectField, SelectMultipleField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length, Optional, ValidationError
 
 from admin.errors import sentence
+from admin.language import lazily_named
 from ca.domain.customers import CustomerKind
 from ca.domain.errors import InvalidRequest
 from ca.domain.names import verify_text
@@ -33,10 +35,15 @@ def _text(label: Any, hint: Any = "", *, limit: int = 64, required: bool = True)
     return StringField(label, [first, Length(max=limit), _tidy], filters=[_trim], description=hint)
 
 
+def choices(names: Iterable[str]) -> list[SelectChoice]:
+    """Each with its word in the language of the page."""
+    return [SelectChoice(str(name), lazily_named(str(name))) for name in names]
+
+
 class CustomerForm(FlaskForm):
     """Who stands at the counter."""
 
-    kind = SelectField(_l("Kind"), choices=[kind.value for kind in CustomerKind])
+    kind = SelectField(_l("Kind"), choices=choices(CustomerKind))
     name = _text(_l("Name"), _l("As on the document, character by character."))
     document_number = _text(_l("Document number"), _l("Of the identity document or business licence you have seen."))
     number = _text(_l("Customer number"))
@@ -133,7 +140,10 @@ class RevocationForm(FlaskForm):
     reason = SelectField(
         _l("Reason"),
         [DataRequired(_l("Choose the reason."))],
-        choices=["", *(name for code, name in RFC_NAMES.items() if code is not RevocationReason.CERTIFICATE_HOLD)],
+        choices=[
+            SelectChoice("", ""),
+            *choices(name for code, name in RFC_NAMES.items() if code is not RevocationReason.CERTIFICATE_HOLD),
+        ],
     )
 
 
@@ -146,7 +156,7 @@ class InvitationForm(FlaskForm):
     roles = SelectMultipleField(
         _l("Roles"),
         [DataRequired(_l("Choose at least one role."))],
-        choices=[role.value for role in TrustedRole],
+        choices=choices(TrustedRole),
     )
 
 

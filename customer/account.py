@@ -13,9 +13,8 @@ from werkzeug.wrappers.response import Response as Redirect
 
 from ca import portal_operations as ops
 from ca.domain.errors import InvalidRequest, InvalidTransition, NotAllowed, NotAuthenticated, PKIError
+from ca.languages import LANGUAGES, keep
 from ca.operations import Operation
-from customer.language import COOKIE as LANGUAGE_COOKIE
-from customer.language import LANGUAGES
 from customer.services import services, source
 
 views = Blueprint("account", __name__)
@@ -254,8 +253,7 @@ def remember_language() -> Redirect:
     language = _form("language")["language"]
     ask(ops.ChooseLanguage, language=language)
     response = redirect(url_for("account.settings", done="language"), 303)
-    if language in LANGUAGES:
-        response.set_cookie(LANGUAGE_COOKIE, language, secure=True, httponly=True, samesite="Lax")
+    keep(response, language)
     return response
 
 

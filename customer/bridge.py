@@ -6,9 +6,9 @@ The page never sees a code or a password, and what it gets here is of no use to 
 from flask import Blueprint, Response, jsonify, request, url_for
 
 from ca.domain.errors import NotAllowed, NotAuthenticated
+from ca.languages import language
 from ca.portal_operations import CancelByKey, OrderToolJob, PortalSignInByKey
 from customer.account import keep_session
-from customer.language import language
 from customer.parsing import parse_body
 from customer.services import services, source
 

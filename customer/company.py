@@ -11,9 +11,9 @@ from flask import Blueprint, Response, jsonify, render_template, request
 
 from ca import portal_operations as ops
 from ca.domain.errors import InvalidRequest, NotAllowed, NotAuthenticated
+from ca.languages import language
 from customer.account import STATUS_WORDS, ask, session_token, standing
 from customer.bridge import require_own_page
-from customer.language import language
 from customer.parsing import parse_body
 from customer.services import services, source
 

@@ -4,18 +4,15 @@ A sentence without a translation is a failing test, so nobody is shown half a pa
 same in both.
 """
 
-import tomllib
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, request
+from flask import Flask
 
-ENGLISH, CHINESE = "en", "zh"
-LANGUAGES = {ENGLISH: "English", CHINESE: "中文"}
-COOKIE = "vermilion-language"
+from ca.languages import CHINESE, LANGUAGES, language, read_words, remember_choices
+
 _WORDS = Path(__file__).parent / "words" / "zh.toml"
-
 
 SCRIPT_WORDS = (
     "not found: install it, then reload this page",
@@ -70,15 +67,7 @@ SCRIPT_WORDS = (
 @cache
 def chinese() -> dict[str, str]:
     """By the English sentence."""
-    return {entry["en"]: entry["zh"] for entry in tomllib.loads(_WORDS.read_text("utf-8"))["sentence"]}
-
-
-def language() -> str:
-    """What was chosen here or before, else what the browser prefers (RFC 9110 section 12.5.4)."""
-    for chosen in (request.args.get("language"), request.cookies.get(COOKIE)):
-        if chosen in LANGUAGES:
-            return str(chosen)
-    return request.accept_languages.best_match(LANGUAGES, ENGLISH) or ENGLISH
+    return read_words(_WORDS)
 
 
 def translate(sentence: str, **fields: Any) -> str:
@@ -95,10 +84,4 @@ def install(app: Flask) -> None:
     def words() -> dict[str, Any]:
         return {"t": translate, "lang": language(), "languages": LANGUAGES, "script_words": SCRIPT_WORDS}
 
-    @app.after_request
-    def remember(response: Any) -> Any:
-        chosen = request.args.get("language")
-        if chosen in LANGUAGES:
-            response.set_cookie(COOKIE, chosen, secure=True, httponly=True, samesite="Lax")
-        response.vary.update(("Accept-Language", "Cookie"))
-        return response
+    remember_choices(app)

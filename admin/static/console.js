@@ -7,16 +7,20 @@ const toBase64Url = (buffer) => toBase64(buffer).replaceAll("+", "-").replaceAll
 const ALGORITHMS = [-7, -257]; // ES256, RS256
 const TIMEOUT_MS = 120_000;
 
+// What is said is written in English; a page in another language carries the translations.
+const WORDS = JSON.parse(document.querySelector("meta[name=words]")?.content ?? "{}");
+const t = (sentence) => WORDS[sentence] ?? sentence;
+
 class Sentence extends Error {}
 
 function sentenceOf(error) {
   if (error instanceof Sentence) return error.message;
   if (error instanceof DOMException) {
-    if (error.name === "NotAllowedError") return "The passkey was not used: it was cancelled or took too long. Nothing was changed; try again.";
-    if (error.name === "InvalidStateError") return "This device already has a passkey for you. Sign in with it.";
-    if (error.name === "SecurityError") return "The browser refuses passkeys on this address. Open the console by its proper name.";
+    if (error.name === "NotAllowedError") return t("The passkey was not used: it was cancelled or took too long. Nothing was changed; try again.");
+    if (error.name === "InvalidStateError") return t("This device already has a passkey for you. Sign in with it.");
+    if (error.name === "SecurityError") return t("The browser refuses passkeys on this address. Open the console by its proper name.");
   }
-  return "The passkey could not be used. Nothing was changed; reload the page and try again.";
+  return t("The passkey could not be used. Nothing was changed; reload the page and try again.");
 }
 
 function show(error) {
@@ -30,7 +34,7 @@ async function post(url, form, fields = {}) {
   const response = await fetch(url, { method: "POST", body, headers: { Accept: "application/json" } });
   const isJson = (response.headers.get("Content-Type") ?? "").startsWith("application/json");
   const answer = isJson ? await response.json() : {};
-  if (!response.ok) throw new Sentence(answer.message ?? "The console did not answer as it should. Reload the page and try again.");
+  if (!response.ok) throw new Sentence(answer.message ?? t("The console did not answer as it should. Reload the page and try again."));
   return answer;
 }
 
@@ -84,7 +88,7 @@ async function openLink(form) {
   const code = decodeURIComponent(location.hash.slice(1));
   // The code has done its work in the address bar: take it out of the history.
   history.replaceState(null, "", location.pathname);
-  if (!code) throw new Sentence("This link is not whole. Copy it again, to its last character.");
+  if (!code) throw new Sentence(t("This link is not whole. Copy it again, to its last character."));
   // A ceremony's link carries both halves of the code; at a branch, two officers hand out one each.
   if (code.includes(".")) await openInvitation(form, code);
   else askForHalf(form, code);
@@ -133,7 +137,7 @@ for (const form of document.querySelectorAll("form[data-passkey]")) {
     document.querySelector("[data-passkey-error]").hidden = true;
     button.disabled = true;
     try {
-      if (!window.PublicKeyCredential) throw new Sentence("This browser knows no passkeys, or the page is not on a secure address.");
+      if (!window.PublicKeyCredential) throw new Sentence(t("This browser knows no passkeys, or the page is not on a secure address."));
       await STEPS[form.dataset.passkey](form);
       form.submit();
     } catch (error) {
@@ -149,8 +153,8 @@ for (const form of document.querySelectorAll("form[data-passkey]")) {
 for (const button of document.querySelectorAll("[data-copy]")) {
   button.addEventListener("click", async () => {
     await navigator.clipboard.writeText(button.dataset.copy);
-    button.setAttribute("aria-label", "Copied");
-    button.title = "Copied";
+    button.setAttribute("aria-label", t("Copied"));
+    button.title = t("Copied");
   });
 }
 

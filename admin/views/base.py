@@ -15,6 +15,7 @@ from sqlalchemy import func, or_
 from sqlalchemy.orm import Query
 
 from admin.access import SignedIn
+from admin.language import lazily_named
 from admin.signer import note_look, officer
 from ca.adapters.db.base import Row
 from ca.adapters.db.rows import db
@@ -84,7 +85,7 @@ class ReadOnlyView(Gated, ModelView):
     chips: ClassVar[tuple[str, Sequence[str]] | None] = None
     """Column and values offered as filter chips."""
     kinds: ClassVar[Mapping[str, str]] = {}
-    """How a column is drawn: badge, serial, when, age, mono, reason, yes-no, roles."""
+    """How a column is drawn: badge, serial, when, age, mono, name, event, message, reason, roles, json."""
     title: ClassVar[str] = ""
     empty: ClassVar[str] = ""
     """What to do when the list is empty."""
@@ -124,9 +125,9 @@ class ReadOnlyView(Gated, ModelView):
             raise NotFound(_("there is nothing of that name at your branch"))
         return found
 
-    def get_column_name(self, field: str) -> str:
-        """A column's heading, as officers say it."""
-        return str(_HEADINGS.get(field) or field.replace("_", " ").capitalize())
+    def get_column_name(self, field: str) -> Any:
+        """A column's heading, as officers say it: not yet in a language, because Flask-Admin asks once for all."""
+        return _HEADINGS.get(field) or lazily_named(field.replace("_", " ").capitalize())
 
     def get_pk_value(self, model: Any) -> str:
         return str(getattr(model, self.key))

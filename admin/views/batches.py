@@ -9,7 +9,7 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response
 
 from admin.errors import sentence, status_of
-from admin.forms import BatchForm
+from admin.forms import BatchForm, choices
 from admin.lists import decode, parse_lines
 from admin.signer import ask, note_look, officer, parse_assertion, parse_base64
 from ca.adapters.db.rows import CustomerRow, db
@@ -34,7 +34,7 @@ def enter(company: str) -> Response | tuple[str, int]:
     """A list for a company of this branch: read, checked, entered. Nothing is entered while a line has a problem."""
     row, form = _company(company), BatchForm()
     profiles: Sequence[str] = current_app.extensions["vermilion_profiles"]
-    form.profile.choices = [name for name in _FOR_COMPANIES if name in profiles]
+    form.profile.choices = choices([name for name in _FOR_COMPANIES if name in profiles])
     lines: list[BatchLineMessage] = []
     problems: dict[int, str] = {}
     message, status = "", 422 if form.is_submitted() else 200

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response
 
 from admin.errors import sentence, status_of
-from admin.forms import ApplicationForm, EmptyForm, ReasonForm
+from admin.forms import ApplicationForm, EmptyForm, ReasonForm, choices
 from admin.signer import ask, note_look, officer, parse_assertion, parse_base64
 from ca.adapters.db.rows import CustomerRow, db
 from ca.case_operations import (
@@ -145,7 +145,7 @@ def _entry_form(case: dict[str, Any] | None = None) -> ApplicationForm:
     chosen = {"profile": case["profile"], "device_serial": case["device_serial"], "host_names": hosts} if case else {}
     form = ApplicationForm(data=chosen)
     profiles: Sequence[str] = current_app.extensions["vermilion_profiles"]
-    form.profile.choices = list(profiles)
+    form.profile.choices = choices(profiles)
     return form
 
 

@@ -3,6 +3,7 @@
 from flask import Blueprint, Response, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
+from admin.language import named
 from admin.signer import parse_base64, try_to
 from ca.operations import OpenInvitation, RedeemInvitation
 
@@ -18,7 +19,8 @@ def page(invitation: str) -> str:
 @views.post("/<invitation>/open")
 def open_link(invitation: str) -> Response:
     """Who is invited to what, and a challenge for the new passkey."""
-    return jsonify(try_to(OpenInvitation, invitation=invitation, code=request.form.get("code", "")))
+    opened = try_to(OpenInvitation, invitation=invitation, code=request.form.get("code", ""))
+    return jsonify(opened | {"roles": [named(role) for role in opened["roles"]]})
 
 
 @views.post("/<invitation>/redeem")

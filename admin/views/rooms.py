@@ -49,6 +49,7 @@ class ApplicationsView(ReadOnlyView):
     chips = ("state", [state.value for state in ApplicationState])
     kinds: ClassVar = {
         "state": "badge",
+        "profile": "name",
         "submitted_at": "when",
         "updated_at": "when",
         "device_serial": "mono",
@@ -82,8 +83,11 @@ class CertificatesView(ReadOnlyView):
     chips = ("status", [status.value for status in CertificateStatus])
     kinds: ClassVar = {
         "status": "badge",
+        "profile": "name",
         "serial": "serial",
         "predecessor": "serial",
+        "application": "mono",
+        "customer": "mono",
         "public_key": "serial",
         "not_before": "when",
         "not_after": "when",
@@ -127,7 +131,9 @@ class CustomersView(ReadOnlyView):
     column_default_sort = ("registered_at", True)
     column_searchable_list = ("name", "number", "document_number")
     chips = ("kind", [kind.value for kind in CustomerKind])
-    kinds: ClassVar = {"registered_at": "when", "id": "mono", "number": "mono", "document_number": "mono"}
+    kinds: ClassVar = {
+        "kind": "name", "registered_at": "when", "id": "mono", "number": "mono", "document_number": "mono",
+    }  # fmt: skip
     row_template = "console/customer.html"
 
     def customer_of(self, row: CustomerRow) -> str:
@@ -197,8 +203,8 @@ class AuditView(ReadOnlyView):
     column_list = ("number", "name", "subject", "actor", "at")
     column_default_sort = ("number", True)
     column_searchable_list = ("name", "subject", "actor")
-    kinds: ClassVar = {"at": "when", "subject": "mono", "name": "mono", "details": "json"}
-    hidden = ("hash",)
+    kinds: ClassVar = {"at": "when", "subject": "mono", "actor": "name", "name": "event", "details": "json"}
+    hidden = ("hash", "changes", "salt")
 
     def find(self, identity: str) -> AuditEventRow | None:
         if not identity.isascii() or not identity.isdigit() or len(identity) > 18:
@@ -254,7 +260,7 @@ class JobsView(ReadOnlyView):
     key = "name"
     column_list = ("name", "ran_at", "ok", "result")
     column_default_sort = "name"
-    kinds: ClassVar = {"ok": "badge", "ran_at": "age"}
+    kinds: ClassVar = {"name": "name", "ok": "badge", "ran_at": "age", "result": "message"}
 
 
 VIEWS: tuple[tuple[type[ReadOnlyView], type[Any], str, str], ...] = (

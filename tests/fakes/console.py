@@ -196,8 +196,10 @@ def _others() -> list[rows.Row]:
 
 def _log() -> list[rows.Row]:
     return [
-        log_rows.JobRunRow(name="publish-crls", ran_at=NOW - timedelta(minutes=1), ok=True, result="nothing was due"),
-        log_rows.JobRunRow(name="sweep", ran_at=NOW - timedelta(minutes=2), ok=False, result="the HSM did not answer"),
+        log_rows.JobRunRow(name="publish-crls", ran_at=NOW - timedelta(minutes=1), ok=True, result="nothing changed"),
+        log_rows.JobRunRow(
+            name="sweep", ran_at=NOW - timedelta(minutes=2), ok=False, result="the HSM does not come back"
+        ),
         log_rows.AuditEventRow(
             number=2, name="certificate.issued", subject=ACTIVE, actor="customer", at=NOW - timedelta(days=1),
             details="{}", hash=b"i" * 32, changes=b"", salt=b"",

@@ -272,7 +272,7 @@ def test_a_refused_session_says_so_on_a_command(at, signer):
 def test_the_home_page_names_what_failed_and_counts_the_rest(at):
     page = at("approver").text("/admin/")
 
-    assert "sweep: the HSM did not answer" in page
+    assert "sweep: the HSM does not come back" in page
     assert "1 of 2 jobs went well" in page
 
 

@@ -1,0 +1,99 @@
+"""Every page of the console, read by an officer who has chosen Chinese: no English word is left on it."""
+
+import re
+
+import pytest
+
+from admin.access import PUBLIC, ROOMS
+from ca.domain.officers import TrustedRole
+from tests.fakes.console import CANCELLED
+from tests.fakes.console_signer import OFFICERS
+from tests.fakes.reading import Reading
+from tests.unit.admin.test_routes import ROUTES
+
+WORD = re.compile(r"[A-Za-z][A-Za-z'’]+")
+DATA = frozenset(
+    {"Zhang", "Wei", "Xu", "Only", "Acme", "Maria", "Lin", "Pavel", "Chen", "Bo", "Wang", "Su", "Hua", "Elsa", "Hao"}
+    | {"Tan", "Ada", "Zhou", "Sara", "Fu", "Otto", "Gu", "Nina", "Luo", "Demo", "Bank", "Vermilion", "Cancelled"}
+    | {"Pudong", "Xuhui", "Hotline", "Head", "office", "laptop", "Shield", "zhang", "wei", "pudong", "CN", "US"}
+    | {"document", "number", "differs", "ID", "card", "seen", "CYRILLIC", "SMALL", "LETTER", "publish", "crls", "sweep"}
+)
+"""Names of persons, branches and things, and what officers typed."""
+TECHNICAL = frozenset(
+    {"OCSP", "CRL", "CA", "SHA", "UTC", "CSV", "DER", "PIN", "HSM", "GET", "JavaScript", "ushield", "prepare"}
+    | {"issuing", "English", "root", "pem", "Cookie"}
+)
+QUOTED = re.compile(r"<script>.*|\"'><img.*|https?://\S+|\S+@\S+|\bE-\w+|[a-z]+\.[a-z-]+|Zh\u0430ng")
+"""A hostile name, addresses, employee numbers, names of events, and the name with a Cyrillic letter."""
+FILES = {"expiring.sheet"}
+PAGES = [(name, path) for name, (path, verbs) in ROUTES.items() if "GET" in verbs and name not in PUBLIC | FILES]
+MORE = [
+    ("certificates.details_view", f"/admin/certificates/details/?id={CANCELLED}"),
+    ("certificates.index_view", "/admin/certificates/?search=nothing"),
+    ("cases.show", "/admin/cases/application-unusual"),
+    ("search.index", "/admin/search?q="),
+    ("latency.index", "/admin/latency/?days=30"),
+    ("search.index", "/admin/search?q=Pudong"),
+    ("expiring.index", "/admin/expiring/?days=60"),
+    ("customers.details_view", "/admin/customers/details/?id=customer-2"),
+]
+
+
+def english_on(page: str) -> list[str]:
+    said = [QUOTED.sub("", text) for text in Reading(page).said]
+    return [text for text in said if set(WORD.findall(text)) - DATA - TECHNICAL]
+
+
+def officers_for(name: str) -> list[str]:
+    return [who for who, known in OFFICERS.items() if {TrustedRole(role) for role in known["roles"]} & ROOMS[name]]
+
+
+@pytest.fixture(autouse=True)
+def _invitation(signer):
+    signer.invitations["invitation-1"] = {
+        "person": "E-new", "name": "Nina Luo", "branch": "Pudong", "roles": ["ra-approver"],
+        "proposed_by": "E-other", "expires_at": "2026-11-30T07:04:05Z", "state": "proposed", "code": "c",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "path"), [*PAGES, *MORE])
+def test_a_page_has_no_english_word_left(at, name, path):
+    for who in officers_for(name):
+        officer = at(who)
+        officer.get("/admin/?language=zh")
+        answer = officer.get(path, follow_redirects=True)
+
+        assert answer.status_code in {200, 404}, who
+        assert '<html lang="zh">' in answer.text
+        assert english_on(answer.text) == [], who
+
+
+@pytest.mark.parametrize("path", ["/admin/sign-in", "/admin/sign-in?welcome=1", "/admin/invitation/open-1"])
+def test_a_door_has_no_english_word_left(visitor, path):
+    visitor.get("/admin/sign-in?language=zh")
+
+    assert english_on(visitor.text(path)) == []
+
+
+@pytest.mark.parametrize(
+    ("who", "path"),
+    [
+        ("supervisor", "/admin/customers/customer-1/letter"),
+        ("supervisor", "/admin/cases/application-approved/codes"),
+        ("maker", "/admin/customers/register"),
+        ("maker", "/admin/u-shields/register"),
+        ("maker", "/admin/customers/customer-1/apply"),
+        ("security", "/admin/invitations/propose"),
+        ("security", "/admin/officers/maker/suspend"),
+        ("approver", "/admin/cases/application-1/approve"),
+        ("approver", "/admin/certificates/none/revoke"),
+        ("auditor", "/admin/customers/register"),
+    ],
+)
+def test_an_answer_to_a_form_has_no_english_word_left(at, who, path):
+    officer = at(who)
+    officer.get("/admin/?language=zh")
+
+    answer = officer.post(path, {"reason": "", "name": "x" * 65})
+
+    assert english_on(answer.text) == []
