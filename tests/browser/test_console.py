@@ -20,7 +20,7 @@ from tests.fakes.console_signer import FakeSigner
 
 pytestmark = [pytest.mark.browser, pytest.mark.socket]
 
-WHOLE = "one-time_code.7K3M-9QWX-2FHT"
+WHOLE = "one-time_code.7K3M-9QWX-2FH3"
 
 
 class _Quiet(WSGIRequestHandler):
@@ -34,11 +34,11 @@ def signer(tmp_path):
     fill(signer.database, signer)
     signer.invitations["invitation-2"] = {
         "person": "E-approver", "name": "Pavel Chen", "branch": "Pudong", "roles": ["ra-approver"],
-        "code": "one-time_code.7K3M-9QWX-2FHT", "state": "open", "officer": "approver",
+        "code": "one-time_code.7K3M-9QWX-2FH3", "state": "open", "officer": "approver",
     }  # fmt: skip
     signer.invitations["invitation-3"] = {
         "person": "E-supervisor", "name": "Sun Li", "branch": "Pudong", "roles": ["ra-supervisor"],
-        "code": "one-time_code.7K3M-9QWX-2FHT", "state": "open", "officer": "supervisor",
+        "code": "one-time_code.7K3M-9QWX-2FH3", "state": "open", "officer": "supervisor",
     }  # fmt: skip
     return signer
 
@@ -110,12 +110,12 @@ def test_an_invited_officer_makes_a_passkey_signs_in_and_approves(tab, address, 
 def test_a_supervisor_approves_an_unlock_with_a_passkey_and_sees_one_half_of_the_code(tab, address):
     _become_approver(tab, address, "invitation-3")
 
-    tab.goto(f"{address}/admin/unlocks/1000000000")
+    tab.goto(f"{address}/admin/unlocks/1000000005")
     expect(tab.get_by_text("ID card seen")).to_be_visible()
     picture(tab, "console-unlock-1-case")
     tab.get_by_role("button", name="Approve and seal with passkey").click()
 
-    expect(tab.locator("[data-code=half]")).to_have_text("WX2FHT")
+    expect(tab.locator("[data-code=half]")).to_have_text("WX2FHE")
     picture(tab, "console-unlock-2-half")
     tab.goto(f"{address}/admin/u-shields/US-1/prepare")
     picture(tab, "console-unlock-3-prepare")
@@ -137,7 +137,7 @@ def test_a_link_that_is_one_half_opens_with_the_other(tab, address):
     button.click()
     expect(tab.get_by_role("alert")).to_contain_text("There is no such invitation.")
 
-    tab.get_by_label("The other half").fill("7K3M-9QWX-2FHT")
+    tab.get_by_label("The other half").fill("7K3M-9QWX-2FH3")
     button.click()
 
     expect(tab.locator("[data-field=name]")).to_have_text("Pavel Chen")

@@ -192,15 +192,15 @@ def test_the_codes_are_on_one_page_that_is_not_stored(at, signer):
 
     page = response.get_data(as_text=True)
     assert response.headers["Cache-Control"] == "no-store"
-    assert "4711081512" in page
-    assert "7KQM-3F9X-2TBD" in page
+    assert "4711081521" in page
+    assert "7KQM-3F9X-2TBB" in page
     assert "7KQM" not in at("maker").text("/admin/applications/details/?id=application-approved")
 
 
 def test_the_letter_has_the_whole_command_and_what_to_compare_the_root_with(at):
     page = at("maker").post("/admin/cases/application-approved/codes").get_data(as_text=True)
 
-    command = "ushield download --server https://enrol.bank.example --reference 4711081512 --ca-file root.pem"
+    command = "ushield download --server https://enrol.bank.example --reference 4711081521 --ca-file root.pem"
     assert command in page
     assert " ".join(["abab"] * 16) in page
 
@@ -281,7 +281,7 @@ def test_the_proposer_sees_their_half_of_the_code_once(at):
 
     page = response.get_data(as_text=True)
     assert response.status_code == 200
-    assert "7K3M-9QWX-2FHT" in page
+    assert "7K3M-9QWX-2FH3" in page
     assert "Give it to Nina yourself" in page
     assert response.headers["Cache-Control"] == "no-store"
 
@@ -380,6 +380,14 @@ def test_guessing_at_invitations_is_slowed_down(app, visitor, act):
     app.extensions["vermilion_throttle"] = Throttle()
 
     assert [response.status_code for response in statuses] == [404, 404, 429]
+
+
+def test_a_mistyped_half_of_an_invitation_is_told_before_the_signer_is_asked(visitor, signer):
+    response = visitor.post("/admin/invitation/none/open", {"code": "link.7K3M-9QWX-2FH4"})
+
+    assert response.status_code == 422
+    assert "The other half is mistyped" in response.text
+    assert not [asked for asked in signer.asked if isinstance(asked, ops.OpenInvitation)]
 
 
 def test_a_field_that_is_too_long_is_named(visitor):

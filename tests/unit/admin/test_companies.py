@@ -35,6 +35,6 @@ def test_the_checker_sees_who_signed_for_which_company(at, asked):
 def test_the_letter_to_an_operator_has_one_of_the_two_codes(at, asked):
     page = at("maker").post("/admin/cases/application-approved/codes").get_data(as_text=True)
 
-    assert "7KQM-3F9X-2TBD" in page
-    assert "4711081512" not in page
+    assert "7KQM-3F9X-2TBB" in page
+    assert "4711081521" not in page
     assert "administrator has the reference number" in page
