@@ -49,6 +49,21 @@ class CodeState(StrEnum):
     VOID = "void"
 
 
+class HandOver(StrEnum):
+    """How the authorization code reaches the customer."""
+
+    LETTER = "letter"
+    MESSAGE = "message"
+
+
+def parse_hand_over(text: str) -> HandOver:
+    """Raise InvalidRequest for a way that there is not."""
+    try:
+        return HandOver(text)
+    except ValueError as error:
+        raise InvalidRequest("hand the authorization code out by letter or by message") from error
+
+
 @dataclass(frozen=True, slots=True)
 class CodePair:
     """A reference number, the MAC of its authorization code, and what became of them."""
