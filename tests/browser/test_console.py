@@ -5,6 +5,7 @@ import os
 import sqlite3
 import threading
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -17,6 +18,7 @@ from tests.browser.chromium import chromium, new_tab
 from tests.browser.computer import picture
 from tests.fakes.console import ACTIVE, HELD, console, fill
 from tests.fakes.console_signer import FakeSigner
+from tests.fakes.letters import code_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.socket]
 
@@ -119,6 +121,43 @@ def test_a_supervisor_approves_an_unlock_with_a_passkey_and_sees_one_half_of_the
     picture(tab, "console-unlock-2-half")
     tab.goto(f"{address}/admin/u-shields/US-1/prepare")
     picture(tab, "console-unlock-3-prepare")
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light")])
+def test_the_receipt_is_on_the_page_and_the_code_in_the_letter_that_it_carries(tab, address, width, scheme):
+    tab.set_viewport_size({"width": width, "height": 900})
+    tab.emulate_media(color_scheme=scheme)
+    _become_approver(tab, address)
+    tab.goto(f"{address}/admin/applications/details/?id=application-approved")
+    require_accessible(tab)
+    picture(tab, f"console-codes-1-choice-{scheme}")
+    tab.get_by_label("Sealed letter (PDF)").check()
+    tab.get_by_role("button", name="Hand out the two codes").click()
+
+    expect(tab.locator("[data-code=reference]")).to_have_text("4711081521")
+    expect(tab.get_by_role("img", name="QR code")).to_be_visible()
+    assert "7KQM" not in tab.locator("main").inner_text()
+    with tab.expect_download() as coming:
+        tab.get_by_role("link", name="Save the sealed letter (PDF)").click()
+    assert code_in(Path(coming.value.path()).read_bytes()) == "7KQM-3F9X-2TBB"
+    require_accessible(tab)
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    picture(tab, f"console-codes-2-receipt-{scheme}")
+    tab.emulate_media(media="print")
+    expect(tab.locator("[data-letter]")).to_be_hidden()
+    picture(tab, f"console-codes-3-print-{scheme}")
+
+
+def test_a_code_sent_to_the_customer_is_nowhere_on_the_page(tab, address):
+    _become_approver(tab, address)
+    tab.goto(f"{address}/admin/applications/details/?id=application-approved")
+    tab.get_by_label("Message to the customer").check()
+    tab.get_by_role("button", name="Hand out the two codes").click()
+
+    expect(tab.get_by_role("status")).to_contain_text("went to z•••@example.com")
+    expect(tab.locator("[data-letter]")).to_have_count(0)
+    require_accessible(tab)
+    picture(tab, "console-codes-4-message")
 
 
 def test_the_invitation_shows_who_is_invited_and_hides_its_code(tab, address):

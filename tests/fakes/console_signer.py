@@ -261,10 +261,12 @@ class FakeSigner:
     def _HandOutCodes(self, operation: ops.HandOutCodes) -> dict[str, Any]:
         application, _officer = self._case(operation)
         self._become(application, ApplicationState.CODES_ISSUED)
-        return {
+        by_message = operation.by == "message"
+        code = {} if by_message else {"authorization_code": "7KQM-3F9X-2TBB"}
+        return code | {
             "reference_number": "4711081521",
-            "authorization_code": "7KQM-3F9X-2TBB",
             "expires_at": "2026-11-30T07:04:05Z",
+            "sent_to": ["z•••@example.com"] if by_message else [],
         }
 
     def _change(self, operation: Any, status: str) -> dict[str, Any]:
