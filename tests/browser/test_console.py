@@ -160,6 +160,18 @@ def test_a_code_sent_to_the_customer_is_nowhere_on_the_page(tab, address):
     picture(tab, "console-codes-4-message")
 
 
+def test_the_letter_for_the_portal_is_a_sheet_that_the_page_carries(tab, address):
+    _become_approver(tab, address, "invitation-3")
+    tab.goto(f"{address}/admin/customers/details/?id=customer-1")
+    tab.get_by_role("button", name="Letter for the portal").click()
+
+    with tab.expect_download() as coming:
+        tab.get_by_role("link", name="Save the sealed letter (PDF)").click()
+    assert code_in(Path(coming.value.path()).read_bytes()) == "7KQM-3F9X-2TBB"
+    require_accessible(tab)
+    picture(tab, "console-letter")
+
+
 def test_the_invitation_shows_who_is_invited_and_hides_its_code(tab, address):
     tab.goto(f"{address}/admin/invitation/invitation-2#{WHOLE}")
 
