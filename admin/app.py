@@ -63,6 +63,8 @@ def create_app(  # noqa: PLR0913 - everything it needs is given, by name
         "vermilion_origins": origins,
         "vermilion_profiles": tuple(profiles),
         "vermilion_now": now,
+        "vermilion_organization": organization,
+        "vermilion_enrolment_url": enrolment_url.rstrip("/"),
     }
     secure(app, secret_key, origins, shares_host=demo)
     speak(app)

@@ -9,7 +9,7 @@ from ca import portal_operations as portal
 from ca.case_handlers import Casework
 from ca.case_operations import PreviewApplication, ShowBatch, ShowCase
 from ca.domain.certificates import Certificate, CertificateStatus
-from ca.domain.codes import shown
+from ca.domain.codes import parse_hand_over, shown
 from ca.domain.decisions import Assertion
 from ca.domain.errors import KeyStoreUnavailable, NotAllowed, NotFound, NotReady, PKIError, Tampered
 from ca.domain.names import Name
@@ -288,11 +288,12 @@ class Handlers:
         return {"customer": customer.id}
 
     def hand_out_codes(self, op: ops.HandOutCodes) -> dict[str, Any]:
-        handed_out = self._do.hand_out(op.session, op.application)
-        return {
+        handed_out = self._do.hand_out(op.session, op.application, parse_hand_over(op.by))
+        code = {} if handed_out.sent_to else {"authorization_code": shown(handed_out.authorization_code)}
+        return code | {
             "reference_number": handed_out.reference,
-            "authorization_code": shown(handed_out.authorization_code),
             "expires_at": timestamp(handed_out.expires_at),
+            "sent_to": list(handed_out.sent_to),
         }
 
     def hints(self, op: ops.EnrolmentHints) -> dict[str, Any]:

@@ -189,13 +189,15 @@ class RegisterDevice(OfficerOperation):
 
 
 class HandOutCodes(OfficerOperation):
-    """-> {reference_number, authorization_code, expires_at}: shown once, never again.
+    """-> {reference_number, authorization_code, expires_at, sent_to}: shown once, never again.
 
-    The first pair by any RA officer of the branch; a new pair (the old one is void) by a supervisor.
+    The first pair by any RA officer of the branch; a new pair (the old one is void) by a supervisor. by: letter or
+    message; with a message there is no authorization_code in the answer, but where it went, masked.
     """
 
     path = "codes/hand-out"
     application: Identifier
+    by: Identifier = "letter"
 
 
 class Hold(OfficerOperation):

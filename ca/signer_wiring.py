@@ -53,7 +53,7 @@ from ca.usecases.issuance import Issuance
 from ca.usecases.jobs import RunJob
 from ca.usecases.letters import HandOutLetter
 from ca.usecases.looks import NoteLook
-from ca.usecases.notices import NotifyCustomer
+from ca.usecases.notices import NotifyCustomer, SendCode
 from ca.usecases.officers import ChangeOfficer, InviteOfficer, RedeemInvitation
 from ca.usecases.own_certificates import OwnCertificates
 from ca.usecases.portal_sessions import AccountBook, AuthorizeCustomer, PortalSignIn
@@ -186,7 +186,7 @@ def _wire(
     re_enrol = ReEnrol(unit_of_work, clock, dossier, drafter, issuance, profiles, report_unknown)
     reconcile = Reconcile(unit_of_work, clock, issuance)
     certify = CertifyResponder(unit_of_work, clock, random, key_store, issuance, profiles)
-    notify = _notify(settings, files, unit_of_work, seals)
+    notify, send_code = _senders(settings, files, unit_of_work, seals)
     portal = _portal(settings, unit_of_work, dossier, order_tool_job, publish_changes, notify)
     schedule = _schedule(settings, files, unit_of_work, key_store, publish_crl, certify, reconcile, portal.own)
     return UseCases(
@@ -199,7 +199,7 @@ def _wire(
         note_look=NoteLook(unit_of_work, clock, authorize),
         register_device=RegisterDevice(unit_of_work, clock, random, authorize),
         casework=_casework(unit_of_work, dossier),
-        hand_out=HandOutCodes(unit_of_work, clock, random, seals, authorize, profiles),
+        hand_out=HandOutCodes(unit_of_work, clock, random, seals, authorize, profiles, send_code),
         enrol=Enrol(unit_of_work, clock, CheckCodes(unit_of_work, clock, seals), dossier, drafter, issuance, profiles),
         re_enrol=re_enrol,
         renew_by_key=RenewByKey(unit_of_work, clock, re_enrol, origin),
@@ -275,9 +275,12 @@ def _publish_tool(
     return PublishTool(unit_of_work, SystemClock(), key_store, files.tool, packed, tool_version())
 
 
-def _notify(settings: Settings, files: Files, unit_of_work: SqlUnitOfWork, seals: Pkcs11Seals) -> NotifyCustomer:
+def _senders(
+    settings: Settings, files: Files, unit_of_work: SqlUnitOfWork, seals: Pkcs11Seals
+) -> tuple[NotifyCustomer, SendCode]:
     post = Outbox(files.outbox, SystemClock(), sender=settings.notices_from)
-    return NotifyCustomer(unit_of_work, AccountBook(seals), post, settings.organization, settings.hotline)
+    base = AccountBook(seals), post, settings.organization, settings.hotline
+    return NotifyCustomer(unit_of_work, *base), SendCode(*base)
 
 
 def _portal(

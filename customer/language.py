@@ -32,7 +32,7 @@ SCRIPT_WORDS = (
     "will be chosen now",
     "not prepared yet: bring it to your branch",
     "Waiting for you:",
-    "A reference number has 10 digits. Copy it from the receipt of your branch.",
+    "A reference number has 10 digits, the last proves the others. Compare it with the receipt of your branch.",
     "active",
     "the newest that the bank signed",
     "not the newest that the bank signed: download it",

@@ -141,7 +141,7 @@ def evidence(**changes: Any) -> Evidence:
 
 def a_code_pair(**changes: Any) -> CodePair:
     valid = CodePair(
-        reference="1234567890",
+        reference="1234567894",
         application="application-1",
         code_mac=b"\x00mac",
         state=CodeState.OPEN,

@@ -7,43 +7,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from ushield.errors import (
-    CodeMalformed,
-    Interrupted,
-    NoTerminal,
-    NothingTyped,
-    PasswordsDiffer,
-    ReferenceMalformed,
-    SecretUnreadable,
-)
-
-_REFERENCE_DIGITS = 10
-_CODE_CHARACTERS = 12
-# Crockford's base 32: no I, L, O, U; what people write instead is understood.
-_CODE_ALPHABET = frozenset("0123456789ABCDEFGHJKMNPQRSTVWXYZ")
-_CODE_SLIPS = str.maketrans({"O": "0", "I": "1", "L": "1"})
-
-
-def reference_number(typed: str) -> str:
-    """The ten digits, whatever blanks and dashes were typed between them."""
-    digits = "".join(typed.replace("-", "").split())
-    if len(digits) != _REFERENCE_DIGITS or not (digits.isascii() and digits.isdigit()):
-        raise ReferenceMalformed(
-            f"A reference number has {_REFERENCE_DIGITS} digits. Nothing was sent. "
-            "Copy it from the letter of your branch."
-        )
-    return digits
-
-
-def require_code(typed: str) -> str:
-    """The authorization code as it is printed, once it can be one: a slip of the finger must not cost an attempt."""
-    plain = "".join(typed.replace("-", "").split()).upper().translate(_CODE_SLIPS)
-    if len(plain) != _CODE_CHARACTERS or not set(plain) <= _CODE_ALPHABET:
-        raise CodeMalformed(
-            f"An authorization code has {_CODE_CHARACTERS} letters and digits, like 7K3M-9QWX-2FHT. Nothing was sent. "
-            "Copy it from the letter of your branch."
-        )
-    return "-".join(plain[start : start + 4] for start in range(0, len(plain), 4))
+from ushield.codes import require_code
+from ushield.errors import Interrupted, NoTerminal, NothingTyped, PasswordsDiffer, SecretUnreadable
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.table import Table
 
 from ushield import __version__, browser_cli, opening, softhsm, unlock_cli
-from ushield.asking import Typist, has_terminal, reference_number
+from ushield.asking import Typist, has_terminal
+from ushield.codes import reference_number
 from ushield.commands import EXIT_STATUSES, Asked, command, device, drivers, last_try_option, password_file_option
 from ushield.delete import delete, find, require_ended, require_unused
 from ushield.download import Download, Downloaded, Progress

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from ushield import choosing, opening
-from ushield.asking import reference_number
 from ushield.bank_file import BankFile
+from ushield.codes import reference_number
 from ushield.download import Download, Downloaded, Step
 from ushield.enrolment import Bank, Hints
 from ushield.environment import look_around

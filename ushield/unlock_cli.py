@@ -6,8 +6,9 @@ from pathlib import Path
 import click
 
 from ushield import bank_file
-from ushield.asking import Typist, reference_number
+from ushield.asking import Typist
 from ushield.bank_file import BankFile
+from ushield.codes import reference_number
 from ushield.commands import Asked, command, device, password_file_option
 from ushield.enrolment import Bank
 from ushield.errors import NoBankFile, SecretUnreadable

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
-from ushield.asking import require_code
+from ushield.codes import require_code
 from ushield.errors import Interrupted, NothingTyped, NoWindow, PasswordsDiffer, UShieldError
 from ushield.passwords import require_acceptable
 from ushield.words import Words

@@ -11,6 +11,8 @@ from werkzeug.wrappers import Response
 
 from admin.errors import sentence, status_of
 from admin.forms import ApplicationForm, EmptyForm, ReasonForm, choices
+from admin.letters import code_letter
+from admin.paper import as_link, qr_code, sealed_letter
 from admin.signer import ask, note_look, officer, parse_assertion, parse_base64
 from ca.adapters.db.rows import CustomerRow, db
 from ca.case_operations import (
@@ -24,6 +26,7 @@ from ca.case_operations import (
     WithdrawApplication,
 )
 from ca.domain.applications import ApplicationState
+from ca.domain.codes import HandOver
 from ca.domain.errors import InvalidRequest, InvalidTransition, NotFound, SigningRefused
 from ca.operations import HandOutCodes, OfficerOperation
 
@@ -97,12 +100,21 @@ def withdraw(application: str) -> Response | tuple[str, int]:
 
 @views.post("/cases/<application>/codes")
 def codes(application: str) -> str:
-    """The two codes, in clear, on this one answer and never again."""
+    """The receipt and, with it or by message, the authorization code: on this one answer and never again."""
     if not EmptyForm().validate_on_submit():
         abort(400)
-    shown = ask(ShowCase, application=application)
-    pair = ask(HandOutCodes, application=application)
-    return render_template("console/codes.html", pair=pair, case=shown["case"])
+    case = ask(ShowCase, application=application)["case"]
+    pair = ask(HandOutCodes, application=application, by=request.form.get("by", HandOver.LETTER))
+    code, bank = pair.get("authorization_code"), current_app.extensions["vermilion_organization"]
+    portal = current_app.extensions["vermilion_enrolment_url"]
+    return render_template(
+        "console/codes.html",
+        pair=pair,
+        case=case,
+        letter=as_link(sealed_letter(code_letter(case, code, pair["expires_at"], bank=bank))) if code else "",
+        # Behind the #, so that no server and no log of one sees the number.
+        qr=qr_code(f"{portal}/download#{pair['reference_number']}"),
+    )
 
 
 def _end(kind: type[OfficerOperation], application: str) -> Response | tuple[str, int]:

@@ -1,10 +1,14 @@
 """Redeeming an invitation: the link's code sits in the URL's fragment, so that no log or referrer ever holds it."""
 
 from flask import Blueprint, Response, jsonify, redirect, render_template, request, url_for
+from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
 from admin.language import named
 from admin.signer import parse_base64, try_to
+from ca.domain.codes import parse_authorization_code
+from ca.domain.errors import InvalidRequest
+from ca.domain.officers import code_halves
 from ca.operations import OpenInvitation, RedeemInvitation
 
 views = Blueprint("invitation", __name__, url_prefix="/admin/invitation")
@@ -19,7 +23,15 @@ def page(invitation: str) -> str:
 @views.post("/<invitation>/open")
 def open_link(invitation: str) -> Response:
     """Who is invited to what, and a challenge for the new passkey."""
-    opened = try_to(OpenInvitation, invitation=invitation, code=request.form.get("code", ""))
+    code = request.form.get("code", "")
+    half = code_halves(code)[1]
+    try:
+        if half:
+            parse_authorization_code(half)
+    except InvalidRequest as error:
+        # A slip of the finger is told here: it is no attempt that somebody must look into.
+        raise InvalidRequest(_("the other half is mistyped: compare it again, to its last character")) from error
+    opened = try_to(OpenInvitation, invitation=invitation, code=code)
     return jsonify(opened | {"roles": [named(role) for role in opened["roles"]]})
 
 

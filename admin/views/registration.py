@@ -1,6 +1,6 @@
 """A customer is registered, a U-Shield enters the stock."""
 
-from flask import Blueprint, abort, redirect, render_template, url_for
+from flask import Blueprint, abort, current_app, redirect, render_template, url_for
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 from sqlalchemy import select
@@ -8,6 +8,8 @@ from werkzeug.wrappers import Response
 
 from admin.errors import sentence, status_of
 from admin.forms import CompanyDeviceForm, CorrectionForm, CustomerForm, DeviceForm, EmptyForm
+from admin.letters import portal_letter
+from admin.paper import as_link, sealed_letter
 from admin.signer import ask, note_look, officer
 from ca.adapters.db.rows import CustomerRow, db
 from ca.domain.errors import InvalidRequest, InvalidTransition, NotFound
@@ -77,7 +79,10 @@ def letter(customer: str) -> str:
     if not EmptyForm().validate_on_submit():
         abort(400)
     row = _customer(customer)
-    return render_template("console/letter.html", letter=ask(HandOutLetter, number=row.number), customer=row)
+    letter, bank = ask(HandOutLetter, number=row.number), current_app.extensions["vermilion_organization"]
+    portal = current_app.extensions["vermilion_enrolment_url"]
+    sheet = portal_letter(row.name, row.branch, letter, bank=bank, portal=portal)
+    return render_template("console/letter.html", letter=letter, customer=row, sheet=as_link(sealed_letter(sheet)))
 
 
 @views.route("/customers/<customer>/u-shield", methods=["GET", "POST"])

@@ -62,8 +62,10 @@ class ApplicationsView(ReadOnlyView):
         return row.customer
 
     def details_context(self, row: ApplicationRow) -> dict[str, Any]:
+        customer = db.session.get(CustomerRow, row.customer)
         return {
             "heading": row.customer_name,
+            "reachable": customer is not None and bool(customer.email or customer.phone),
             "case": json.loads(row.case_json),
             "evidence": _evidence(row.id),
             "codes": _newest(CodePairRow, CodePairRow.application == row.id, CodePairRow.id),

@@ -6,6 +6,7 @@ bank's messages have none.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum, StrEnum
 
 from ca.domain.accounts import Channel, Language
@@ -80,6 +81,15 @@ _NOT_YOU = {
     Language.ENGLISH: "If this was not you, call the hotline at once: {hotline}.",
     Language.CHINESE: "如非本人操作，请立即致电客服热线：{hotline}。",
 }
+_CODE = {
+    Language.ENGLISH: (
+        "Your authorization code is {code}. You need it once, with the reference number from your branch, before "
+        "{until}. Tell it to nobody: the bank never asks for it."
+    ),
+    Language.CHINESE: (
+        "您的授权码：{code}。请在 {until} 前与网点给您的参考号一起使用一次。请勿告诉任何人，银行绝不会向您索要。"
+    ),
+}
 _NO_LINK = {
     Language.ENGLISH: "This message has no link; we never send one. Type the bank's address yourself.",
     Language.CHINESE: "本消息不含链接；我们从不发送链接。请自行输入银行网址。",
@@ -101,6 +111,35 @@ def messages(
     english, chinese = notice.value
     what = (chinese if language is Language.CHINESE else english).format(**fields)
     head = _CERTIFICATE[language].format(serial=serial[-6:]) + what
+    return _by_each_way(head, bank=bank, hotline=hotline, language=language, channel=channel, addresses=addresses)
+
+
+def code_messages(
+    code: str,
+    until: datetime,
+    *,
+    bank: str,
+    hotline: str,
+    language: Language,
+    channel: Channel,
+    addresses: Mapping[Way, str],
+) -> list[Message]:
+    """The authorization code by the ways of `messages`; in the text alone, for subjects are shown on locked screens."""
+    head = _CODE[language].format(code=code, until=f"{until:%Y-%m-%d %H:%M} UTC")
+    return _by_each_way(head, bank=bank, hotline=hotline, language=language, channel=channel, addresses=addresses)
+
+
+def masked(message: Message) -> str:
+    """Where a message went, for somebody who knows the address: `z•••@bank.example`, `••• 8000`."""
+    if message.way is Way.SMS:
+        return f"••• {message.to[-4:]}"
+    name, _, domain = message.to.rpartition("@")
+    return f"{name[:1]}•••@{domain}"
+
+
+def _by_each_way(
+    head: str, *, bank: str, hotline: str, language: Language, channel: Channel, addresses: Mapping[Way, str]
+) -> list[Message]:
     help_ = _NOT_YOU[language].format(hotline=hotline)
     subject = _SUBJECT[language].format(bank=bank)
     texts = {Way.EMAIL: f"{head}\n\n{help_}\n{_NO_LINK[language]}\n", Way.SMS: f"{bank}: {head} {help_}"}

@@ -9,9 +9,11 @@ from ca.domain.audit import AuditEvent
 from ca.domain.codes import (
     CodePair,
     CodeState,
+    HandOver,
     new_authorization_code,
     new_reference,
     parse_authorization_code,
+    shown,
 )
 from ca.domain.errors import InvalidRequest, InvalidTransition, NotAuthenticated, Tampered
 from ca.domain.officers import TrustedRole
@@ -21,6 +23,7 @@ from ca.usecases.apply import find_profile
 from ca.usecases.authorize import Authorize
 from ca.usecases.cases import find_case
 from ca.usecases.clock import require_clock
+from ca.usecases.notices import SendCode
 
 _CODE_SEAL = "authorization-code"
 # The same words whatever was wrong: who guesses learns nothing (T-08).
@@ -34,6 +37,8 @@ class HandedOut:
     reference: str
     authorization_code: str
     expires_at: datetime
+    sent_to: tuple[str, ...] = ()
+    """Masked addresses that the authorization code went to; empty for a letter."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +51,13 @@ class HandOutCodes:
     seals: Seals
     authorize: Authorize
     profiles: Mapping[str, Profile]
+    send_code: SendCode
 
-    def __call__(self, session: str, application_id: str) -> HandedOut:
+    def __call__(self, session: str, application_id: str, by: HandOver = HandOver.LETTER) -> HandedOut:
+        """By message, the code leaves before it holds: what fails then has handed out nothing.
+
+        Raises InvalidRequest when there is no address for a message, NotReady when it could not be written.
+        """
         now = self.clock.now()
         with self.unit_of_work() as work:
             officer = self.authorize(
@@ -75,9 +85,19 @@ class HandOutCodes:
             work.codes.save(pair)
             work.applications.set_state(handed_out)
             name = "codes.reissued" if again else "codes.handed-out"
-            work.audit.append(AuditEvent(name, application.id, officer.person, now, {"reference": pair.reference}))
+            details = {"reference": pair.reference, "by": by.value}
+            work.audit.append(AuditEvent(name, application.id, officer.person, now, details))
+            sent_to = self._send(work, application, code, pair) if by is HandOver.MESSAGE else []
             work.commit()
-        return HandedOut(pair.reference, code, pair.expires_at)
+        return HandedOut(pair.reference, code, pair.expires_at, tuple(sent_to))
+
+    def _send(self, work: Work, application: Application, code: str, pair: CodePair) -> list[str]:
+        case, customer = application.case, work.customers.get(application.case.customer)
+        # The case was approved and sealed; the row of the register is neither.
+        approved = [value for kind, value in case.alternative_names if kind == "email"]
+        if approved and approved != [customer.email]:
+            raise InvalidTransition("the e-mail address of this customer is not the approved one; hand out a letter")
+        return self.send_code(work, customer, shown(code), pair.expires_at)
 
     def _void_old(self, work: Work, application: Application) -> None:
         old = work.codes.find_for_application(application.id)

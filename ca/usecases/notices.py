@@ -3,14 +3,15 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from ca.domain.accounts import Account
 from ca.domain.certificates import Certificate
 from ca.domain.customers import Customer
-from ca.domain.errors import PKIError
-from ca.domain.notices import Message, Notice, Way, messages
+from ca.domain.errors import InvalidRequest, NotReady, PKIError
+from ca.domain.notices import Message, Notice, Way, code_messages, masked, messages
 from ca.domain.serials import serial_text
-from ca.ports import UnitOfWork
+from ca.ports import UnitOfWork, Work
 from ca.usecases.portal_sessions import AccountBook
 
 _log = logging.getLogger("vermilion.notices")
@@ -53,3 +54,35 @@ class NotifyCustomer:
             _log.warning("the choices of a customer could not be read: %s", error)
             found = None
         return found or Account(customer.id, 0)
+
+
+@dataclass(frozen=True)
+class SendCode:
+    """An authorization code goes to the customer, past the officer who hands out the reference number."""
+
+    accounts: AccountBook
+    post: Callable[[Message], None]
+    bank: str
+    hotline: str
+
+    def __call__(self, work: Work, customer: Customer, code: str, expires_at: datetime) -> list[str]:
+        """Where it went, masked. Raises InvalidRequest without an address, NotReady when it could not be written."""
+        account = self.accounts.find(work, customer.id) or Account(customer.id, 0)
+        written = code_messages(
+            code,
+            expires_at,
+            bank=self.bank,
+            hotline=self.hotline,
+            language=account.language,
+            channel=account.channel,
+            addresses={Way.EMAIL: customer.email, Way.SMS: customer.phone},
+        )
+        if not written:
+            raise InvalidRequest("this customer has neither e-mail nor phone; hand out a letter")
+        try:
+            for message in written:
+                self.post(message)
+        except (OSError, ValueError) as error:
+            # `error` may name the file, never the code.
+            raise NotReady("the message could not be written, and no code was handed out; hand out a letter") from error
+        return [masked(message) for message in written]

@@ -228,7 +228,7 @@ def _require_reach(officer: Officer, branch: str, what: str) -> None:
 
 
 def _new_half(random: Callable[[int], bytes]) -> str:
-    return new_authorization_code(random)[:HALF_LENGTH]
+    return new_authorization_code(random, HALF_LENGTH)
 
 
 def _decision(case: UnlockCase, officer: Officer) -> Decision:

@@ -1,5 +1,6 @@
 // Reset my Certificate Password: the tool asks for both passwords, the page for none.
 import { Failure, findExtension, run } from "./bridge.js";
+import { referenceNumber } from "./codes.js";
 import { t } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
@@ -21,12 +22,12 @@ async function change() {
 
 async function unlock(event) {
   event.preventDefault();
-  const reference = $("reference").value.replace(/[\s-]/g, "");
+  const reference = referenceNumber($("reference").value);
   const button = $("unlock").querySelector("button");
   $("unlocked").hidden = true;
   $("unlock-say").textContent = "";
-  if (!/^\d{10}$/.test(reference)) {
-    $("unlock-say").textContent = t("A reference number has 10 digits. Copy it from the receipt of your branch.");
+  if (!reference) {
+    $("unlock-say").textContent = t("A reference number has 10 digits, the last proves the others. Compare it with the receipt of your branch.");
     $("reference").focus();
     return;
   }

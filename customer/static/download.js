@@ -1,6 +1,7 @@
 // Download my Certificate: once everything is there, starts the tool, shows what it does.
 import { run } from "./bridge.js";
 import { begin } from "./check.js";
+import { referenceNumber } from "./codes.js";
 import { showStep } from "./steps.js";
 import { t } from "./words.js";
 
@@ -12,9 +13,9 @@ function told(message) {
 
 async function download(event) {
   event.preventDefault();
-  const reference = $("reference").value.replace(/[\s-]/g, "");
-  if (!/^\d{10}$/.test(reference)) {
-    $("reference-say").textContent = t("A reference number has 10 digits. Copy it from the receipt of your branch.");
+  const reference = referenceNumber($("reference").value);
+  if (!reference) {
+    $("reference-say").textContent = t("A reference number has 10 digits, the last proves the others. Compare it with the receipt of your branch.");
     $("reference").focus();
     return;
   }
@@ -48,6 +49,8 @@ function show(done) {
   $("done").scrollIntoView();
 }
 
+// The QR code on the receipt brings the number along behind a #, where no server sees it.
+$("reference").value = referenceNumber(location.hash.slice(1)) ?? "";
 $("start").addEventListener("submit", download);
 begin((ready) => {
   $("codes").hidden = !ready;

@@ -3,6 +3,7 @@
 import os
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -14,10 +15,11 @@ from tests.browser.computer import picture
 from tests.browser.served_console import served
 from tests.fakes.console import ACTIVE, HELD, fill
 from tests.fakes.console_signer import FakeSigner
+from tests.fakes.letters import code_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.socket]
 
-WHOLE = "one-time_code.7K3M-9QWX-2FHT"
+WHOLE = "one-time_code.7K3M-9QWX-2FH3"
 
 
 @pytest.fixture
@@ -26,11 +28,11 @@ def signer(tmp_path):
     fill(signer.database, signer)
     signer.invitations["invitation-2"] = {
         "person": "E-approver", "name": "Pavel Chen", "branch": "Pudong", "roles": ["ra-approver"],
-        "code": "one-time_code.7K3M-9QWX-2FHT", "state": "open", "officer": "approver",
+        "code": "one-time_code.7K3M-9QWX-2FH3", "state": "open", "officer": "approver",
     }  # fmt: skip
     signer.invitations["invitation-3"] = {
         "person": "E-supervisor", "name": "Sun Li", "branch": "Pudong", "roles": ["ra-supervisor"],
-        "code": "one-time_code.7K3M-9QWX-2FHT", "state": "open", "officer": "supervisor",
+        "code": "one-time_code.7K3M-9QWX-2FH3", "state": "open", "officer": "supervisor",
     }  # fmt: skip
     return signer
 
@@ -104,15 +106,64 @@ def test_a_batch_is_approved_by_one_signature(tab, address, signer):
 def test_a_supervisor_approves_an_unlock_with_a_passkey_and_sees_one_half_of_the_code(tab, address):
     _become_approver(tab, address, "invitation-3")
 
-    tab.goto(f"{address}/admin/unlocks/1000000000")
+    tab.goto(f"{address}/admin/unlocks/1000000005")
     expect(tab.get_by_text("ID card seen")).to_be_visible()
     picture(tab, "console-unlock-1-case")
     tab.get_by_role("button", name="Approve and seal with passkey").click()
 
-    expect(tab.locator("[data-code=half]")).to_have_text("WX2FHT")
+    expect(tab.locator("[data-code=half]")).to_have_text("WX2FHE")
     picture(tab, "console-unlock-2-half")
     tab.goto(f"{address}/admin/u-shields/US-1/prepare")
     picture(tab, "console-unlock-3-prepare")
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light")])
+def test_the_receipt_is_on_the_page_and_the_code_in_the_letter_that_it_carries(tab, address, width, scheme):
+    tab.set_viewport_size({"width": width, "height": 900})
+    tab.emulate_media(color_scheme=scheme)
+    _become_approver(tab, address)
+    tab.goto(f"{address}/admin/applications/details/?id=application-approved")
+    require_accessible(tab)
+    picture(tab, f"console-codes-1-choice-{scheme}")
+    tab.get_by_label("Sealed letter (PDF)").check()
+    tab.get_by_role("button", name="Hand out the two codes").click()
+
+    expect(tab.locator("[data-code=reference]")).to_have_text("4711081521")
+    expect(tab.get_by_role("img", name="QR code")).to_be_visible()
+    assert "7KQM" not in tab.locator("main").inner_text()
+    with tab.expect_download() as coming:
+        tab.get_by_role("link", name="Save the sealed letter (PDF)").click()
+    assert code_in(Path(coming.value.path()).read_bytes()) == "7KQM-3F9X-2TBB"
+    require_accessible(tab)
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    picture(tab, f"console-codes-2-receipt-{scheme}")
+    tab.emulate_media(media="print")
+    expect(tab.locator("[data-letter]")).to_be_hidden()
+    picture(tab, f"console-codes-3-print-{scheme}")
+
+
+def test_a_code_sent_to_the_customer_is_nowhere_on_the_page(tab, address):
+    _become_approver(tab, address)
+    tab.goto(f"{address}/admin/applications/details/?id=application-approved")
+    tab.get_by_label("Message to the customer").check()
+    tab.get_by_role("button", name="Hand out the two codes").click()
+
+    expect(tab.get_by_role("status")).to_contain_text("went to z•••@example.com")
+    expect(tab.locator("[data-letter]")).to_have_count(0)
+    require_accessible(tab)
+    picture(tab, "console-codes-4-message")
+
+
+def test_the_letter_for_the_portal_is_a_sheet_that_the_page_carries(tab, address):
+    _become_approver(tab, address, "invitation-3")
+    tab.goto(f"{address}/admin/customers/details/?id=customer-1")
+    tab.get_by_role("button", name="Letter for the portal").click()
+
+    with tab.expect_download() as coming:
+        tab.get_by_role("link", name="Save the sealed letter (PDF)").click()
+    assert code_in(Path(coming.value.path()).read_bytes()) == "7KQM-3F9X-2TBB"
+    require_accessible(tab)
+    picture(tab, "console-letter")
 
 
 def test_the_invitation_shows_who_is_invited_and_hides_its_code(tab, address):
@@ -131,7 +182,7 @@ def test_a_link_that_is_one_half_opens_with_the_other(tab, address):
     button.click()
     expect(tab.get_by_role("alert")).to_contain_text("There is no such invitation.")
 
-    tab.get_by_label("The other half").fill("7K3M-9QWX-2FHT")
+    tab.get_by_label("The other half").fill("7K3M-9QWX-2FH3")
     button.click()
 
     expect(tab.locator("[data-field=name]")).to_have_text("Pavel Chen")

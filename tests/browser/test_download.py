@@ -27,10 +27,10 @@ def computer(demo: Demo, tmp_path: Path) -> Iterator[Computer]:
         yield Computer(tmp_path, demo, shown)
 
 
-def _ready(computer: Computer, browser: BrowserContext) -> Page:
-    """The page, once everything on the computer is found."""
+def _ready(computer: Computer, browser: BrowserContext, reference: str = "") -> Page:
+    """The page, once everything on the computer is found; with the number of a receipt, as its QR code opens it."""
     page = browser.new_page()
-    page.goto(f"{computer.demo.url}/download")
+    page.goto(f"{computer.demo.url}/download#{reference}")
     expect(page.locator("#check-password")).to_have_class("good")
     return page
 
@@ -79,7 +79,8 @@ def test_a_certificate_is_downloaded_by_page_extension_and_tool(computer: Comput
     with computer.browser() as browser:
         browser.on("request", lambda request: sent.append(f"{request.url} {request.post_data}"))
         browser.on("console", lambda said: failures.append(said.text) if said.type == "error" else None)
-        page = _ready(computer, browser)
+        page = _ready(computer, browser, codes["reference_number"])
+        expect(page.get_by_role("textbox", name="Reference number")).to_have_value(codes["reference_number"])
         expect(page.locator("#check-device")).to_contain_text(serial)
         for name in ("signature", "clock", "status"):
             expect(page.locator(f"#check-{name}")).to_have_class("good")
@@ -146,8 +147,12 @@ def test_a_slip_of_the_finger_is_said_in_the_window_and_costs_no_attempt(compute
         page = _ready(computer, browser)
         _press(page, "12345")
         expect(page.locator("#reference-say")).to_contain_text("10 digits")
-        _press(page, codes["reference_number"])
+        reference, code = codes["reference_number"], codes["authorization_code"]
+        _press(page, f"{reference[:-1]}{(int(reference[-1]) + 1) % 10}")
+        expect(page.locator("#reference-say")).to_contain_text("the last proves the others")
+        _press(page, reference)
         computer.screen.try_out(TITLE, "7K3M")
+        computer.screen.try_out(TITLE, f"{code[:-1]}{'0' if code[-1] != '0' else '1'}")
         computer.screen.answer(TITLE, codes["authorization_code"])
         for wrong in (("12345678", "12345678"), ("Branch26", "Branch27"), ("abc12", "abc12"), ("a b c d", "a b c d")):
             computer.screen.try_out(TITLE, *wrong)

@@ -16,6 +16,7 @@ from ca.domain.certificates import Certificate, CertificateStatus
 from ca.domain.codes import CodePair
 from ca.domain.errors import PKIError
 from ca.domain.keys import PublicKey
+from ca.domain.notices import Message
 from ca.domain.officers import Officer, OfficerState, TrustedRole
 from ca.domain.profiles import Profile
 from ca.domain.revocation import RevocationReason
@@ -37,7 +38,9 @@ from ca.usecases.enrol import Drafter, Enrol
 from ca.usecases.health import CheckHealth
 from ca.usecases.issuance import Issuance
 from ca.usecases.jobs import Job, RunJob
+from ca.usecases.notices import SendCode
 from ca.usecases.officers import ChangeOfficer, InviteOfficer, RedeemInvitation
+from ca.usecases.portal_sessions import AccountBook
 from ca.usecases.publish_crl import PublishCRL
 from ca.usecases.receipts import OpenReceipt
 from ca.usecases.reconcile import Reconcile
@@ -169,7 +172,9 @@ class Bank:
         self.submit_batch = SubmitBatch(
             unit_of_work, clock, random, seals, self.authorize, self.register_customer, self.submission
         )
-        self.hand_out = HandOutCodes(unit_of_work, clock, random, seals, self.authorize, self.profiles)
+        self.posted: list[Message] = []
+        self.send_code = SendCode(AccountBook(seals), self.posted.append, "Fake Bank", "95588")
+        self.hand_out = HandOutCodes(unit_of_work, clock, random, seals, self.authorize, self.profiles, self.send_code)
         issuing = self.drafter, self.issuance, self.profiles
         self.enrol = Enrol(unit_of_work, clock, self.check_codes, self.dossier, *issuing)
         self.report_unknown = ReportUnknownCertificate(unit_of_work, clock)

@@ -164,7 +164,7 @@ def _others() -> list[rows.Row]:
             public_key=b"k", **decided, **assertion,
         ),
         rows.CodePairRow(
-            reference="4711081511", application="application-done", code_mac=b"m", state="claimed",
+            reference="4711081513", application="application-done", code_mac=b"m", state="claimed",
             expires_at=NOW + 7 * day, attempts_left=5, request="aa",
         ),
         rows.OfficerRow(

@@ -156,7 +156,7 @@ class FakeSigner:
 
     def _ProposeInvitation(self, operation: ops.ProposeInvitation) -> dict[str, Any]:
         self._who(operation)
-        return {"invitation": "proposed-1", "half": "7K3M-9QWX-2FHT"}
+        return {"invitation": "proposed-1", "half": "7K3M-9QWX-2FH3"}
 
     def _ShowInvitation(self, operation: ops.ShowInvitation) -> dict[str, Any]:
         self._who(operation)
@@ -170,7 +170,7 @@ class FakeSigner:
 
     def _OpenUnlock(self, operation: unlock_ops.OpenUnlock) -> dict[str, Any]:
         self._who(operation)
-        return {"reference": "1000000000", "half": "7K3M9Q", "expires_at": "2026-03-04T12:00:00Z"}
+        return {"reference": "1000000005", "half": "7K3M9K", "expires_at": "2026-03-04T12:00:00Z"}
 
     def _ShowUnlock(self, operation: unlock_ops.ShowUnlock) -> dict[str, Any]:
         self._who(operation)
@@ -191,7 +191,7 @@ class FakeSigner:
 
     def _ApproveUnlock(self, operation: unlock_ops.ApproveUnlock) -> dict[str, Any]:
         self._who(operation)
-        return {"reference": operation.reference, "half": "WX2FHT", "expires_at": "2026-03-04T12:00:00Z"}
+        return {"reference": operation.reference, "half": "WX2FHE", "expires_at": "2026-03-04T12:00:00Z"}
 
     def _RejectUnlock(self, operation: unlock_ops.RejectUnlock) -> dict[str, Any]:
         self._who(operation)
@@ -336,15 +336,17 @@ class FakeSigner:
         return {"device": operation.serial}
 
     def _HandOutLetter(self, operation: HandOutLetter) -> dict[str, Any]:
-        return {"number": operation.number, "code": "7KQM-3F9X-2TBD", "expires_at": "2026-12-07T07:04:05Z"}
+        return {"number": operation.number, "code": "7KQM-3F9X-2TBB", "expires_at": "2026-12-07T07:04:05Z"}
 
     def _HandOutCodes(self, operation: ops.HandOutCodes) -> dict[str, Any]:
         application, _officer = self._case(operation)
         self._become(application, ApplicationState.CODES_ISSUED)
-        return {
-            "reference_number": "4711081512",
-            "authorization_code": "7KQM-3F9X-2TBD",
+        by_message = operation.by == "message"
+        code = {} if by_message else {"authorization_code": "7KQM-3F9X-2TBB"}
+        return code | {
+            "reference_number": "4711081521",
             "expires_at": "2026-11-30T07:04:05Z",
+            "sent_to": ["z•••@example.com"] if by_message else [],
         }
 
     def _change(self, operation: Any, status: str) -> dict[str, Any]:

@@ -29,8 +29,8 @@ from cryptography.x509.oid import NameOID
 PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
 Answer = tuple[int, str, bytes]
 
-REFERENCE = "0123456789"
-CODE = "7K3M-9QWX-2FHT"
+REFERENCE = "0123456786"
+CODE = "7K3M-9QWX-2FH3"
 PASSWORD = "abc129"
 REPOSITORY = Path(__file__).resolve().parents[2]
 

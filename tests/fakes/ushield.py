@@ -20,7 +20,7 @@ from ushield.token import PinState, StoredCertificate
 
 FACTORY = "12345678"
 OWN = "abc129"
-REFERENCE = "0123456789"
+REFERENCE = "0123456786"
 _CA_KEY = ec.generate_private_key(ec.SECP256R1())
 _CA_NAME = x509.Name.from_rfc4514_string("CN=Fake bank")
 _NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -195,7 +195,7 @@ class FakeCustomer:
 
     def authorization_code(self) -> str:
         self.asked.append("code")
-        return "7K3M-9QWX-2FHT"
+        return "7K3M-9QWX-2FH3"
 
     def present_password(self) -> str:
         self.asked.append("password")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 REFERENCES = [f"{1000000000 + number}" for number in range(50)]
-CODE = "ABCD-EFGH-JKMN"
+CODE = "ABCD-EFGH-JKMC"
 ECHOED = (
     "REQUEST_METHOD",
     "RAW_URI",

@@ -19,6 +19,7 @@ import pytest
 from ca import case_operations as case_ops
 from ca import operations as ops
 from ca.adapters.hsm.tokens import find_module
+from tests.fakes.letters import code_in, letter_in
 from tests.integration.system.clients import ask_ocsp, issue, openssl
 from tests.integration.system.running import REPOSITORY, Demo, Ran, environment, run
 
@@ -124,8 +125,8 @@ def page_of(demo: Demo, cookie: str, method: str, path: str, form: Mapping[str, 
         return answer.read().decode(), given
 
 
-def letter_for(demo: Demo, device_serial: str) -> str:
-    """The page that an officer prints for a new customer with this U-Shield."""
+def receipt_for(demo: Demo, device_serial: str) -> str:
+    """The page, with the letter, that an officer gets for a new customer with this U-Shield."""
     maker = demo.maker
     customer = maker.call(
         ops.RegisterCustomer, kind="person", number="D77", name="Li Qiang", document_number="ID77", email="li@b.example"
@@ -142,14 +143,14 @@ def letter_for(demo: Demo, device_serial: str) -> str:
     return page_of(demo, f"{session}; {given}", "POST", f"/admin/cases/{application}/codes", form)[0]
 
 
-def test_what_the_letter_says_downloads_the_certificate(demo: Demo, tmp_path: Path) -> None:
+def test_what_receipt_and_letter_say_downloads_the_certificate(demo: Demo, tmp_path: Path) -> None:
     customer = Customer(tmp_path, demo, "", {})
     serial = json.loads(customer.ushield("init", "--label", "Mine", "--json").out)["serial"]
-    letter = letter_for(demo, serial)
-    ((code,), (command,), (fingerprint,)) = (
-        re.findall(f"{mark}[^>]*>([^<]+)<", letter)
-        for mark in ('data-code="authorization"', "data-command", "data-fingerprint")
+    receipt = receipt_for(demo, serial)
+    ((command,), (fingerprint,)) = (
+        re.findall(f"{mark}[^>]*>([^<]+)<", receipt) for mark in ("data-command", "data-fingerprint")
     )
+    code = code_in(letter_in(receipt))
     (tmp_path / "root.pem").write_bytes(demo.root_pem.read_bytes())
     (tmp_path / "code").write_text(code)
     (tmp_path / "password").write_text(PASSWORD)

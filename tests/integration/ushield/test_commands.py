@@ -108,7 +108,7 @@ def test_without_the_password_certificates_show_and_keys_do_not(computer: Comput
 def test_an_unfinished_download_is_named(computer: Computer) -> None:
     computer.interrupted_after("REQUEST")
 
-    assert computer.show()["unfinished"] == ["0123456789"]
+    assert computer.show()["unfinished"] == ["0123456786"]
 
 
 def test_a_u_shield_that_works_says_so(computer: Computer) -> None:

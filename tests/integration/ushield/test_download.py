@@ -10,7 +10,7 @@ pytestmark = [pytest.mark.softhsm, pytest.mark.socket]
 
 STEPS = ["LOOK", "ASK", "OPEN", "KEY", "REQUEST", "FETCH", "STORE", "CHECK", "CONFIRM", "TIDY"]
 HALF_WRITTEN = Path(__file__).with_name("half_written.py")
-FACTORY, PASSWORD, CODE = "12345678", "abc129", "7K3M-9QWX-2FHT"
+FACTORY, PASSWORD, CODE = "12345678", "abc129", "7K3M-9QWX-2FH3"
 
 
 def assert_finished(computer: Computer, bank: Bank) -> None:
@@ -196,7 +196,7 @@ def test_the_steps_are_shown_as_they_are_done(computer: Computer) -> None:
 
 
 def test_at_a_terminal_code_and_password_are_asked_for_and_not_shown(computer: Computer, bank: Bank) -> None:
-    where = ("--server", bank.address, "--reference", "0123456789", "--ca-file", bank.ca_file)
+    where = ("--server", bank.address, "--reference", "0123456786", "--ca-file", bank.ca_file)
     typed = {"code: ": "7k3m 9qwx 2fht", "digits): ": PASSWORD, "again: ": PASSWORD}
 
     status, shown = computer.at_terminal("download", *where, typed=typed)
@@ -209,7 +209,7 @@ def test_at_a_terminal_code_and_password_are_asked_for_and_not_shown(computer: C
 
 
 def test_two_passwords_that_differ_change_nothing(computer: Computer, bank: Bank) -> None:
-    where = ("--server", bank.address, "--reference", "0123456789", "--ca-file", bank.ca_file)
+    where = ("--server", bank.address, "--reference", "0123456786", "--ca-file", bank.ca_file)
     typed = {"code: ": CODE, "digits): ": PASSWORD, "again: ": "abc128"}
 
     status, shown = computer.at_terminal("download", *where, typed=typed)

@@ -6,6 +6,7 @@ import pytest
 
 from ca.domain.applications import ApplicationState
 from ca.domain.companies import Asked
+from tests.fakes.letters import code_in, letter_in
 
 
 @pytest.fixture
@@ -35,6 +36,8 @@ def test_the_checker_sees_who_signed_for_which_company(at, asked):
 def test_the_letter_to_an_operator_has_one_of_the_two_codes(at, asked):
     page = at("maker").post("/admin/cases/application-approved/codes").get_data(as_text=True)
 
-    assert "7KQM-3F9X-2TBD" in page
-    assert "4711081512" not in page
+    letter = letter_in(page)
+    assert code_in(letter) == "7KQM-3F9X-2TBB"
+    assert b"administrator gives you the reference" in letter
+    assert "4711081521" not in page
     assert "administrator has the reference number" in page

@@ -18,7 +18,7 @@ ASSERTION = json.dumps(
 def test_a_u_shield_is_unlocked_by_two_who_see_one_half_each(at, signer):
     opened = at("maker").post("/admin/u-shields/US-1/unlock", {"reason": " ID card seen "})
     approved = at("supervisor").post(
-        "/admin/unlocks/1000000000/approve", {"digest": b64(b"d" * 32), "assertion": ASSERTION}
+        "/admin/unlocks/1000000005/approve", {"digest": b64(b"d" * 32), "assertion": ASSERTION}
     )
 
     assert signer.commands()[0] == unlock_ops.OpenUnlock(
@@ -26,8 +26,8 @@ def test_a_u_shield_is_unlocked_by_two_who_see_one_half_each(at, signer):
     )
     assert (signer.commands()[1].path, signer.commands()[1].digest) == ("unlocks/approve", b"d" * 32)
     first, second = opened.get_data(as_text=True), approved.get_data(as_text=True)
-    assert ("7K3M9Q" in first, "WX2FHT" in first) == (True, False)
-    assert ("7K3M9Q" in second, "WX2FHT" in second) == (False, True)
+    assert ("7K3M9K" in first, "WX2FHE" in first) == (True, False)
+    assert ("7K3M9K" in second, "WX2FHE" in second) == (False, True)
 
 
 def test_an_unlock_without_a_word_on_who_asked_is_not_opened(at, signer):
@@ -36,8 +36,8 @@ def test_an_unlock_without_a_word_on_who_asked_is_not_opened(at, signer):
 
 
 def test_an_unlock_is_rejected_with_a_reason(at, signer):
-    assert at("supervisor").post("/admin/unlocks/1000000000/reject", {"reason": ""}).status_code == 422
-    assert at("supervisor").post("/admin/unlocks/1000000000/reject", {"reason": "not them"}).status_code == 303
+    assert at("supervisor").post("/admin/unlocks/1000000005/reject", {"reason": ""}).status_code == 422
+    assert at("supervisor").post("/admin/unlocks/1000000005/reject", {"reason": "not them"}).status_code == 303
     assert signer.commands()[-1].path == "unlocks/reject"
 
 

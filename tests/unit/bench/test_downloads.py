@@ -7,7 +7,7 @@ from bench.experiment import Report, Unmeasured
 from bench.experiments.portal import LOST, P99, PORTAL, RATE, put
 from ca.usecases.confirm import proof_message as expected
 
-CODES = {"reference_number": "1000000000", "authorization_code": "7K3M-9QWX-2FHT"}
+CODES = {"reference_number": "1000000005", "authorization_code": "7K3M-9QWX-2FH3"}
 
 
 def customers(*statuses: str) -> list[Customer]:

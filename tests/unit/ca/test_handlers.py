@@ -1,6 +1,7 @@
 """ca/handlers.py: each operation reaches its use case, and every refusal of an act is an event (DESIGN invariant 9)."""
 
 import base64
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -169,6 +170,18 @@ def test_one_certificates_whole_life(signer: Signer, bank: Bank) -> None:
     assert signer.ask(ops.Release(session=supervisor, serial=serial))["status"] == "active"
     revoked = signer.ask(ops.Revoke(session=supervisor, serial=serial, reason="keyCompromise"))
     assert revoked == {"serial": serial, "status": "revoked"}
+
+
+def test_a_code_that_went_by_message_is_not_in_the_answer(signer: Signer, bank: Bank) -> None:
+    application = bank.approved()
+    owner = bank.stored.applications[application][0].case.customer
+    bank.stored.customers[owner] = replace(bank.stored.customers[owner], email="li.qiang@bank.example")
+
+    answer = signer.ask(ops.HandOutCodes(session=bank.session(MARIA), application=application, by="message"))
+
+    assert answer.keys() == {"reference_number", "expires_at", "sent_to"}
+    assert answer["sent_to"] == ["l•••@bank.example"]
+    assert [message.to for message in bank.posted] == ["li.qiang@bank.example"]
 
 
 def test_an_application_is_rejected_or_withdrawn(signer: Signer, bank: Bank) -> None:

@@ -12,7 +12,7 @@ from customer.services import ToolPlace
 from tests.fakes.signer import FakeSigner
 from tests.fakes.software_ca import SoftwareCA
 
-REFERENCE, CODE = "1234567890", "ABCD-EFGH-JKMN"
+REFERENCE, CODE = "1234567894", "ABCD-EFGH-JKMC"
 
 
 @pytest.fixture(scope="session")

@@ -220,7 +220,7 @@ def test_the_history_has_words_for_what_happened_and_escapes_the_rest(signed_in:
 
 
 def test_the_letter_and_a_password_twice_open_the_account(signed_in: FlaskClient, signer: FakeSigner) -> None:
-    fields = {"number": "C77", "code": "7KQM-3F9X-2TBD", "password": "three odd words"}
+    fields = {"number": "C77", "code": "7KQM-3F9X-2TBB", "password": "three odd words"}
     differs = post(signed_in, "/first-password", **fields, again="three odd wards")
     assert (differs.status_code, signer.asked) == (422, [])
     response = post(signed_in, "/first-password", **fields, again="three odd words")

@@ -117,14 +117,14 @@ def test_our_own_fault_gives_a_number_that_is_in_the_log_and_no_secret(
     object.__setattr__(client.application.extensions["vermilion.customer"], "signer", Broken(signer.authority))
     caplog.set_level(logging.DEBUG)
 
-    response = client.get("/enrolment/profile-hints", auth=("1234567890", "ABCD-EFGH-JKMN"))
+    response = client.get("/enrolment/profile-hints", auth=("1234567894", "ABCD-EFGH-JKMC"))
 
     assert response.status_code == 500
     assert response.json is not None
     number = response.json["message"].rstrip(".").split()[-1]
     assert number in caplog.text
     assert "inner matter" not in response.text
-    assert not [secret for secret in ("1234567890", "ABCD", "Authorization", "Basic") if secret in caplog.text]
+    assert not [secret for secret in ("1234567894", "ABCD", "Authorization", "Basic") if secret in caplog.text]
 
 
 def test_codes_show_in_no_representation(
@@ -132,8 +132,8 @@ def test_codes_show_in_no_representation(
 ) -> None:
     caplog.set_level(logging.DEBUG)
 
-    client.get("/enrolment/profile-hints", auth=("1234567890", "wrong-code"))
-    client.get("/enrolment/profile-hints", auth=("1234567890", "ABCD-EFGH-JKMN"))
+    client.get("/enrolment/profile-hints", auth=("1234567894", "wrong-code"))
+    client.get("/enrolment/profile-hints", auth=("1234567894", "ABCD-EFGH-JKMC"))
 
     assert "wrong-code" not in caplog.text
     assert "ABCD" not in caplog.text

@@ -7,13 +7,13 @@ from ca.domain.errors import InvalidRequest, NotAuthenticated
 from ca.portal_operations import CancelByKey, OrderToolJob, PortalSignInByKey
 from tests.fakes.signer import FakeSigner
 
-DOWNLOAD = {"operation": "download", "reference": "1234567890"}
+DOWNLOAD = {"operation": "download", "reference": "1234567894"}
 
 
 def test_a_page_of_ours_gets_a_job(client: FlaskClient) -> None:
     response = client.post("/bridge/jobs", json=DOWNLOAD, headers={"Sec-Fetch-Site": "same-origin"})
 
-    assert response.json == {"job": "signed.download.1234567890"}
+    assert response.json == {"job": "signed.download.1234567894"}
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site", "none"])

@@ -19,7 +19,7 @@ OPERATOR = {
          "is_expired": False}
     ],
     "application": {
-        "id": "app-1", "state": "codes-issued", "reason": "", "reference": "1234567890", "device_serial": "US1",
+        "id": "app-1", "state": "codes-issued", "reason": "", "reference": "1234567894", "device_serial": "US1",
     },
 }  # fmt: skip
 COMPANY = {"name": "Harbour & Sons", "number": "C1", "free_devices": ["US2"], "operators": [OPERATOR]}
@@ -48,7 +48,7 @@ def test_the_company_its_operators_and_the_reference_number_are_shown(signed_in:
 
     assert "Harbour &amp; Sons" in shown
     assert "Li &lt;b&gt;Qiang" in shown
-    assert "1234567890" in shown
+    assert "1234567894" in shown
     assert f"/me/company/hold/{SERIAL}" in shown
     assert "Apply again" not in shown
 

@@ -130,4 +130,4 @@ def test_the_endpoint_answers_429_with_the_time_to_wait(client: FlaskClient) -> 
     assert answers[-1].headers["Retry-After"] == "10"
     assert answers[-1].json is not None
     assert answers[-1].json["error"] == "too-many-requests"
-    assert client.get("/enrolment/profile-hints", auth=("1234567890", "ABCD-EFGH-JKMN")).status_code == 200
+    assert client.get("/enrolment/profile-hints", auth=("1234567894", "ABCD-EFGH-JKMC")).status_code == 200

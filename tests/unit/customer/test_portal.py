@@ -16,7 +16,7 @@ def test_the_page_says_how_to_download_in_the_customers_words(client: FlaskClien
     page = client.get("/").text
 
     assert "Download my Certificate" in page
-    assert "ushield download --server https://bank.example --reference 1234567890 --ca-file root.pem" in page
+    assert "ushield download --server https://bank.example --reference 1234567894 --ca-file root.pem" in page
     assert "http://status.bank.example/ocsp" in page
 
 

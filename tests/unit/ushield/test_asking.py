@@ -4,44 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from ushield.asking import Typist, reference_number, require_code
-from ushield.errors import (
-    CodeMalformed,
-    Interrupted,
-    NoTerminal,
-    NothingTyped,
-    ReferenceMalformed,
-    SecretUnreadable,
-)
-
-
-@pytest.mark.parametrize("typed", ["0123456789", " 01234 56789 ", "0123-456-789"])
-def test_blanks_and_dashes_in_a_reference_number_do_not_matter(typed: str) -> None:
-    assert reference_number(typed) == "0123456789"
-
-
-@pytest.mark.parametrize("typed", ["", "123456789", "01234567890", "01234S6789", "\uff10123456789", "../../../etc"])
-def test_a_reference_number_has_ten_digits(typed: str) -> None:
-    with pytest.raises(ReferenceMalformed):
-        reference_number(typed)
-
-
-@pytest.mark.parametrize("typed", ["7K31-9Q0X-2FHT", "7k3l9qox2fht", "7K3I 9qOx 2fht", "7K319-Q0X2FHT"])
-def test_an_authorization_code_is_understood_however_it_is_written(typed: str) -> None:
-    assert require_code(typed) == "7K31-9Q0X-2FHT"
-
-
-@pytest.mark.parametrize("typed", ["", "7K3M-9QWX-2FH", "7K3M-9QWX-2FHTT", "7K3M-9QWX-2FHU", "7K3M:9QWX:2FHT"])
-def test_a_slip_in_the_authorization_code_is_told_before_it_is_sent(typed: str) -> None:
-    with pytest.raises(CodeMalformed):
-        require_code(typed)
+from ushield.asking import Typist
+from ushield.errors import Interrupted, NoTerminal, NothingTyped, SecretUnreadable
 
 
 def test_each_secret_is_one_line_of_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO("7K3M-9QWX-2FHT\nabc129\n"))
+    monkeypatch.setattr("sys.stdin", io.StringIO("7K3M-9QWX-2FH3\nabc129\n"))
     typist = Typist(code_file="-", password_file="-")
 
-    assert typist.authorization_code() == "7K3M-9QWX-2FHT"
+    assert typist.authorization_code() == "7K3M-9QWX-2FH3"
     assert typist.new_password() == "abc129"
 
 

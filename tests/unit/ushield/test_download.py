@@ -20,7 +20,7 @@ from ushield.errors import (
 from ushield.keys import KeyAlgorithm, algorithm_of
 from ushield.pending import Pending
 
-REFERENCE = "0123456789"
+REFERENCE = "0123456786"
 KEY_ID = key_id_of(REFERENCE)
 FACTORY, OWN = "12345678", "abc129"
 
@@ -242,7 +242,7 @@ def test_a_note_without_its_key_is_not_followed(world: World) -> None:
 
 def test_a_note_somebody_else_wrote_is_not_believed(world: World) -> None:
     world.device.kept[REFERENCE] = (
-        b'{"version":1,"reference":"0123456789","request":"AAAA","confirm":true,"profile":""}'
+        b'{"version":1,"reference":"0123456786","request":"AAAA","confirm":true,"profile":""}'
     )
 
     assert world.run().status == "active"

@@ -21,7 +21,7 @@ def sign(key: PrivateKey, message: bytes) -> bytes:
 
 @pytest.mark.parametrize("key", [RSA, P256, P384], ids=["rsa-2048", "ec-p256", "ec-p384"])
 def test_a_request_is_signed_by_a_key_nobody_sees(key: PrivateKey) -> None:
-    der = certification_request(key.public_key(), named("0123456789"), lambda data: sign(key, data))
+    der = certification_request(key.public_key(), named("0123456786"), lambda data: sign(key, data))
 
     request = x509.load_der_x509_csr(der)
 

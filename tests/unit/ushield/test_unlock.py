@@ -16,7 +16,7 @@ from ushield.unlock import Answer, Envelope
 
 KEY, OTHER_KEY = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
 BANK = bank_file(KEY)
-TOKEN, REFERENCE = "0A1B", "1000000000"
+TOKEN, REFERENCE = "0A1B", "1000000005"
 SO = {"now": "first", "next": "second"}
 
 
@@ -46,7 +46,7 @@ def test_the_banks_answer_for_this_u_shield_opens() -> None:
 @pytest.mark.parametrize(
     "changed",
     [
-        {"v": 2}, {"origin": "https://evil.example"}, {"reference": "2000000000"}, {"token": "FF00"},
+        {"v": 2}, {"origin": "https://evil.example"}, {"reference": "2000000003"}, {"token": "FF00"},
         {"envelope": "AAAA"}, {"envelope": 1}, {"nonce": "?"}, {"more": "x"},
     ],
 )  # fmt: skip
@@ -72,4 +72,4 @@ def test_an_answer_for_another_envelope_token_or_reference_opens_nothing() -> No
     with pytest.raises(AnswerNotOurs):
         opened(envelope, right, token="FF00")
     with pytest.raises(AnswerNotOurs):
-        opened(envelope, right, reference="2000000000")
+        opened(envelope, right, reference="2000000003")

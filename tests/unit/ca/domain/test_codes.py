@@ -5,7 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from ca.domain.codes import CodeState, new_authorization_code, new_reference, parse_authorization_code, shown
+from ca.domain.codes import (
+    CodeState,
+    new_authorization_code,
+    new_reference,
+    parse_authorization_code,
+    shown,
+)
 from ca.domain.errors import InvalidRequest
 from ca.domain.revocation import RFC_NAMES, RevocationReason, parse_reason
 from tests.builders import NOW, a_code_pair
@@ -21,11 +27,11 @@ def test_a_reference_number_has_ten_digits_and_no_leading_zero(random) -> None: 
     assert reference[0] != "0"
 
 
-def test_an_authorization_code_carries_sixty_bits() -> None:
-    codes = {new_authorization_code(lambda _, bit=bit: (1 << bit).to_bytes(8, "big")) for bit in range(60)}  # type: ignore[misc]  # bound now
-    assert len(codes) == 60
+def test_an_authorization_code_carries_55_bits_and_a_check_character() -> None:
+    codes = {new_authorization_code(lambda _, bit=bit: (1 << bit).to_bytes(8, "big")) for bit in range(55)}  # type: ignore[misc]  # bound now
+    assert len({code[:-1] for code in codes}) == 55
     assert new_authorization_code(bytes) == "000000000000"
-    assert new_authorization_code(lambda length: b"\xff" * length) == "ZZZZZZZZZZZZ"
+    assert new_authorization_code(lambda length: b"\xff" * length)[:-1] == "ZZZZZZZZZZZ"
 
 
 def test_a_code_is_shown_in_three_groups() -> None:
@@ -33,14 +39,14 @@ def test_a_code_is_shown_in_three_groups() -> None:
 
 
 @pytest.mark.parametrize(
-    "typed", ["0123-4567-89AB", "o1234567-89ab", " 0i23 4567 89ab ", "OL23456789AB", "0123456789AB"]
+    "typed", ["0123-4567-89AM", "o1234567-89am", " 0i23 4567 89am ", "OL23456789AM", "0123456789AM"]
 )
 def test_a_code_is_read_as_people_type_it(typed: str) -> None:
-    assert parse_authorization_code(typed) == "0123456789AB"
+    assert parse_authorization_code(typed) == "0123456789AM"
 
 
 @pytest.mark.parametrize(
-    "typed", ["", "0123-4567-89A", "0123-4567-89ABC", "0123-4567-89AU", "０123-4567-89AB", "*" * 12]
+    "typed", ["", "0123-4567-89A", "0123-4567-89AMC", "0123-4567-89AU", "０123-4567-89AM", "*" * 12]
 )
 def test_what_is_no_code_is_refused(typed: str) -> None:
     with pytest.raises(InvalidRequest, match="12 letters and digits"):

@@ -1,12 +1,27 @@
 """ca/usecases/codes.py: handed out once, wrong ones all alike, counted, locked, voided (DESIGN invariant 4)."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from ca.domain.accounts import Account, Channel, Language
 from ca.domain.applications import ApplicationState
-from ca.domain.codes import CodeState
-from ca.domain.errors import InvalidTransition, KeyStoreUnavailable, NotAllowed, NotAuthenticated, NotFound, Tampered
+from ca.domain.codes import CodeState, HandOver, parse_hand_over, shown
+from ca.domain.customers import Customer
+from ca.domain.errors import (
+    InvalidRequest,
+    InvalidTransition,
+    KeyStoreUnavailable,
+    NotAllowed,
+    NotAuthenticated,
+    NotFound,
+    NotReady,
+    Tampered,
+)
+from ca.domain.notices import Message, Way
+from ca.usecases.apply import CASE_SEAL
+from ca.usecases.portal_sessions import ACCOUNT_SEAL
 from tests.drafts import a_request
 from tests.fakes.bank import AUDITOR, MARIA, PAVEL, STRANGER, SUPERVISOR, Bank, Codes
 
@@ -34,7 +49,7 @@ def test_the_code_is_kept_nowhere_in_clear(bank: Bank) -> None:
 def test_handing_out_is_an_event(bank: Bank) -> None:
     codes = bank.codes()
     assert bank.event_names[-1] == "codes.handed-out"
-    assert bank.unit_of_work.events[-1].details == {"reference": codes.reference}
+    assert bank.unit_of_work.events[-1].details == {"reference": codes.reference, "by": "letter"}
     assert bank.state(codes.application) is ApplicationState.CODES_ISSUED
 
 
@@ -95,7 +110,7 @@ def test_a_reference_number_is_never_given_twice(bank: Bank) -> None:
     first = bank.codes()
     second = bank.approved()
     session = bank.session(MARIA)
-    same = (int(first.reference) - 10**9).to_bytes(8, "big")
+    same = (int(first.reference[:-1]) - 10**8).to_bytes(8, "big")
     bank.random.plan(bytes(8), same, same, same)
     with pytest.raises(InvalidTransition, match="random source"):
         bank.hand_out(session, second)
@@ -106,7 +121,7 @@ def test_a_reference_number_that_is_taken_is_drawn_again(bank: Bank) -> None:
     first = bank.codes()
     second = bank.approved()
     session = bank.session(MARIA)
-    bank.random.plan(bytes(8), (int(first.reference) - 10**9).to_bytes(8, "big"))
+    bank.random.plan(bytes(8), (int(first.reference[:-1]) - 10**8).to_bytes(8, "big"))
     assert bank.hand_out(session, second).reference != first.reference
 
 
@@ -275,3 +290,69 @@ def test_without_the_hsm_no_attempt_is_counted(bank: Bank) -> None:
         hints(bank, codes, WRONG)
     bank.seals.away = False
     assert bank.pair(codes).attempts_left == 5
+
+
+def reached(bank: Bank, application: str, **addresses: str) -> Customer:
+    """The customer of an application, with these addresses in the register."""
+    customer = replace(bank.stored.customers[bank.stored.applications[application][0].case.customer], **addresses)
+    bank.stored.customers[customer.id] = customer
+    return customer
+
+
+def test_by_message_the_code_goes_to_the_customer_and_nowhere_else(
+    bank: Bank, caplog: pytest.LogCaptureFixture
+) -> None:
+    application = bank.approved()
+    customer = reached(bank, application, phone="+8613800138000")
+    account = Account(customer.id, 1, language=Language.CHINESE, channel=Channel.SMS)
+    bank.stored.accounts[customer.id] = account, bank.seals.seal(ACCOUNT_SEAL, account.sealed_fields())
+
+    handed_out = bank.hand_out(bank.session(MARIA), application, HandOver.MESSAGE)
+
+    (message,) = bank.posted
+    code = shown(handed_out.authorization_code)
+    assert (message.way, message.to, handed_out.sent_to) == (Way.SMS, "+8613800138000", ("••• 8000",))
+    assert f"您的授权码：{code}" in message.text
+    assert handed_out.reference not in message.text
+    assert code not in message.subject + caplog.text + str(bank.stored) + str(bank.unit_of_work.events)
+    assert bank.unit_of_work.events[-1].details["by"] == "message"
+    assert bank.enrol.hints(handed_out.reference, code).profile.name == "personal-signing"
+
+
+def test_without_an_address_or_room_for_the_message_nothing_is_handed_out(bank: Bank) -> None:
+    application = bank.approved()
+    session, events = bank.session(MARIA), len(bank.unit_of_work.events)
+
+    def refuse(_message: Message) -> None:
+        raise OSError("no room")
+
+    bank.hand_out = replace(bank.hand_out, send_code=replace(bank.send_code, post=refuse))
+    reached(bank, application, phone="+8613800138000")
+    with pytest.raises(NotReady, match="no code was handed out"):
+        bank.hand_out(session, application, HandOver.MESSAGE)
+    reached(bank, application, phone="", email="")
+    with pytest.raises(InvalidRequest, match="neither e-mail nor phone; hand out a letter"):
+        bank.hand_out(session, application, HandOver.MESSAGE)
+
+    assert bank.state(application) is ApplicationState.APPROVED
+    assert not bank.stored.codes
+    assert len(bank.unit_of_work.events) == events
+
+
+def test_an_e_mail_address_that_nobody_approved_gets_no_code(bank: Bank) -> None:
+    application = bank.approved()
+    found, _seal = bank.stored.applications[application]
+    case = replace(found.case, alternative_names=(("email", "li@example.com"),))
+    bank.stored.applications[application] = replace(found, case=case), bank.seals.seal(CASE_SEAL, case.sealed_fields())
+    reached(bank, application, email="thief@example.com")
+
+    with pytest.raises(InvalidTransition, match="not the approved one"):
+        bank.hand_out(bank.session(MARIA), application, HandOver.MESSAGE)
+
+    assert bank.posted == []
+
+
+@pytest.mark.parametrize("way", ["", "LETTER", "telephone"])
+def test_there_are_two_ways_to_hand_a_code_out(way: str) -> None:
+    with pytest.raises(InvalidRequest, match="by letter or by message"):
+        parse_hand_over(way)

@@ -95,7 +95,7 @@ def test_a_row_written_into_the_database_opens_nothing(branch: Branch, state: Un
 def test_what_there_is_not_is_not_found(branch: Branch) -> None:
     decide, session = branch.unlocking.decide, branch.bank.session(SUPERVISOR)
     with pytest.raises(NotFound):
-        decide.show(session, "1000000000")
+        decide.show(session, "1000000005")
     with pytest.raises(NotFound):
         decide.open(session, device_serial="none", reason="ID card seen")
     with pytest.raises(NotFound):
