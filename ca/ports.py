@@ -22,6 +22,7 @@ from ca.domain.officers import Credential, Invitation, Officer
 from ca.domain.sessions import Challenge, Session
 from ca.domain.standings import Standing
 from ca.logbook import AuditLog, Jobs
+from ca.officer_records import OfficerChanges
 from ca.portal_records import Accounts, Cancellations, CustomerSessions, Unlocks
 from ca.probing import Receipts
 
@@ -372,6 +373,8 @@ class Work(Protocol):
     def cancellations(self) -> Cancellations: ...
     @property
     def unlocks(self) -> Unlocks: ...
+    @property
+    def officer_changes(self) -> OfficerChanges: ...
 
     def commit(self) -> None: ...
 

@@ -26,6 +26,7 @@ from ca.domain.ocsp import Policy
 from ca.domain.profiles import Profile
 from ca.domain.tool_releases import Packed
 from ca.handlers import UseCases
+from ca.officer_handlers import Officers
 from ca.portal_handlers import Portal
 from ca.ports import KeyId
 from ca.schedule import Schedule
@@ -52,8 +53,10 @@ from ca.usecases.jobs import RunJob
 from ca.usecases.letters import HandOutLetter
 from ca.usecases.looks import NoteLook
 from ca.usecases.notices import NotifyCustomer
+from ca.usecases.officer_changes import DecideOnOfficerChange
 from ca.usecases.officers import ChangeOfficer, InviteOfficer, RedeemInvitation
 from ca.usecases.own_certificates import OwnCertificates
+from ca.usecases.passkeys import Passkeys
 from ca.usecases.portal_sessions import AccountBook, AuthorizeCustomer, PortalSignIn
 from ca.usecases.publish_bundle import BUNDLE_PROFILE, PublishBundle, bundle_key
 from ca.usecases.publish_crl import PublishCRL
@@ -189,9 +192,7 @@ def _wire(
     schedule = _schedule(settings, files, unit_of_work, key_store, publish_crl, certify, reconcile, portal.own)
     return UseCases(
         sign_in=SignIn(unit_of_work, clock, random, seals, authenticators, authorize),
-        invite=InviteOfficer(unit_of_work, clock, random, seals, authenticators, authorize),
-        redeem=RedeemInvitation(unit_of_work, clock, random, seals, authenticators),
-        change_officer=ChangeOfficer(unit_of_work, clock, seals, authorize),
+        officers=_officers(unit_of_work, seals, authenticators, authorize),
         register_customer=RegisterCustomer(unit_of_work, clock, random, authorize),
         note_look=NoteLook(unit_of_work, clock, authorize),
         register_device=RegisterDevice(unit_of_work, clock, random, authorize),
@@ -300,6 +301,19 @@ def _portal(
         ActByKey(unit_of_work, clock, statements, sign_in, *effects),
         CompanyDesk(*desk, *effects),
         HandDeviceToCompany(unit_of_work, clock, officers),
+    )
+
+
+def _officers(
+    unit_of_work: SqlUnitOfWork, seals: Pkcs11Seals, authenticators: WebAuthnAuthenticators, authorize: Authorize
+) -> Officers:
+    base = unit_of_work, SystemClock(), system_random, seals
+    passkeys = Passkeys(authenticators, SystemClock())
+    return Officers(
+        InviteOfficer(*base, passkeys, authorize),
+        RedeemInvitation(*base, authenticators),
+        ChangeOfficer(unit_of_work, SystemClock(), seals, authorize),
+        DecideOnOfficerChange(*base, passkeys, authorize),
     )
 
 

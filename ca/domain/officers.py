@@ -123,6 +123,11 @@ class Officer:
             raise InvalidTransition(f"an officer who is {self.state.value} cannot become {wanted.value}")
         return replace(self, state=wanted, version=self.version + 1)
 
+    def moved(self, *, branch: str, roles: frozenset[TrustedRole]) -> "Officer":
+        """The same with these roles, at this branch. Raises InvalidRequest for roles that exclude each other."""
+        require_compatible(roles)
+        return replace(self, branch=branch, roles=roles, version=self.version + 1)
+
     def find_credential(self, credential_id: bytes) -> Credential | None:
         """The passkey with this id, if it is theirs."""
         return next((c for c in self.credentials if c.id == credential_id), None)

@@ -8,7 +8,7 @@ import hashlib
 from dataclasses import dataclass
 
 from ca.domain.errors import NotAuthenticated, NotFound
-from ca.domain.officers import Officer, OfficerState, TrustedRole
+from ca.domain.officers import Officer, OfficerState, TrustedRole, require_compatible
 from ca.ports import Clock, Seals, Work
 
 OFFICER_SEAL = "officer"
@@ -71,5 +71,6 @@ class Authorize:
 
 
 def save_officer(work: Work, seals: Seals, officer: Officer) -> None:
-    """Seal and save."""
+    """Seal and save. Raises InvalidRequest for roles that exclude each other, by whatever way they came."""
+    require_compatible(officer.roles)
     work.officers.save(officer, seals.seal(OFFICER_SEAL, officer.sealed_fields()))

@@ -35,7 +35,9 @@ from ca.usecases.enrol import Drafter, Enrol
 from ca.usecases.health import CheckHealth
 from ca.usecases.issuance import Issuance
 from ca.usecases.jobs import Job, RunJob
+from ca.usecases.officer_changes import DecideOnOfficerChange
 from ca.usecases.officers import ChangeOfficer, InviteOfficer, RedeemInvitation
+from ca.usecases.passkeys import Passkeys
 from ca.usecases.publish_crl import PublishCRL
 from ca.usecases.receipts import OpenReceipt
 from ca.usecases.reconcile import Reconcile
@@ -156,7 +158,9 @@ class Bank:
         self.checkpoint = MakeCheckpoint(unit_of_work, clock, self.key_store, self.checkpoint_file)
         self.verify_audit = VerifyAudit(unit_of_work, self.checkpoint_file, self.journal, self._verify_checkpoint)
         self.sign_in = SignIn(unit_of_work, clock, random, seals, self.authenticators, self.authorize)
-        self.invite = InviteOfficer(unit_of_work, clock, random, seals, self.authenticators, self.authorize)
+        self.passkeys = Passkeys(self.authenticators, clock)
+        self.invite = InviteOfficer(unit_of_work, clock, random, seals, self.passkeys, self.authorize)
+        self.move = DecideOnOfficerChange(unit_of_work, clock, random, seals, self.passkeys, self.authorize)
         self.redeem = RedeemInvitation(unit_of_work, clock, random, seals, self.authenticators)
         self.change_officer = ChangeOfficer(unit_of_work, clock, seals, self.authorize)
         self.register_customer = RegisterCustomer(unit_of_work, clock, random, self.authorize)

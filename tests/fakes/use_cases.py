@@ -9,6 +9,7 @@ from ca.domain.certificates import Certificate
 from ca.domain.customers import Customer
 from ca.domain.notices import Notice
 from ca.handlers import UseCases
+from ca.officer_handlers import Officers
 from ca.portal_handlers import Portal
 from ca.unlock_handlers import Unlocking
 from ca.usecases.by_key import ActByKey
@@ -91,9 +92,7 @@ def use_cases_of(bank: "Bank") -> UseCases:
     """Over the bank's memory, clock and keys."""
     return UseCases(
         sign_in=bank.sign_in,
-        invite=bank.invite,
-        redeem=bank.redeem,
-        change_officer=bank.change_officer,
+        officers=Officers(bank.invite, bank.redeem, bank.change_officer, bank.move),
         register_customer=bank.register_customer,
         note_look=NoteLook(bank.unit_of_work, bank.clock, bank.authorize),
         register_device=bank.register_device,

@@ -16,6 +16,7 @@ from ca.adapters.db.repositories.certificates import SqlCertificates, SqlIntents
 from ca.adapters.db.repositories.crls import SqlCRLs
 from ca.adapters.db.repositories.customers import SqlCustomers, SqlDevices
 from ca.adapters.db.repositories.issuers import SqlBlockedKeys, SqlIssuers
+from ca.adapters.db.repositories.officer_changes import SqlOfficerChanges
 from ca.adapters.db.repositories.officers import SqlInvitations, SqlOfficers
 from ca.adapters.db.repositories.portal import SqlAccounts, SqlCancellations, SqlCustomerSessions
 from ca.adapters.db.repositories.receipts import SqlReceipts
@@ -73,6 +74,7 @@ class SqlWork:
         self.customer_sessions = SqlCustomerSessions(session)
         self.cancellations = SqlCancellations(session)
         self.unlocks = SqlUnlocks(session)
+        self.officer_changes = SqlOfficerChanges(session)
 
     def __enter__(self) -> Self:
         # Begin here and not at the first statement: on SQLite this is where threads take turns.

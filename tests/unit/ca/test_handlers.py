@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePri
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from ca import officer_operations as own
 from ca import operations as ops
 from ca import portal_operations as portal
 from ca import unlock_operations as unlock
@@ -275,6 +276,9 @@ ACTS: list[ops.Operation] = [
     unlock.RejectUnlock(session="none", reference="none", reason="x"),
     unlock.AnswerUnlock(reference="none", code="none", token_serial="US1", public_key=b""),
     unlock.CompleteUnlock(reference="none", nonce=b"", certificate=b"", signature=b""),
+    own.ProposeOfficerChange(session="none", officer="none", branch="B", roles=["auditor"], reason="x"),
+    own.ApproveOfficerChange(session="none", change="none", digest=bytes(32), assertion=NOBODY),
+    own.RejectOfficerChange(session="none", change="none", reason="x"),
     portal.HandDeviceToCompany(session="none", number="none", serial="none"),
     portal.OrderCompanyApplication(session="none", device_serial="none"),
     portal.CompanyApply(session="none", number="1", device_serial="1", certificate=b"", nonce=b"", signature=b""),
@@ -293,6 +297,7 @@ QUESTIONS: list[ops.Operation] = [
     portal.ShowOwnHistory(session="none"),
     portal.ListSessions(session="none"),
     unlock.ShowUnlock(session="none", reference="none"),
+    own.ShowOfficerChange(session="none", change="none"),
     portal.ShowCompany(session="none"),
 ]
 NEVER_REFUSED = {ops.SignInChallenge, ops.CACertificates, ops.Health, ops.Reconcile}

@@ -66,11 +66,11 @@ def device_values(device: Device) -> Values:
     }
 
 
-def _roles(text: str, where: str) -> frozenset[TrustedRole]:
+def read_roles(text: str, where: str) -> frozenset[TrustedRole]:
     return frozenset(known(TrustedRole, role, where) for role in text.split(",") if role)
 
 
-def _roles_text(roles: frozenset[TrustedRole]) -> str:
+def roles_text(roles: frozenset[TrustedRole]) -> str:
     return ",".join(sorted(role.value for role in roles))
 
 
@@ -81,7 +81,7 @@ def to_officer(row: OfficerRow) -> Officer:
         person=row.person,
         name=row.name,
         branch=row.branch,
-        roles=_roles(row.roles, where),
+        roles=read_roles(row.roles, where),
         state=known(OfficerState, row.state, where),
         credentials=tuple(
             Credential(each.credential_id, each.public_key, each.label, each.sign_count) for each in row.credentials
@@ -95,7 +95,7 @@ def officer_values(officer: Officer, seal: bytes) -> Values:
         "person": officer.person,
         "name": officer.name,
         "branch": officer.branch,
-        "roles": _roles_text(officer.roles),
+        "roles": roles_text(officer.roles),
         "state": officer.state.value,
         "version": officer.version,
         "seal": seal,
@@ -123,7 +123,7 @@ def to_invitation(row: InvitationRow) -> Invitation:
         person=row.person,
         name=row.name,
         branch=row.branch,
-        roles=_roles(row.roles, where),
+        roles=read_roles(row.roles, where),
         proposed_by=row.proposed_by,
         state=known(InvitationState, row.state, where),
         expires_at=row.expires_at,
@@ -137,7 +137,7 @@ def invitation_values(invitation: Invitation, seal: bytes) -> Values:
         "person": invitation.person,
         "name": invitation.name,
         "branch": invitation.branch,
-        "roles": _roles_text(invitation.roles),
+        "roles": roles_text(invitation.roles),
         "proposed_by": invitation.proposed_by,
         "approved_by": invitation.approved_by,
         "state": invitation.state.value,

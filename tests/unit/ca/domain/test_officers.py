@@ -8,6 +8,7 @@ import pytest
 
 from ca.domain.decisions import Act, Decision, approval
 from ca.domain.errors import InvalidRequest, NotAllowed
+from ca.domain.officer_changes import OfficerChangeState
 from ca.domain.officers import (
     InvitationState,
     OfficerState,
@@ -25,6 +26,7 @@ from tests.builders import (
     an_intent,
     an_invitation,
     an_officer,
+    an_officer_change,
 )
 
 SECOND = timedelta(seconds=1)
@@ -127,6 +129,28 @@ _SEALED: list[tuple[Any, dict[str, Any]]] = [
             "expires_at": NOW,
             "code_mac": b"",
             "approved_by": "x",
+        },
+    ),
+    (
+        an_officer_change(),
+        {
+            "id": "x",
+            "version": 9,
+            "officer": "x",
+            "officer_version": 9,
+            "person": "x",
+            "name": "x",
+            "old_branch": "x",
+            "old_roles": frozenset(),
+            "branch": "x",
+            "roles": frozenset(),
+            "reason": "x",
+            "proposed_by": "x",
+            "proposed_at": NOW + SECOND,
+            "expires_at": NOW,
+            "state": OfficerChangeState.APPROVED,
+            "decided_by": "x",
+            "decision_reason": "x",
         },
     ),
     (a_session(), {"token_hash": "x", "officer": "x", "began_at": NOW + SECOND}),
