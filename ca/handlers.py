@@ -17,7 +17,7 @@ from ca.domain.serials import parse_serial, serial_text
 from ca.domain.sessions import CHALLENGE_LIFE
 from ca.domain.times import Millis, parse_instant, timestamp
 from ca.officer_handlers import Officers, officer_fields
-from ca.officer_operations import ShowOfficerChange
+from ca.officer_operations import OpenRecovery, Recover, ShowAccess, ShowOfficerChange
 from ca.portal_handlers import Portal
 from ca.ports import UnitOfWork
 from ca.signer import Handler
@@ -52,7 +52,7 @@ _NOT_REFUSALS = (NotReady, KeyStoreUnavailable)
 _QUESTIONS = (
     *(ops.WhoAmI, ops.ShowCase, ops.ShowInvitation, ops.ShowHistory, ops.Health, ops.CACertificates),
     *(portal.ShowMe, portal.ListOwnCertificates, portal.ListOwnDevices, portal.ShowOwnHistory),
-    *(portal.ListSessions, portal.ShowCompany, ShowUnlock, ShowOfficerChange),
+    *(portal.ListSessions, portal.ShowCompany, ShowUnlock, ShowOfficerChange, ShowAccess),
 )
 # What nobody may see and what somebody changed is recorded all the same.
 _EVEN_WHEN_ASKED = (Tampered, NotAllowed, NotFound)
@@ -65,6 +65,8 @@ _ACTORS: dict[type[ops.Operation], str] = {
     ops.SignIn: "unknown",
     ops.OpenInvitation: "unknown",
     ops.RedeemInvitation: "unknown",
+    OpenRecovery: "unknown",
+    Recover: "unknown",
     ops.ReportUnknown: "reporter",
     ops.ShowHistory: "relying party",
     ops.CertifyResponderKey: "status",
@@ -221,7 +223,7 @@ class Handlers:
             return "unknown"
 
     def sign_in(self, op: ops.SignIn) -> dict[str, Any]:
-        token, officer = self._do.sign_in(op.challenge, _assertion(op.assertion))
+        token, officer = self._do.sign_in(op.challenge, _assertion(op.assertion), source=op.source)
         return {"token": token, "officer": officer_fields(officer)}
 
     def sign_out(self, op: ops.SignOut) -> dict[str, Any]:

@@ -45,6 +45,7 @@ from ca.usecases.confirm import ConfirmCertificate
 from ca.usecases.customers import RegisterCustomer
 from ca.usecases.devices import HandDeviceToCompany, PrepareDevice, RegisterDevice
 from ca.usecases.dossier import Dossier
+from ca.usecases.end_sessions import EndSessions
 from ca.usecases.enrol import Drafter, Enrol
 from ca.usecases.follow_targets import FollowTargets
 from ca.usecases.health import CheckHealth
@@ -55,6 +56,7 @@ from ca.usecases.looks import NoteLook
 from ca.usecases.notices import NotifyCustomer
 from ca.usecases.officer_changes import DecideOnOfficerChange
 from ca.usecases.officers import ChangeOfficer, InviteOfficer, RedeemInvitation
+from ca.usecases.own_access import OwnAccess
 from ca.usecases.own_certificates import OwnCertificates
 from ca.usecases.passkeys import Passkeys
 from ca.usecases.portal_sessions import AccountBook, AuthorizeCustomer, PortalSignIn
@@ -63,6 +65,7 @@ from ca.usecases.publish_crl import PublishCRL
 from ca.usecases.publish_tool import PublishTool
 from ca.usecases.receipts import RecordSightings
 from ca.usecases.reconcile import Reconcile
+from ca.usecases.recovery import RecoverAccess, RecoveryBook
 from ca.usecases.renew import ReEnrol, RenewByKey
 from ca.usecases.report_unknown import ReportUnknownCertificate
 from ca.usecases.responder import CertifyMemoryKey, CertifyResponder, own_profile
@@ -314,6 +317,9 @@ def _officers(
         RedeemInvitation(*base, authenticators),
         ChangeOfficer(unit_of_work, SystemClock(), seals, authorize),
         DecideOnOfficerChange(*base, passkeys, authorize),
+        OwnAccess(*base, authenticators, passkeys, authorize),
+        RecoverAccess(*base, authenticators, authorize, RecoveryBook(seals)),
+        EndSessions(unit_of_work, SystemClock(), authorize),
     )
 
 

@@ -14,6 +14,7 @@ from ca.domain.errors import InvalidRequest
 # Crockford's base 32: no I, L, O, U. 12 characters carry 60 bits.
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _CODE_LENGTH = 12
+_RECOVERY_LENGTH = 16
 _REFERENCE_LENGTH = 10
 
 
@@ -63,8 +64,17 @@ def new_reference(random_bytes: Callable[[int], bytes]) -> str:
 
 def new_authorization_code(random_bytes: Callable[[int], bytes]) -> str:
     """Sixty random bits as twelve characters, without dashes."""
-    number = int.from_bytes(random_bytes(8), "big")
-    return "".join(_ALPHABET[(number >> (5 * place)) & 31] for place in range(_CODE_LENGTH))
+    return _written(random_bytes(8), _CODE_LENGTH)
+
+
+def new_recovery_code(random_bytes: Callable[[int], bytes]) -> str:
+    """Eighty random bits as sixteen characters, without dashes."""
+    return _written(random_bytes(10), _RECOVERY_LENGTH)
+
+
+def _written(raw: bytes, length: int) -> str:
+    number = int.from_bytes(raw, "big")
+    return "".join(_ALPHABET[(number >> (5 * place)) & 31] for place in range(length))
 
 
 def shown(code: str) -> str:
@@ -74,9 +84,18 @@ def shown(code: str) -> str:
 
 def parse_authorization_code(text: str) -> str:
     """What a person typed: any case, dashes and blanks ignored, O read as 0, I and L as 1 (Crockford)."""
+    return _parse(text, _CODE_LENGTH, "an authorization code")
+
+
+def parse_recovery_code(text: str) -> str:
+    """The same for a recovery code."""
+    return _parse(text, _RECOVERY_LENGTH, "a recovery code")
+
+
+def _parse(text: str, length: int, what: str) -> str:
     code = text.upper().replace("-", "").replace(" ", "").replace("O", "0").replace("I", "1").replace("L", "1")
-    if len(code) != _CODE_LENGTH or not set(code) <= set(_ALPHABET):
-        raise InvalidRequest(f"an authorization code has {_CODE_LENGTH} letters and digits")
+    if len(code) != length or not set(code) <= set(_ALPHABET):
+        raise InvalidRequest(f"{what} has {length} letters and digits")
     return code
 
 

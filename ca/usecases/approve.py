@@ -88,7 +88,7 @@ class DecideOnApplication:
                 public_key=credential.public_key,
                 previous_sign_count=credential.sign_count,
             )
-            work.officers.note_sign_count(credential.id, count)
+            work.officers.note_use(credential.id, count, now)
             work.applications.add_evidence(application.id, Evidence(decision, assertion, credential.public_key, now))
             work.applications.set_state(approved)
             details = {"case": application.case.digest().hex()}

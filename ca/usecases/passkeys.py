@@ -26,7 +26,7 @@ class Passkeys:
             public_key=credential.public_key,
             previous_sign_count=credential.sign_count,
         )
-        work.officers.note_sign_count(credential.id, count)
+        work.officers.note_use(credential.id, count, self.clock.now())
         return credential
 
     def decide(self, work: Work, officer: Officer, decision: Decision, assertion: Assertion) -> None:

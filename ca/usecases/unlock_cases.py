@@ -169,7 +169,7 @@ class DecideOnUnlock:
                 public_key=credential.public_key,
                 previous_sign_count=credential.sign_count,
             )
-            work.officers.note_sign_count(credential.id, count)
+            work.officers.note_use(credential.id, count, now)
             work.applications.add_evidence(reference, Evidence(decision, assertion, credential.public_key, now))
             half = _new_half(self.random)
             approved = replace(

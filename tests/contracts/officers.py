@@ -1,4 +1,4 @@
-"""What proposed changes of officers must do in every database."""
+"""What proposed changes of officers and their recovery codes must do in every database."""
 
 from dataclasses import replace
 
@@ -6,8 +6,9 @@ import pytest
 
 from ca.domain.errors import InvalidTransition
 from ca.domain.officer_changes import OfficerChangeState
+from ca.domain.recovery import RecoveryCodes
 from ca.ports import UnitOfWork
-from tests.builders import an_officer_change
+from tests.builders import NOW, SEAL, an_officer_change
 
 
 class OfficerChangesContract:
@@ -24,3 +25,18 @@ class OfficerChangesContract:
             assert work.officer_changes.find(change.id) == (decided, b"another")
             with pytest.raises(InvalidTransition, match="just decided"):
                 work.officer_changes.save(change, b"seal")
+
+
+class RecoveryCodesContract:
+    def test_recovery_codes_are_kept_with_their_seal_and_never_come_back(self, unit_of_work: UnitOfWork) -> None:
+        made = RecoveryCodes("officer-1", 1, (b"a" * 32, b"b" * 32), NOW)
+        used = made.use(b"a" * 32, NOW)
+        empty = replace(used.use(b"b" * 32, NOW).miss(NOW), misses=3)
+        with unit_of_work() as work:
+            assert work.recovery_codes.find("officer-1") is None
+            for codes in (made, used, empty):
+                work.recovery_codes.save(codes, SEAL)
+                assert work.recovery_codes.find("officer-1") == (codes, SEAL)
+            with pytest.raises(InvalidTransition, match="just used"):
+                work.recovery_codes.save(made, SEAL)
+            assert work.recovery_codes.find("officer-2") is None

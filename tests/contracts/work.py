@@ -10,7 +10,7 @@ from ca.ports import UnitOfWork
 from tests.builders import a_customer, a_device, an_event
 from tests.contracts.cases import ApplicationsContract, CodesContract, IntentsContract
 from tests.contracts.certificates import CertificatesContract
-from tests.contracts.officers import OfficerChangesContract
+from tests.contracts.officers import OfficerChangesContract, RecoveryCodesContract
 from tests.contracts.people import (
     ChallengesContract,
     CustomersContract,
@@ -86,6 +86,7 @@ class WorkContract(
     CancellationsContract,
     UnlocksContract,
     OfficerChangesContract,
+    RecoveryCodesContract,
     CustomersContract,
     DevicesContract,
     OfficersContract,

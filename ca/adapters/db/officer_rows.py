@@ -1,4 +1,4 @@
-"""The tables of officers' access besides their records (ca/domain/officer_changes.py)."""
+"""The tables of officers' access besides their records (ca/domain/officer_changes.py, ca/domain/recovery.py)."""
 
 from datetime import datetime
 
@@ -29,4 +29,19 @@ class OfficerChangeRow(Row):
     state: Mapped[str] = mapped_column(index=True)
     decided_by: Mapped[str]
     decision_reason: Mapped[str]
+    seal: Mapped[bytes]
+
+
+class RecoveryCodesRow(Row):
+    """What is left of an officer's recovery codes; counts only with the seal. `macs`: one after the other."""
+
+    __tablename__ = "recovery_codes"
+
+    officer: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    macs: Mapped[bytes]
+    made_at: Mapped[datetime]
+    used_at: Mapped[datetime | None] = mapped_column(index=True)
+    misses: Mapped[int]
+    missed_at: Mapped[datetime | None]
     seal: Mapped[bytes]

@@ -84,7 +84,8 @@ def to_officer(row: OfficerRow) -> Officer:
         roles=read_roles(row.roles, where),
         state=known(OfficerState, row.state, where),
         credentials=tuple(
-            Credential(each.credential_id, each.public_key, each.label, each.sign_count) for each in row.credentials
+            Credential(each.credential_id, each.public_key, each.label, each.sign_count, each.used_at)
+            for each in row.credentials
         ),
         version=row.version,
     )
@@ -111,6 +112,7 @@ def credential_values(officer: Officer) -> list[Values]:
             "public_key": credential.public_key,
             "label": credential.label,
             "sign_count": credential.sign_count,
+            "used_at": credential.used_at,
         }
         for position, credential in enumerate(officer.credentials)
     ]
@@ -148,7 +150,15 @@ def invitation_values(invitation: Invitation, seal: bytes) -> Values:
 
 
 def to_session(row: SessionRow) -> Session:
-    return Session(row.token_hash, row.officer, row.began_at, row.seen_at, row.ended)
+    return Session(
+        token_hash=row.token_hash,
+        officer=row.officer,
+        began_at=row.began_at,
+        seen_at=row.seen_at,
+        ended=row.ended,
+        source=row.source,
+        stepped_up_at=row.stepped_up_at,
+    )
 
 
 def session_values(session: Session, seal: bytes) -> Values:
@@ -157,6 +167,8 @@ def session_values(session: Session, seal: bytes) -> Values:
         "began_at": session.began_at,
         "seen_at": session.seen_at,
         "ended": session.ended,
+        "source": session.source,
+        "stepped_up_at": session.stepped_up_at,
         "seal": seal,
     }
 
