@@ -88,6 +88,10 @@ ROOMS: dict[str, frozenset[TrustedRole]] = {
     "people.show_invitation": _SECURITY,
     "people.approve_invitation": _SECURITY,
     "people.change": _SECURITY,
+    "officer_changes.propose": _SECURITY,
+    "officer_changes.show": _SECURITY,
+    "officer_changes.approve": _SECURITY,
+    "officer_changes.reject": _SECURITY,
 }
 """Endpoint -> roles that may call it."""
 

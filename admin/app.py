@@ -18,7 +18,18 @@ from admin.gate import guard
 from admin.language import speak
 from admin.security import secure
 from admin.signer import Signer
-from admin.views import batches, cases, changes, invitation, people, registration, search, sign_in, unlocks
+from admin.views import (
+    batches,
+    cases,
+    changes,
+    invitation,
+    officer_changes,
+    people,
+    registration,
+    search,
+    sign_in,
+    unlocks,
+)
 from admin.views.expiring import ExpiringView
 from admin.views.latency import LatencyView
 from admin.views.rooms import VIEWS
@@ -105,5 +116,6 @@ def _add_rooms(app: Flask, organization: str) -> None:
     app.extensions["vermilion_rooms"] = rooms
     console.add_view(LatencyView())
     console.add_view(ExpiringView())
-    for subject in (sign_in, invitation, registration, cases, batches, changes, people, unlocks, search):
+    work = sign_in, invitation, registration, cases, batches, changes, unlocks, search
+    for subject in (*work, people, officer_changes):
         app.register_blueprint(subject.views)

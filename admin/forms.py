@@ -160,5 +160,18 @@ class InvitationForm(FlaskForm):
     )
 
 
+class OfficerChangeForm(FlaskForm):
+    """What an officer is to be."""
+
+    branch = _text(_l("Branch"))
+    roles = SelectMultipleField(
+        _l("Roles"),
+        [DataRequired(_l("Choose at least one role."))],
+        description=_l("All that they are to have: what is not chosen is taken away."),
+        choices=[role.value for role in TrustedRole],
+    )
+    reason = _text(_l("Reason"), _l("In a few words; it is kept in the audit log."), limit=300)
+
+
 class EmptyForm(FlaskForm):
     """Only the CSRF token: for commands that need no more words."""

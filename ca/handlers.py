@@ -13,11 +13,12 @@ from ca.domain.codes import parse_hand_over, shown
 from ca.domain.decisions import Assertion
 from ca.domain.errors import KeyStoreUnavailable, NotAllowed, NotFound, NotReady, PKIError, Tampered
 from ca.domain.names import Name
-from ca.domain.officers import Invitation, Officer
 from ca.domain.revocation import parse_reason
 from ca.domain.serials import parse_serial, serial_text
 from ca.domain.sessions import CHALLENGE_LIFE
 from ca.domain.times import Millis, parse_instant, timestamp
+from ca.officer_handlers import Officers, officer_fields
+from ca.officer_operations import OpenRecovery, Recover, ShowAccess, ShowOfficerChange
 from ca.portal_handlers import Portal
 from ca.ports import UnitOfWork
 from ca.signer import Handler
@@ -35,7 +36,6 @@ from ca.usecases.health import CheckHealth
 from ca.usecases.jobs import RunJob
 from ca.usecases.look_back import LookBack
 from ca.usecases.looks import NoteLook
-from ca.usecases.officers import ChangeOfficer, InviteOfficer, RedeemInvitation
 from ca.usecases.receipts import Observation, RecordSightings
 from ca.usecases.reconcile import Reconcile
 from ca.usecases.renew import ReEnrol
@@ -51,8 +51,8 @@ _NOT_REFUSALS = (NotReady, KeyStoreUnavailable)
 _QUESTIONS = (
     *(ops.WhoAmI, ops.ShowInvitation, ops.ShowHistory, ops.Health, ops.CACertificates),
     *(portal.ShowMe, portal.ListOwnCertificates, portal.ListOwnDevices, portal.ShowOwnHistory),
-    *(portal.ListSessions, portal.ShowCompany, ShowUnlock, ShowCase),
-    *(PreviewApplication, ShowBatch),
+    *(portal.ListSessions, portal.ShowCompany, ShowUnlock, ShowCase, PreviewApplication, ShowBatch),
+    *(ShowOfficerChange, ShowAccess),
 )
 # What nobody may see and what somebody changed is recorded all the same.
 _EVEN_WHEN_ASKED = (Tampered, NotAllowed, NotFound)
@@ -65,6 +65,8 @@ _ACTORS: dict[type[ops.Operation], str] = {
     ops.SignIn: "unknown",
     ops.OpenInvitation: "unknown",
     ops.RedeemInvitation: "unknown",
+    OpenRecovery: "unknown",
+    Recover: "unknown",
     ops.ReportUnknown: "reporter",
     ops.ShowHistory: "relying party",
     ops.CertifyResponderKey: "status",
@@ -79,9 +81,7 @@ class UseCases:
     """Everything the signer can do, built by the wiring."""
 
     sign_in: SignIn
-    invite: InviteOfficer
-    redeem: RedeemInvitation
-    change_officer: ChangeOfficer
+    officers: Officers
     register_customer: RegisterCustomer
     correct_customer: CorrectCustomer
     note_look: NoteLook
@@ -117,21 +117,6 @@ def _assertion(message: ops.AssertionMessage) -> Assertion:
     return Assertion(message.credential_id, message.client_data, message.authenticator_data, message.signature)
 
 
-def _officer(officer: Officer) -> dict[str, Any]:
-    return {
-        "id": officer.id,
-        "person": officer.person,
-        "name": officer.name,
-        "branch": officer.branch,
-        "roles": sorted(role.value for role in officer.roles),
-        "state": officer.state.value,
-    }
-
-
-def _invitation(invitation: Invitation) -> dict[str, Any]:
-    return invitation.fields() | {"state": invitation.state.value}
-
-
 def _status(certificate: Certificate) -> dict[str, Any]:
     return {"serial": serial_text(certificate.serial), "status": certificate.status.value}
 
@@ -158,7 +143,8 @@ class Handlers:
     def table(self) -> dict[type[ops.Operation], Handler]:
         """Every operation with what answers it."""
         do = self._do
-        return {**self._of_the_bank(), **do.casework.table(), **do.portal.table(), **do.unlocking.table()}
+        parts = do.officers, do.casework, do.portal, do.unlocking
+        return self._of_the_bank() | {kind: handler for part in parts for kind, handler in part.table().items()}
 
     def _of_the_bank(self) -> dict[type[ops.Operation], Handler]:
         do = self._do
@@ -166,13 +152,7 @@ class Handlers:
             ops.SignInChallenge: lambda _: {"challenge": b64(do.sign_in.challenge())},
             ops.SignIn: self.sign_in,
             ops.SignOut: self.sign_out,
-            ops.WhoAmI: lambda op: {"officer": _officer(do.sign_in.who(op.session))},
-            ops.OpenInvitation: self.open_invitation,
-            ops.RedeemInvitation: self.redeem_invitation,
-            ops.ProposeInvitation: self.propose_invitation,
-            ops.ShowInvitation: self.show_invitation,
-            ops.ApproveInvitation: self.approve_invitation,
-            ops.ChangeOfficer: self.change_officer,
+            ops.WhoAmI: lambda op: {"officer": officer_fields(do.sign_in.who(op.session))},
             ops.RegisterCustomer: self.register_customer,
             ops.CorrectCustomer: self.correct_customer,
             ops.NoteLook: self.note_look,
@@ -234,37 +214,12 @@ class Handlers:
             return "unknown"
 
     def sign_in(self, op: ops.SignIn) -> dict[str, Any]:
-        token, officer = self._do.sign_in(op.challenge, _assertion(op.assertion))
-        return {"token": token, "officer": _officer(officer)}
+        token, officer = self._do.sign_in(op.challenge, _assertion(op.assertion), source=op.source)
+        return {"token": token, "officer": officer_fields(officer)}
 
     def sign_out(self, op: ops.SignOut) -> dict[str, Any]:
         self._do.sign_in.out(op.session)
         return {}
-
-    def open_invitation(self, op: ops.OpenInvitation) -> dict[str, Any]:
-        invitation, challenge = self._do.redeem.open(op.invitation, op.code)
-        return _invitation(invitation) | {"challenge": b64(challenge)}
-
-    def redeem_invitation(self, op: ops.RedeemInvitation) -> dict[str, Any]:
-        officer = self._do.redeem(
-            op.invitation, op.code, challenge=op.challenge, registration=op.registration, label=op.label
-        )
-        return {"officer": _officer(officer)}
-
-    def propose_invitation(self, op: ops.ProposeInvitation) -> dict[str, Any]:
-        proposal = self._do.invite.propose(op.session, person=op.person, name=op.name, branch=op.branch, roles=op.roles)
-        return {"invitation": proposal.invitation.id, "half": shown(proposal.half)}
-
-    def show_invitation(self, op: ops.ShowInvitation) -> dict[str, Any]:
-        invitation, challenge = self._do.invite.show(op.session, op.invitation)
-        return {"fields": invitation.fields(), "state": invitation.state.value, "challenge": b64(challenge)}
-
-    def approve_invitation(self, op: ops.ApproveInvitation) -> dict[str, Any]:
-        half = self._do.invite.approve(op.session, op.invitation, _assertion(op.assertion))
-        return {"invitation": op.invitation, "half": half}
-
-    def change_officer(self, op: ops.ChangeOfficer) -> dict[str, Any]:
-        return {"officer": _officer(self._do.change_officer(op.session, op.officer, state=op.state, reason=op.reason))}
 
     def correct_customer(self, op: ops.CorrectCustomer) -> dict[str, Any]:
         fields = {"name": op.name, "document_number": op.document_number, "email": op.email, "phone": op.phone}

@@ -72,6 +72,7 @@ class SignIn(Operation):
     path = "sign-in"
     challenge: B64
     assertion: AssertionMessage
+    source: Identifier = ""
 
 
 class SignOut(OfficerOperation):

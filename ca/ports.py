@@ -16,9 +16,9 @@ from ca.domain.decisions import Assertion
 from ca.domain.issuers import Issuer
 from ca.domain.keys import KeyAlgorithm, Message
 from ca.domain.officers import Credential, Invitation, Officer
-from ca.domain.sessions import Challenge, Session
 from ca.domain.standings import Standing
 from ca.logbook import AuditLog, Jobs
+from ca.officer_records import Challenges, OfficerChanges, RecoveryCodeSets, Sessions
 from ca.portal_records import Accounts, Cancellations, CustomerSessions, Unlocks
 from ca.probing import Receipts
 
@@ -100,7 +100,7 @@ class Officers(Protocol):
     def save(self, officer: Officer, seal: bytes) -> None:
         """Raise InvalidTransition when the record is not older, or the person or a passkey is another officer's."""
 
-    def note_sign_count(self, credential_id: bytes, sign_count: int) -> None: ...
+    def note_use(self, credential_id: bytes, sign_count: int, at: datetime) -> None: ...
 
 
 class Invitations(Protocol):
@@ -108,30 +108,6 @@ class Invitations(Protocol):
         """The invitation and the seal found beside it. Raise NotFound if there is none."""
 
     def save(self, invitation: Invitation, seal: bytes) -> None: ...
-
-
-class Sessions(Protocol):
-    """Officers' sessions, by SHA-256 of their token (hex)."""
-
-    def find(self, token_hash: str) -> tuple[Session, bytes] | None: ...
-
-    def save(self, session: Session, seal: bytes) -> None: ...
-
-    def touch(self, token_hash: str, at: datetime) -> None: ...
-
-    def end_all_of(self, officer_id: str) -> None: ...
-
-    def end(self, token_hash: str) -> None: ...
-
-
-class Challenges(Protocol):
-    """One-time random values we gave out; taking one uses it up."""
-
-    def add(self, challenge: Challenge) -> None: ...
-
-    def take(self, purpose: str, value: bytes) -> Challenge | None: ...
-
-    def forget_expired(self, now: datetime) -> int: ...
 
 
 class Certificates(Protocol):
@@ -317,6 +293,10 @@ class Work(Protocol):
     def unlocks(self) -> Unlocks: ...
     @property
     def batches(self) -> Batches: ...
+    @property
+    def officer_changes(self) -> OfficerChanges: ...
+    @property
+    def recovery_codes(self) -> RecoveryCodeSets: ...
 
     def commit(self) -> None: ...
 

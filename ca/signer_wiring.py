@@ -27,6 +27,7 @@ from ca.domain.ocsp import Policy
 from ca.domain.profiles import Profile
 from ca.domain.tool_releases import Packed
 from ca.handlers import UseCases
+from ca.officer_handlers import Officers
 from ca.portal_handlers import Portal
 from ca.ports import KeyId
 from ca.schedule import Schedule
@@ -46,6 +47,7 @@ from ca.usecases.confirm import ConfirmCertificate
 from ca.usecases.customers import CorrectCustomer, RegisterCustomer
 from ca.usecases.devices import HandDeviceToCompany, PrepareDevice, RegisterDevice
 from ca.usecases.dossier import Dossier
+from ca.usecases.end_sessions import EndSessions
 from ca.usecases.enrol import Drafter, Enrol
 from ca.usecases.follow_targets import FollowTargets
 from ca.usecases.health import CheckHealth
@@ -54,14 +56,18 @@ from ca.usecases.jobs import RunJob
 from ca.usecases.letters import HandOutLetter
 from ca.usecases.looks import NoteLook
 from ca.usecases.notices import NotifyCustomer, SendCode
+from ca.usecases.officer_changes import DecideOnOfficerChange
 from ca.usecases.officers import ChangeOfficer, InviteOfficer, RedeemInvitation
+from ca.usecases.own_access import OwnAccess
 from ca.usecases.own_certificates import OwnCertificates
+from ca.usecases.passkeys import Passkeys
 from ca.usecases.portal_sessions import AccountBook, AuthorizeCustomer, PortalSignIn
 from ca.usecases.publish_bundle import BUNDLE_PROFILE, PublishBundle, bundle_key
 from ca.usecases.publish_crl import PublishCRL
 from ca.usecases.publish_tool import PublishTool
 from ca.usecases.receipts import RecordSightings
 from ca.usecases.reconcile import Reconcile
+from ca.usecases.recovery import RecoverAccess, RecoveryBook
 from ca.usecases.renew import ReEnrol, RenewByKey
 from ca.usecases.report_unknown import ReportUnknownCertificate
 from ca.usecases.responder import CertifyMemoryKey, CertifyResponder, own_profile
@@ -191,9 +197,7 @@ def _wire(
     schedule = _schedule(settings, files, unit_of_work, key_store, publish_crl, certify, reconcile, portal.own)
     return UseCases(
         sign_in=SignIn(unit_of_work, clock, random, seals, authenticators, authorize),
-        invite=InviteOfficer(unit_of_work, clock, random, seals, authenticators, authorize),
-        redeem=RedeemInvitation(unit_of_work, clock, random, seals, authenticators),
-        change_officer=ChangeOfficer(unit_of_work, clock, seals, authorize),
+        officers=_officers(unit_of_work, seals, authenticators, authorize),
         register_customer=RegisterCustomer(unit_of_work, clock, random, authorize),
         correct_customer=CorrectCustomer(unit_of_work, clock, authorize),
         note_look=NoteLook(unit_of_work, clock, authorize),
@@ -312,12 +316,28 @@ def _casework(unit_of_work: SqlUnitOfWork, dossier: Dossier) -> Casework:
     clock, random, seals, authorize = SystemClock(), system_random, dossier.seals, dossier.authorize
     submit = SubmitApplication(unit_of_work, clock, random, seals, authorize, dossier.profiles)
     register = RegisterCustomer(unit_of_work, clock, random, authorize)
-    deciding = unit_of_work, clock, seals, dossier.authenticators, authorize, dossier.profiles
+    deciding = unit_of_work, clock, seals, Passkeys(dossier.authenticators, clock), authorize, dossier.profiles
     return Casework(
         submit,
         DecideOnApplication(*deciding),
         SubmitBatch(unit_of_work, clock, random, seals, authorize, register, submit),
         DecideOnBatch(*deciding),
+    )
+
+
+def _officers(
+    unit_of_work: SqlUnitOfWork, seals: Pkcs11Seals, authenticators: WebAuthnAuthenticators, authorize: Authorize
+) -> Officers:
+    base = unit_of_work, SystemClock(), system_random, seals
+    passkeys = Passkeys(authenticators, SystemClock())
+    return Officers(
+        InviteOfficer(*base, passkeys, authorize),
+        RedeemInvitation(*base, authenticators),
+        ChangeOfficer(unit_of_work, SystemClock(), seals, authorize),
+        DecideOnOfficerChange(*base, passkeys, authorize),
+        OwnAccess(*base, authenticators, passkeys, authorize),
+        RecoverAccess(*base, authenticators, authorize, RecoveryBook(seals)),
+        EndSessions(unit_of_work, SystemClock(), authorize),
     )
 
 
@@ -329,10 +349,11 @@ def _unlocking(
     notify: NotifyCustomer,
 ) -> Unlocking:
     base = unit_of_work, SystemClock(), system_random
+    passkeys = Passkeys(dossier.authenticators, SystemClock())
     so_passwords = SoPasswords(unlock_seals, key_store, HpkeEnvelopes(), dossier.origin)
     return Unlocking(
         PrepareDevice(*base, dossier.authorize, so_passwords),
-        DecideOnUnlock(*base, dossier.seals, dossier.authenticators, dossier.authorize, notify),
+        DecideOnUnlock(*base, dossier.seals, passkeys, dossier.authorize, notify),
         UnlockDevice(*base, dossier.seals, so_passwords, notify),
     )
 

@@ -24,6 +24,7 @@ from ca.domain.devices import Device, DeviceState
 from ca.domain.issuers import Issuer
 from ca.domain.journal import Act as ChangeAct
 from ca.domain.journal import Change, Entry, chained
+from ca.domain.officer_changes import OfficerChange
 from ca.domain.officers import Credential, Invitation, InvitationState, Officer, OfficerState, TrustedRole
 from ca.domain.sessions import Challenge, Session
 
@@ -73,6 +74,26 @@ def an_officer(**changes: Any) -> Officer:
         roles=frozenset({TrustedRole.RA_OPERATOR, TrustedRole.HOTLINE}),
         state=OfficerState.ACTIVE,
         credentials=(a_credential(),),
+    )
+    return replace(valid, **changes)
+
+
+def an_officer_change(**changes: Any) -> OfficerChange:
+    valid = OfficerChange(
+        id="change-1",
+        version=1,
+        officer="officer-1",
+        officer_version=1,
+        person="P-1",
+        name="Maria Nagy",
+        old_branch="0001",
+        old_roles=frozenset({TrustedRole.RA_OPERATOR, TrustedRole.HOTLINE}),
+        branch="0002",
+        roles=frozenset({TrustedRole.RA_APPROVER}),
+        reason="moves",
+        proposed_by="P-9",
+        proposed_at=NOW,
+        expires_at=NOW + timedelta(days=7),
     )
     return replace(valid, **changes)
 

@@ -10,6 +10,7 @@ from admin.access import SignedIn
 from admin.decoding import decoded
 from admin.views.base import ReadOnlyView
 from ca.adapters.db.log_rows import AuditEventRow, JobRunRow
+from ca.adapters.db.officer_rows import OfficerChangeRow
 from ca.adapters.db.portal_rows import CancellationRow
 from ca.adapters.db.receipt_rows import ReceiptRow
 from ca.adapters.db.repositories.receipts import receipt_of
@@ -232,7 +233,9 @@ class OfficersView(ReadOnlyView):
     row_template = "console/officer.html"
 
     def details_context(self, row: OfficerRow) -> dict[str, Any]:
-        return {"heading": row.name, "passkeys": [credential.label for credential in row.credentials]}
+        changes = _newest(OfficerChangeRow, OfficerChangeRow.officer == row.id, OfficerChangeRow.proposed_at)
+        passkeys = [credential.label for credential in row.credentials]
+        return {"heading": row.name, "passkeys": passkeys, "changes": changes}
 
 
 class InvitationsView(ReadOnlyView):

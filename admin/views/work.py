@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from flask import current_app
 from flask_admin import BaseView, expose
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select, tuple_
@@ -12,9 +13,11 @@ from admin.signer import officer
 from admin.views.base import Gated
 from ca.adapters.db.case_rows import BatchRow
 from ca.adapters.db.log_rows import JobRunRow
-from ca.adapters.db.rows import ApplicationRow, CertificateRow, CRLRow, InvitationRow, db
+from ca.adapters.db.officer_rows import OfficerChangeRow
+from ca.adapters.db.rows import ApplicationRow, CertificateRow, CRLRow, InvitationRow, OfficerRow, db
 from ca.adapters.db.unlock_rows import UnlockRow
 from ca.domain.applications import ApplicationState
+from ca.domain.officer_changes import OfficerChangeState
 from ca.domain.officers import InvitationState, TrustedRole
 from ca.domain.unlocking import UnlockState
 
@@ -33,6 +36,7 @@ class WorkList:
     stuck: list[ApplicationRow] = field(default_factory=list)
     came_back: list[ApplicationRow] = field(default_factory=list)
     invitations: list[InvitationRow] = field(default_factory=list)
+    officer_changes: list[OfficerChangeRow] = field(default_factory=list)
     unlocks: list[UnlockRow] = field(default_factory=list)
     recent: list[CertificateRow] = field(default_factory=list)
 
@@ -63,6 +67,7 @@ def _work_list(who: SignedIn) -> WorkList:
         stuck=_applications(who, ApplicationState.LOCKED, ApplicationState.EXPIRED) if who.may("cases.codes") else [],
         came_back=_came_back(who) if who.may("cases.apply") else [],
         invitations=_invitations(who) if who.may("people.approve_invitation") else [],
+        officer_changes=_officer_changes(who) if who.may("officer_changes.approve") else [],
         unlocks=_unlocks(who) if who.may("unlocks.approve") else [],
         recent=_recent(who) if who.may("certificates.index_view") else [],
     )
@@ -99,6 +104,19 @@ def _invitations(who: SignedIn) -> list[InvitationRow]:
         InvitationRow.person != who.person,
     )
     return list(db.session.scalars(query.order_by(InvitationRow.expires_at).limit(_SHOWN)))
+
+
+def _officer_changes(who: SignedIn) -> list[OfficerChangeRow]:
+    # One about a record that was changed since is void: nobody can approve it.
+    query = select(OfficerChangeRow).join(OfficerRow, OfficerRow.id == OfficerChangeRow.officer)
+    query = query.where(
+        OfficerChangeRow.state == OfficerChangeState.PROPOSED.value,
+        OfficerChangeRow.officer_version == OfficerRow.version,
+        OfficerChangeRow.proposed_by != who.person,
+        OfficerChangeRow.person != who.person,
+        OfficerChangeRow.expires_at > current_app.extensions["vermilion_now"](),
+    )
+    return list(db.session.scalars(query.order_by(OfficerChangeRow.proposed_at).limit(_SHOWN)))
 
 
 def _unlocks(who: SignedIn) -> list[UnlockRow]:

@@ -36,6 +36,7 @@ _QUASIGROUP = (
 # x^5 + x^2 + 1, for the field with 32 elements: twice the sum of two of them is a quasigroup that serves as well.
 _FIELD = 0b100101
 _CODE_LENGTH = 12
+_RECOVERY_LENGTH = 20
 _REFERENCE_LENGTH = 10
 
 
@@ -101,7 +102,16 @@ def new_reference(random_bytes: Callable[[int], bytes]) -> str:
 
 def new_authorization_code(random_bytes: Callable[[int], bytes], length: int = _CODE_LENGTH) -> str:
     """Random characters and their check character, without dashes. Two such in a row have a right one again."""
-    number = int.from_bytes(random_bytes(8), "big")
+    return _with_check(random_bytes(8), length)
+
+
+def new_recovery_code(random_bytes: Callable[[int], bytes]) -> str:
+    """95 random bits as nineteen characters and their check character, without dashes."""
+    return _with_check(random_bytes(12), _RECOVERY_LENGTH)
+
+
+def _with_check(raw: bytes, length: int) -> str:
+    number = int.from_bytes(raw, "big")
     code = "".join(_ALPHABET[(number >> (5 * place)) & 31] for place in range(length - 1))
     return code + _ALPHABET[_interim_of_code(code)]
 
@@ -113,9 +123,18 @@ def shown(code: str) -> str:
 
 def parse_authorization_code(text: str) -> str:
     """What a person typed: any case, dashes and blanks ignored, O read as 0, I and L as 1 (Crockford)."""
+    return _parse(text, _CODE_LENGTH, "an authorization code")
+
+
+def parse_recovery_code(text: str) -> str:
+    """The same for a recovery code."""
+    return _parse(text, _RECOVERY_LENGTH, "a recovery code")
+
+
+def _parse(text: str, length: int, what: str) -> str:
     code = text.upper().replace("-", "").replace(" ", "").replace("O", "0").replace("I", "1").replace("L", "1")
-    if len(code) != _CODE_LENGTH or not set(code) <= set(_ALPHABET):
-        raise InvalidRequest(f"an authorization code has {_CODE_LENGTH} letters and digits")
+    if len(code) != length or not set(code) <= set(_ALPHABET):
+        raise InvalidRequest(f"{what} has {length} letters and digits")
     if _interim_of_code(code):
         raise InvalidRequest("a letter or digit of this code is mistyped; compare it with the letter")
     return code

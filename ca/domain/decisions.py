@@ -20,6 +20,7 @@ class Act(StrEnum):
     APPROVE_BATCH = "approve-batch"
     APPROVE_INVITATION = "approve-invitation"
     APPROVE_UNLOCK = "approve-unlock"
+    APPROVE_OFFICER_CHANGE = "approve-officer-change"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from ca.domain.canonical import canonical
-from ca.domain.errors import InvalidRequest, InvalidTransition, NotAllowed
+from ca.domain.errors import InvalidRequest, InvalidTransition, NotAllowed, NotFound
 from ca.domain.times import timestamp
 
 
@@ -25,6 +25,9 @@ class TrustedRole(StrEnum):
     SECURITY_OFFICER = "security-officer"
     AUDITOR = "auditor"
 
+
+MOST_PASSKEYS = 10
+LONGEST_LABEL = 60
 
 # Separation of duties: no person holds two of these, and none of them works on cases or holds certificates.
 _EXCLUSIVE = frozenset({TrustedRole.SECURITY_OFFICER, TrustedRole.CA_ADMINISTRATOR, TrustedRole.AUDITOR})
@@ -80,6 +83,7 @@ class Credential:
     public_key: bytes
     label: str
     sign_count: int = 0
+    used_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +100,7 @@ class Officer:
     version: int = 1
 
     def sealed_fields(self) -> bytes:
-        """What the seal covers. The sign count is left out: it changes at every use and grants nothing."""
+        """What the seal covers. Sign count and last use are left out: they change at every use and grant nothing."""
         fields: dict[str, Any] = {
             "id": self.id,
             "person": self.person,
@@ -123,13 +127,29 @@ class Officer:
             raise InvalidTransition(f"an officer who is {self.state.value} cannot become {wanted.value}")
         return replace(self, state=wanted, version=self.version + 1)
 
+    def moved(self, *, branch: str, roles: frozenset[TrustedRole]) -> "Officer":
+        """The same with these roles, at this branch. Raises InvalidRequest for roles that exclude each other."""
+        require_compatible(roles)
+        return replace(self, branch=branch, roles=roles, version=self.version + 1)
+
     def find_credential(self, credential_id: bytes) -> Credential | None:
         """The passkey with this id, if it is theirs."""
         return next((c for c in self.credentials if c.id == credential_id), None)
 
     def with_credential(self, credential: Credential) -> "Officer":
-        """The same officer with one passkey more."""
+        """The same officer with one passkey more. Raises InvalidTransition when there are too many."""
+        if len(self.credentials) >= MOST_PASSKEYS:
+            raise InvalidTransition(f"{MOST_PASSKEYS} passkeys are the most; remove one first")
         return replace(self, credentials=(*self.credentials, credential), version=self.version + 1)
+
+    def without_credential(self, credential_id: bytes) -> "Officer":
+        """The same officer with one passkey less. Raises NotFound for another's, InvalidTransition for the last one."""
+        if self.find_credential(credential_id) is None:
+            raise NotFound("you have no such passkey")
+        left = tuple(each for each in self.credentials if each.id != credential_id)
+        if not left:
+            raise InvalidTransition("this is your last passkey; add another one before you remove it")
+        return replace(self, credentials=left, version=self.version + 1)
 
 
 class InvitationState(StrEnum):

@@ -9,6 +9,8 @@ from ca.domain.times import timestamp
 IDLE_LIMIT = timedelta(minutes=10)
 ABSOLUTE_LIMIT = timedelta(hours=8)
 CHALLENGE_LIFE = timedelta(minutes=5)
+STEP_UP_LIFE = timedelta(minutes=5)
+"""So long after a step-up an officer may change their own access."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +22,25 @@ class Session:
     began_at: datetime
     seen_at: datetime
     ended: bool = False
+    source: str = ""
+    """The address it was begun from as the console saw it, for the officer to recognise; grants nothing."""
+    stepped_up_at: datetime | None = None
+    """When a passkey was asked for again, in a session that was begun with exactly that."""
 
     def sealed_fields(self) -> bytes:
         """What the seal covers: a row nobody signed in for carries no seal."""
-        return canonical({"token": self.token_hash, "officer": self.officer, "began_at": timestamp(self.began_at)})
+        fields = {"token": self.token_hash, "officer": self.officer, "began_at": timestamp(self.began_at)}
+        if self.stepped_up_at is not None:
+            fields["stepped_up_at"] = timestamp(self.stepped_up_at)
+        return canonical(fields)
+
+    @property
+    def id(self) -> str:
+        """What it is called in lists: tells neither the token nor how to find it."""
+        return self.token_hash[:16]
+
+    def is_stepped_up(self, now: datetime) -> bool:
+        return self.stepped_up_at is not None and self.stepped_up_at <= now <= self.stepped_up_at + STEP_UP_LIFE
 
     def is_over(self, now: datetime) -> bool:
         return self.ended or now > self.seen_at + IDLE_LIMIT or now > self.began_at + ABSOLUTE_LIMIT
@@ -31,7 +48,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """A random value given out for one purpose (`sign-in`, `register:<invitation>`, `confirm:<serial>`)."""
+    """A random value given out for one purpose (`sign-in`, `step-up:<officer>`, `confirm:<serial>`, …)."""
 
     purpose: str
     value: bytes

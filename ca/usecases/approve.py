@@ -10,15 +10,16 @@ from dataclasses import dataclass
 from ca.domain.applications import Application, ApplicationState
 from ca.domain.audit import AuditEvent
 from ca.domain.case_contents import FormerCase
-from ca.domain.decisions import Assertion, Evidence, approval
-from ca.domain.errors import InvalidRequest, InvalidTransition, NotAllowed, NotAuthenticated
+from ca.domain.decisions import Assertion, approval
+from ca.domain.errors import InvalidRequest, InvalidTransition, NotAllowed
 from ca.domain.officers import TrustedRole
 from ca.domain.profiles import Profile
-from ca.ports import Authenticators, Clock, Seals, UnitOfWork
+from ca.ports import Clock, Seals, UnitOfWork
 from ca.usecases.apply import free_device
 from ca.usecases.authorize import Authorize
 from ca.usecases.cases import CASE_SEAL, find_case
 from ca.usecases.outlook import Outlook, outlook
+from ca.usecases.passkeys import Passkeys
 
 _WORKERS = (TrustedRole.RA_OPERATOR, TrustedRole.RA_APPROVER, TrustedRole.RA_SUPERVISOR)
 
@@ -44,7 +45,7 @@ class DecideOnApplication:
     unit_of_work: UnitOfWork
     clock: Clock
     seals: Seals
-    authenticators: Authenticators
+    passkeys: Passkeys
     authorize: Authorize
     profiles: Mapping[str, Profile]
 
@@ -78,18 +79,7 @@ class DecideOnApplication:
             if profile is None or profile.digest != application.case.profile_digest:
                 raise InvalidTransition("the profile was changed since the application was entered; enter it again")
             approved = application.become(ApplicationState.APPROVED, at=now)
-            credential = officer.find_credential(assertion.credential_id)
-            if credential is None:
-                raise NotAuthenticated("this passkey is not yours")
-            decision = approval(application.case, officer)
-            count = self.authenticators.verify_assertion(
-                assertion,
-                challenge=decision.challenge(),
-                public_key=credential.public_key,
-                previous_sign_count=credential.sign_count,
-            )
-            work.officers.note_sign_count(credential.id, count)
-            work.applications.add_evidence(application.id, Evidence(decision, assertion, credential.public_key, now))
+            self.passkeys.decide(work, officer, approval(application.case, officer), assertion)
             work.applications.set_state(approved)
             details = {"case": application.case.digest().hex()}
             work.audit.append(AuditEvent("application.approved", application.id, officer.person, now, details))

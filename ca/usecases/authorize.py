@@ -4,12 +4,15 @@ Nothing is believed from the database that does not carry the signer's seal; rol
 role taken away is gone at once.
 """
 
+import base64
 import hashlib
 from dataclasses import dataclass
+from datetime import datetime
 
-from ca.domain.errors import NotAuthenticated, NotFound
-from ca.domain.officers import Officer, OfficerState, TrustedRole
-from ca.ports import Clock, Seals, Work
+from ca.domain.errors import NotAllowed, NotAuthenticated, NotFound
+from ca.domain.officers import Officer, OfficerState, TrustedRole, require_compatible
+from ca.domain.sessions import Session
+from ca.ports import Clock, Random, Seals, Work
 
 OFFICER_SEAL = "officer"
 SESSION_SEAL = "session"
@@ -50,17 +53,31 @@ class Authorize:
 
     def who(self, work: Work, token: str) -> Officer:
         """The officer of a live session; keeps it alive."""
+        return self._officer(work, self.live(work, token))
+
+    def stepped_up(self, work: Work, token: str) -> Officer:
+        """The same. Raises NotAllowed unless a passkey was asked for again in this session, minutes ago."""
+        session = self.live(work, token)
+        if not session.is_stepped_up(self.clock.now()):
+            raise NotAllowed("show with your passkey that it is you, then change your access")
+        return self._officer(work, session)
+
+    def live(self, work: Work, token: str) -> Session:
+        """The session; kept alive. Raises NotAuthenticated, Tampered."""
         now = self.clock.now()
         found = work.sessions.find(token_hash(token))
         if found is None or found[0].is_over(now):
             raise NotAuthenticated("your session is over; sign in again")
         session, seal = found
         self.seals.require(SESSION_SEAL, session.sealed_fields(), seal)
+        if now > session.seen_at:
+            work.sessions.touch(session.token_hash, now)
+        return session
+
+    def _officer(self, work: Work, session: Session) -> Officer:
         officer = self.sealed_officer(work, session.officer)
         if officer.state is not OfficerState.ACTIVE:
             raise NotAuthenticated("your session is over; sign in again")
-        if now > session.seen_at:
-            work.sessions.touch(session.token_hash, now)
         return officer
 
     def sealed_officer(self, work: Work, officer_id: str) -> Officer:
@@ -71,5 +88,17 @@ class Authorize:
 
 
 def save_officer(work: Work, seals: Seals, officer: Officer) -> None:
-    """Seal and save."""
+    """Seal and save. Raises InvalidRequest for roles that exclude each other, by whatever way they came."""
+    require_compatible(officer.roles)
     work.officers.save(officer, seals.seal(OFFICER_SEAL, officer.sealed_fields()))
+
+
+def begin_session(
+    work: Work, seals: Seals, random: Random, officer: Officer, now: datetime, *, source: str, stepped_up: bool = False
+) -> str:
+    """The token of a new session, for an officer whose passkey just signed; it is kept nowhere in clear."""
+    token = base64.urlsafe_b64encode(random(32)).decode("ascii").rstrip("=")
+    stepped_up_at = now if stepped_up else None
+    session = Session(token_hash(token), officer.id, now, now, source=source, stepped_up_at=stepped_up_at)
+    work.sessions.save(session, seals.seal(SESSION_SEAL, session.sealed_fields()))
+    return token

@@ -8,22 +8,22 @@ from ca.domain.applications import Application, ApplicationState
 from ca.domain.audit import AuditEvent
 from ca.domain.batches import MOST, Batch, BatchLine, Problem, batch_approval
 from ca.domain.customers import Customer, CustomerKind
-from ca.domain.decisions import Assertion, Evidence
+from ca.domain.decisions import Assertion
 from ca.domain.errors import (
     InvalidRequest,
     InvalidTransition,
-    NotAuthenticated,
     NotFound,
     ProfileViolation,
 )
 from ca.domain.officers import Officer, TrustedRole
 from ca.domain.profiles import Profile
-from ca.ports import Authenticators, Clock, Random, Seals, UnitOfWork, Work
+from ca.ports import Clock, Random, Seals, UnitOfWork, Work
 from ca.usecases.apply import Entry, SubmitApplication
 from ca.usecases.authorize import Authorize, require_branch
 from ca.usecases.cases import find_case
 from ca.usecases.customers import RegisterCustomer
 from ca.usecases.outlook import Outlook, outlook
+from ca.usecases.passkeys import Passkeys
 
 BATCH_SEAL = "batch"
 _WORKERS = (TrustedRole.RA_OPERATOR, TrustedRole.RA_APPROVER, TrustedRole.RA_SUPERVISOR)
@@ -150,7 +150,7 @@ class DecideOnBatch:
     unit_of_work: UnitOfWork
     clock: Clock
     seals: Seals
-    authenticators: Authenticators
+    passkeys: Passkeys
     authorize: Authorize
     profiles: Mapping[str, Profile]
 
@@ -188,7 +188,7 @@ class DecideOnBatch:
             for application in waiting:
                 application.require_other_person(officer.person)
                 self._require_profile(application)
-            evidence = self._verified(work, batch, officer, assertion)
+            evidence = self.passkeys.sign(work, officer, batch_approval(batch, officer), assertion)
             approved = [application.become(ApplicationState.APPROVED, at=now) for application in waiting]
             for application in approved:
                 work.applications.add_evidence(application.id, evidence)
@@ -204,20 +204,6 @@ class DecideOnBatch:
         profile = self.profiles.get(application.case.profile)
         if profile is None or profile.digest != application.case.profile_digest:
             raise InvalidTransition("the profile was changed since the batch was entered; enter it again")
-
-    def _verified(self, work: Work, batch: Batch, officer: Officer, assertion: Assertion) -> Evidence:
-        credential = officer.find_credential(assertion.credential_id)
-        if credential is None:
-            raise NotAuthenticated("this passkey is not yours")
-        decision = batch_approval(batch, officer)
-        count = self.authenticators.verify_assertion(
-            assertion,
-            challenge=decision.challenge(),
-            public_key=credential.public_key,
-            previous_sign_count=credential.sign_count,
-        )
-        work.officers.note_sign_count(credential.id, count)
-        return Evidence(decision, assertion, credential.public_key, self.clock.now())
 
 
 def find_batch(work: Work, seals: Seals, officer: Officer, batch_id: str) -> Batch:

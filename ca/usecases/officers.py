@@ -12,7 +12,7 @@ from datetime import timedelta
 from ca.domain.audit import AuditEvent
 from ca.domain.canonical import digest
 from ca.domain.codes import new_authorization_code, parse_authorization_code
-from ca.domain.decisions import Act, Assertion, Decision, Evidence
+from ca.domain.decisions import Act, Assertion, Decision
 from ca.domain.errors import InvalidRequest, InvalidTransition, NotAllowed, NotAuthenticated, Tampered
 from ca.domain.names import verify_text
 from ca.domain.officers import (
@@ -28,6 +28,7 @@ from ca.domain.officers import (
 from ca.domain.sessions import CHALLENGE_LIFE, Challenge
 from ca.ports import Authenticators, Clock, Random, Seals, UnitOfWork, Work
 from ca.usecases.authorize import OFFICER_SEAL, Authorize, save_officer
+from ca.usecases.passkeys import Passkeys
 
 INVITATION_SEAL = "invitation"
 _HALF_SEAL = "invitation-half"
@@ -94,7 +95,7 @@ class InviteOfficer:
     clock: Clock
     random: Random
     seals: Seals
-    authenticators: Authenticators
+    passkeys: Passkeys
     authorize: Authorize
 
     def propose(self, session: str, *, person: str, name: str, branch: str, roles: list[str]) -> Proposal:
@@ -140,18 +141,7 @@ class InviteOfficer:
                 raise InvalidTransition("this invitation is no longer waiting for approval")
             if officer.person in (invitation.proposed_by, invitation.person):
                 raise NotAllowed("another security officer must approve: not who proposed it, not who is invited")
-            decision = _decision(invitation, officer)
-            credential = officer.find_credential(assertion.credential_id)
-            if credential is None:
-                raise NotAuthenticated("this passkey is not yours")
-            count = self.authenticators.verify_assertion(
-                assertion,
-                challenge=decision.challenge(),
-                public_key=credential.public_key,
-                previous_sign_count=credential.sign_count,
-            )
-            work.officers.note_sign_count(credential.id, count)
-            work.applications.add_evidence(invitation.id, Evidence(decision, assertion, credential.public_key, now))
+            self.passkeys.decide(work, officer, _decision(invitation, officer), assertion)
             half = open_invitation(work, self.seals, self.random, invitation, officer.person)
             work.audit.append(AuditEvent("invitation.approved", invitation.id, officer.person, now))
             work.commit()

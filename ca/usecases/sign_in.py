@@ -1,15 +1,14 @@
 """An officer signs in with a passkey; the signer checks it itself and gives the session (DESIGN section 6)."""
 
-import base64
 from dataclasses import dataclass
 
 from ca.domain.audit import AuditEvent
 from ca.domain.decisions import Assertion
 from ca.domain.errors import NotAuthenticated
 from ca.domain.officers import Officer, OfficerState
-from ca.domain.sessions import CHALLENGE_LIFE, Challenge, Session
+from ca.domain.sessions import CHALLENGE_LIFE, Challenge
 from ca.ports import Authenticators, Clock, Random, Seals, UnitOfWork
-from ca.usecases.authorize import OFFICER_SEAL, SESSION_SEAL, Authorize, token_hash
+from ca.usecases.authorize import OFFICER_SEAL, Authorize, begin_session, token_hash
 
 _PURPOSE = "sign-in"
 
@@ -33,10 +32,12 @@ class SignIn:
             work.commit()
         return value
 
-    def __call__(self, challenge: bytes, assertion: Assertion) -> tuple[str, Officer]:
-        """The session token and the officer. Raises NotAuthenticated, without saying what was wrong."""
+    def __call__(self, challenge: bytes, assertion: Assertion, *, source: str = "") -> tuple[str, Officer]:
+        """The session token and the officer. Raises NotAuthenticated, without saying what was wrong.
+
+        `source` is the address that the front saw: told in the log and to the officer, decided by in nothing.
+        """
         now = self.clock.now()
-        token = base64.urlsafe_b64encode(self.random(32)).decode("ascii").rstrip("=")
         with self.unit_of_work() as work:
             given = work.challenges.take(_PURPOSE, challenge)
             work.commit()  # it stays used, whatever comes of it
@@ -55,10 +56,10 @@ class SignIn:
                 public_key=credential.public_key,
                 previous_sign_count=credential.sign_count,
             )
-            work.officers.note_sign_count(credential.id, count)
-            session = Session(token_hash(token), officer.id, now, now)
-            work.sessions.save(session, self.seals.seal(SESSION_SEAL, session.sealed_fields()))
-            work.audit.append(AuditEvent("officer.signed-in", officer.id, officer.person, now))
+            work.officers.note_use(credential.id, count, now)
+            token = begin_session(work, self.seals, self.random, officer, now, source=source)
+            details = {"source": source} if source else {}
+            work.audit.append(AuditEvent("officer.signed-in", officer.id, officer.person, now, details))
             work.commit()
         return token, officer
 

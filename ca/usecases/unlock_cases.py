@@ -11,16 +11,17 @@ from datetime import datetime
 from ca.domain.audit import AuditEvent
 from ca.domain.certificates import Certificate, CertificateStatus
 from ca.domain.codes import new_authorization_code, new_reference
-from ca.domain.decisions import Act, Assertion, Decision, Evidence
+from ca.domain.decisions import Act, Assertion, Decision
 from ca.domain.devices import Device, DeviceState
-from ca.domain.errors import InvalidRequest, InvalidTransition, NotAllowed, NotAuthenticated, NotFound
+from ca.domain.errors import InvalidRequest, InvalidTransition, NotAllowed, NotFound
 from ca.domain.names import verify_text
 from ca.domain.notices import Notice
 from ca.domain.officers import Officer, TrustedRole
 from ca.domain.unlocking import CASE_LIFE, UnlockCase, UnlockState, require_budget
 from ca.portal_records import Notify
-from ca.ports import Authenticators, Clock, Random, Seals, UnitOfWork, Work
+from ca.ports import Clock, Random, Seals, UnitOfWork, Work
 from ca.usecases.authorize import Authorize, require_branch
+from ca.usecases.passkeys import Passkeys
 
 UNLOCK_SEAL = "unlock"
 _HALF_SEAL, _CODE_SEAL = "unlock-half", "unlock-code"
@@ -102,7 +103,7 @@ class DecideOnUnlock:
     clock: Clock
     random: Random
     seals: Seals
-    authenticators: Authenticators
+    passkeys: Passkeys
     authorize: Authorize
     notify: Notify
 
@@ -159,18 +160,7 @@ class DecideOnUnlock:
             device = _find_device(work, officer, case.device_serial)
             certificate = require_unlockable(work, device, now)
             customer = work.customers.get(certificate.customer)
-            decision = _decision(case, officer)
-            credential = officer.find_credential(assertion.credential_id)
-            if credential is None:
-                raise NotAuthenticated("this passkey is not yours")
-            count = self.authenticators.verify_assertion(
-                assertion,
-                challenge=decision.challenge(),
-                public_key=credential.public_key,
-                previous_sign_count=credential.sign_count,
-            )
-            work.officers.note_sign_count(credential.id, count)
-            work.applications.add_evidence(reference, Evidence(decision, assertion, credential.public_key, now))
+            self.passkeys.decide(work, officer, _decision(case, officer), assertion)
             half = _new_half(self.random)
             approved = replace(
                 case.become(UnlockState.APPROVED),

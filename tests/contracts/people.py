@@ -147,11 +147,12 @@ class OfficersContract:
         with unit_of_work() as work:
             work.officers.save(an_officer(credentials=(a_credential(), second)), SEAL)
             work.officers.get("officer-1")
-            work.officers.note_sign_count(b"second", 7)
+            work.officers.note_use(b"second", 7, NOW)
 
             officer, seal = work.officers.get("officer-1")
 
-        assert [credential.sign_count for credential in officer.credentials] == [0, 7]
+        used = [(credential.sign_count, credential.used_at) for credential in officer.credentials]
+        assert used == [(0, None), (7, NOW)]
         assert seal == SEAL
 
     def test_a_person_is_an_officer_once(self, unit_of_work: UnitOfWork) -> None:
@@ -232,11 +233,26 @@ class SessionsContract:
             work.sessions.save(a_session(token_hash="01"), SEAL)
             work.sessions.save(a_session(token_hash="02"), SEAL)
             work.sessions.save(other, SEAL)
-            work.sessions.end_all_of("officer-1")
+            assert work.sessions.end_all_of("officer-1") == 2
+            assert work.sessions.end_all_of("officer-1") == 0
 
             assert work.sessions.find("01") == (a_session(token_hash="01", ended=True), SEAL)
             assert work.sessions.find("02") == (a_session(token_hash="02", ended=True), SEAL)
             assert work.sessions.find("03") == (other, SEAL)
+
+    def test_all_sessions_but_one_end_or_those_of_everybody(self, unit_of_work: UnitOfWork) -> None:
+        mine = [a_session(token_hash=f"0{n}", began_at=NOW + timedelta(seconds=n)) for n in (1, 2, 3)]
+        other = a_session(token_hash="09", officer="officer-2", source="192.0.2.7", stepped_up_at=NOW)
+
+        with unit_of_work() as work:
+            for session in (*mine, other):
+                work.sessions.save(session, SEAL)
+            assert work.sessions.list_of("officer-1") == [(session, SEAL) for session in mine[::-1]]
+            assert work.sessions.end_all_of("officer-1", but="02") == 2
+            assert work.sessions.list_of("officer-1") == [(mine[1], SEAL)]
+            assert work.sessions.list_of("officer-2") == [(other, SEAL)]
+            assert work.sessions.end_all() == 2
+            assert work.sessions.list_of("officer-1") == work.sessions.list_of("officer-2") == []
 
 
 class ChallengesContract:

@@ -10,6 +10,7 @@ from ca.ports import UnitOfWork
 from tests.builders import a_customer, a_device, an_event
 from tests.contracts.cases import ApplicationsContract, BatchesContract, CodesContract, IntentsContract
 from tests.contracts.certificates import CertificatesContract
+from tests.contracts.officers import OfficerChangesContract, RecoveryCodesContract
 from tests.contracts.people import (
     ChallengesContract,
     CustomersContract,
@@ -84,6 +85,8 @@ class WorkContract(
     CustomerSessionsContract,
     CancellationsContract,
     UnlocksContract,
+    OfficerChangesContract,
+    RecoveryCodesContract,
     CustomersContract,
     DevicesContract,
     OfficersContract,

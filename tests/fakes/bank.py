@@ -39,7 +39,9 @@ from ca.usecases.health import CheckHealth
 from ca.usecases.issuance import Issuance
 from ca.usecases.jobs import Job, RunJob
 from ca.usecases.notices import SendCode
+from ca.usecases.officer_changes import DecideOnOfficerChange
 from ca.usecases.officers import ChangeOfficer, InviteOfficer, RedeemInvitation
+from ca.usecases.passkeys import Passkeys
 from ca.usecases.portal_sessions import AccountBook
 from ca.usecases.publish_crl import PublishCRL
 from ca.usecases.receipts import OpenReceipt
@@ -161,13 +163,15 @@ class Bank:
         self.checkpoint = MakeCheckpoint(unit_of_work, clock, self.key_store, self.checkpoint_file)
         self.verify_audit = VerifyAudit(unit_of_work, self.checkpoint_file, self.journal, self._verify_checkpoint)
         self.sign_in = SignIn(unit_of_work, clock, random, seals, self.authenticators, self.authorize)
-        self.invite = InviteOfficer(unit_of_work, clock, random, seals, self.authenticators, self.authorize)
+        self.passkeys = Passkeys(self.authenticators, clock)
+        self.invite = InviteOfficer(unit_of_work, clock, random, seals, self.passkeys, self.authorize)
+        self.move = DecideOnOfficerChange(unit_of_work, clock, random, seals, self.passkeys, self.authorize)
         self.redeem = RedeemInvitation(unit_of_work, clock, random, seals, self.authenticators)
         self.change_officer = ChangeOfficer(unit_of_work, clock, seals, self.authorize)
         self.register_customer = RegisterCustomer(unit_of_work, clock, random, self.authorize)
         self.register_device = RegisterDevice(unit_of_work, clock, random, self.authorize)
         self.submission = SubmitApplication(unit_of_work, clock, random, seals, self.authorize, self.profiles)
-        deciding = unit_of_work, clock, seals, self.authenticators, self.authorize, self.profiles
+        deciding = unit_of_work, clock, seals, self.passkeys, self.authorize, self.profiles
         self.decide, self.decide_on_batch = DecideOnApplication(*deciding), DecideOnBatch(*deciding)
         self.submit_batch = SubmitBatch(
             unit_of_work, clock, random, seals, self.authorize, self.register_customer, self.submission

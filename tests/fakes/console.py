@@ -8,7 +8,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
 from admin.app import create_app
-from ca.adapters.db import log_rows, portal_rows, receipt_rows, rows
+from ca.adapters.db import log_rows, officer_rows, portal_rows, receipt_rows, rows
 from ca.domain.applications import Application, ApplicationState, Case
 from tests.fakes.console_signer import HOSTILE, NOW, OFFICERS, FakeSigner
 from tests.fakes.software_ca import SoftwareCA
@@ -99,6 +99,30 @@ def a_certificate(serial: str, name: str, branch: str, status: str, **changes: A
     return rows.CertificateRow(**fields | changes)
 
 
+def an_officer_change(change: str, **changes: Any) -> officer_rows.OfficerChangeRow:
+    fields: dict[str, Any] = {
+        "id": change,
+        "version": 1,
+        "officer": "maker",
+        "officer_version": 1,
+        "person": "E-maker",
+        "name": "Maria Lin",
+        "old_branch": "Pudong",
+        "old_roles": "ra-operator",
+        "branch": "Xuhui",
+        "roles": "ra-approver,ra-operator",
+        "reason": "moves to Xuhui",
+        "proposed_by": "E-other",
+        "proposed_at": NOW - timedelta(days=1),
+        "expires_at": NOW + timedelta(days=6),
+        "state": "proposed",
+        "decided_by": "",
+        "decision_reason": "",
+        "seal": b"s",
+    }
+    return officer_rows.OfficerChangeRow(**fields | changes)
+
+
 _DER = SoftwareCA("Demo Bank").holder("Zhang Wei").der
 _MILLIS = int(NOW.timestamp() * 1000)
 ACTIVE, HELD, REVOKED, ELSEWHERE, CANCELLED, ENDING = (digit * 31 for digit in "abcdef")
@@ -128,7 +152,7 @@ def fill(database: Path, signer: FakeSigner) -> None:
         session.add(application_row(done, "completed"))
         session.add(application_row(returned, "returned", "the name is short"))
         session.add(application_row(rejected, "rejected", "document number differs"))
-        session.add_all([*_others(), *_log()])
+        session.add_all([*_others(), *_officer_changes(), *_log()])
         session.commit()
     engine.dispose()
 
@@ -192,6 +216,15 @@ def _others() -> list[rows.Row]:
             stage="soon",
         ),
     ]  # fmt: skip
+
+
+def _officer_changes() -> list[rows.Row]:
+    return [
+        an_officer_change("change-1"),
+        an_officer_change("change-void", officer_version=7),
+        an_officer_change("change-late", expires_at=NOW - timedelta(days=1)),
+        an_officer_change("change-mine", proposed_by="E-security"),
+    ]
 
 
 def _log() -> list[rows.Row]:

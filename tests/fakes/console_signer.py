@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from ca import case_operations as case_ops
+from ca import officer_operations as own_ops
 from ca import operations as ops
 from ca import unlock_operations as unlock_ops
 from ca.adapters.db import rows
@@ -200,6 +201,39 @@ class FakeSigner:
     def _ApproveInvitation(self, operation: ops.ApproveInvitation) -> dict[str, Any]:
         self._who(operation)
         return {"invitation": operation.invitation, "half": "one-time-code"}
+
+    def _ProposeOfficerChange(self, operation: own_ops.ProposeOfficerChange) -> dict[str, Any]:
+        self._who(operation)
+        return {"change": "change-1"}
+
+    def _ShowOfficerChange(self, operation: own_ops.ShowOfficerChange) -> dict[str, Any]:
+        self._who(operation)
+        fields = {
+            "id": operation.change,
+            "officer": "maker",
+            "person": "E-maker",
+            "name": "Maria Lin",
+            "old_branch": "Pudong",
+            "old_roles": ["ra-operator"],
+            "branch": "Xuhui",
+            "roles": ["ra-approver", "ra-operator"],
+            "reason": "moves to Xuhui",
+            "proposed_by": "E-other",
+            "proposed_at": "2026-11-22T07:04:05Z",
+            "expires_at": "2026-11-29T07:04:05Z",
+        }
+        return {
+            "fields": fields, "digest": b64(b"d" * 32), "state": "proposed", "void": False, "decided_by": "",
+            "decision_reason": "", "challenge": b64(b"r" * 32), "may_approve": True,
+        }  # fmt: skip
+
+    def _ApproveOfficerChange(self, operation: own_ops.ApproveOfficerChange) -> dict[str, Any]:
+        self._who(operation)
+        return {"officer": self.officers["maker"]}
+
+    def _RejectOfficerChange(self, operation: own_ops.RejectOfficerChange) -> dict[str, Any]:
+        self._who(operation)
+        return {"state": "rejected"}
 
     def _ChangeOfficer(self, operation: ops.ChangeOfficer) -> dict[str, Any]:
         self._who(operation)

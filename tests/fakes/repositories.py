@@ -17,7 +17,7 @@ from ca.domain.errors import InvalidTransition, NotFound
 from ca.domain.issuers import Issuer
 from ca.domain.jobs import JobRun, Lease
 from ca.domain.journal import Entry, chained
-from ca.domain.officers import Credential, Invitation, Officer
+from ca.domain.officers import Invitation, Officer
 from ca.domain.sessions import Challenge, Session
 from ca.domain.tag_lists import tag_of
 
@@ -87,16 +87,15 @@ class FakeOfficers:
             raise InvalidTransition("this passkey belongs to another officer")
         self._kept[officer.id] = (officer, seal)
 
-    def note_sign_count(self, credential_id: bytes, sign_count: int) -> None:
+    def note_use(self, credential_id: bytes, sign_count: int, at: datetime) -> None:
         found = self.find_by_credential(credential_id)
         if found is not None:
             officer, seal = found
-            credentials = tuple(_counted(each, credential_id, sign_count) for each in officer.credentials)
+            used = {"sign_count": sign_count, "used_at": at}
+            credentials = tuple(
+                replace(each, **used) if each.id == credential_id else each for each in officer.credentials
+            )
             self._kept[officer.id] = (replace(officer, credentials=credentials), seal)
-
-
-def _counted(credential: Credential, credential_id: bytes, sign_count: int) -> Credential:
-    return replace(credential, sign_count=sign_count) if credential.id == credential_id else credential
 
 
 class FakeInvitations:
@@ -127,10 +126,22 @@ class FakeSessions:
             session, seal = self._kept[token_hash]
             self._kept[token_hash] = (replace(session, seen_at=at), seal)
 
-    def end_all_of(self, officer_id: str) -> None:
-        for token_hash, (session, _seal) in list(self._kept.items()):
-            if session.officer == officer_id:
-                self.end(token_hash)
+    def list_of(self, officer_id: str) -> Sequence[tuple[Session, bytes]]:
+        live = [each for each in self._kept.values() if each[0].officer == officer_id and not each[0].ended]
+        return sorted(
+            sorted(live, key=lambda each: each[0].token_hash), key=lambda each: each[0].began_at, reverse=True
+        )
+
+    def end_all_of(self, officer_id: str, *, but: str = "") -> int:
+        return self._end([one for one, _ in self.list_of(officer_id) if one.token_hash != but])
+
+    def end_all(self) -> int:
+        return self._end([one for one, _ in self._kept.values() if not one.ended])
+
+    def _end(self, sessions: Sequence[Session]) -> int:
+        for session in sessions:
+            self.end(session.token_hash)
+        return len(sessions)
 
     def end(self, token_hash: str) -> None:
         if token_hash in self._kept:

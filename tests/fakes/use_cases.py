@@ -10,18 +10,22 @@ from ca.domain.certificates import Certificate
 from ca.domain.customers import Customer
 from ca.domain.notices import Notice
 from ca.handlers import UseCases
+from ca.officer_handlers import Officers
 from ca.portal_handlers import Portal
 from ca.unlock_handlers import Unlocking
 from ca.usecases.by_key import ActByKey
 from ca.usecases.company_desk import CompanyDesk
 from ca.usecases.customers import CorrectCustomer
 from ca.usecases.devices import HandDeviceToCompany, PrepareDevice
+from ca.usecases.end_sessions import EndSessions
 from ca.usecases.letters import HandOutLetter
 from ca.usecases.look_back import LookBack
 from ca.usecases.looks import NoteLook
+from ca.usecases.own_access import OwnAccess
 from ca.usecases.own_certificates import OwnCertificates
 from ca.usecases.portal_sessions import AccountBook, AuthorizeCustomer, PortalSignIn
 from ca.usecases.receipts import RecordSightings
+from ca.usecases.recovery import RecoverAccess, RecoveryBook
 from ca.usecases.renew import RenewByKey
 from ca.usecases.statements import Statements
 from ca.usecases.tool_jobs import OrderToolJob
@@ -84,8 +88,22 @@ def unlocking_of(bank: "Bank", *, notify: FakeNotify | None = None) -> Unlocking
     told = notify or FakeNotify()
     return Unlocking(
         PrepareDevice(*base, bank.authorize, so_passwords),
-        DecideOnUnlock(*base, bank.seals, bank.authenticators, bank.authorize, told),
+        DecideOnUnlock(*base, bank.seals, bank.passkeys, bank.authorize, told),
         UnlockDevice(*base, bank.seals, so_passwords, told),
+    )
+
+
+def officers_of(bank: "Bank") -> Officers:
+    """Officers' records, roles and own access."""
+    base = bank.unit_of_work, bank.clock, bank.random, bank.seals, bank.authenticators
+    return Officers(
+        bank.invite,
+        bank.redeem,
+        bank.change_officer,
+        bank.move,
+        OwnAccess(*base, bank.passkeys, bank.authorize),
+        RecoverAccess(*base, bank.authorize, RecoveryBook(bank.seals)),
+        EndSessions(bank.unit_of_work, bank.clock, bank.authorize),
     )
 
 
@@ -93,9 +111,7 @@ def use_cases_of(bank: "Bank") -> UseCases:
     """Over the bank's memory, clock and keys."""
     return UseCases(
         sign_in=bank.sign_in,
-        invite=bank.invite,
-        redeem=bank.redeem,
-        change_officer=bank.change_officer,
+        officers=officers_of(bank),
         register_customer=bank.register_customer,
         correct_customer=CorrectCustomer(bank.unit_of_work, bank.clock, bank.authorize),
         note_look=NoteLook(bank.unit_of_work, bank.clock, bank.authorize),

@@ -23,14 +23,17 @@ from ca.domain.errors import NotReady
 from ca.domain.issuers import Issuer
 from ca.domain.jobs import JobRun, Lease
 from ca.domain.journal import Entry
+from ca.domain.officer_changes import OfficerChange
 from ca.domain.officers import Invitation, Officer
 from ca.domain.receipts import Receipt
+from ca.domain.recovery import RecoveryCodes
 from ca.domain.sessions import Challenge, Session
 from ca.domain.times import Millis
 from ca.domain.unlocking import UnlockCase
 from tests.fakes import repositories as fake
 from tests.fakes.bundles import FakeBundles
 from tests.fakes.certificates import FakeCertificates, FakeCRLs
+from tests.fakes.officers import FakeOfficerChanges, FakeRecoveryCodeSets
 from tests.fakes.portal import FakeAccounts, FakeCancellations, FakeCustomerSessions, FakeUnlocks
 from tests.fakes.receipts import FakeReceipts
 from tests.fakes.standings import FakeStandings
@@ -72,6 +75,8 @@ class Stored:
     unlocks: dict[str, tuple[UnlockCase, bytes]] = field(default_factory=dict)
     former: list[tuple[FormerCase, bytes]] = field(default_factory=list)
     batches: dict[str, tuple[Batch, bytes]] = field(default_factory=dict)
+    officer_changes: dict[str, tuple[OfficerChange, bytes]] = field(default_factory=dict)
+    recovery_codes: dict[str, tuple[RecoveryCodes, bytes]] = field(default_factory=dict)
 
     def copy(self) -> "Stored":
         return Stored(**{each.name: getattr(self, each.name).copy() for each in fields(self)})
@@ -119,6 +124,8 @@ class FakeWork:
         self.cancellations = FakeCancellations(stored.cancellations)
         self.unlocks = FakeUnlocks(stored.unlocks)
         self.batches = fake.FakeBatches(stored.batches)
+        self.officer_changes = FakeOfficerChanges(stored.officer_changes)
+        self.recovery_codes = FakeRecoveryCodeSets(stored.recovery_codes)
 
 
 class FakeUnitOfWork:

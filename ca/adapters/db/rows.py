@@ -85,6 +85,7 @@ class OfficerCredentialRow(Row):
     public_key: Mapped[bytes]
     label: Mapped[str]
     sign_count: Mapped[int] = mapped_column(BigInteger)
+    used_at: Mapped[datetime | None]
 
 
 class InvitationRow(Row):
@@ -116,6 +117,8 @@ class SessionRow(Row):
     began_at: Mapped[datetime]
     seen_at: Mapped[datetime]
     ended: Mapped[bool]
+    source: Mapped[str]
+    stepped_up_at: Mapped[datetime | None]
     seal: Mapped[bytes]
 
 

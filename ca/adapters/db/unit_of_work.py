@@ -17,9 +17,11 @@ from ca.adapters.db.repositories.certificates import SqlCertificates, SqlIntents
 from ca.adapters.db.repositories.crls import SqlCRLs
 from ca.adapters.db.repositories.customers import SqlCustomers, SqlDevices
 from ca.adapters.db.repositories.issuers import SqlBlockedKeys, SqlIssuers
+from ca.adapters.db.repositories.officer_changes import SqlOfficerChanges
 from ca.adapters.db.repositories.officers import SqlInvitations, SqlOfficers
 from ca.adapters.db.repositories.portal import SqlAccounts, SqlCancellations, SqlCustomerSessions
 from ca.adapters.db.repositories.receipts import SqlReceipts
+from ca.adapters.db.repositories.recovery_codes import SqlRecoveryCodeSets
 from ca.adapters.db.repositories.sessions import SqlChallenges, SqlSessions
 from ca.adapters.db.repositories.unlocks import SqlUnlocks
 from ca.adapters.journal.keeper import Keeper
@@ -75,6 +77,8 @@ class SqlWork:
         self.cancellations = SqlCancellations(session)
         self.unlocks = SqlUnlocks(session)
         self.batches = SqlBatches(session)
+        self.officer_changes = SqlOfficerChanges(session)
+        self.recovery_codes = SqlRecoveryCodeSets(session)
 
     def __enter__(self) -> Self:
         # Begin here and not at the first statement: on SQLite this is where threads take turns.

@@ -10,21 +10,19 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from ca import case_operations as case_ops
+from ca import officer_operations as own
 from ca import operations as ops
 from ca import portal_operations as portal
 from ca import unlock_operations as unlock
 from ca.domain.decisions import Assertion
 from ca.domain.errors import InvalidRequest, KeyStoreUnavailable, NotAllowed, NotFound, NotReady, PKIError
-from ca.domain.officers import whole_code
 from ca.domain.responders import memory_key_proof
 from ca.handlers import Handlers
 from tests.drafts import a_request
-from tests.fakes.authenticators import FakePasskey
 from tests.fakes.bank import (
     HOTLINE,
     MARIA,
     PAVEL,
-    SECOND_SECURITY,
     SECURITY,
     STRANGER,
     SUPERVISOR,
@@ -95,34 +93,6 @@ def test_an_officer_signs_in_and_out(signer: Signer, bank: Bank) -> None:
     assert who["officer"]["roles"] == ["ra-approver", "ra-operator"]
     assert signer.ask(ops.SignOut(session=answer["token"])) == {}
     assert signer.refuse(ops.WhoAmI(session=answer["token"])).code == "not-authenticated"
-
-
-def test_an_officer_is_invited_and_suspended(signer: Signer, bank: Bank) -> None:
-    first, second = bank.session(SECURITY), bank.session(SECOND_SECURITY)
-    proposed = signer.ask(
-        ops.ProposeInvitation(session=first, person="E9", name="Nina", branch="pudong", roles=["hotline"])
-    )
-    invitation = proposed["invitation"]
-    shown = signer.ask(ops.ShowInvitation(session=second, invitation=invitation))
-    assert (shown["state"], shown["fields"]["person"]) == ("proposed", "E9")
-    assertion = message(bank[SECOND_SECURITY].passkey.sign(b64(shown["challenge"])))
-    half = signer.ask(ops.ApproveInvitation(session=second, invitation=invitation, assertion=assertion))["half"]
-    code = whole_code(half, proposed["half"])
-    opened = signer.ask(ops.OpenInvitation(invitation=invitation, code=code))
-    assert (opened["state"], opened["roles"]) == ("open", ["hotline"])
-    challenge = b64(opened["challenge"])
-    officer = signer.ask(
-        ops.RedeemInvitation(
-            invitation=invitation,
-            code=code,
-            challenge=challenge,
-            registration=FakePasskey().register(challenge),
-            label="office",
-        )
-    )["officer"]
-    assert (officer["person"], officer["state"]) == ("E9", "active")
-    changed = signer.ask(ops.ChangeOfficer(session=first, officer=officer["id"], state="suspended", reason="left"))
-    assert changed["officer"]["state"] == "suspended"
 
 
 def test_one_certificates_whole_life(signer: Signer, bank: Bank) -> None:
@@ -295,6 +265,21 @@ ACTS: list[ops.Operation] = [
     unlock.RejectUnlock(session="none", reference="none", reason="x"),
     unlock.AnswerUnlock(reference="none", code="none", token_serial="US1", public_key=b""),
     unlock.CompleteUnlock(reference="none", nonce=b"", certificate=b"", signature=b""),
+    own.ProposeOfficerChange(session="none", officer="none", branch="B", roles=["auditor"], reason="x"),
+    own.ApproveOfficerChange(session="none", change="none", digest=bytes(32), assertion=NOBODY),
+    own.RejectOfficerChange(session="none", change="none", reason="x"),
+    own.StepUpChallenge(session="none"),
+    own.StepUp(session="none", challenge=bytes(32), assertion=NOBODY),
+    own.NewPasskey(session="none"),
+    own.AddPasskey(session="none", challenge=bytes(32), registration="{}", label="x"),
+    own.RemovePasskey(session="none", passkey=b"x"),
+    own.MakeRecoveryCodes(session="none"),
+    own.OpenRecovery(person="E9", code="none"),
+    own.Recover(person="E9", code="none", challenge=bytes(32), registration="{}", label="x"),
+    own.EndOwnSession(session="none", live="none"),
+    own.EndOwnOtherSessions(session="none"),
+    own.EndSessionsOf(session="none", officer="none"),
+    own.EndAllSessions(session="none"),
     portal.HandDeviceToCompany(session="none", number="none", serial="none"),
     portal.OrderCompanyApplication(session="none", device_serial="none"),
     portal.CompanyApply(session="none", number="1", device_serial="1", certificate=b"", nonce=b"", signature=b""),
@@ -315,6 +300,8 @@ QUESTIONS: list[ops.Operation] = [
     portal.ShowOwnHistory(session="none"),
     portal.ListSessions(session="none"),
     unlock.ShowUnlock(session="none", reference="none"),
+    own.ShowOfficerChange(session="none", change="none"),
+    own.ShowAccess(session="none"),
     portal.ShowCompany(session="none"),
 ]
 NEVER_REFUSED = {ops.SignInChallenge, ops.CACertificates, ops.Health, ops.Reconcile}

@@ -33,7 +33,9 @@ def test_what_is_no_authorization_code_is_told_before_it_is_sent(typed: str) -> 
         require_code(typed)
 
 
-@pytest.mark.parametrize("reference", ["1000000005", "9999999990", of_the_bank.new_reference(os.urandom)])
+@pytest.mark.parametrize(
+    "reference", ["1000000005", "9999999990", of_the_bank.new_reference(os.urandom)], ids=["first", "last", "a new one"]
+)
 def test_every_slip_in_a_reference_number_is_told(reference: str) -> None:
     assert reference_number(reference) == reference
     for typed in slips(reference, "0123456789"):
@@ -41,7 +43,9 @@ def test_every_slip_in_a_reference_number_is_told(reference: str) -> None:
             reference_number(typed)
 
 
-@pytest.mark.parametrize("code", ["7K3M9QWX2FH3", of_the_bank.new_authorization_code(os.urandom)])
+@pytest.mark.parametrize(
+    "code", ["7K3M9QWX2FH3", of_the_bank.new_authorization_code(os.urandom)], ids=["known", "a new one"]
+)
 def test_every_slip_in_a_code_is_told(code: str) -> None:
     assert require_code(code) == of_the_bank.shown(code)
     for typed in slips(code, CROCKFORD):

@@ -66,11 +66,11 @@ def device_values(device: Device) -> Values:
     }
 
 
-def _roles(text: str, where: str) -> frozenset[TrustedRole]:
+def read_roles(text: str, where: str) -> frozenset[TrustedRole]:
     return frozenset(known(TrustedRole, role, where) for role in text.split(",") if role)
 
 
-def _roles_text(roles: frozenset[TrustedRole]) -> str:
+def roles_text(roles: frozenset[TrustedRole]) -> str:
     return ",".join(sorted(role.value for role in roles))
 
 
@@ -81,10 +81,11 @@ def to_officer(row: OfficerRow) -> Officer:
         person=row.person,
         name=row.name,
         branch=row.branch,
-        roles=_roles(row.roles, where),
+        roles=read_roles(row.roles, where),
         state=known(OfficerState, row.state, where),
         credentials=tuple(
-            Credential(each.credential_id, each.public_key, each.label, each.sign_count) for each in row.credentials
+            Credential(each.credential_id, each.public_key, each.label, each.sign_count, each.used_at)
+            for each in row.credentials
         ),
         version=row.version,
     )
@@ -95,7 +96,7 @@ def officer_values(officer: Officer, seal: bytes) -> Values:
         "person": officer.person,
         "name": officer.name,
         "branch": officer.branch,
-        "roles": _roles_text(officer.roles),
+        "roles": roles_text(officer.roles),
         "state": officer.state.value,
         "version": officer.version,
         "seal": seal,
@@ -111,6 +112,7 @@ def credential_values(officer: Officer) -> list[Values]:
             "public_key": credential.public_key,
             "label": credential.label,
             "sign_count": credential.sign_count,
+            "used_at": credential.used_at,
         }
         for position, credential in enumerate(officer.credentials)
     ]
@@ -123,7 +125,7 @@ def to_invitation(row: InvitationRow) -> Invitation:
         person=row.person,
         name=row.name,
         branch=row.branch,
-        roles=_roles(row.roles, where),
+        roles=read_roles(row.roles, where),
         proposed_by=row.proposed_by,
         state=known(InvitationState, row.state, where),
         expires_at=row.expires_at,
@@ -137,7 +139,7 @@ def invitation_values(invitation: Invitation, seal: bytes) -> Values:
         "person": invitation.person,
         "name": invitation.name,
         "branch": invitation.branch,
-        "roles": _roles_text(invitation.roles),
+        "roles": roles_text(invitation.roles),
         "proposed_by": invitation.proposed_by,
         "approved_by": invitation.approved_by,
         "state": invitation.state.value,
@@ -148,7 +150,15 @@ def invitation_values(invitation: Invitation, seal: bytes) -> Values:
 
 
 def to_session(row: SessionRow) -> Session:
-    return Session(row.token_hash, row.officer, row.began_at, row.seen_at, row.ended)
+    return Session(
+        token_hash=row.token_hash,
+        officer=row.officer,
+        began_at=row.began_at,
+        seen_at=row.seen_at,
+        ended=row.ended,
+        source=row.source,
+        stepped_up_at=row.stepped_up_at,
+    )
 
 
 def session_values(session: Session, seal: bytes) -> Values:
@@ -157,6 +167,8 @@ def session_values(session: Session, seal: bytes) -> Values:
         "began_at": session.began_at,
         "seen_at": session.seen_at,
         "ended": session.ended,
+        "source": session.source,
+        "stepped_up_at": session.stepped_up_at,
         "seal": seal,
     }
 

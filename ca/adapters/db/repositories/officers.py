@@ -1,5 +1,7 @@
 """Officers and invitations in the database, with the seals found beside them; checking a seal is the caller's work."""
 
+from datetime import datetime
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -57,8 +59,9 @@ class SqlOfficers:
         if find_row(self._session, of_others) is not None:
             raise InvalidTransition(_TAKEN)
 
-    def note_sign_count(self, credential_id: bytes, sign_count: int) -> None:
-        change_row(self._session, OfficerCredentialRow, {"credential_id": credential_id}, {"sign_count": sign_count})
+    def note_use(self, credential_id: bytes, sign_count: int, at: datetime) -> None:
+        values = {"sign_count": sign_count, "used_at": at}
+        change_row(self._session, OfficerCredentialRow, {"credential_id": credential_id}, values)
 
 
 class SqlInvitations:

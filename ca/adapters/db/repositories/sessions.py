@@ -1,12 +1,13 @@
 """Officers' sessions and one-time challenges in the database."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session as Connection
 
 from ca.adapters.db.mapping.people import session_values, to_challenge, to_session
-from ca.adapters.db.repositories.statements import add_row, change_row, find_row, put_row
+from ca.adapters.db.repositories.statements import add_row, change_row, find_row, list_rows, put_row
 from ca.adapters.db.rows import ChallengeRow, SessionRow
 from ca.domain.sessions import Challenge, Session
 
@@ -31,8 +32,17 @@ class SqlSessions:
     def touch(self, token_hash: str, at: datetime) -> None:
         change_row(self._session, SessionRow, {"token_hash": token_hash}, {"seen_at": at})
 
-    def end_all_of(self, officer_id: str) -> None:
-        change_row(self._session, SessionRow, {"officer": officer_id}, {"ended": True})
+    def list_of(self, officer_id: str) -> Sequence[tuple[Session, bytes]]:
+        live = select(SessionRow).where(SessionRow.officer == officer_id, SessionRow.ended.is_(False))
+        in_order = live.order_by(SessionRow.began_at.desc(), SessionRow.token_hash)
+        return [(to_session(row), row.seal) for row in list_rows(self._session, in_order)]
+
+    def end_all_of(self, officer_id: str, *, but: str = "") -> int:
+        live = {"officer": officer_id, "ended": False}
+        return change_row(self._session, SessionRow, live, {"ended": True}, only=SessionRow.token_hash != but)
+
+    def end_all(self) -> int:
+        return change_row(self._session, SessionRow, {"ended": False}, {"ended": True})
 
     def end(self, token_hash: str) -> None:
         change_row(self._session, SessionRow, {"token_hash": token_hash}, {"ended": True})

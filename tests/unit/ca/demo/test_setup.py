@@ -35,7 +35,7 @@ class Client:
 def bank():
     bank = Bank()
     authenticators = WebAuthnAuthenticators("localhost", (ORIGIN,))
-    for use_case in (bank.redeem, bank.sign_in, bank.invite):
+    for use_case in (bank.redeem, bank.sign_in, bank.passkeys):
         object.__setattr__(use_case, "authenticators", authenticators)
     return bank
 

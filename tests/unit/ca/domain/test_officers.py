@@ -8,6 +8,7 @@ import pytest
 
 from ca.domain.decisions import Act, Decision, approval
 from ca.domain.errors import InvalidRequest, NotAllowed
+from ca.domain.officer_changes import OfficerChangeState
 from ca.domain.officers import (
     InvitationState,
     OfficerState,
@@ -15,6 +16,7 @@ from ca.domain.officers import (
     require_compatible,
     require_employee_number,
 )
+from ca.domain.recovery import RecoveryCodes
 from ca.domain.sessions import ABSOLUTE_LIMIT, IDLE_LIMIT
 from tests.builders import (
     NOW,
@@ -25,6 +27,7 @@ from tests.builders import (
     an_intent,
     an_invitation,
     an_officer,
+    an_officer_change,
 )
 
 SECOND = timedelta(seconds=1)
@@ -96,7 +99,7 @@ def test_one_passkey_more_is_a_new_version() -> None:
 
 def test_using_a_passkey_does_not_break_the_seal() -> None:
     officer = an_officer()
-    used = replace(officer, credentials=(a_credential(sign_count=7),))
+    used = replace(officer, credentials=(a_credential(sign_count=7, used_at=NOW),))
     assert used.sealed_fields() == officer.sealed_fields()
 
 
@@ -129,7 +132,41 @@ _SEALED: list[tuple[Any, dict[str, Any]]] = [
             "approved_by": "x",
         },
     ),
-    (a_session(), {"token_hash": "x", "officer": "x", "began_at": NOW + SECOND}),
+    (
+        an_officer_change(),
+        {
+            "id": "x",
+            "version": 9,
+            "officer": "x",
+            "officer_version": 9,
+            "person": "x",
+            "name": "x",
+            "old_branch": "x",
+            "old_roles": frozenset(),
+            "branch": "x",
+            "roles": frozenset(),
+            "reason": "x",
+            "proposed_by": "x",
+            "proposed_at": NOW + SECOND,
+            "expires_at": NOW,
+            "state": OfficerChangeState.APPROVED,
+            "decided_by": "x",
+            "decision_reason": "x",
+        },
+    ),
+    (
+        RecoveryCodes("officer-1", 1, (b"m" * 32,), NOW),
+        {
+            "officer": "x",
+            "version": 2,
+            "macs": (),
+            "made_at": NOW + SECOND,
+            "used_at": NOW,
+            "misses": 1,
+            "missed_at": NOW,
+        },
+    ),
+    (a_session(), {"token_hash": "x", "officer": "x", "began_at": NOW + SECOND, "stepped_up_at": NOW}),
     (
         an_intent(),
         {
@@ -146,7 +183,7 @@ _SEALED: list[tuple[Any, dict[str, Any]]] = [
     ),
 ]
 # A sign count, the last moment a session was seen: they grant nothing, or only while the signer's own limits hold.
-_UNSEALED = {"Session": {"seen_at", "ended"}, "Intent": {"intended_at", "signed", "seal"}}
+_UNSEALED = {"Session": {"seen_at", "ended", "source"}, "Intent": {"intended_at", "signed", "seal"}}
 
 
 @pytest.mark.parametrize(

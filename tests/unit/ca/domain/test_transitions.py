@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ca.domain import applications, certificates, devices, officers
+from ca.domain import applications, certificates, devices, officer_changes, officers
 from ca.domain.applications import ApplicationState
 from ca.domain.certificates import Certificate, CertificateStatus, standing
 from ca.domain.companies import Asked
@@ -22,6 +22,7 @@ TABLES = {
     "certificate": certificates.transitions(),
     "device": devices.transitions(),
     "officer": officers.transitions(),
+    "officer change": officer_changes.transitions(),
 }
 
 

@@ -1,0 +1,81 @@
+"""Other roles or another branch for an officer: proposed by one security officer, approved by another (invariant 2)."""
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from admin.errors import sentence, status_of
+from admin.forms import OfficerChangeForm, ReasonForm
+from admin.signer import ask, officer, parse_assertion, parse_base64
+from ca.adapters.db.rows import OfficerRow, db
+from ca.domain.errors import InvalidRequest, InvalidTransition, NotFound
+from ca.domain.officer_changes import OfficerChangeState
+from ca.officer_operations import ApproveOfficerChange, ProposeOfficerChange, RejectOfficerChange, ShowOfficerChange
+
+views = Blueprint("officer_changes", __name__, url_prefix="/admin")
+
+
+@views.route("/officers/<officer_id>/roles", methods=["GET", "POST"])
+def propose(officer_id: str) -> Response | tuple[str, int]:
+    """The first security officer's part, beginning with what the officer has now."""
+    row = db.session.get(OfficerRow, officer_id)
+    if row is None:
+        raise NotFound(_("there is no such officer"))
+    form = OfficerChangeForm(branch=row.branch, roles=row.roles.split(","))
+    message, status = "", 422 if form.errors else 200
+    if form.validate_on_submit():
+        fields = {"branch": form.branch.data, "roles": form.roles.data, "reason": form.reason.data}
+        try:
+            change = ask(ProposeOfficerChange, officer=row.id, **fields)["change"]
+            return redirect(url_for("officer_changes.show", change=change), 303)
+        except (InvalidRequest, InvalidTransition) as error:
+            message, status = sentence(error), status_of(error)
+    elif form.errors:
+        status = 422
+    page = render_template("console/propose_roles.html", row=row, form=form, message=message)
+    return page, status
+
+
+@views.get("/officer-changes/<change>")
+def show(change: str) -> str:
+    """Old and new side by side, as the signer holds them."""
+    return _change_page(change)
+
+
+@views.post("/officer-changes/<change>/approve")
+def approve(change: str) -> Response:
+    """The second security officer's part."""
+    answer = ask(
+        ApproveOfficerChange,
+        change=change,
+        digest=parse_base64(request.form.get("digest", "")),
+        assertion=parse_assertion(request.form.get("assertion", "")),
+    )
+    return redirect(url_for("officers.details_view", id=answer["officer"]["id"]), 303)
+
+
+@views.post("/officer-changes/<change>/reject")
+def reject(change: str) -> Response | tuple[str, int]:
+    """By any security officer but the one it is about, with the reason."""
+    form = ReasonForm()
+    if not form.validate_on_submit():
+        return _change_page(change, _("Say why, in a few words: it is kept in the audit log.")), 422
+    ask(RejectOfficerChange, change=change, reason=form.reason.data)
+    return redirect(url_for("officer_changes.show", change=change), 303)
+
+
+def _change_page(change: str, message: str = "") -> str:
+    shown = ask(ShowOfficerChange, change=change)
+    fields, who = shown["fields"], officer().person
+    waits = shown["state"] == OfficerChangeState.PROPOSED.value
+    return render_template(
+        "console/officer_change.html",
+        change=change,
+        shown=shown,
+        fields=fields,
+        waits=waits,
+        mine=who == fields["proposed_by"],
+        about_me=who == fields["person"],
+        reason_form=ReasonForm(),
+        message=message,
+    )

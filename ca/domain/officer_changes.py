@@ -1,0 +1,106 @@
+"""Other roles or another branch for an officer: a case that two security officers decide (DESIGN invariant 2).
+
+It is about one version of the officer's record: when that has changed since, the proposal is void.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from ca.domain.canonical import canonical, digest
+from ca.domain.errors import InvalidTransition
+from ca.domain.officers import Officer, TrustedRole
+from ca.domain.times import timestamp
+
+CHANGE_LIFE = timedelta(days=7)
+"""So long the second security officer may take."""
+
+
+class OfficerChangeState(StrEnum):
+    """Where a proposed change stands."""
+
+    PROPOSED = "proposed"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+
+
+_NEXT: dict[OfficerChangeState, frozenset[OfficerChangeState]] = {
+    OfficerChangeState.PROPOSED: frozenset({OfficerChangeState.APPROVED, OfficerChangeState.REJECTED}),
+    OfficerChangeState.APPROVED: frozenset(),
+    OfficerChangeState.REJECTED: frozenset(),
+}
+
+
+def transitions() -> dict[OfficerChangeState, frozenset[OfficerChangeState]]:
+    """The table, for the drawing and the property test."""
+    return dict(_NEXT)
+
+
+@dataclass(frozen=True, slots=True)
+class OfficerChange:
+    """What an officer's roles and branch are, and what they are to be. Counts only with the signer's seal."""
+
+    id: str
+    version: int
+    officer: str
+    officer_version: int
+    """Of the record that was read when the change was proposed."""
+    person: str
+    name: str
+    old_branch: str
+    old_roles: frozenset[TrustedRole]
+    branch: str
+    roles: frozenset[TrustedRole]
+    reason: str
+    proposed_by: str
+    """Person id of the security officer who proposed it."""
+    proposed_at: datetime
+    expires_at: datetime
+    state: OfficerChangeState = OfficerChangeState.PROPOSED
+    decided_by: str = ""
+    decision_reason: str = ""
+
+    def fields(self) -> dict[str, Any]:
+        """What the second security officer decides on."""
+        return {
+            "id": self.id,
+            "officer": self.officer,
+            "officer_version": self.officer_version,
+            "person": self.person,
+            "name": self.name,
+            "old_branch": self.old_branch,
+            "old_roles": sorted(role.value for role in self.old_roles),
+            "branch": self.branch,
+            "roles": sorted(role.value for role in self.roles),
+            "reason": self.reason,
+            "proposed_by": self.proposed_by,
+            "proposed_at": timestamp(self.proposed_at),
+            "expires_at": timestamp(self.expires_at),
+        }
+
+    def digest(self) -> bytes:
+        """SHA-256 of the change as shown."""
+        return digest("vermilion officer change v1", self.fields())
+
+    def sealed_fields(self) -> bytes:
+        """What the seal covers."""
+        return canonical(
+            self.fields()
+            | {
+                "version": self.version,
+                "state": self.state.value,
+                "decided_by": self.decided_by,
+                "decision_reason": self.decision_reason,
+            }
+        )
+
+    def is_about(self, officer: Officer) -> bool:
+        """Whether the officer's record is still the one it was proposed for."""
+        return (self.officer, self.officer_version) == (officer.id, officer.version)
+
+    def decide(self, wanted: OfficerChangeState, *, by: str, reason: str = "") -> "OfficerChange":
+        """Raise InvalidTransition unless it still waits; `by` is a person id."""
+        if wanted not in _NEXT[self.state]:
+            raise InvalidTransition(f"a change that is {self.state.value} cannot become {wanted.value}")
+        return replace(self, version=self.version + 1, state=wanted, decided_by=by, decision_reason=reason)

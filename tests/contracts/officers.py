@@ -1,0 +1,42 @@
+"""What proposed changes of officers and their recovery codes must do in every database."""
+
+from dataclasses import replace
+
+import pytest
+
+from ca.domain.errors import InvalidTransition
+from ca.domain.officer_changes import OfficerChangeState
+from ca.domain.recovery import RecoveryCodes
+from ca.ports import UnitOfWork
+from tests.builders import NOW, SEAL, an_officer_change
+
+
+class OfficerChangesContract:
+    def test_a_change_is_kept_with_its_seal_and_never_goes_back(self, unit_of_work: UnitOfWork) -> None:
+        change = an_officer_change()
+        decided = replace(
+            change, version=2, state=OfficerChangeState.REJECTED, decided_by="P-8", decision_reason="not now"
+        )
+        with unit_of_work() as work:
+            assert work.officer_changes.find(change.id) is None
+            work.officer_changes.save(change, b"seal")
+            assert work.officer_changes.find(change.id) == (change, b"seal")
+            work.officer_changes.save(decided, b"another")
+            assert work.officer_changes.find(change.id) == (decided, b"another")
+            with pytest.raises(InvalidTransition, match="just decided"):
+                work.officer_changes.save(change, b"seal")
+
+
+class RecoveryCodesContract:
+    def test_recovery_codes_are_kept_with_their_seal_and_never_come_back(self, unit_of_work: UnitOfWork) -> None:
+        made = RecoveryCodes("officer-1", 1, (b"a" * 32, b"b" * 32), NOW)
+        used = made.use(b"a" * 32, NOW)
+        empty = replace(used.use(b"b" * 32, NOW).miss(NOW), misses=3)
+        with unit_of_work() as work:
+            assert work.recovery_codes.find("officer-1") is None
+            for codes in (made, used, empty):
+                work.recovery_codes.save(codes, SEAL)
+                assert work.recovery_codes.find("officer-1") == (codes, SEAL)
+            with pytest.raises(InvalidTransition, match="just used"):
+                work.recovery_codes.save(made, SEAL)
+            assert work.recovery_codes.find("officer-2") is None
