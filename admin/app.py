@@ -18,7 +18,20 @@ from admin.formats import register, utc_now
 from admin.gate import guard
 from admin.security import secure
 from admin.signer import Signer
-from admin.views import cases, changes, invitation, officer_changes, people, registration, search, sign_in, unlocks
+from admin.views import (
+    cases,
+    changes,
+    invitation,
+    my_access,
+    officer_changes,
+    people,
+    recovery,
+    registration,
+    search,
+    sessions,
+    sign_in,
+    unlocks,
+)
 from admin.views.expiring import ExpiringView
 from admin.views.latency import LatencyView
 from admin.views.rooms import VIEWS
@@ -103,5 +116,6 @@ def _add_rooms(app: Flask, organization: str) -> None:
     app.extensions["vermilion_rooms"] = rooms
     console.add_view(LatencyView())
     console.add_view(ExpiringView())
-    for subject in (sign_in, invitation, registration, cases, changes, people, officer_changes, unlocks, search):
+    of_officers = (sign_in, invitation, recovery, my_access, people, officer_changes, sessions)
+    for subject in (*of_officers, registration, cases, changes, unlocks, search):
         app.register_blueprint(subject.views)
