@@ -31,6 +31,9 @@ PUBLIC = frozenset(
         "invitation.page",
         "invitation.open_link",
         "invitation.redeem",
+        "recovery.page",
+        "recovery.open_code",
+        "recovery.recover",
     }
 )
 """Reachable without a session."""
@@ -92,6 +95,17 @@ ROOMS: dict[str, frozenset[TrustedRole]] = {
     "officer_changes.show": _SECURITY,
     "officer_changes.approve": _SECURITY,
     "officer_changes.reject": _SECURITY,
+    "sessions.end_of": _SECURITY,
+    "sessions.end_all": _SECURITY,
+    "my_access.index": EVERYBODY,
+    "my_access.step_up_challenge": EVERYBODY,
+    "my_access.step_up": EVERYBODY,
+    "my_access.new_passkey": EVERYBODY,
+    "my_access.add_passkey": EVERYBODY,
+    "my_access.remove_passkey": EVERYBODY,
+    "my_access.make_recovery_codes": EVERYBODY,
+    "my_access.end_session": EVERYBODY,
+    "my_access.end_others": EVERYBODY,
 }
 """Endpoint -> roles that may call it."""
 

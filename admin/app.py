@@ -23,10 +23,13 @@ from admin.views import (
     cases,
     changes,
     invitation,
+    my_access,
     officer_changes,
     people,
+    recovery,
     registration,
     search,
+    sessions,
     sign_in,
     unlocks,
 )
@@ -116,6 +119,6 @@ def _add_rooms(app: Flask, organization: str) -> None:
     app.extensions["vermilion_rooms"] = rooms
     console.add_view(LatencyView())
     console.add_view(ExpiringView())
-    work = sign_in, invitation, registration, cases, batches, changes, unlocks, search
-    for subject in (*work, people, officer_changes):
+    of_officers = (sign_in, invitation, recovery, my_access, people, officer_changes, sessions)
+    for subject in (*of_officers, registration, cases, batches, changes, unlocks, search):
         app.register_blueprint(subject.views)

@@ -173,5 +173,13 @@ class OfficerChangeForm(FlaskForm):
     reason = _text(_l("Reason"), _l("In a few words; it is kept in the audit log."), limit=300)
 
 
+class PasskeyForm(FlaskForm):
+    """What an officer calls a passkey."""
+
+    label = _text(
+        _l("A name for this passkey"), _l("By which you know it: the device it is on, for example."), limit=60
+    )
+
+
 class EmptyForm(FlaskForm):
     """Only the CSRF token: for commands that need no more words."""

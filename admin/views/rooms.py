@@ -3,6 +3,7 @@
 import json
 from typing import Any, ClassVar
 
+from flask import current_app
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
@@ -32,6 +33,7 @@ from ca.domain.applications import ApplicationState
 from ca.domain.certificates import CertificateStatus
 from ca.domain.customers import CustomerKind
 from ca.domain.devices import DeviceState
+from ca.domain.officer_changes import OfficerChangeState
 from ca.domain.officers import InvitationState, OfficerState, TrustedRole
 
 _SECRETS = ("seal", "code_mac", "case_json", "der", "hash", "crl_entry")
@@ -235,7 +237,8 @@ class OfficersView(ReadOnlyView):
     def details_context(self, row: OfficerRow) -> dict[str, Any]:
         changes = _newest(OfficerChangeRow, OfficerChangeRow.officer == row.id, OfficerChangeRow.proposed_at)
         passkeys = [credential.label for credential in row.credentials]
-        return {"heading": row.name, "passkeys": passkeys, "changes": changes}
+        standing = [(change, _standing_of(change, row)) for change in changes]
+        return {"heading": row.name, "passkeys": passkeys, "changes": standing}
 
 
 class InvitationsView(ReadOnlyView):
@@ -290,6 +293,12 @@ def _timeline(subjects: set[str]) -> list[AuditEventRow]:
     """What happened, in the log's order; of what happens without end the youngest."""
     about = select(AuditEventRow).where(AuditEventRow.subject.in_(subjects), ~AuditEventRow.name.startswith("receipt."))
     return list(reversed(db.session.scalars(about.order_by(AuditEventRow.number.desc()).limit(_LONGEST_LIFE)).all()))
+
+
+def _standing_of(change: OfficerChangeRow, about: OfficerRow) -> str:
+    late = change.expires_at < current_app.extensions["vermilion_now"]()
+    is_void = change.state == OfficerChangeState.PROPOSED.value and (late or change.officer_version != about.version)
+    return "void" if is_void else change.state
 
 
 def _open_cancellation(serial: str) -> CancellationRow | None:

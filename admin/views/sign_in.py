@@ -39,6 +39,7 @@ def enter() -> BaseResponse:
             SignIn,
             challenge=parse_base64(request.form.get("challenge", "")),
             assertion=parse_assertion(request.form.get("assertion", "")),
+            source=request.remote_addr or "",
         )
     except (NotAuthenticated, InvalidRequest) as error:
         text = sentence(error)

@@ -1,6 +1,7 @@
 """Work: what waits for this officer, oldest first, and one quiet line on how the CA stands."""
 
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import current_app
@@ -13,7 +14,7 @@ from admin.signer import officer
 from admin.views.base import Gated
 from ca.adapters.db.case_rows import BatchRow
 from ca.adapters.db.log_rows import JobRunRow
-from ca.adapters.db.officer_rows import OfficerChangeRow
+from ca.adapters.db.officer_rows import OfficerChangeRow, RecoveryCodesRow
 from ca.adapters.db.rows import ApplicationRow, CertificateRow, CRLRow, InvitationRow, OfficerRow, db
 from ca.adapters.db.unlock_rows import UnlockRow
 from ca.domain.applications import ApplicationState
@@ -22,6 +23,7 @@ from ca.domain.officers import InvitationState, TrustedRole
 from ca.domain.unlocking import UnlockState
 
 _SHOWN = 20
+_TOLD_FOR = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ class WorkList:
     came_back: list[ApplicationRow] = field(default_factory=list)
     invitations: list[InvitationRow] = field(default_factory=list)
     officer_changes: list[OfficerChangeRow] = field(default_factory=list)
+    recovered: list[tuple[OfficerRow, datetime]] = field(default_factory=list)
+    """Who got back in with a recovery code, and when."""
     unlocks: list[UnlockRow] = field(default_factory=list)
     recent: list[CertificateRow] = field(default_factory=list)
 
@@ -50,7 +54,8 @@ class WorkView(Gated, BaseView):
     @expose("/")
     def index(self) -> str:
         who = officer()
-        page: str = self.render("console/work.html", work=_work_list(who), crls=_last_crls(), jobs=_jobs())
+        shown = {"work": _work_list(who), "crls": _last_crls(), "jobs": _jobs(), "recovered": _own_recovery(who)}
+        page: str = self.render("console/work.html", **shown)
         return page
 
 
@@ -68,6 +73,7 @@ def _work_list(who: SignedIn) -> WorkList:
         came_back=_came_back(who) if who.may("cases.apply") else [],
         invitations=_invitations(who) if who.may("people.approve_invitation") else [],
         officer_changes=_officer_changes(who) if who.may("officer_changes.approve") else [],
+        recovered=_recovered() if who.may("officer_changes.approve") else [],
         unlocks=_unlocks(who) if who.may("unlocks.approve") else [],
         recent=_recent(who) if who.may("certificates.index_view") else [],
     )
@@ -117,6 +123,22 @@ def _officer_changes(who: SignedIn) -> list[OfficerChangeRow]:
         OfficerChangeRow.expires_at > current_app.extensions["vermilion_now"](),
     )
     return list(db.session.scalars(query.order_by(OfficerChangeRow.proposed_at).limit(_SHOWN)))
+
+
+def _recovered() -> list[tuple[OfficerRow, datetime]]:
+    query = select(OfficerRow, RecoveryCodesRow.used_at).join(
+        RecoveryCodesRow, RecoveryCodesRow.officer == OfficerRow.id
+    )
+    query = query.where(RecoveryCodesRow.used_at > current_app.extensions["vermilion_now"]() - _TOLD_FOR)
+    found = db.session.execute(query.order_by(RecoveryCodesRow.used_at.desc()).limit(_SHOWN))
+    return [(row, at) for row, at in found if at is not None]
+
+
+def _own_recovery(who: SignedIn) -> datetime | None:
+    """When the officer's own recovery code was used, as long as that is news."""
+    row = db.session.get(RecoveryCodesRow, who.id)
+    is_news = row and row.used_at and row.used_at > current_app.extensions["vermilion_now"]() - _TOLD_FOR
+    return row.used_at if row and is_news else None
 
 
 def _unlocks(who: SignedIn) -> list[UnlockRow]:

@@ -182,6 +182,7 @@ class RedeemInvitation:
                 raise InvalidRequest("this passkey is registered already")
             officer = self._officer(work, invitation).with_credential(credential)
             save_officer(work, self.seals, officer)
+            work.sessions.end_all_of(officer.id)  # of one who comes back with other roles
             redeemed = replace(invitation, state=InvitationState.REDEEMED)
             work.invitations.save(redeemed, self.seals.seal(INVITATION_SEAL, redeemed.sealed_fields()))
             details = {

@@ -224,6 +224,16 @@ def _officer_changes() -> list[rows.Row]:
         an_officer_change("change-void", officer_version=7),
         an_officer_change("change-late", expires_at=NOW - timedelta(days=1)),
         an_officer_change("change-mine", proposed_by="E-security"),
+        officer_rows.RecoveryCodesRow(
+            officer="maker",
+            version=2,
+            macs=b"m" * 32,
+            made_at=NOW - timedelta(days=30),
+            used_at=NOW - timedelta(hours=2),
+            misses=0,
+            missed_at=None,
+            seal=b"s",
+        ),
     ]
 
 

@@ -2,7 +2,6 @@
 
 # ruff: noqa: N802 - methods are named after the operations they answer
 
-import base64
 import os
 import secrets
 from dataclasses import dataclass, field
@@ -15,7 +14,6 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from ca import case_operations as case_ops
-from ca import officer_operations as own_ops
 from ca import operations as ops
 from ca import unlock_operations as unlock_ops
 from ca.adapters.db import rows
@@ -26,6 +24,7 @@ from ca.domain.decisions import Act, Assertion, Decision
 from ca.domain.errors import InvalidTransition, NotAllowed, NotAuthenticated, NotFound
 from ca.domain.officers import Credential
 from ca.portal_operations import HandDeviceToCompany, HandOutLetter
+from tests.fakes.officer_answers import OfficerAnswers, b64
 
 ORIGINS = ("https://localhost:8443", "http://localhost:8081")
 NOW = datetime(2026, 11, 23, 7, 4, 5, tzinfo=UTC)
@@ -53,10 +52,6 @@ OFFICERS = {
 _LOOKS = ops.WhoAmI | case_ops.ShowCase | case_ops.ShowBatch | case_ops.PreviewApplication | ops.NoteLook
 
 
-def b64(raw: bytes) -> str:
-    return base64.b64encode(raw).decode("ascii")
-
-
 def _outlook(is_unusual: bool) -> dict[str, Any]:
     warnings = ["common_name: U+0430 CYRILLIC SMALL LETTER A"] if is_unusual else []
     fields = [["subject", "CN=Zhang Wei,O=Demo Bank,C=CN"], ["keyUsage", "digitalSignature, nonRepudiation"]]
@@ -66,7 +61,7 @@ def _outlook(is_unusual: bool) -> dict[str, Any]:
 
 
 @dataclass
-class FakeSigner:
+class FakeSigner(OfficerAnswers):
     """Answers as the signer does. What was asked is in `asked`; `refuse` makes a kind of operation fail."""
 
     origins: tuple[str, ...] = ORIGINS
@@ -201,39 +196,6 @@ class FakeSigner:
     def _ApproveInvitation(self, operation: ops.ApproveInvitation) -> dict[str, Any]:
         self._who(operation)
         return {"invitation": operation.invitation, "half": "one-time-code"}
-
-    def _ProposeOfficerChange(self, operation: own_ops.ProposeOfficerChange) -> dict[str, Any]:
-        self._who(operation)
-        return {"change": "change-1"}
-
-    def _ShowOfficerChange(self, operation: own_ops.ShowOfficerChange) -> dict[str, Any]:
-        self._who(operation)
-        fields = {
-            "id": operation.change,
-            "officer": "maker",
-            "person": "E-maker",
-            "name": "Maria Lin",
-            "old_branch": "Pudong",
-            "old_roles": ["ra-operator"],
-            "branch": "Xuhui",
-            "roles": ["ra-approver", "ra-operator"],
-            "reason": "moves to Xuhui",
-            "proposed_by": "E-other",
-            "proposed_at": "2026-11-22T07:04:05Z",
-            "expires_at": "2026-11-29T07:04:05Z",
-        }
-        return {
-            "fields": fields, "digest": b64(b"d" * 32), "state": "proposed", "void": False, "decided_by": "",
-            "decision_reason": "", "challenge": b64(b"r" * 32), "may_approve": True,
-        }  # fmt: skip
-
-    def _ApproveOfficerChange(self, operation: own_ops.ApproveOfficerChange) -> dict[str, Any]:
-        self._who(operation)
-        return {"officer": self.officers["maker"]}
-
-    def _RejectOfficerChange(self, operation: own_ops.RejectOfficerChange) -> dict[str, Any]:
-        self._who(operation)
-        return {"state": "rejected"}
 
     def _ChangeOfficer(self, operation: ops.ChangeOfficer) -> dict[str, Any]:
         self._who(operation)

@@ -117,7 +117,7 @@ class SessionRow(Row):
     began_at: Mapped[datetime]
     seen_at: Mapped[datetime]
     ended: Mapped[bool]
-    source: Mapped[str]
+    source: Mapped[str] = mapped_column(server_default=text("''"))
     stepped_up_at: Mapped[datetime | None]
     seal: Mapped[bytes]
 

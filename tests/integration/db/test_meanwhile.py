@@ -15,15 +15,18 @@ from ca.adapters.db.repositories.customers import SqlDevices
 from ca.adapters.db.unit_of_work import SqlUnitOfWork
 from ca.domain.certificates import Certificate, CertificateStatus
 from ca.domain.codes import CodeState
-from ca.domain.errors import InvalidRequest, InvalidTransition, NotReady, PKIError, ProfileViolation
-from ca.domain.officers import OfficerState, whole_code
+from ca.domain.errors import InvalidRequest, InvalidTransition, NotAuthenticated, NotReady, PKIError, ProfileViolation
+from ca.domain.officers import Credential, Officer, OfficerState, TrustedRole, whole_code
 from ca.domain.revocation import RevocationReason
 from ca.usecases.authorize import OFFICER_SEAL
 from ca.usecases.cases import CASE_SEAL
+from ca.usecases.officer_changes import DecideOnOfficerChange
+from ca.usecases.recovery import RecoverAccess
 from ca.usecases.sweep import Sweep
 from tests.drafts import a_request
-from tests.fakes.authenticators import FakePasskey
-from tests.fakes.bank import BRANCH, MARIA, PAVEL, SECOND_SECURITY, SECURITY, SUPERVISOR, Bank, new_key
+from tests.fakes.authenticators import FakeAuthenticators, FakePasskey
+from tests.fakes.bank import BRANCH, MARIA, PAVEL, SECOND_SECURITY, SECURITY, SUPERVISOR, Bank, Colleague, new_key
+from tests.fakes.use_cases import officers_of
 
 
 class Meanwhile:
@@ -242,3 +245,67 @@ def test_new_codes_and_a_download_with_the_old_ones_do_not_wait_for_each_other_f
 
     outcomes.append(meanwhile.end())
     assert not any(isinstance(one, NotReady) for one in outcomes)
+
+
+def test_a_recovery_code_used_twice_at_once_gives_one_passkey(bank: Bank, meanwhile: Meanwhile) -> None:
+    officers, session, passkey = officers_of(bank), bank.session(MARIA), bank[MARIA].passkey
+    challenge = officers.access.challenge(session)
+    code = officers.recover.make(officers.access.step_up(session, challenge, passkey.sign(challenge)))[0]
+    (_, first), (_, second) = officers.recover.open(MARIA, code), officers.recover.open(MARIA, code)
+
+    def use(recover: RecoverAccess, challenge: bytes) -> Officer:
+        registration = FakePasskey().register(challenge)
+        return recover(MARIA, code, challenge=challenge, registration=registration, label="new")
+
+    class Authenticators(FakeAuthenticators):
+        def verify_registration(self, registration: str, *, challenge: bytes, label: str) -> Credential:
+            meanwhile.happen()
+            return super().verify_registration(registration, challenge=challenge, label=label)
+
+    meanwhile.plan = lambda: use(officers.recover, second)
+    with suppress(NotAuthenticated, InvalidTransition):
+        use(replace(officers.recover, authenticators=Authenticators()), first)
+
+    meanwhile.end()
+    with bank.unit_of_work() as work:
+        officer, _ = work.officers.get(f"officer-{MARIA}")
+        codes = officers.recover.book.find(work, officer.id)
+    assert len(officer.credentials) == 2
+    assert codes is not None
+    assert len(codes.macs) == 9
+    bank.verify_audit()
+
+
+@pytest.mark.parametrize("act", ["suspend", "approve"])
+def test_a_change_of_roles_does_not_undo_what_happened_meanwhile(bank: Bank, meanwhile: Meanwhile, act: str) -> None:
+    pavel, first, second = bank[PAVEL], bank[SECURITY], bank[SECOND_SECURITY]
+    third = bank.officer("E2003", frozenset({TrustedRole.SECURITY_OFFICER}))
+    change = bank.move.propose(first.session, pavel.officer.id, branch=BRANCH, roles=["hotline"], reason="moves")
+
+    def approve(move: DecideOnOfficerChange, by: Colleague) -> Officer:
+        challenge = move.show(by.session, change.id).challenge
+        assertion = by.passkey.sign(challenge)
+        return move.approve(by.session, change.id, change_digest=change.digest(), assertion=assertion)
+
+    class Passkeys:
+        def decide(self, *given: Any) -> None:
+            meanwhile.happen()
+            bank.passkeys.decide(*given)
+
+    plans: dict[str, Callable[[], object]] = {
+        "suspend": lambda: bank.change_officer(third.session, pavel.officer.id, state="suspended", reason="fraud"),
+        "approve": lambda: approve(bank.move, third),
+    }
+    meanwhile.plan = plans[act]
+    with suppress(InvalidTransition):
+        approve(replace(bank.move, passkeys=Passkeys()), second)
+
+    outcome = meanwhile.end()
+    with bank.unit_of_work() as work:
+        officer, _ = work.officers.get(pavel.officer.id)
+    if act == "suspend":
+        assert isinstance(outcome, Officer)
+        assert officer.state is OfficerState.SUSPENDED
+    else:
+        assert (officer.roles, officer.version) == (frozenset({TrustedRole.HOTLINE}), pavel.officer.version + 1)
+    bank.verify_audit()

@@ -18,6 +18,9 @@ ROUTES = {
     "invitation.page": ("/admin/invitation/open-1", {"GET"}),
     "invitation.open_link": ("/admin/invitation/open-1/open", {"POST"}),
     "invitation.redeem": ("/admin/invitation/open-1/redeem", {"POST"}),
+    "recovery.page": ("/admin/recover", {"GET"}),
+    "recovery.open_code": ("/admin/recover/open", {"POST"}),
+    "recovery.recover": ("/admin/recover", {"POST"}),
     "admin.index": ("/admin/", {"GET"}),
     "search.index": ("/admin/search?q=Zhang", {"GET"}),
     "applications.index_view": ("/admin/applications/", {"GET"}),
@@ -73,6 +76,17 @@ ROUTES = {
     "officer_changes.show": ("/admin/officer-changes/change-1", {"GET"}),
     "officer_changes.approve": ("/admin/officer-changes/change-1/approve", {"POST"}),
     "officer_changes.reject": ("/admin/officer-changes/change-1/reject", {"POST"}),
+    "sessions.end_of": ("/admin/officers/maker/end-sessions", {"GET", "POST"}),
+    "sessions.end_all": ("/admin/officers/end-all-sessions", {"GET", "POST"}),
+    "my_access.index": ("/admin/my-access", {"GET"}),
+    "my_access.step_up_challenge": ("/admin/my-access/step-up/challenge", {"POST"}),
+    "my_access.step_up": ("/admin/my-access/step-up", {"POST"}),
+    "my_access.new_passkey": ("/admin/my-access/passkeys/challenge", {"POST"}),
+    "my_access.add_passkey": ("/admin/my-access/passkeys", {"POST"}),
+    "my_access.remove_passkey": ("/admin/my-access/passkeys/remove", {"POST"}),
+    "my_access.make_recovery_codes": ("/admin/my-access/recovery-codes", {"POST"}),
+    "my_access.end_session": ("/admin/my-access/sessions/end", {"POST"}),
+    "my_access.end_others": ("/admin/my-access/sessions/end-others", {"POST"}),
 }
 VERBS = [(name, path, verb) for name, (path, verbs) in ROUTES.items() for verb in sorted(verbs)]
 CLOSED = [case for case in VERBS if case[0] not in PUBLIC]
@@ -173,6 +187,7 @@ def test_reading_changes_nothing(at, signer, name, path, verb):
         "invitations/show",
         "unlocks/show",
         "officer-changes/show",
+        "access/show",
     }
 
 

@@ -16,6 +16,7 @@ from ca.domain.errors import (
     Tampered,
 )
 from ca.domain.officers import InvitationState, Officer, OfficerState, TrustedRole, code_halves, whole_code
+from ca.usecases.authorize import token_hash
 from ca.usecases.officers import Proposal
 from tests.fakes.authenticators import FakePasskey
 from tests.fakes.bank import AUDITOR, BRANCH, MARIA, PAVEL, SECOND_SECURITY, SECURITY, SUPERVISOR, Bank
@@ -295,6 +296,10 @@ def test_a_second_invitation_brings_new_roles_and_one_passkey_more_to_the_same_r
 def test_new_roles_count_in_open_sessions_at_once(bank: Bank) -> None:
     session = bank.session(PAVEL)
     redeem(bank, *invited(bank, person=PAVEL, roles=["auditor"]))
+    with pytest.raises(NotAuthenticated):
+        bank.decide.reject(session, "any", reason="no")
+    kept, seal = bank.stored.sessions[token_hash(session)]
+    bank.stored.sessions[token_hash(session)] = (replace(kept, ended=False), seal)
     with pytest.raises(NotAllowed):
         bank.decide.reject(session, "any", reason="no")
 
