@@ -47,6 +47,7 @@ ROOMS: dict[str, frozenset[TrustedRole]] = {
     "customers.details_view": _BRANCH_READERS,
     "devices.index_view": _BRANCH_READERS,
     "devices.details_view": _BRANCH_READERS,
+    "authority.index": _OVERSIGHT,
     "crls.index_view": _OVERSIGHT,
     "crls.details_view": _OVERSIGHT,
     "jobs.index_view": _OVERSIGHT,

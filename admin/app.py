@@ -19,6 +19,7 @@ from admin.gate import guard
 from admin.security import secure
 from admin.signer import Signer
 from admin.views import cases, changes, invitation, people, registration, search, sign_in, unlocks
+from admin.views.authority import AuthorityView
 from admin.views.expiring import ExpiringView
 from admin.views.latency import LatencyView
 from admin.views.rooms import VIEWS
@@ -101,6 +102,7 @@ def _add_rooms(app: Flask, organization: str) -> None:
     for room in rooms.values():
         console.add_view(room)
     app.extensions["vermilion_rooms"] = rooms
+    console.add_view(AuthorityView())
     console.add_view(LatencyView())
     console.add_view(ExpiringView())
     for subject in (sign_in, invitation, registration, cases, changes, people, unlocks, search):

@@ -4,7 +4,7 @@ import json
 from typing import Any, ClassVar
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from admin.access import SignedIn
 from admin.decoding import decoded
@@ -173,9 +173,10 @@ class CRLsView(ReadOnlyView):
     title = _l("CRLs")
     empty = _l("No CRL was made yet. The jobs process makes the first one.")
     branch_column = None
-    column_list = ("name", "number", "base", "entries", "size", "this_update", "next_update")
+    column_list = ("name", "number", "base", "partition", "entries", "size", "this_update", "next_update", "published")
     column_default_sort: ClassVar = [("this_update", True), ("number", True)]
-    kinds: ClassVar = {"this_update": "when", "next_update": "when", "sha256": "mono"}
+    kinds: ClassVar = {"this_update": "age", "next_update": "when", "published": "published", "sha256": "mono"}
+    row_template = "console/crl.html"
 
     def get_pk_value(self, model: CRLRow) -> str:
         return f"{model.name}-{model.number}"
@@ -185,6 +186,14 @@ class CRLsView(ReadOnlyView):
         if not number.isascii() or not number.isdigit() or len(number) > 18:
             return None
         return db.session.get(CRLRow, (name, int(number)))
+
+    def details_context(self, row: CRLRow) -> dict[str, Any]:
+        newest = select(func.max(CRLRow.number)).where(CRLRow.name == row.name)
+        return {
+            "heading": f"{row.name} #{row.number}",
+            "events": _publication(row),
+            "is_last": db.session.scalar(newest) == row.number,
+        }
 
 
 class AuditView(ReadOnlyView):
@@ -279,6 +288,22 @@ def _timeline(subjects: set[str]) -> list[AuditEventRow]:
     """What happened, in the log's order; of what happens without end the youngest."""
     about = select(AuditEventRow).where(AuditEventRow.subject.in_(subjects), ~AuditEventRow.name.startswith("receipt."))
     return list(reversed(db.session.scalars(about.order_by(AuditEventRow.number.desc()).limit(_LONGEST_LIFE)).all()))
+
+
+def _publication(row: CRLRow) -> list[tuple[AuditEventRow, str]]:
+    """When it was made public, and where besides the public directory."""
+    about = select(AuditEventRow).where(
+        AuditEventRow.subject.in_([row.name, f"crl/{row.name}.crl"]),
+        AuditEventRow.name.in_(["crl.published", "publication.sent"]),
+        AuditEventRow.at >= row.this_update,
+    )
+    found = db.session.scalars(about.order_by(AuditEventRow.number).limit(_LONGEST_LIFE))
+    told = [(event, json.loads(event.details)) for event in found]
+    return [
+        (event, str(details.get("target", "directory")))
+        for event, details in told
+        if details.get("number") == str(row.number)
+    ]
 
 
 def _open_cancellation(serial: str) -> CancellationRow | None:

@@ -5,13 +5,13 @@ from typing import Any
 
 from flask_admin import BaseView, expose
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import Select, func, select, tuple_
+from sqlalchemy import Select, select
 
 from admin.access import SignedIn
 from admin.signer import officer
-from admin.views.base import Gated
+from admin.views.base import Gated, last_crls
 from ca.adapters.db.log_rows import JobRunRow
-from ca.adapters.db.rows import ApplicationRow, CertificateRow, CRLRow, InvitationRow, db
+from ca.adapters.db.rows import ApplicationRow, CertificateRow, InvitationRow, db
 from ca.adapters.db.unlock_rows import UnlockRow
 from ca.domain.applications import ApplicationState
 from ca.domain.officers import InvitationState, TrustedRole
@@ -43,7 +43,7 @@ class WorkView(Gated, BaseView):
     @expose("/")
     def index(self) -> str:
         who = officer()
-        page: str = self.render("console/work.html", work=_work_list(who), crls=_last_crls(), jobs=_jobs())
+        page: str = self.render("console/work.html", work=_work_list(who), crls=last_crls(), jobs=_jobs())
         return page
 
 
@@ -100,12 +100,6 @@ def _recent(who: SignedIn) -> list[CertificateRow]:
 
 def _at_branch(query: Select[Any], column: Any, who: SignedIn) -> Select[Any]:
     return query if who.sees_all_branches else query.where(column == who.branch)
-
-
-def _last_crls() -> list[CRLRow]:
-    newest = select(CRLRow.name, func.max(CRLRow.number)).group_by(CRLRow.name)
-    query = select(CRLRow).where(tuple_(CRLRow.name, CRLRow.number).in_(newest))
-    return list(db.session.scalars(query.order_by(CRLRow.name)))
 
 
 def _jobs() -> list[JobRunRow]:

@@ -99,7 +99,8 @@ def a_certificate(serial: str, name: str, branch: str, status: str, **changes: A
     return rows.CertificateRow(**fields | changes)
 
 
-_DER = SoftwareCA("Demo Bank").holder("Zhang Wei").der
+_CA = SoftwareCA("Demo Bank")
+_DER = _CA.holder("Zhang Wei").der
 _MILLIS = int(NOW.timestamp() * 1000)
 ACTIVE, HELD, REVOKED, ELSEWHERE, CANCELLED, ENDING = (digit * 31 for digit in "abcdef")
 
@@ -125,7 +126,7 @@ def fill(database: Path, signer: FakeSigner) -> None:
         session.add(application_row(approved, "approved"))
         session.add(application_row(done, "completed"))
         session.add(application_row(rejected, "rejected", "document number differs"))
-        session.add_all([*_others(), *_log()])
+        session.add_all([*_others(), *_authority(), *_log()])
         session.commit()
     engine.dispose()
 
@@ -190,8 +191,36 @@ def _others() -> list[rows.Row]:
     ]  # fmt: skip
 
 
+def _authority() -> list[rows.Row]:
+    """The CAs, and who signs for the issuing one."""
+    base = "http://localhost:8080"
+    day = timedelta(days=1)
+    own: dict[str, Any] = {"application": "", "customer": "", "device_serial": ""}
+    return [
+        rows.IssuerRow(
+            name="issuing", certificate_der=_CA.issuing.der, key_id=b"issuing-1", algorithm="ec-p256",
+            crl_url=f"{base}/crl/issuing.crl", ocsp_url=f"{base}/ocsp", certificate_url=f"{base}/ca/issuing.cer",
+        ),
+        rows.IssuerRow(
+            name="root", certificate_der=_CA.root.der, key_id=b"root-1", algorithm="ec-p384",
+            crl_url=f"{base}/crl/root.crl", ocsp_url="", certificate_url=f"{base}/ca/root.cer",
+        ),
+        a_certificate("7e" * 16, "OCSP", "", "active", profile="ocsp-responder", not_after=NOW + 13 * day, **own),
+        a_certificate("7f" * 16, "Bundles", "", "active", profile="bundle-signer", not_before=NOW - 13 * day,
+                      not_after=NOW + day, **own),
+    ]  # fmt: skip
+
+
 def _log() -> list[rows.Row]:
     return [
+        log_rows.AuditEventRow(
+            number=4, name="publication.sent", subject="crl/issuing.crl", actor="jobs", at=NOW - timedelta(minutes=13),
+            details='{"number":"1841","target":"mirror"}', hash=b"l" * 32, changes=b"", salt=b"",
+        ),
+        log_rows.AuditEventRow(
+            number=3, name="crl.published", subject="issuing", actor="jobs", at=NOW - timedelta(minutes=14),
+            details='{"number":"1841"}', hash=b"j" * 32, changes=b"", salt=b"",
+        ),
         log_rows.JobRunRow(name="publish-crls", ran_at=NOW - timedelta(minutes=1), ok=True, result="nothing was due"),
         log_rows.JobRunRow(name="sweep", ran_at=NOW - timedelta(minutes=2), ok=False, result="the HSM did not answer"),
         log_rows.AuditEventRow(

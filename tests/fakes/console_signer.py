@@ -121,6 +121,9 @@ class FakeSigner:
     def _WhoAmI(self, operation: ops.WhoAmI) -> dict[str, Any]:
         return {"officer": self._who(operation)}
 
+    def _Health(self, _operation: ops.Health) -> dict[str, Any]:
+        return {"hsm": "ok", "database": "ok", "clock": "ok"}
+
     def _OpenInvitation(self, operation: ops.OpenInvitation) -> dict[str, Any]:
         found = self.invitations.get(operation.invitation)
         if found is None or found["code"] != operation.code:

@@ -28,6 +28,7 @@ ROUTES = {
     "customers.details_view": ("/admin/customers/details/?id=customer-1", {"GET"}),
     "devices.index_view": ("/admin/u-shields/", {"GET"}),
     "devices.details_view": ("/admin/u-shields/details/?id=US-2026-000123", {"GET"}),
+    "authority.index": ("/admin/authority/", {"GET"}),
     "crls.index_view": ("/admin/crls/", {"GET"}),
     "crls.details_view": ("/admin/crls/details/?id=issuing-1841", {"GET"}),
     "jobs.index_view": ("/admin/jobs/", {"GET"}),
@@ -158,6 +159,7 @@ def test_reading_changes_nothing(at, signer, name, path, verb):
     assert {asked.path for asked in signer.asked} <= {
         "who-am-i",
         "applications/show",
+        "health",
         "customers/looked-at",  # a trace of the look itself
         "invitations/show",
         "unlocks/show",
