@@ -17,6 +17,7 @@ _CHECKERS = frozenset({_R.RA_APPROVER})
 _OVERSIGHT = frozenset({_R.SECURITY_OFFICER, _R.CA_ADMINISTRATOR, _R.AUDITOR})
 _BRANCH_READERS = _RA | {_R.HOTLINE} | _OVERSIGHT
 _SECURITY = frozenset({_R.SECURITY_OFFICER})
+_ADMINISTRATORS = frozenset({_R.CA_ADMINISTRATOR})
 _HOLDERS = _RA | {_R.HOTLINE}
 _UNLOCKERS = _REGISTRARS | {_R.HOTLINE}
 _SUPERVISORS = frozenset({_R.RA_SUPERVISOR})
@@ -52,6 +53,7 @@ ROOMS: dict[str, frozenset[TrustedRole]] = {
     "crls.details_view": _OVERSIGHT,
     "jobs.index_view": _OVERSIGHT,
     "jobs.details_view": _OVERSIGHT,
+    "job_runs.run": _ADMINISTRATORS,
     "expiring.index": _RA | _OVERSIGHT,
     "expiring.sheet": frozenset({_R.RA_SUPERVISOR, _R.AUDITOR}),
     "latency.index": _OVERSIGHT | {_R.RA_SUPERVISOR},

@@ -6,6 +6,7 @@ from typing import Any
 
 from ca import operations as ops
 from ca import portal_operations as portal
+from ca.authority_handlers import Authority
 from ca.domain.applications import Application
 from ca.domain.certificates import Certificate, CertificateStatus
 from ca.domain.codes import shown
@@ -96,6 +97,7 @@ class UseCases:
     order_tool_job: OrderToolJob
     portal: Portal
     unlocking: Unlocking
+    authority: Authority
     answer_ocsp: AnswerOCSP
     certify_memory_key: CertifyMemoryKey
     look_back: LookBack
@@ -161,7 +163,8 @@ class Handlers:
 
     def table(self) -> dict[type[ops.Operation], Handler]:
         """Every operation with what answers it."""
-        return {**self._of_the_bank(), **self._do.portal.table(), **self._do.unlocking.table()}
+        do = self._do
+        return {**self._of_the_bank(), **do.portal.table(), **do.unlocking.table(), **do.authority.table()}
 
     def _of_the_bank(self) -> dict[type[ops.Operation], Handler]:
         do = self._do

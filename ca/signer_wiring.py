@@ -17,6 +17,7 @@ from ca.adapters.linter import PkilintLinter
 from ca.adapters.notices import Outbox
 from ca.adapters.passwords import Argon2Passwords
 from ca.adapters.webauthn import WebAuthnAuthenticators
+from ca.authority_handlers import Authority
 from ca.background import InBackground, all_of
 from ca.domain.audit import AuditEvent
 from ca.domain.crl import with_partition
@@ -48,7 +49,7 @@ from ca.usecases.enrol import Drafter, Enrol
 from ca.usecases.follow_targets import FollowTargets
 from ca.usecases.health import CheckHealth
 from ca.usecases.issuance import Issuance
-from ca.usecases.jobs import RunJob
+from ca.usecases.jobs import RunJob, RunJobNow
 from ca.usecases.letters import HandOutLetter
 from ca.usecases.looks import NoteLook
 from ca.usecases.notices import NotifyCustomer
@@ -179,14 +180,14 @@ def _wire(
     drafter = Drafter(clock, random, issuance, issuer, settings.crls.partitions)
     publish_crl = _publish_crl(settings, files, unit_of_work, key_store)
     publish_changes = _publish_if_due(publish_crl)
-    receipt = open_receipt(settings)
-    report_unknown = ReportUnknownCertificate(unit_of_work, clock)
+    receipt, report_unknown = open_receipt(settings), ReportUnknownCertificate(unit_of_work, clock)
     re_enrol = ReEnrol(unit_of_work, clock, dossier, drafter, issuance, profiles, report_unknown)
     reconcile = Reconcile(unit_of_work, clock, issuance)
     certify = CertifyResponder(unit_of_work, clock, random, key_store, issuance, profiles)
     notify = _notify(settings, files, unit_of_work, seals)
     portal = _portal(settings, unit_of_work, dossier, order_tool_job, publish_changes, notify)
     schedule = _schedule(settings, files, unit_of_work, key_store, publish_crl, certify, reconcile, portal.own)
+    run_job = RunJob(unit_of_work, clock, schedule.jobs(*_periods(settings)))
     return UseCases(
         sign_in=SignIn(unit_of_work, clock, random, seals, authenticators, authorize),
         invite=InviteOfficer(unit_of_work, clock, random, seals, authenticators, authorize),
@@ -205,13 +206,14 @@ def _wire(
         change_status=ChangeStatus(unit_of_work, clock, authorize, publish_changes, receipt, notify),
         order_tool_job=order_tool_job,
         portal=portal,
+        authority=Authority(RunJobNow(unit_of_work, clock, random, authorize, run_job)),
         unlocking=_unlocking(unit_of_work, dossier, unlock_seals, key_store, notify),
         answer_ocsp=_answer_ocsp(settings, files, unit_of_work, key_store),
         certify_memory_key=CertifyMemoryKey(certify, ISSUING, settings.ocsp.memory_keys_a_day),
         look_back=look_back(settings, unit_of_work),
         report_unknown=report_unknown,
         record_sightings=RecordSightings(unit_of_work, clock),
-        run_job=RunJob(unit_of_work, clock, schedule.jobs(*_periods(settings))),
+        run_job=run_job,
         reconcile=reconcile,
         health=CheckHealth(unit_of_work, clock, key_store, ISSUING),
         record_refusal=RecordRefusal(unit_of_work, clock),

@@ -264,6 +264,7 @@ class JobsView(ReadOnlyView):
     column_list = ("name", "ran_at", "ok", "result")
     column_default_sort = "name"
     kinds: ClassVar = {"ok": "badge", "ran_at": "age"}
+    row_template = "console/job.html"
 
 
 VIEWS: tuple[tuple[type[ReadOnlyView], type[Any], str, str], ...] = (

@@ -60,6 +60,7 @@ BRANCH, ELSEWHERE, HEAD_OFFICE = "pudong", "minhang", "head-office"
 
 MARIA, PAVEL, SUPERVISOR, STRANGER = "E1001", "E1002", "E1003", "E1101"
 HOTLINE, SECURITY, SECOND_SECURITY, AUDITOR = "E1201", "E2001", "E2002", "E3001"
+ADMINISTRATOR, SECOND_ADMINISTRATOR = "E4001", "E4002"
 
 _R = TrustedRole
 STAFF: dict[str, tuple[str, str, frozenset[TrustedRole]]] = {
@@ -71,6 +72,8 @@ STAFF: dict[str, tuple[str, str, frozenset[TrustedRole]]] = {
     SECURITY: ("Wang", HEAD_OFFICE, frozenset({_R.SECURITY_OFFICER})),
     SECOND_SECURITY: ("Chen", HEAD_OFFICE, frozenset({_R.SECURITY_OFFICER})),
     AUDITOR: ("Auditor", HEAD_OFFICE, frozenset({_R.AUDITOR})),
+    ADMINISTRATOR: ("Ada", HEAD_OFFICE, frozenset({_R.CA_ADMINISTRATOR})),
+    SECOND_ADMINISTRATOR: ("Ben", HEAD_OFFICE, frozenset({_R.CA_ADMINISTRATOR})),
 }
 
 

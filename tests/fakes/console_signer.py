@@ -18,6 +18,7 @@ from ca import operations as ops
 from ca import unlock_operations as unlock_ops
 from ca.adapters.db import rows
 from ca.adapters.webauthn import WebAuthnAuthenticators
+from ca.authority_operations import RunJobNow
 from ca.domain.applications import Application, ApplicationState
 from ca.domain.decisions import Act, Assertion, Decision
 from ca.domain.errors import InvalidTransition, NotAllowed, NotAuthenticated, NotFound
@@ -123,6 +124,10 @@ class FakeSigner:
 
     def _Health(self, _operation: ops.Health) -> dict[str, Any]:
         return {"hsm": "ok", "database": "ok", "clock": "ok"}
+
+    def _RunJobNow(self, operation: RunJobNow) -> dict[str, Any]:
+        self._who(operation)
+        return {"ok": True, "result": "done"}
 
     def _OpenInvitation(self, operation: ops.OpenInvitation) -> dict[str, Any]:
         found = self.invitations.get(operation.invitation)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ca.adapters.envelopes import HpkeEnvelopes
+from ca.authority_handlers import Authority
 from ca.domain.certificates import Certificate
 from ca.domain.customers import Customer
 from ca.domain.notices import Notice
@@ -14,6 +15,7 @@ from ca.unlock_handlers import Unlocking
 from ca.usecases.by_key import ActByKey
 from ca.usecases.company_desk import CompanyDesk
 from ca.usecases.devices import HandDeviceToCompany, PrepareDevice
+from ca.usecases.jobs import RunJobNow
 from ca.usecases.letters import HandOutLetter
 from ca.usecases.look_back import LookBack
 from ca.usecases.looks import NoteLook
@@ -87,6 +89,11 @@ def unlocking_of(bank: "Bank", *, notify: FakeNotify | None = None) -> Unlocking
     )
 
 
+def authority_of(bank: "Bank") -> Authority:
+    """What CA administrators do."""
+    return Authority(RunJobNow(bank.unit_of_work, bank.clock, bank.random, bank.authorize, bank.run_job))
+
+
 def use_cases_of(bank: "Bank") -> UseCases:
     """Over the bank's memory, clock and keys."""
     return UseCases(
@@ -115,6 +122,7 @@ def use_cases_of(bank: "Bank") -> UseCases:
         reconcile=bank.reconcile,
         portal=portal_of(bank),
         unlocking=unlocking_of(bank),
+        authority=authority_of(bank),
         health=bank.health,
         record_refusal=bank.record_refusal,
         unit_of_work=bank.unit_of_work,

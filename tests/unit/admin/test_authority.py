@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 
 from ca.adapters.db import rows
 from ca.adapters.db.rows import db
+from ca.authority_operations import RunJobNow
+from ca.domain.errors import InvalidTransition
 from ca.operations import Health
 from tests.fakes.console import console, fill
 from tests.fakes.console_signer import FakeSigner
@@ -80,3 +82,21 @@ def test_a_crl_says_where_it_was_published_and_when(at):
     assert "<strong>directory</strong>" in page
     assert "<strong>mirror</strong>" in page
     assert "46 min" in page
+
+
+def test_a_job_is_run_at_once_and_its_page_follows(at, signer):
+    response = at("admin").post("/admin/jobs/sweep/run")
+    assert (response.status_code, response.headers["Location"]) == (303, "/admin/jobs/details/?id=sweep")
+    assert signer.commands() == [RunJobNow(session="token-of-admin", name="sweep")]
+
+
+def test_who_runs_a_job_already_is_told(at, signer):
+    signer.refuse["jobs/run-now"] = InvalidTransition("E4001 runs sweep just now; look at its result in a moment")
+    response = at("admin").post("/admin/jobs/sweep/run")
+    assert response.status_code == 409
+    assert "E4001 runs sweep just now" in response.get_data(as_text=True)
+
+
+def test_only_who_may_run_a_job_is_offered_the_button(at):
+    assert "Run it now" in at("admin").text("/admin/jobs/details/?id=sweep")
+    assert "Run it now" not in at("auditor").text("/admin/jobs/details/?id=sweep")

@@ -33,6 +33,7 @@ ROUTES = {
     "crls.details_view": ("/admin/crls/details/?id=issuing-1841", {"GET"}),
     "jobs.index_view": ("/admin/jobs/", {"GET"}),
     "jobs.details_view": ("/admin/jobs/details/?id=sweep", {"GET"}),
+    "job_runs.run": ("/admin/jobs/sweep/run", {"POST"}),
     "expiring.index": ("/admin/expiring/", {"GET"}),
     "expiring.sheet": ("/admin/expiring/csv", {"GET"}),
     "latency.index": ("/admin/latency/", {"GET"}),

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePri
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from ca import authority_operations as authority
 from ca import operations as ops
 from ca import portal_operations as portal
 from ca import unlock_operations as unlock
@@ -269,6 +270,7 @@ ACTS: list[ops.Operation] = [
     portal.ChooseLanguage(session="none", language="en"),
     portal.EndOtherSessions(session="none"),
     portal.ChooseChannel(session="none", channel="both"),
+    authority.RunJobNow(session="none", name="none"),
     unlock.PrepareDevice(session="none", serial="US1", token_serial="US1", public_key=b""),
     unlock.OpenUnlock(session="none", device_serial="US1", reason="x"),
     unlock.ApproveUnlock(session="none", reference="none", digest=bytes(32), assertion=NOBODY),
