@@ -6,6 +6,7 @@ from typing import Any
 
 from ca import operations as ops
 from ca import portal_operations as portal
+from ca.authority_handlers import QUESTIONS as AUTHORITY_QUESTIONS
 from ca.authority_handlers import Authority
 from ca.domain.applications import Application
 from ca.domain.certificates import Certificate, CertificateStatus
@@ -50,10 +51,11 @@ from ca.usecases.tool_jobs import OrderToolJob
 
 _NOT_REFUSALS = (NotReady, KeyStoreUnavailable)
 # Asked all day by pages: that a session is over is an answer, not an act that was refused.
-_QUESTIONS = (
+_QUESTIONS: tuple[type[ops.Operation], ...] = (
     *(ops.WhoAmI, ops.ShowCase, ops.ShowInvitation, ops.ShowHistory, ops.Health, ops.CACertificates),
     *(portal.ShowMe, portal.ListOwnCertificates, portal.ListOwnDevices, portal.ShowOwnHistory),
     *(portal.ListSessions, portal.ShowCompany, ShowUnlock),
+    *AUTHORITY_QUESTIONS,
 )
 # What nobody may see and what somebody changed is recorded all the same.
 _EVEN_WHEN_ASKED = (Tampered, NotAllowed, NotFound)
@@ -164,7 +166,15 @@ class Handlers:
     def table(self) -> dict[type[ops.Operation], Handler]:
         """Every operation with what answers it."""
         do = self._do
-        return {**self._of_the_bank(), **do.portal.table(), **do.unlocking.table(), **do.authority.table()}
+        table = {**self._of_the_bank(), **do.portal.table(), **do.unlocking.table(), **do.authority.table()}
+        return {kind: self._by_todays_profiles(handler) for kind, handler in table.items()}
+
+    def _by_todays_profiles(self, handler: Handler) -> Handler:
+        def answer(operation: Any) -> dict[str, Any]:
+            self._do.authority.refresh()
+            return handler(operation)
+
+        return answer
 
     def _of_the_bank(self) -> dict[type[ops.Operation], Handler]:
         do = self._do

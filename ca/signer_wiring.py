@@ -1,7 +1,7 @@
 """The signer's use cases, put together over its HSM and its database."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache, partial
@@ -24,7 +24,6 @@ from ca.domain.crl import with_partition
 from ca.domain.errors import PKIError
 from ca.domain.issuers import Issuer
 from ca.domain.ocsp import Policy
-from ca.domain.profiles import Profile
 from ca.domain.tool_releases import Packed
 from ca.handlers import UseCases
 from ca.portal_handlers import Portal
@@ -56,6 +55,8 @@ from ca.usecases.notices import NotifyCustomer
 from ca.usecases.officers import ChangeOfficer, InviteOfficer, RedeemInvitation
 from ca.usecases.own_certificates import OwnCertificates
 from ca.usecases.portal_sessions import AccountBook, AuthorizeCustomer, PortalSignIn
+from ca.usecases.profile_versions import DecideOnProfile
+from ca.usecases.profiles_in_force import ProfilesInForce
 from ca.usecases.publish_bundle import BUNDLE_PROFILE, PublishBundle, bundle_key
 from ca.usecases.publish_crl import PublishCRL
 from ca.usecases.publish_tool import PublishTool
@@ -83,7 +84,7 @@ from ca.wiring import (
     open_receipt,
     open_targets,
 )
-from config.profile_files import load_profiles
+from config.profile_files import TomlProfiles, load_profiles
 from config.provider_files import load_providers
 from config.settings import Settings, State, origin_of, seconds
 
@@ -94,9 +95,9 @@ def build_signer(state: State, settings: Settings) -> UseCases:
     """Open database and HSM, compare keys with certificates, wire the use cases. Raises PKIError, closed."""
     files = Files.of(state, settings)
     unit_of_work = journaled(open_current_database(state, settings), files.journal, kept=files.kept)
-    profiles = load_profiles(settings.profiles)
+    files_say = load_profiles(settings.profiles)
     for name in (RESPONDER_PROFILE, BUNDLE_PROFILE):
-        own_profile(profiles, name)
+        own_profile(files_say, name)
     sessions = TokenSessions.open(issuing_token(state, settings), workers=settings.hsm.sessions)
     try:
         key_store, seals = Pkcs11KeyStore(sessions), Pkcs11Seals(sessions, SEAL_KEY)
@@ -105,6 +106,8 @@ def build_signer(state: State, settings: Settings) -> UseCases:
         issuer = _settled_issuer(unit_of_work, settings.public_url)
         republish(unit_of_work, files.publisher, own=ISSUING)
         _open_partitions(unit_of_work, issuer, settings.crls.partitions)
+        profiles = ProfilesInForce(unit_of_work, SystemClock(), seals, TomlProfiles(), files_say)
+        profiles.read()
         return _wire(settings, files, unit_of_work, profiles, key_store, secrets, issuer)
     except PKIError:
         sessions.close()
@@ -164,7 +167,7 @@ def _wire(
     settings: Settings,
     files: Files,
     unit_of_work: SqlUnitOfWork,
-    profiles: Mapping[str, Profile],
+    profiles: ProfilesInForce,
     key_store: Pkcs11KeyStore,
     secrets: tuple[Pkcs11Seals, Pkcs11Seals],
     issuer: Issuer,
@@ -206,7 +209,7 @@ def _wire(
         change_status=ChangeStatus(unit_of_work, clock, authorize, publish_changes, receipt, notify),
         order_tool_job=order_tool_job,
         portal=portal,
-        authority=Authority(RunJobNow(unit_of_work, clock, random, authorize, run_job)),
+        authority=_authority(unit_of_work, dossier, profiles, run_job),
         unlocking=_unlocking(unit_of_work, dossier, unlock_seals, key_store, notify),
         answer_ocsp=_answer_ocsp(settings, files, unit_of_work, key_store),
         certify_memory_key=CertifyMemoryKey(certify, ISSUING, settings.ocsp.memory_keys_a_day),
@@ -303,6 +306,12 @@ def _portal(
         CompanyDesk(*desk, *effects),
         HandDeviceToCompany(unit_of_work, clock, officers),
     )
+
+
+def _authority(unit_of_work: SqlUnitOfWork, dossier: Dossier, profiles: ProfilesInForce, run_job: RunJob) -> Authority:
+    base = unit_of_work, SystemClock(), system_random
+    decide = DecideOnProfile(*base, dossier.seals, dossier.authenticators, dossier.authorize, profiles)
+    return Authority(RunJobNow(*base, dossier.authorize, run_job), decide)
 
 
 def _unlocking(

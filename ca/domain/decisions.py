@@ -19,6 +19,7 @@ class Act(StrEnum):
     APPROVE_APPLICATION = "approve-application"
     APPROVE_INVITATION = "approve-invitation"
     APPROVE_UNLOCK = "approve-unlock"
+    APPROVE_PROFILE = "approve-profile"
 
 
 @dataclass(frozen=True, slots=True)

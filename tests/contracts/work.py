@@ -19,6 +19,7 @@ from tests.contracts.people import (
     SessionsContract,
 )
 from tests.contracts.portal import AccountsContract, CancellationsContract, CustomerSessionsContract, UnlocksContract
+from tests.contracts.profiles import ProfileVersionsContract
 from tests.contracts.records import (
     AuditLogContract,
     BlockedKeysContract,
@@ -84,6 +85,7 @@ class WorkContract(
     CustomerSessionsContract,
     CancellationsContract,
     UnlocksContract,
+    ProfileVersionsContract,
     CustomersContract,
     DevicesContract,
     OfficersContract,

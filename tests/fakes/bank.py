@@ -36,6 +36,7 @@ from ca.usecases.health import CheckHealth
 from ca.usecases.issuance import Issuance
 from ca.usecases.jobs import Job, RunJob
 from ca.usecases.officers import ChangeOfficer, InviteOfficer, RedeemInvitation
+from ca.usecases.profiles_in_force import ProfilesInForce
 from ca.usecases.publish_crl import PublishCRL
 from ca.usecases.receipts import OpenReceipt
 from ca.usecases.reconcile import Reconcile
@@ -45,6 +46,7 @@ from ca.usecases.responder import CertifyMemoryKey, CertifyResponder
 from ca.usecases.revoke import ChangeStatus
 from ca.usecases.sign_in import SignIn
 from ca.usecases.sweep import Sweep
+from config.profile_files import TomlProfiles
 from tests.drafts import PROFILES, SoftKey, a_request
 from tests.fakes.authenticators import FakeAuthenticators, FakePasskey
 from tests.fakes.ceremony import ISSUING, SEAL_KEY, Ceremony, FakeCheckpointFile, FakeJournal
@@ -131,7 +133,8 @@ class Bank:
         self.seals = ceremony.room.seal_keys[ISSUING, SEAL_KEY]
         self.linter = FakeLinter()
         self.authenticators = FakeAuthenticators()
-        self.profiles: dict[str, Profile] = dict(PROFILES)
+        self.profile_files: dict[str, Profile] = dict(PROFILES)
+        self.profiles = ProfilesInForce(self.unit_of_work, self.clock, self.seals, TomlProfiles(), self.profile_files)
         self.checkpoint_file = FakeCheckpointFile()
         self.journal = FakeJournal()
         self._wire(self.unit_of_work)
@@ -366,7 +369,7 @@ class Bank:
 
     def amend(self, profile: str, **changes: object) -> None:
         """Change a profile in place, as an edited file does at the next start."""
-        self.profiles[profile] = replace(self.profiles[profile], **changes)  # type: ignore[arg-type]  # any field
+        self.profile_files[profile] = replace(self.profiles[profile], **changes)  # type: ignore[arg-type]  # any field
 
     def rewrite_case(self, application: str, **changes: object) -> None:
         """Edit a case straight in the database; the seal stays as it was."""

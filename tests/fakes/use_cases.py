@@ -21,6 +21,7 @@ from ca.usecases.look_back import LookBack
 from ca.usecases.looks import NoteLook
 from ca.usecases.own_certificates import OwnCertificates
 from ca.usecases.portal_sessions import AccountBook, AuthorizeCustomer, PortalSignIn
+from ca.usecases.profile_versions import DecideOnProfile
 from ca.usecases.receipts import RecordSightings
 from ca.usecases.renew import RenewByKey
 from ca.usecases.statements import Statements
@@ -91,7 +92,9 @@ def unlocking_of(bank: "Bank", *, notify: FakeNotify | None = None) -> Unlocking
 
 def authority_of(bank: "Bank") -> Authority:
     """What CA administrators do."""
-    return Authority(RunJobNow(bank.unit_of_work, bank.clock, bank.random, bank.authorize, bank.run_job))
+    base = bank.unit_of_work, bank.clock, bank.random
+    decide = DecideOnProfile(*base, bank.seals, bank.authenticators, bank.authorize, bank.profiles)
+    return Authority(RunJobNow(*base, bank.authorize, bank.run_job), decide)
 
 
 def use_cases_of(bank: "Bank") -> UseCases:

@@ -22,6 +22,7 @@ from ca.domain.issuers import Issuer
 from ca.domain.jobs import JobRun, Lease
 from ca.domain.journal import Entry
 from ca.domain.officers import Invitation, Officer
+from ca.domain.profile_versions import ProfileVersion
 from ca.domain.receipts import Receipt
 from ca.domain.sessions import Challenge, Session
 from ca.domain.times import Millis
@@ -30,6 +31,7 @@ from tests.fakes import repositories as fake
 from tests.fakes.bundles import FakeBundles
 from tests.fakes.certificates import FakeCertificates, FakeCRLs
 from tests.fakes.portal import FakeAccounts, FakeCancellations, FakeCustomerSessions, FakeUnlocks
+from tests.fakes.profiles import FakeProfileVersions
 from tests.fakes.receipts import FakeReceipts
 from tests.fakes.standings import FakeStandings
 
@@ -68,6 +70,7 @@ class Stored:
     customer_sessions: dict[str, tuple[CustomerSession, bytes]] = field(default_factory=dict)
     cancellations: dict[int, Cancellation] = field(default_factory=dict)
     unlocks: dict[str, tuple[UnlockCase, bytes]] = field(default_factory=dict)
+    profile_versions: dict[str, tuple[ProfileVersion, bytes]] = field(default_factory=dict)
 
     def copy(self) -> "Stored":
         return Stored(**{each.name: getattr(self, each.name).copy() for each in fields(self)})
@@ -114,6 +117,7 @@ class FakeWork:
         self.customer_sessions = FakeCustomerSessions(stored.customer_sessions)
         self.cancellations = FakeCancellations(stored.cancellations)
         self.unlocks = FakeUnlocks(stored.unlocks)
+        self.profile_versions = FakeProfileVersions(stored.profile_versions)
 
 
 class FakeUnitOfWork:

@@ -18,6 +18,7 @@ from ca.adapters.db.repositories.customers import SqlCustomers, SqlDevices
 from ca.adapters.db.repositories.issuers import SqlBlockedKeys, SqlIssuers
 from ca.adapters.db.repositories.officers import SqlInvitations, SqlOfficers
 from ca.adapters.db.repositories.portal import SqlAccounts, SqlCancellations, SqlCustomerSessions
+from ca.adapters.db.repositories.profiles import SqlProfileVersions
 from ca.adapters.db.repositories.receipts import SqlReceipts
 from ca.adapters.db.repositories.sessions import SqlChallenges, SqlSessions
 from ca.adapters.db.repositories.unlocks import SqlUnlocks
@@ -73,6 +74,7 @@ class SqlWork:
         self.customer_sessions = SqlCustomerSessions(session)
         self.cancellations = SqlCancellations(session)
         self.unlocks = SqlUnlocks(session)
+        self.profile_versions = SqlProfileVersions(session)
 
     def __enter__(self) -> Self:
         # Begin here and not at the first statement: on SQLite this is where threads take turns.

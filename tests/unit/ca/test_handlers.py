@@ -271,6 +271,9 @@ ACTS: list[ops.Operation] = [
     portal.EndOtherSessions(session="none"),
     portal.ChooseChannel(session="none", channel="both"),
     authority.RunJobNow(session="none", name="none"),
+    authority.ProposeProfile(session="none", profile="none", text="", effective_from="none", reason="x"),
+    authority.ApproveProfile(session="none", version="none", digest=bytes(32), assertion=NOBODY),
+    authority.RejectProfile(session="none", version="none", reason="x"),
     unlock.PrepareDevice(session="none", serial="US1", token_serial="US1", public_key=b""),
     unlock.OpenUnlock(session="none", device_serial="US1", reason="x"),
     unlock.ApproveUnlock(session="none", reference="none", digest=bytes(32), assertion=NOBODY),
@@ -296,6 +299,9 @@ QUESTIONS: list[ops.Operation] = [
     portal.ListSessions(session="none"),
     unlock.ShowUnlock(session="none", reference="none"),
     portal.ShowCompany(session="none"),
+    authority.ListProfiles(session="none"),
+    authority.ShowProfile(session="none", profile="none"),
+    authority.ShowProfileVersion(session="none", version="none"),
 ]
 NEVER_REFUSED = {ops.SignInChallenge, ops.CACertificates, ops.Health, ops.Reconcile}
 COUNTED = {ops.EnrolmentHints}
