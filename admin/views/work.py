@@ -11,10 +11,12 @@ from admin.access import SignedIn
 from admin.signer import officer
 from admin.views.base import Gated, last_crls
 from ca.adapters.db.log_rows import JobRunRow
+from ca.adapters.db.profile_rows import ProfileVersionRow
 from ca.adapters.db.rows import ApplicationRow, CertificateRow, InvitationRow, db
 from ca.adapters.db.unlock_rows import UnlockRow
 from ca.domain.applications import ApplicationState
 from ca.domain.officers import InvitationState, TrustedRole
+from ca.domain.profile_versions import VersionState
 from ca.domain.unlocking import UnlockState
 
 _SHOWN = 20
@@ -31,6 +33,7 @@ class WorkList:
     came_back: list[ApplicationRow] = field(default_factory=list)
     invitations: list[InvitationRow] = field(default_factory=list)
     unlocks: list[UnlockRow] = field(default_factory=list)
+    profiles: list[ProfileVersionRow] = field(default_factory=list)
     recent: list[CertificateRow] = field(default_factory=list)
 
 
@@ -60,6 +63,7 @@ def _work_list(who: SignedIn) -> WorkList:
         came_back=_came_back(who) if who.may("cases.apply") else [],
         invitations=_invitations(who) if who.may("people.approve_invitation") else [],
         unlocks=_unlocks(who) if who.may("unlocks.approve") else [],
+        profiles=_profile_versions(who) if who.may("profiles.approve") else [],
         recent=_recent(who) if who.may("certificates.index_view") else [],
     )
 
@@ -91,6 +95,13 @@ def _unlocks(who: SignedIn) -> list[UnlockRow]:
     return list(
         db.session.scalars(_at_branch(query, UnlockRow.branch, who).order_by(UnlockRow.opened_at).limit(_SHOWN))
     )
+
+
+def _profile_versions(who: SignedIn) -> list[ProfileVersionRow]:
+    query = select(ProfileVersionRow).where(
+        ProfileVersionRow.state == VersionState.PROPOSED.value, ProfileVersionRow.maker_person != who.person
+    )
+    return list(db.session.scalars(query.order_by(ProfileVersionRow.effective_from).limit(_SHOWN)))
 
 
 def _recent(who: SignedIn) -> list[CertificateRow]:

@@ -8,8 +8,9 @@ from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
 from admin.app import create_app
-from ca.adapters.db import log_rows, portal_rows, receipt_rows, rows
+from ca.adapters.db import log_rows, portal_rows, profile_rows, receipt_rows, rows
 from ca.domain.applications import Application, ApplicationState, Case
+from tests.fakes.console_authority import VERSION
 from tests.fakes.console_signer import HOSTILE, NOW, OFFICERS, FakeSigner
 from tests.fakes.software_ca import SoftwareCA
 
@@ -204,6 +205,12 @@ def _authority() -> list[rows.Row]:
         rows.IssuerRow(
             name="root", certificate_der=_CA.root.der, key_id=b"root-1", algorithm="ec-p384",
             crl_url=f"{base}/crl/root.crl", ocsp_url="", certificate_url=f"{base}/ca/root.cer",
+        ),
+        profile_rows.ProfileVersionRow(
+            id=VERSION.id, revision=1, profile="machine", number=2, text=VERSION.text, state="proposed",
+            profile_digest=VERSION.profile_digest, replaces=VERSION.replaces, reason=VERSION.reason,
+            effective_from=VERSION.effective_from, maker_person=VERSION.maker_person, proposed_at=VERSION.proposed_at,
+            decided_by="", seal=b"s",
         ),
         a_certificate("7e" * 16, "OCSP", "", "active", profile="ocsp-responder", not_after=NOW + 13 * day, **own),
         a_certificate("7f" * 16, "Bundles", "", "active", profile="bundle-signer", not_before=NOW - 13 * day,

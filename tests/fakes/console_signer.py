@@ -6,7 +6,6 @@ import base64
 import os
 import secrets
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +17,15 @@ from ca import operations as ops
 from ca import unlock_operations as unlock_ops
 from ca.adapters.db import rows
 from ca.adapters.webauthn import WebAuthnAuthenticators
-from ca.authority_operations import RunJobNow
 from ca.domain.applications import Application, ApplicationState
 from ca.domain.decisions import Act, Assertion, Decision
 from ca.domain.errors import InvalidTransition, NotAllowed, NotAuthenticated, NotFound
 from ca.domain.officers import Credential
+from ca.domain.profile_versions import ProfileVersion
 from ca.portal_operations import HandDeviceToCompany, HandOutLetter
+from tests.fakes.console_authority import NOW, VERSION, AuthorityAnswers
 
 ORIGINS = ("https://localhost:8443", "http://localhost:8081")
-NOW = datetime(2026, 11, 23, 7, 4, 5, tzinfo=UTC)
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
 
 
@@ -43,6 +42,7 @@ OFFICERS = {
     "elsewhere": person("elsewhere", "Elsa Xu", "Xuhui", "ra-operator", "ra-approver", "ra-supervisor"),
     "hotline": person("hotline", "Hao Tan", "Hotline", "hotline"),
     "admin": person("admin", "Ada Zhou", "Head office", "ca-administrator"),
+    "second-admin": person("second-admin", "Ben Qiu", "Head office", "ca-administrator"),
     "security": person("security", "Sara Fu", "Head office", "security-officer"),
     "auditor": person("auditor", "Otto Gu", "Head office", "auditor"),
 }
@@ -53,7 +53,7 @@ def b64(raw: bytes) -> str:
 
 
 @dataclass
-class FakeSigner:
+class FakeSigner(AuthorityAnswers):
     """Answers as the signer does. What was asked is in `asked`; `refuse` makes a kind of operation fail."""
 
     origins: tuple[str, ...] = ORIGINS
@@ -66,6 +66,7 @@ class FakeSigner:
     challenges: set[bytes] = field(default_factory=set)
     cases: dict[str, Application] = field(default_factory=dict)
     invitations: dict[str, dict[str, Any]] = field(default_factory=dict)
+    versions: dict[str, ProfileVersion] = field(default_factory=lambda: {VERSION.id: VERSION})
 
     def call(self, operation: ops.Operation) -> dict[str, Any]:
         self.asked.append(operation)
@@ -121,13 +122,6 @@ class FakeSigner:
 
     def _WhoAmI(self, operation: ops.WhoAmI) -> dict[str, Any]:
         return {"officer": self._who(operation)}
-
-    def _Health(self, _operation: ops.Health) -> dict[str, Any]:
-        return {"hsm": "ok", "database": "ok", "clock": "ok"}
-
-    def _RunJobNow(self, operation: RunJobNow) -> dict[str, Any]:
-        self._who(operation)
-        return {"ok": True, "result": "done"}
 
     def _OpenInvitation(self, operation: ops.OpenInvitation) -> dict[str, Any]:
         found = self.invitations.get(operation.invitation)

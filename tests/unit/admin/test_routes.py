@@ -34,6 +34,12 @@ ROUTES = {
     "jobs.index_view": ("/admin/jobs/", {"GET"}),
     "jobs.details_view": ("/admin/jobs/details/?id=sweep", {"GET"}),
     "job_runs.run": ("/admin/jobs/sweep/run", {"POST"}),
+    "profiles.index": ("/admin/profiles/", {"GET"}),
+    "profiles.show": ("/admin/profiles/machine", {"GET"}),
+    "profiles.show_version": ("/admin/profile-versions/version-1", {"GET"}),
+    "profiles.propose": ("/admin/profiles/machine/propose", {"GET", "POST"}),
+    "profiles.approve": ("/admin/profile-versions/version-1/approve", {"POST"}),
+    "profiles.reject": ("/admin/profile-versions/version-1/reject", {"POST"}),
     "expiring.index": ("/admin/expiring/", {"GET"}),
     "expiring.sheet": ("/admin/expiring/csv", {"GET"}),
     "latency.index": ("/admin/latency/", {"GET"}),
@@ -164,6 +170,9 @@ def test_reading_changes_nothing(at, signer, name, path, verb):
         "customers/looked-at",  # a trace of the look itself
         "invitations/show",
         "unlocks/show",
+        "profiles/list",
+        "profiles/show",
+        "profiles/show-version",
     }
 
 

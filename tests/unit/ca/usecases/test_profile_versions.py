@@ -18,7 +18,7 @@ from ca.domain.errors import (
 from ca.domain.profile_versions import VersionState, facts
 from ca.usecases.profiles_in_force import READ_AGAIN
 from tests.drafts import a_request
-from tests.fakes.bank import ADMINISTRATOR, AUDITOR, MARIA, SECOND_ADMINISTRATOR, SECURITY, Bank
+from tests.fakes.bank import ADMINISTRATOR, AUDITOR, MARIA, SECOND_ADMINISTRATOR, SECURITY, Bank, new_key, request_like
 from tests.fakes.profile_desk import DAY, ProfileDesk
 
 SECOND = timedelta(seconds=1)
@@ -81,6 +81,23 @@ def test_an_application_is_bound_to_the_version_it_was_entered_under(desk: Profi
     assert bank.state(waiting) is ApplicationState.SUBMITTED
     with pytest.raises(SigningRefused, match="profile was changed"):
         bank.download(approved, a_request())
+
+
+def test_a_certificate_is_renewed_under_the_version_in_force(desk: ProfileDesk) -> None:
+    bank = desk.bank
+    current = bank.active(profile="machine")
+    desk.changed()
+    desk.changed(validity=60 * DAY)
+    renewed = bank.re_enrol(current.der, request_like(current.der, new_key()))
+    assert renewed.not_after - renewed.not_before < 61 * DAY
+
+
+def test_who_would_be_named_otherwise_today_applies_anew(desk: ProfileDesk) -> None:
+    bank = desk.bank
+    current = bank.active(profile="machine")
+    desk.changed(text=desk.text("machine", ('text = "Machines"', 'text = "Gateways"')))
+    with pytest.raises(SigningRefused, match="new application"):
+        bank.re_enrol(current.der, request_like(current.der, new_key()))
 
 
 def test_another_signer_learns_of_it_within_seconds(desk: ProfileDesk) -> None:
