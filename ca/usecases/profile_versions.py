@@ -4,7 +4,7 @@ The approver's passkey signs the whole text, the version it replaces and the day
 """
 
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ca.domain.audit import AuditEvent
@@ -80,8 +80,9 @@ class DecideOnProfile:
         return view
 
     def text(self, view: ProfileView) -> str:
-        """What a proposal of the next version begins with."""
-        return self.profiles.texts.write(view.newest.profile)
+        """What a proposal of the next version begins with: the last one's text, and the next number."""
+        newest = view.newest.profile
+        return self.profiles.texts.write(replace(newest, version=newest.version + 1))
 
     def propose(
         self, session: str, *, profile: str, text: str, effective_from: datetime, reason: str
