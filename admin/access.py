@@ -54,6 +54,7 @@ ROOMS: dict[str, frozenset[TrustedRole]] = {
     "jobs.index_view": _OVERSIGHT,
     "jobs.details_view": _OVERSIGHT,
     "job_runs.run": _ADMINISTRATORS,
+    "settings.index": _OVERSIGHT,
     "profiles.index": _OVERSIGHT,
     "profiles.show": _OVERSIGHT,
     "profiles.show_version": _OVERSIGHT,

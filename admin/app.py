@@ -18,7 +18,19 @@ from admin.formats import register, utc_now
 from admin.gate import guard
 from admin.security import secure
 from admin.signer import Signer
-from admin.views import cases, changes, invitation, job_runs, people, profiles, registration, search, sign_in, unlocks
+from admin.views import (
+    cases,
+    changes,
+    invitation,
+    job_runs,
+    people,
+    profiles,
+    registration,
+    search,
+    settings,
+    sign_in,
+    unlocks,
+)
 from admin.views.authority import AuthorityView
 from admin.views.expiring import ExpiringView
 from admin.views.latency import LatencyView
@@ -105,5 +117,17 @@ def _add_rooms(app: Flask, organization: str) -> None:
     console.add_view(AuthorityView())
     console.add_view(LatencyView())
     console.add_view(ExpiringView())
-    for subject in (sign_in, invitation, registration, cases, changes, people, unlocks, search, job_runs, profiles):
+    for subject in (
+        sign_in,
+        invitation,
+        registration,
+        cases,
+        changes,
+        people,
+        unlocks,
+        search,
+        job_runs,
+        profiles,
+        settings,
+    ):
         app.register_blueprint(subject.views)

@@ -14,8 +14,14 @@ from ca.operations import Operation
 from ca.signer import Handler
 from ca.usecases.jobs import RunJobNow
 from ca.usecases.profile_versions import DecideOnProfile, ProfileView
+from ca.usecases.show_settings import ShowSettings
 
-QUESTIONS: tuple[type[Operation], ...] = (ops.ListProfiles, ops.ShowProfile, ops.ShowProfileVersion)
+QUESTIONS: tuple[type[Operation], ...] = (
+    ops.ListProfiles,
+    ops.ShowProfile,
+    ops.ShowProfileVersion,
+    ops.ShowSettings,
+)
 """Asked by pages that only show."""
 
 
@@ -25,6 +31,7 @@ class Authority:
 
     run_now: RunJobNow
     profiles: DecideOnProfile
+    settings: ShowSettings
 
     @property
     def refresh(self) -> Callable[[], None]:
@@ -35,6 +42,9 @@ class Authority:
         """Every operation with what answers it."""
         return {
             ops.RunJobNow: self._run_now,
+            ops.ShowSettings: lambda op: {
+                "settings": [[one.name, one.value, one.source] for one in self.settings(op.session)]
+            },
             ops.ListProfiles: lambda op: {"profiles": [_summary(one) for one in self.profiles.overview(op.session)]},
             ops.ShowProfile: self._show_profile,
             ops.ShowProfileVersion: self._show_version,
@@ -51,7 +61,7 @@ class Authority:
         view = self.profiles.show(op.session, op.profile)
         return _summary(view) | {
             "digest": view.in_force.profile.digest,
-            "facts": facts(view.in_force.profile),
+            "facts": list(facts(view.in_force.profile).items()),
             "text": self.profiles.text(view),
             "may_change": not view.in_force.profile.ca,
             "versions": [_line(one) for one in reversed(view.versions)],
@@ -64,8 +74,8 @@ class Authority:
             "digest": base64.b64encode(shown.version.digest()).decode("ascii"),
             "state": shown.version.state.value,
             "decided_by": shown.version.decided_by,
-            "facts": facts(shown.profile),
-            "replaced": facts(shown.replaced),
+            "facts": list(facts(shown.profile).items()),
+            "replaced": list(facts(shown.replaced).items()),
             "challenge": base64.b64encode(shown.challenge).decode("ascii"),
             "may_approve": shown.may_approve,
         }

@@ -17,6 +17,12 @@ class RunJobNow(OfficerOperation):
     name: Identifier
 
 
+class ShowSettings(OfficerOperation):
+    """-> {settings: [[name, value, source]]}; source: file, default, environment or program."""
+
+    path = "settings/show"
+
+
 # Profiles, for those who may look: CA administrators, security officers, auditors.
 
 

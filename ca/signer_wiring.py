@@ -66,6 +66,7 @@ from ca.usecases.renew import ReEnrol, RenewByKey
 from ca.usecases.report_unknown import ReportUnknownCertificate
 from ca.usecases.responder import CertifyMemoryKey, CertifyResponder, own_profile
 from ca.usecases.revoke import ChangeStatus
+from ca.usecases.show_settings import ShownSetting, ShowSettings
 from ca.usecases.sign_in import SignIn
 from ca.usecases.standings import FollowRecords, KeepSnapshot
 from ca.usecases.statements import Statements
@@ -86,7 +87,7 @@ from ca.wiring import (
 )
 from config.profile_files import TomlProfiles, load_profiles
 from config.provider_files import load_providers
-from config.settings import Settings, State, origin_of, seconds
+from config.settings import Settings, State, origin_of, seconds, told
 
 log = logging.getLogger("vermilion.wiring")
 
@@ -209,7 +210,7 @@ def _wire(
         change_status=ChangeStatus(unit_of_work, clock, authorize, publish_changes, receipt, notify),
         order_tool_job=order_tool_job,
         portal=portal,
-        authority=_authority(unit_of_work, dossier, profiles, run_job),
+        authority=_authority(settings, unit_of_work, dossier, profiles, run_job),
         unlocking=_unlocking(unit_of_work, dossier, unlock_seals, key_store, notify),
         answer_ocsp=_answer_ocsp(settings, files, unit_of_work, key_store),
         certify_memory_key=CertifyMemoryKey(certify, ISSUING, settings.ocsp.memory_keys_a_day),
@@ -308,10 +309,14 @@ def _portal(
     )
 
 
-def _authority(unit_of_work: SqlUnitOfWork, dossier: Dossier, profiles: ProfilesInForce, run_job: RunJob) -> Authority:
+def _authority(
+    settings: Settings, unit_of_work: SqlUnitOfWork, dossier: Dossier, profiles: ProfilesInForce, run_job: RunJob
+) -> Authority:
     base = unit_of_work, SystemClock(), system_random
     decide = DecideOnProfile(*base, dossier.seals, dossier.authenticators, dossier.authorize, profiles)
-    return Authority(RunJobNow(*base, dossier.authorize, run_job), decide)
+    shown = [ShownSetting(*row) for row in told(settings)]
+    show_settings = ShowSettings(unit_of_work, dossier.authorize, shown)
+    return Authority(RunJobNow(*base, dossier.authorize, run_job), decide, show_settings)
 
 
 def _unlocking(

@@ -41,7 +41,8 @@ def index() -> str:
 @views.get("/profiles/<name>")
 def show(name: str) -> str:
     """Every field of the version in force, and all versions."""
-    return render_template("console/profile.html", shown=ask(ShowProfile, profile=name))
+    shown = ask(ShowProfile, profile=name)
+    return render_template("console/profile.html", shown=shown, facts=dict(shown["facts"]))
 
 
 @views.route("/profiles/<name>/propose", methods=["GET", "POST"])
@@ -99,12 +100,15 @@ def reject(version: str) -> Response | tuple[str, int]:
 
 def _version_page(version: str, message: str = "") -> str:
     shown = ask(ShowProfileVersion, version=version)
+    facts, replaced = dict(shown["facts"]), dict(shown["replaced"])
     case, waits = shown["case"], shown["state"] == VersionState.PROPOSED.value
     return render_template(
         "console/profile_version.html",
         shown=shown,
         case=case,
-        changed=[name for name, text in shown["facts"].items() if shown["replaced"][name] != text],
+        facts=facts,
+        replaced=replaced,
+        changed=[name for name, text in facts.items() if replaced[name] != text],
         mine=case["maker_person"] == officer().person,
         may_approve=waits and shown["may_approve"] and officer().may("profiles.approve"),
         may_reject=waits and officer().may("profiles.reject"),

@@ -21,6 +21,7 @@ ROOMS = (
     "crls/details/?id=issuing-1841",
     "jobs/",
     "jobs/details/?id=sweep",
+    "settings/",
     "profiles/",
     "profiles/machine",
     "profiles/root-ca",

@@ -75,6 +75,16 @@ class AuthorityAnswers:
         self._who(operation)
         return {"ok": True, "result": "done"}
 
+    def _ShowSettings(self: _Asked, operation: ops.ShowSettings) -> dict[str, Any]:
+        self._who(operation)
+        return {
+            "settings": [
+                ["times.crl_life", "86400", "default"],
+                ["database_url", "postgresql://ca:…@db/vermilion", "environment"],
+                ["unlock case", "3d", "program"],
+            ]
+        }
+
     def _ListProfiles(self: _Asked, operation: ops.ListProfiles) -> dict[str, Any]:
         self._who(operation)
         return {"profiles": [_summary(name, self.versions) for name in sorted(PROFILES)]}
@@ -86,7 +96,7 @@ class AuthorityAnswers:
         profile = PROFILES[operation.profile]
         return _summary(operation.profile, self.versions) | {
             "digest": profile.digest,
-            "facts": facts(profile),
+            "facts": list(facts(profile).items()),
             "text": TomlProfiles().write(replace(profile, version=profile.version + 1)),
             "may_change": not profile.ca,
             "versions": [
@@ -116,8 +126,8 @@ class AuthorityAnswers:
             "digest": _b64(version.digest()),
             "state": version.state.value,
             "decided_by": version.decided_by,
-            "facts": facts(TomlProfiles().parse(version.profile, version.text)),
-            "replaced": facts(PROFILES[version.profile]),
+            "facts": list(facts(TomlProfiles().parse(version.profile, version.text)).items()),
+            "replaced": list(facts(PROFILES[version.profile]).items()),
             "challenge": _b64(_decision(version, who).challenge()),
             "may_approve": "ca-administrator" in who["roles"] and who["person"] != version.maker_person,
         }

@@ -24,6 +24,7 @@ from ca.usecases.portal_sessions import AccountBook, AuthorizeCustomer, PortalSi
 from ca.usecases.profile_versions import DecideOnProfile
 from ca.usecases.receipts import RecordSightings
 from ca.usecases.renew import RenewByKey
+from ca.usecases.show_settings import ShownSetting, ShowSettings
 from ca.usecases.statements import Statements
 from ca.usecases.tool_jobs import OrderToolJob
 from ca.usecases.unlock import UNLOCK_KEY, SoPasswords, UnlockDevice
@@ -94,7 +95,9 @@ def authority_of(bank: "Bank") -> Authority:
     """What CA administrators do."""
     base = bank.unit_of_work, bank.clock, bank.random
     decide = DecideOnProfile(*base, bank.seals, bank.authenticators, bank.authorize, bank.profiles)
-    return Authority(RunJobNow(*base, bank.authorize, bank.run_job), decide)
+    shown = [ShownSetting("times.crl_life", "86400", "default")]
+    show_settings = ShowSettings(bank.unit_of_work, bank.authorize, shown)
+    return Authority(RunJobNow(*base, bank.authorize, bank.run_job), decide, show_settings)
 
 
 def use_cases_of(bank: "Bank") -> UseCases:

@@ -100,3 +100,10 @@ def test_who_runs_a_job_already_is_told(at, signer):
 def test_only_who_may_run_a_job_is_offered_the_button(at):
     assert "Run it now" in at("admin").text("/admin/jobs/details/?id=sweep")
     assert "Run it now" not in at("auditor").text("/admin/jobs/details/?id=sweep")
+
+
+def test_settings_are_shown_with_where_they_come_from(at):
+    page = at("auditor").text("/admin/settings/")
+    for word in ("crl_<wbr>life", "86400", "environment", "unlock case"):
+        assert word in page
+    assert "<input" not in page.split("<main")[1]

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from ca import authority_operations as authority
-from ca.domain.errors import InvalidRequest
+from ca.domain.errors import InvalidRequest, NotAllowed
 from ca.domain.profile_versions import VersionState
 from ca.domain.times import timestamp
 from ca.handlers import Handlers
 from ca.operations import AssertionMessage, Operation
 from ca.usecases.profiles_in_force import VERSION_SEAL
-from tests.fakes.bank import ADMINISTRATOR, AUDITOR, SECOND_ADMINISTRATOR, Bank
+from tests.fakes.bank import ADMINISTRATOR, AUDITOR, MARIA, SECOND_ADMINISTRATOR, Bank
 
 
 @dataclass
@@ -50,7 +50,7 @@ def test_a_version_is_proposed_shown_approved_and_in_force(signer: Signer) -> No
     session = bank.session(SECOND_ADMINISTRATOR)
     shown = signer.ask(authority.ShowProfileVersion(session=session, version=version))
     assert (shown["state"], shown["may_approve"], shown["decided_by"]) == ("proposed", True, "")
-    assert (shown["replaced"]["validity"], shown["facts"]["validity"]) == ("397d", "90d")
+    assert (dict(shown["replaced"])["validity"], dict(shown["facts"])["validity"]) == ("397d", "90d")
     signed = bank[SECOND_ADMINISTRATOR].passkey.sign(base64.b64decode(shown["challenge"]))
     assertion = AssertionMessage(
         credential_id=signed.credential_id,
@@ -66,7 +66,7 @@ def test_a_version_is_proposed_shown_approved_and_in_force(signer: Signer) -> No
     assert (coming["number"], coming["next"]["number"], coming["waiting"]) == (1, 2, "")
     bank.clock.tick(timedelta(hours=1))
     present = signer.ask(authority.ShowProfile(session=bank.session(AUDITOR), profile="machine"))
-    assert (present["number"], present["next"], present["facts"]["validity"]) == (2, None, "90d")
+    assert (present["number"], present["next"], dict(present["facts"])["validity"]) == (2, None, "90d")
     assert [(one["number"], one["state"], one["decided_by"]) for one in present["versions"]] == [
         (2, "approved", SECOND_ADMINISTRATOR)
     ]
@@ -82,7 +82,7 @@ def test_the_list_tells_what_waits(signer: Signer) -> None:
 
 def test_the_profile_of_a_ca_is_only_shown(signer: Signer) -> None:
     shown = signer.ask(authority.ShowProfile(session=signer.bank.session(AUDITOR), profile="root-ca"))
-    assert (shown["may_change"], shown["facts"]["ca"]) == (False, "yes")
+    assert (shown["may_change"], dict(shown["facts"])["ca"]) == (False, "yes")
 
 
 @pytest.mark.parametrize("since", ["tomorrow", "2026-12-24T09:30"])
@@ -101,3 +101,14 @@ def test_what_another_signer_decided_holds_at_the_next_operation(signer: Signer)
     bank.clock.tick(timedelta(hours=1))
     shown = signer.ask(authority.ShowProfile(session=bank.session(AUDITOR), profile="machine"))
     assert shown["number"] == 2
+
+
+def test_settings_are_told_with_where_they_come_from_and_what_is_compiled_in(signer: Signer) -> None:
+    told = signer.ask(authority.ShowSettings(session=signer.bank.session(AUDITOR)))["settings"]
+    assert ["times.crl_life", "86400", "default"] in told
+    assert ["unlock case", "3d", "program"] in told
+
+
+def test_who_works_on_cases_is_told_no_settings(signer: Signer) -> None:
+    with pytest.raises(NotAllowed):
+        signer.ask(authority.ShowSettings(session=signer.bank.session(MARIA)))

@@ -299,7 +299,7 @@ QUESTIONS: list[ops.Operation] = [
     portal.ListSessions(session="none"),
     unlock.ShowUnlock(session="none", reference="none"),
     portal.ShowCompany(session="none"),
-    authority.ListProfiles(session="none"),
+    *(authority.ListProfiles(session="none"), authority.ShowSettings(session="none")),
     authority.ShowProfile(session="none", profile="none"),
     authority.ShowProfileVersion(session="none", version="none"),
 ]
