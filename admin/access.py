@@ -17,6 +17,7 @@ _CHECKERS = frozenset({_R.RA_APPROVER})
 _OVERSIGHT = frozenset({_R.SECURITY_OFFICER, _R.CA_ADMINISTRATOR, _R.AUDITOR})
 _BRANCH_READERS = _RA | {_R.HOTLINE} | _OVERSIGHT
 _SECURITY = frozenset({_R.SECURITY_OFFICER})
+_ADMINISTRATORS = frozenset({_R.CA_ADMINISTRATOR})
 _HOLDERS = _RA | {_R.HOTLINE}
 _UNLOCKERS = _REGISTRARS | {_R.HOTLINE}
 _SUPERVISORS = frozenset({_R.RA_SUPERVISOR})
@@ -50,10 +51,19 @@ ROOMS: dict[str, frozenset[TrustedRole]] = {
     "customers.details_view": _BRANCH_READERS,
     "devices.index_view": _BRANCH_READERS,
     "devices.details_view": _BRANCH_READERS,
+    "authority.index": _OVERSIGHT,
     "crls.index_view": _OVERSIGHT,
     "crls.details_view": _OVERSIGHT,
     "jobs.index_view": _OVERSIGHT,
     "jobs.details_view": _OVERSIGHT,
+    "job_runs.run": _ADMINISTRATORS,
+    "settings.index": _OVERSIGHT,
+    "profiles.index": _OVERSIGHT,
+    "profiles.show": _OVERSIGHT,
+    "profiles.show_version": _OVERSIGHT,
+    "profiles.propose": _ADMINISTRATORS,
+    "profiles.approve": _ADMINISTRATORS,
+    "profiles.reject": _ADMINISTRATORS,
     "expiring.index": _RA | _OVERSIGHT,
     "expiring.sheet": frozenset({_R.RA_SUPERVISOR, _R.AUDITOR}),
     "latency.index": _OVERSIGHT | {_R.RA_SUPERVISOR},

@@ -23,16 +23,20 @@ from admin.views import (
     cases,
     changes,
     invitation,
+    job_runs,
     my_access,
     officer_changes,
     people,
+    profiles,
     recovery,
     registration,
     search,
     sessions,
+    settings,
     sign_in,
     unlocks,
 )
+from admin.views.authority import AuthorityView
 from admin.views.expiring import ExpiringView
 from admin.views.latency import LatencyView
 from admin.views.rooms import VIEWS
@@ -117,8 +121,10 @@ def _add_rooms(app: Flask, organization: str) -> None:
     for room in rooms.values():
         console.add_view(room)
     app.extensions["vermilion_rooms"] = rooms
+    console.add_view(AuthorityView())
     console.add_view(LatencyView())
     console.add_view(ExpiringView())
     of_officers = (sign_in, invitation, recovery, my_access, people, officer_changes, sessions)
-    for subject in (*of_officers, registration, cases, batches, changes, unlocks, search):
+    of_the_branch = registration, cases, batches, changes, unlocks, search
+    for subject in (*of_officers, *of_the_branch, job_runs, profiles, settings):
         app.register_blueprint(subject.views)

@@ -58,6 +58,10 @@ BADGES: dict[str, Badge] = {
     "late": Badge("warn", "late", _BAD),
     "at latest": Badge("minus", "at latest", _IDLE),
     "waiting": Badge("clock", "waiting", _HELD),
+    "ends soon": Badge("clock", "ends soon", _HELD),
+    "published": Badge("check", "published", _GOOD),
+    "not published": Badge("warn", "not published", _BAD),
+    "well": Badge("check", "well", _GOOD),
     "True": Badge("check", "went well", _GOOD),
     "False": Badge("cross", "failed", _BAD),
 }

@@ -5,7 +5,16 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import Field, FileField, SelectChoice, SelectField, SelectMultipleField, StringField, TextAreaField
+from wtforms import (
+    DateTimeLocalField,
+    Field,
+    FileField,
+    SelectChoice,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.validators import DataRequired, Length, Optional, ValidationError
 
 from admin.errors import sentence
@@ -132,6 +141,24 @@ class PreparationForm(FlaskForm):
     question = _text(
         _l("The line that the tool printed"), _l("Start `ushield prepare` with the U-Shield plugged in."), limit=200
     )
+
+
+class ProfileForm(FlaskForm):
+    """The next version of a profile."""
+
+    text = TextAreaField(
+        _l("The profile"),
+        [DataRequired(_l("Fill this in.")), Length(max=20_000)],
+        description=_l("As the configuration writes it. Change what is to change; the number is the next one already."),
+        render_kw={"class": "source", "rows": 28, "spellcheck": "false"},
+    )
+    effective_from = DateTimeLocalField(
+        _l("In force from"),
+        [DataRequired(_l("Choose a time that is still to come."))],
+        format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
+        description=_l("In the time of this machine; not in the past."),
+    )
+    reason = _text(_l("Reason"), _l("Why; the other administrator reads it, and it is kept."), limit=300)
 
 
 class RevocationForm(FlaskForm):

@@ -6,6 +6,8 @@ from typing import Any
 
 from ca import operations as ops
 from ca import portal_operations as portal
+from ca.authority_handlers import QUESTIONS as AUTHORITY_QUESTIONS
+from ca.authority_handlers import Authority
 from ca.case_handlers import Casework
 from ca.case_operations import PreviewApplication, ShowBatch, ShowCase
 from ca.domain.certificates import Certificate, CertificateStatus
@@ -48,11 +50,12 @@ from ca.usecases.tool_jobs import OrderToolJob
 
 _NOT_REFUSALS = (NotReady, KeyStoreUnavailable)
 # Asked all day by pages: that a session is over is an answer, not an act that was refused.
-_QUESTIONS = (
+_QUESTIONS: tuple[type[ops.Operation], ...] = (
     *(ops.WhoAmI, ops.ShowInvitation, ops.ShowHistory, ops.Health, ops.CACertificates),
     *(portal.ShowMe, portal.ListOwnCertificates, portal.ListOwnDevices, portal.ShowOwnHistory),
     *(portal.ListSessions, portal.ShowCompany, ShowUnlock, ShowCase, PreviewApplication, ShowBatch),
     *(ShowOfficerChange, ShowAccess),
+    *AUTHORITY_QUESTIONS,
 )
 # What nobody may see and what somebody changed is recorded all the same.
 _EVEN_WHEN_ASKED = (Tampered, NotAllowed, NotFound)
@@ -96,6 +99,7 @@ class UseCases:
     order_tool_job: OrderToolJob
     portal: Portal
     unlocking: Unlocking
+    authority: Authority
     answer_ocsp: AnswerOCSP
     certify_memory_key: CertifyMemoryKey
     look_back: LookBack
@@ -143,8 +147,16 @@ class Handlers:
     def table(self) -> dict[type[ops.Operation], Handler]:
         """Every operation with what answers it."""
         do = self._do
-        parts = do.officers, do.casework, do.portal, do.unlocking
-        return self._of_the_bank() | {kind: handler for part in parts for kind, handler in part.table().items()}
+        parts = do.officers, do.casework, do.portal, do.unlocking, do.authority
+        table = self._of_the_bank() | {kind: handler for part in parts for kind, handler in part.table().items()}
+        return {kind: self._by_todays_profiles(handler) for kind, handler in table.items()}
+
+    def _by_todays_profiles(self, handler: Handler) -> Handler:
+        def answer(operation: Any) -> dict[str, Any]:
+            self._do.authority.refresh()
+            return handler(operation)
+
+        return answer
 
     def _of_the_bank(self) -> dict[type[ops.Operation], Handler]:
         do = self._do

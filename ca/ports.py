@@ -21,6 +21,7 @@ from ca.logbook import AuditLog, Jobs
 from ca.officer_records import Challenges, OfficerChanges, RecoveryCodeSets, Sessions
 from ca.portal_records import Accounts, Cancellations, CustomerSessions, Unlocks
 from ca.probing import Receipts
+from ca.profile_records import ProfileVersions
 
 KeyId = NewType("KeyId", bytes)
 """CKA_ID of a key in the HSM: keys are found by it, never by label (labels may repeat)."""
@@ -297,6 +298,8 @@ class Work(Protocol):
     def officer_changes(self) -> OfficerChanges: ...
     @property
     def recovery_codes(self) -> RecoveryCodeSets: ...
+    @property
+    def profile_versions(self) -> ProfileVersions: ...
 
     def commit(self) -> None: ...
 

@@ -1,7 +1,7 @@
 """The signer's use cases, put together over its HSM and its database."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache, partial
@@ -17,6 +17,7 @@ from ca.adapters.linter import PkilintLinter
 from ca.adapters.notices import Outbox
 from ca.adapters.passwords import Argon2Passwords
 from ca.adapters.webauthn import WebAuthnAuthenticators
+from ca.authority_handlers import Authority
 from ca.background import InBackground, all_of
 from ca.case_handlers import Casework
 from ca.domain.audit import AuditEvent
@@ -24,7 +25,6 @@ from ca.domain.crl import with_partition
 from ca.domain.errors import PKIError
 from ca.domain.issuers import Issuer
 from ca.domain.ocsp import Policy
-from ca.domain.profiles import Profile
 from ca.domain.tool_releases import Packed
 from ca.handlers import UseCases
 from ca.officer_handlers import Officers
@@ -52,7 +52,7 @@ from ca.usecases.enrol import Drafter, Enrol
 from ca.usecases.follow_targets import FollowTargets
 from ca.usecases.health import CheckHealth
 from ca.usecases.issuance import Issuance
-from ca.usecases.jobs import RunJob
+from ca.usecases.jobs import RunJob, RunJobNow
 from ca.usecases.letters import HandOutLetter
 from ca.usecases.looks import NoteLook
 from ca.usecases.notices import NotifyCustomer, SendCode
@@ -62,6 +62,8 @@ from ca.usecases.own_access import OwnAccess
 from ca.usecases.own_certificates import OwnCertificates
 from ca.usecases.passkeys import Passkeys
 from ca.usecases.portal_sessions import AccountBook, AuthorizeCustomer, PortalSignIn
+from ca.usecases.profile_versions import DecideOnProfile
+from ca.usecases.profiles_in_force import ProfilesInForce
 from ca.usecases.publish_bundle import BUNDLE_PROFILE, PublishBundle, bundle_key
 from ca.usecases.publish_crl import PublishCRL
 from ca.usecases.publish_tool import PublishTool
@@ -72,6 +74,7 @@ from ca.usecases.renew import ReEnrol, RenewByKey
 from ca.usecases.report_unknown import ReportUnknownCertificate
 from ca.usecases.responder import CertifyMemoryKey, CertifyResponder, own_profile
 from ca.usecases.revoke import ChangeStatus
+from ca.usecases.show_settings import ShownSetting, ShowSettings
 from ca.usecases.sign_in import SignIn
 from ca.usecases.standings import FollowRecords, KeepSnapshot
 from ca.usecases.statements import Statements
@@ -90,9 +93,9 @@ from ca.wiring import (
     open_receipt,
     open_targets,
 )
-from config.profile_files import load_profiles
+from config.profile_files import TomlProfiles, load_profiles
 from config.provider_files import load_providers
-from config.settings import Settings, State, origin_of, seconds
+from config.settings import Settings, State, origin_of, seconds, told
 
 log = logging.getLogger("vermilion.wiring")
 
@@ -101,9 +104,9 @@ def build_signer(state: State, settings: Settings) -> UseCases:
     """Open database and HSM, compare keys with certificates, wire the use cases. Raises PKIError, closed."""
     files = Files.of(state, settings)
     unit_of_work = journaled(open_current_database(state, settings), files.journal, kept=files.kept)
-    profiles = load_profiles(settings.profiles)
+    files_say = load_profiles(settings.profiles)
     for name in (RESPONDER_PROFILE, BUNDLE_PROFILE):
-        own_profile(profiles, name)
+        own_profile(files_say, name)
     sessions = TokenSessions.open(issuing_token(state, settings), workers=settings.hsm.sessions)
     try:
         key_store, seals = Pkcs11KeyStore(sessions), Pkcs11Seals(sessions, SEAL_KEY)
@@ -112,6 +115,8 @@ def build_signer(state: State, settings: Settings) -> UseCases:
         issuer = _settled_issuer(unit_of_work, settings.public_url)
         republish(unit_of_work, files.publisher, own=ISSUING)
         _open_partitions(unit_of_work, issuer, settings.crls.partitions)
+        profiles = ProfilesInForce(unit_of_work, SystemClock(), seals, TomlProfiles(), files_say)
+        profiles.read()
         return _wire(settings, files, unit_of_work, profiles, key_store, secrets, issuer)
     except PKIError:
         sessions.close()
@@ -171,7 +176,7 @@ def _wire(
     settings: Settings,
     files: Files,
     unit_of_work: SqlUnitOfWork,
-    profiles: Mapping[str, Profile],
+    profiles: ProfilesInForce,
     key_store: Pkcs11KeyStore,
     secrets: tuple[Pkcs11Seals, Pkcs11Seals],
     issuer: Issuer,
@@ -187,14 +192,14 @@ def _wire(
     drafter = Drafter(clock, random, issuance, issuer, settings.crls.partitions)
     publish_crl = _publish_crl(settings, files, unit_of_work, key_store)
     publish_changes = _publish_if_due(publish_crl)
-    receipt = open_receipt(settings)
-    report_unknown = ReportUnknownCertificate(unit_of_work, clock)
+    receipt, report_unknown = open_receipt(settings), ReportUnknownCertificate(unit_of_work, clock)
     re_enrol = ReEnrol(unit_of_work, clock, dossier, drafter, issuance, profiles, report_unknown)
     reconcile = Reconcile(unit_of_work, clock, issuance)
     certify = CertifyResponder(unit_of_work, clock, random, key_store, issuance, profiles)
     notify, send_code = _senders(settings, files, unit_of_work, seals)
     portal = _portal(settings, unit_of_work, dossier, order_tool_job, publish_changes, notify)
     schedule = _schedule(settings, files, unit_of_work, key_store, publish_crl, certify, reconcile, portal.own)
+    run_job = RunJob(unit_of_work, clock, schedule.jobs(*_periods(settings)))
     return UseCases(
         sign_in=SignIn(unit_of_work, clock, random, seals, authenticators, authorize),
         officers=_officers(unit_of_work, seals, authenticators, authorize),
@@ -211,13 +216,14 @@ def _wire(
         change_status=ChangeStatus(unit_of_work, clock, authorize, publish_changes, receipt, notify),
         order_tool_job=order_tool_job,
         portal=portal,
+        authority=_authority(settings, unit_of_work, dossier, profiles, run_job),
         unlocking=_unlocking(unit_of_work, dossier, unlock_seals, key_store, notify),
         answer_ocsp=_answer_ocsp(settings, files, unit_of_work, key_store),
         certify_memory_key=CertifyMemoryKey(certify, ISSUING, settings.ocsp.memory_keys_a_day),
         look_back=look_back(settings, unit_of_work),
         report_unknown=report_unknown,
         record_sightings=RecordSightings(unit_of_work, clock),
-        run_job=RunJob(unit_of_work, clock, schedule.jobs(*_periods(settings))),
+        run_job=run_job,
         reconcile=reconcile,
         health=CheckHealth(unit_of_work, clock, key_store, ISSUING),
         record_refusal=RecordRefusal(unit_of_work, clock),
@@ -339,6 +345,17 @@ def _officers(
         RecoverAccess(*base, authenticators, authorize, RecoveryBook(seals)),
         EndSessions(unit_of_work, SystemClock(), authorize),
     )
+
+
+def _authority(
+    settings: Settings, unit_of_work: SqlUnitOfWork, dossier: Dossier, profiles: ProfilesInForce, run_job: RunJob
+) -> Authority:
+    base = unit_of_work, SystemClock(), system_random
+    passkeys = Passkeys(dossier.authenticators, SystemClock())
+    decide = DecideOnProfile(*base, dossier.seals, passkeys, dossier.authorize, profiles)
+    shown = [ShownSetting(*row) for row in told(settings)]
+    show_settings = ShowSettings(unit_of_work, dossier.authorize, shown)
+    return Authority(RunJobNow(*base, dossier.authorize, run_job), decide, show_settings)
 
 
 def _unlocking(

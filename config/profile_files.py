@@ -3,6 +3,7 @@
 Unknown keys, wrong types and rules that no profile may break stop the start, with the file and the first bad key.
 """
 
+import json
 import re
 import tomllib
 from datetime import timedelta
@@ -14,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from ca.domain.errors import InvalidRequest, NotReady
 from ca.domain.keys import KeyAlgorithm
 from ca.domain.names import NameAttribute
+from ca.domain.profile_versions import duration_text
 from ca.domain.profiles import Profile, SubjectRule
 
 _OWN = Path(__file__).resolve().parent / "profiles"
@@ -124,10 +126,82 @@ def load_profiles(place: Path | str = "") -> dict[str, Profile]:
 
 def _load_profile(file: Path) -> Profile:
     try:
-        return _ProfileFile.model_validate(tomllib.loads(file.read_text("utf-8"))).to_profile(file.stem)
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise NotReady(f"{file}: {key}: {first['msg']}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, InvalidRequest) as error:
+        return TomlProfiles().parse(file.stem, file.read_text("utf-8"))
+    except (UnicodeDecodeError, InvalidRequest) as error:
         raise NotReady(f"{file}: {error}") from error
+
+
+class TomlProfiles:
+    """profile_records.ProfileTexts."""
+
+    def parse(self, name: str, text: str) -> Profile:
+        try:
+            return _ProfileFile.model_validate(tomllib.loads(text)).to_profile(name)
+        except ValidationError as error:
+            first = error.errors()[0]
+            key = ".".join(str(part) for part in first["loc"])
+            raise InvalidRequest(f"{key}: {first['msg']}") from error
+        except tomllib.TOMLDecodeError as error:
+            raise InvalidRequest(str(error)) from error
+
+    def write(self, profile: Profile) -> str:
+        """Everything that the profile says; what a CA's profile would need besides is not written."""
+        lines = [
+            f"version = {profile.version}",
+            f"title = {_quoted(profile.title)}",
+            *(["internal = true"] if profile.internal else []),
+            "",
+            f"key_algorithms = {_quoted(sorted(profile.key_algorithms))}",
+            f"validity = {_time(profile.validity)}",
+            f"backdate = {_time(profile.backdate)}",
+            "",
+            f"alternative_names = {_quoted(profile.alternative_names)}",
+            f"key_usage = {_quoted(sorted(profile.key_usage))}",
+            f"extended_key_usage = {_quoted(profile.extended_key_usage)}",
+            *([f"policy = {_quoted(profile.policy)}"] if profile.policy else []),
+            f"crl_distribution_point = {_word(profile.crl_distribution_point)}",
+            f"authority_information_access = {_word(profile.authority_information_access)}",
+            *(["ocsp_nocheck = true"] if profile.ocsp_nocheck else []),
+        ]
+        for rule in profile.subject:
+            lines += ["", "[[subject]]", f"attribute = {_quoted(rule.attribute.value)}", f"text = {_quoted(rule.text)}"]
+        return "\n".join([*lines, *_enrolment_lines(profile), *_renewal_lines(profile)]) + "\n"
+
+
+def _enrolment_lines(profile: Profile) -> list[str]:
+    if profile.internal:
+        return []
+    return [
+        "",
+        "[enrolment]",
+        f"needs_device = {_word(profile.needs_device)}",
+        f"needs_confirmation = {_word(profile.needs_confirmation)}",
+        f"confirm_within = {_time(profile.confirm_within)}",
+        f"codes_valid_for = {_time(profile.codes_valid_for)}",
+        f"code_attempts = {profile.code_attempts}",
+    ]
+
+
+def _renewal_lines(profile: Profile) -> list[str]:
+    if profile.renewal_opens_before is None:
+        return []
+    return [
+        "",
+        "[renewal]",
+        f"opens_before = {_time(profile.renewal_opens_before)}",
+        f"closes_after = {_time(profile.renewal_closes_after)}",
+        f"same_key = {_word(profile.same_key_on_renewal)}",
+    ]
+
+
+def _quoted(value: object) -> str:
+    # TOML's basic strings and arrays of them are JSON's, but for DEL.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _time(value: timedelta) -> str:
+    return _quoted(duration_text(value))
+
+
+def _word(value: bool) -> str:  # noqa: FBT001 - the value itself
+    return "true" if value else "false"

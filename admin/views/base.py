@@ -11,14 +11,14 @@ from flask import request
 from flask_admin.contrib.sqla import ModelView
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, or_
+from sqlalchemy import func, or_, select, tuple_
 from sqlalchemy.orm import Query
 
 from admin.access import SignedIn
 from admin.language import lazily_named
 from admin.signer import note_look, officer
 from ca.adapters.db.base import Row
-from ca.adapters.db.rows import db
+from ca.adapters.db.rows import CRLRow, db
 from ca.domain.errors import InvalidRequest, NotFound
 
 _LAST_PAGE = 100_000
@@ -55,6 +55,13 @@ def chosen_days(windows: Sequence[int], otherwise: int) -> int:
     return int(text)
 
 
+def last_crls() -> list[CRLRow]:
+    """The newest of each name."""
+    newest = select(CRLRow.name, func.max(CRLRow.number)).group_by(CRLRow.name)
+    query = select(CRLRow).where(tuple_(CRLRow.name, CRLRow.number).in_(newest))
+    return list(db.session.scalars(query.order_by(CRLRow.name)))
+
+
 class ReadOnlyView(Gated, ModelView):
     """A room with a list and a page for each row."""
 
@@ -85,7 +92,8 @@ class ReadOnlyView(Gated, ModelView):
     chips: ClassVar[tuple[str, Sequence[str]] | None] = None
     """Column and values offered as filter chips."""
     kinds: ClassVar[Mapping[str, str]] = {}
-    """How a column is drawn: badge, serial, when, age, mono, name, event, message, reason, roles, json."""
+    """How a column is drawn: badge, serial, when, age, due, published, mono, name, event, message, reason, roles,
+    json."""
     title: ClassVar[str] = ""
     empty: ClassVar[str] = ""
     """What to do when the list is empty."""

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from flask import current_app
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from admin.access import SignedIn
 from admin.decoding import decoded
@@ -184,9 +184,10 @@ class CRLsView(ReadOnlyView):
     title = _l("CRLs")
     empty = _l("No CRL was made yet. The jobs process makes the first one.")
     branch_column = None
-    column_list = ("name", "number", "base", "entries", "size", "this_update", "next_update")
+    column_list = ("name", "number", "partition", "entries", "size", "this_update", "next_update", "published")
     column_default_sort: ClassVar = [("this_update", True), ("number", True)]
-    kinds: ClassVar = {"this_update": "when", "next_update": "when", "sha256": "mono"}
+    kinds: ClassVar = {"this_update": "age", "next_update": "when", "published": "published", "sha256": "mono"}
+    row_template = "console/crl.html"
 
     def get_pk_value(self, model: CRLRow) -> str:
         return f"{model.name}-{model.number}"
@@ -196,6 +197,14 @@ class CRLsView(ReadOnlyView):
         if not number.isascii() or not number.isdigit() or len(number) > 18:
             return None
         return db.session.get(CRLRow, (name, int(number)))
+
+    def details_context(self, row: CRLRow) -> dict[str, Any]:
+        newest = select(func.max(CRLRow.number)).where(CRLRow.name == row.name)
+        return {
+            "heading": f"{row.name} #{row.number}",
+            "events": _publication(row),
+            "is_last": db.session.scalar(newest) == row.number,
+        }
 
 
 class AuditView(ReadOnlyView):
@@ -269,6 +278,7 @@ class JobsView(ReadOnlyView):
     column_list = ("name", "ran_at", "ok", "result")
     column_default_sort = "name"
     kinds: ClassVar = {"name": "name", "ok": "badge", "ran_at": "age", "result": "message"}
+    row_template = "console/job.html"
 
 
 VIEWS: tuple[tuple[type[ReadOnlyView], type[Any], str, str], ...] = (
@@ -299,6 +309,22 @@ def _standing_of(change: OfficerChangeRow, about: OfficerRow) -> str:
     late = change.expires_at < current_app.extensions["vermilion_now"]()
     is_void = change.state == OfficerChangeState.PROPOSED.value and (late or change.officer_version != about.version)
     return "void" if is_void else change.state
+
+
+def _publication(row: CRLRow) -> list[tuple[AuditEventRow, str]]:
+    """When it was made public, and where besides the public directory."""
+    about = select(AuditEventRow).where(
+        AuditEventRow.subject.in_([row.name, f"crl/{row.name}.crl"]),
+        AuditEventRow.name.in_(["crl.published", "publication.sent"]),
+        AuditEventRow.at >= row.this_update,
+    )
+    found = db.session.scalars(about.order_by(AuditEventRow.number).limit(_LONGEST_LIFE))
+    told = [(event, json.loads(event.details)) for event in found]
+    return [
+        (event, str(details.get("target", "directory")))
+        for event, details in told
+        if details.get("number") == str(row.number)
+    ]
 
 
 def _open_cancellation(serial: str) -> CancellationRow | None:

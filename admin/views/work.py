@@ -7,19 +7,21 @@ from typing import Any
 from flask import current_app
 from flask_admin import BaseView, expose
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import func, select
 
 from admin.access import SignedIn
 from admin.signer import officer
-from admin.views.base import Gated
+from admin.views.base import Gated, last_crls
 from ca.adapters.db.case_rows import BatchRow
 from ca.adapters.db.log_rows import JobRunRow
 from ca.adapters.db.officer_rows import OfficerChangeRow, RecoveryCodesRow
-from ca.adapters.db.rows import ApplicationRow, CertificateRow, CRLRow, InvitationRow, OfficerRow, db
+from ca.adapters.db.profile_rows import ProfileVersionRow
+from ca.adapters.db.rows import ApplicationRow, CertificateRow, InvitationRow, OfficerRow, db
 from ca.adapters.db.unlock_rows import UnlockRow
 from ca.domain.applications import ApplicationState
 from ca.domain.officer_changes import OfficerChangeState
 from ca.domain.officers import InvitationState, TrustedRole
+from ca.domain.profile_versions import VersionState
 from ca.domain.unlocking import UnlockState
 
 _SHOWN = 20
@@ -42,6 +44,7 @@ class WorkList:
     recovered: list[tuple[OfficerRow, datetime]] = field(default_factory=list)
     """Who got back in with a recovery code, and when."""
     unlocks: list[UnlockRow] = field(default_factory=list)
+    profiles: list[ProfileVersionRow] = field(default_factory=list)
     recent: list[CertificateRow] = field(default_factory=list)
 
 
@@ -54,7 +57,7 @@ class WorkView(Gated, BaseView):
     @expose("/")
     def index(self) -> str:
         who = officer()
-        shown = {"work": _work_list(who), "crls": _last_crls(), "jobs": _jobs(), "recovered": _own_recovery(who)}
+        shown = {"work": _work_list(who), "crls": last_crls(), "jobs": _jobs(), "recovered": _own_recovery(who)}
         page: str = self.render("console/work.html", **shown)
         return page
 
@@ -75,6 +78,7 @@ def _work_list(who: SignedIn) -> WorkList:
         officer_changes=_officer_changes(who) if who.may("officer_changes.approve") else [],
         recovered=_recovered() if who.may("officer_changes.approve") else [],
         unlocks=_unlocks(who) if who.may("unlocks.approve") else [],
+        profiles=_profile_versions(who) if who.may("profiles.approve") else [],
         recent=_recent(who) if who.may("certificates.index_view") else [],
     )
 
@@ -148,6 +152,13 @@ def _unlocks(who: SignedIn) -> list[UnlockRow]:
     )
 
 
+def _profile_versions(who: SignedIn) -> list[ProfileVersionRow]:
+    query = select(ProfileVersionRow).where(
+        ProfileVersionRow.state == VersionState.PROPOSED.value, ProfileVersionRow.maker_person != who.person
+    )
+    return list(db.session.scalars(query.order_by(ProfileVersionRow.effective_from).limit(_SHOWN)))
+
+
 def _recent(who: SignedIn) -> list[CertificateRow]:
     query = _at_branch(select(CertificateRow).where(CertificateRow.application != ""), CertificateRow.branch, who)
     return list(db.session.scalars(query.order_by(CertificateRow.issued_at.desc()).limit(8)))
@@ -155,12 +166,6 @@ def _recent(who: SignedIn) -> list[CertificateRow]:
 
 def _at_branch(query: Any, column: Any, who: SignedIn) -> Any:
     return query if who.sees_all_branches else query.where(column == who.branch)
-
-
-def _last_crls() -> list[CRLRow]:
-    newest = select(CRLRow.name, func.max(CRLRow.number)).group_by(CRLRow.name)
-    query = select(CRLRow).where(tuple_(CRLRow.name, CRLRow.number).in_(newest))
-    return list(db.session.scalars(query.order_by(CRLRow.name)))
 
 
 def _jobs() -> list[JobRunRow]:

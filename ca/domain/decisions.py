@@ -21,6 +21,7 @@ class Act(StrEnum):
     APPROVE_INVITATION = "approve-invitation"
     APPROVE_UNLOCK = "approve-unlock"
     APPROVE_OFFICER_CHANGE = "approve-officer-change"
+    APPROVE_PROFILE = "approve-profile"
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,11 @@ def require_forward(now: datetime, latest: datetime | None) -> datetime:
     return now if latest is None else max(latest, now)
 
 
+def renewal_due(not_before: datetime, not_after: datetime) -> datetime:
+    """From then on a successor is made: a third of its life before its end, so that both overlap."""
+    return not_after - (not_after - not_before) / 3
+
+
 @dataclass(frozen=True, slots=True)
 class Responder:
     """Who signs for an issuer: a certificate and what it says of itself."""
@@ -46,8 +51,8 @@ class Responder:
 
     @property
     def renewal_due(self) -> datetime:
-        """From then on a successor is made: a third of its life before its end, so that both overlap."""
-        return self.not_after - (self.not_after - self.not_before) / 3
+        """When its successor is made."""
+        return renewal_due(self.not_before, self.not_after)
 
     def require_valid(self, now: datetime) -> None:
         """Raise NotReady unless it holds now and a minute longer."""

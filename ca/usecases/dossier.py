@@ -5,7 +5,6 @@ passkey's signature over exactly this case, by an officer whose sealed record sa
 maker.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ca.domain.applications import Application, Case
@@ -25,6 +24,7 @@ from ca.usecases.answered import answered_case
 from ca.usecases.authorize import Authorize
 from ca.usecases.batches import BATCH_SEAL
 from ca.usecases.cases import require_sealed
+from ca.usecases.profiles_in_force import ProfilesInForce
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Dossier:
     seals: Seals
     authenticators: Authenticators
     authorize: Authorize
-    profiles: Mapping[str, Profile]
+    profiles: ProfilesInForce
     origin: str
     """Of our own pages: administrators of companies sign for it alone."""
 
@@ -42,13 +42,24 @@ class Dossier:
         """Raise SigningRefused unless the case is sealed, approved by another person, and its profile unchanged.
 
         For a first certificate the approver must still be in office: an approval by somebody who was sent away is not
-        used any more. A renewal rests on the certificate that was issued then, so it outlives its approver.
+        used any more. A renewal rests on the certificate that was issued then, so it outlives its approver, and its
+        profile's version: it follows the one in force, if that names people in the same way.
         """
         application = self.require_approved(work, application_id, renewal=renewal)
-        profile = self.profiles.get(application.case.profile)
-        if profile is None or profile.digest != application.case.profile_digest:
+        case = application.case
+        profile = self.profiles.get(case.profile)
+        if profile is None or not (profile.digest == case.profile_digest or (renewal and self._follows(case, profile))):
             raise SigningRefused("the profile was changed after the case was approved; a new application is needed")
         return application, profile
+
+    def _follows(self, case: Case, profile: Profile) -> bool:
+        """Whether two officers made the present profile out of the one that the case was approved under."""
+        earlier = (dated.profile for dated in self.profiles.history(case.profile))
+        return any(
+            (one.digest, one.subject, one.alternative_names)
+            == (case.profile_digest, profile.subject, profile.alternative_names)
+            for one in earlier
+        )
 
     def require_approved(self, work: Work, application_id: str, *, renewal: bool) -> Application:
         """As `require`, whatever became of the profile since."""

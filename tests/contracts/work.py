@@ -20,6 +20,7 @@ from tests.contracts.people import (
     SessionsContract,
 )
 from tests.contracts.portal import AccountsContract, CancellationsContract, CustomerSessionsContract, UnlocksContract
+from tests.contracts.profiles import ProfileVersionsContract
 from tests.contracts.records import (
     AuditLogContract,
     BlockedKeysContract,
@@ -87,6 +88,7 @@ class WorkContract(
     UnlocksContract,
     OfficerChangesContract,
     RecoveryCodesContract,
+    ProfileVersionsContract,
     CustomersContract,
     DevicesContract,
     OfficersContract,

@@ -43,6 +43,7 @@ from ca.usecases.officer_changes import DecideOnOfficerChange
 from ca.usecases.officers import ChangeOfficer, InviteOfficer, RedeemInvitation
 from ca.usecases.passkeys import Passkeys
 from ca.usecases.portal_sessions import AccountBook
+from ca.usecases.profiles_in_force import ProfilesInForce
 from ca.usecases.publish_crl import PublishCRL
 from ca.usecases.receipts import OpenReceipt
 from ca.usecases.reconcile import Reconcile
@@ -52,6 +53,7 @@ from ca.usecases.responder import CertifyMemoryKey, CertifyResponder
 from ca.usecases.revoke import ChangeStatus
 from ca.usecases.sign_in import SignIn
 from ca.usecases.sweep import Sweep
+from config.profile_files import TomlProfiles
 from tests.drafts import PROFILES, SoftKey, a_request
 from tests.fakes.authenticators import FakeAuthenticators, FakePasskey
 from tests.fakes.ceremony import ISSUING, SEAL_KEY, Ceremony, FakeCheckpointFile, FakeJournal
@@ -67,6 +69,7 @@ BRANCH, ELSEWHERE, HEAD_OFFICE = "pudong", "minhang", "head-office"
 
 MARIA, PAVEL, SUPERVISOR, STRANGER = "E1001", "E1002", "E1003", "E1101"
 HOTLINE, SECURITY, SECOND_SECURITY, AUDITOR = "E1201", "E2001", "E2002", "E3001"
+ADMINISTRATOR, SECOND_ADMINISTRATOR = "E4001", "E4002"
 
 _R = TrustedRole
 STAFF: dict[str, tuple[str, str, frozenset[TrustedRole]]] = {
@@ -78,6 +81,8 @@ STAFF: dict[str, tuple[str, str, frozenset[TrustedRole]]] = {
     SECURITY: ("Wang", HEAD_OFFICE, frozenset({_R.SECURITY_OFFICER})),
     SECOND_SECURITY: ("Chen", HEAD_OFFICE, frozenset({_R.SECURITY_OFFICER})),
     AUDITOR: ("Auditor", HEAD_OFFICE, frozenset({_R.AUDITOR})),
+    ADMINISTRATOR: ("Ada", HEAD_OFFICE, frozenset({_R.CA_ADMINISTRATOR})),
+    SECOND_ADMINISTRATOR: ("Ben", HEAD_OFFICE, frozenset({_R.CA_ADMINISTRATOR})),
 }
 
 
@@ -135,7 +140,8 @@ class Bank:
         self.seals = ceremony.room.seal_keys[ISSUING, SEAL_KEY]
         self.linter = FakeLinter()
         self.authenticators = FakeAuthenticators()
-        self.profiles: dict[str, Profile] = dict(PROFILES)
+        self.profile_files: dict[str, Profile] = dict(PROFILES)
+        self.profiles = ProfilesInForce(self.unit_of_work, self.clock, self.seals, TomlProfiles(), self.profile_files)
         self.checkpoint_file = FakeCheckpointFile()
         self.journal = FakeJournal()
         self._wire(self.unit_of_work)
@@ -381,7 +387,7 @@ class Bank:
 
     def amend(self, profile: str, **changes: object) -> None:
         """Change a profile in place, as an edited file does at the next start."""
-        self.profiles[profile] = replace(self.profiles[profile], **changes)  # type: ignore[arg-type]  # any field
+        self.profile_files[profile] = replace(self.profiles[profile], **changes)  # type: ignore[arg-type]  # any field
 
     def rewrite_case(self, application: str, **changes: object) -> None:
         """Edit a case straight in the database; the seal stays as it was."""

@@ -8,8 +8,9 @@ from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
 from admin.app import create_app
-from ca.adapters.db import log_rows, officer_rows, portal_rows, receipt_rows, rows
+from ca.adapters.db import log_rows, officer_rows, portal_rows, profile_rows, receipt_rows, rows
 from ca.domain.applications import Application, ApplicationState, Case
+from tests.fakes.console_authority import VERSION
 from tests.fakes.console_signer import HOSTILE, NOW, OFFICERS, FakeSigner
 from tests.fakes.software_ca import SoftwareCA
 
@@ -124,6 +125,8 @@ def an_officer_change(change: str, **changes: Any) -> officer_rows.OfficerChange
 
 
 _DER = SoftwareCA("Demo Bank").holder("Zhang Wei").der
+_CA = SoftwareCA("Demo Bank")
+_DER = _CA.holder("Zhang Wei").der
 _MILLIS = int(NOW.timestamp() * 1000)
 ACTIVE, HELD, REVOKED, ELSEWHERE, CANCELLED, ENDING = (digit * 31 for digit in "abcdef")
 
@@ -152,7 +155,7 @@ def fill(database: Path, signer: FakeSigner) -> None:
         session.add(application_row(done, "completed"))
         session.add(application_row(returned, "returned", "the name is short"))
         session.add(application_row(rejected, "rejected", "document number differs"))
-        session.add_all([*_others(), *_officer_changes(), *_log()])
+        session.add_all([*_others(), *_officer_changes(), *_authority(), *_log()])
         session.commit()
     engine.dispose()
 
@@ -237,12 +240,48 @@ def _officer_changes() -> list[rows.Row]:
     ]
 
 
+def _authority() -> list[rows.Row]:
+    """The CAs, and who signs for the issuing one."""
+    base = "http://localhost:8080"
+    day = timedelta(days=1)
+    own: dict[str, Any] = {"application": "", "customer": "", "device_serial": ""}
+    return [
+        rows.IssuerRow(
+            name="issuing", certificate_der=_CA.issuing.der, key_id=b"issuing-1", algorithm="ec-p256",
+            crl_url=f"{base}/crl/issuing.crl", ocsp_url=f"{base}/ocsp", certificate_url=f"{base}/ca/issuing.cer",
+        ),
+        rows.IssuerRow(
+            name="root", certificate_der=_CA.root.der, key_id=b"root-1", algorithm="ec-p384",
+            crl_url=f"{base}/crl/root.crl", ocsp_url="", certificate_url=f"{base}/ca/root.cer",
+        ),
+        profile_rows.ProfileVersionRow(
+            id=VERSION.id, revision=1, profile="machine", number=2, text=VERSION.text, state="proposed",
+            profile_digest=VERSION.profile_digest, replaces=VERSION.replaces, reason=VERSION.reason,
+            effective_from=VERSION.effective_from, maker_person=VERSION.maker_person, proposed_at=VERSION.proposed_at,
+            decided_by="", seal=b"s",
+        ),
+        a_certificate("7e" * 16, "OCSP", "", "active", profile="ocsp-responder", not_after=NOW + 13 * day, **own),
+        a_certificate("7f" * 16, "Bundles", "", "active", profile="bundle-signer", not_before=NOW - 13 * day,
+                      not_after=NOW + day, **own),
+    ]  # fmt: skip
+
+
 def _log() -> list[rows.Row]:
     return [
         log_rows.JobRunRow(name="publish-crls", ran_at=NOW - timedelta(minutes=1), ok=True, result="nothing changed"),
         log_rows.JobRunRow(
             name="sweep", ran_at=NOW - timedelta(minutes=2), ok=False, result="the HSM does not come back"
         ),
+        log_rows.AuditEventRow(
+            number=4, name="publication.sent", subject="crl/issuing.crl", actor="jobs", at=NOW - timedelta(minutes=13),
+            details='{"number":"1841","target":"mirror"}', hash=b"l" * 32, changes=b"", salt=b"",
+        ),
+        log_rows.AuditEventRow(
+            number=3, name="crl.published", subject="issuing", actor="jobs", at=NOW - timedelta(minutes=14),
+            details='{"number":"1841"}', hash=b"j" * 32, changes=b"", salt=b"",
+        ),
+        log_rows.JobRunRow(name="publish-crls", ran_at=NOW - timedelta(minutes=1), ok=True, result="nothing was due"),
+        log_rows.JobRunRow(name="sweep", ran_at=NOW - timedelta(minutes=2), ok=False, result="the HSM did not answer"),
         log_rows.AuditEventRow(
             number=2, name="certificate.issued", subject=ACTIVE, actor="customer", at=NOW - timedelta(days=1),
             details="{}", hash=b"i" * 32, changes=b"", salt=b"",

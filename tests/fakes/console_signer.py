@@ -5,7 +5,6 @@
 import os
 import secrets
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +22,12 @@ from ca.domain.batches import Batch
 from ca.domain.decisions import Act, Assertion, Decision
 from ca.domain.errors import InvalidTransition, NotAllowed, NotAuthenticated, NotFound
 from ca.domain.officers import Credential
+from ca.domain.profile_versions import ProfileVersion
 from ca.portal_operations import HandDeviceToCompany, HandOutLetter
+from tests.fakes.console_authority import NOW, VERSION, AuthorityAnswers
 from tests.fakes.officer_answers import OfficerAnswers, b64
 
 ORIGINS = ("https://localhost:8443", "http://localhost:8081")
-NOW = datetime(2026, 11, 23, 7, 4, 5, tzinfo=UTC)
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
 
 
@@ -44,6 +44,7 @@ OFFICERS = {
     "elsewhere": person("elsewhere", "Elsa Xu", "Xuhui", "ra-operator", "ra-approver", "ra-supervisor"),
     "hotline": person("hotline", "Hao Tan", "Hotline", "hotline"),
     "admin": person("admin", "Ada Zhou", "Head office", "ca-administrator"),
+    "second-admin": person("second-admin", "Ben Qiu", "Head office", "ca-administrator"),
     "security": person("security", "Sara Fu", "Head office", "security-officer"),
     "auditor": person("auditor", "Otto Gu", "Head office", "auditor"),
 }
@@ -61,7 +62,7 @@ def _outlook(is_unusual: bool) -> dict[str, Any]:
 
 
 @dataclass
-class FakeSigner(OfficerAnswers):
+class FakeSigner(OfficerAnswers, AuthorityAnswers):
     """Answers as the signer does. What was asked is in `asked`; `refuse` makes a kind of operation fail."""
 
     origins: tuple[str, ...] = ORIGINS
@@ -74,6 +75,7 @@ class FakeSigner(OfficerAnswers):
     challenges: set[bytes] = field(default_factory=set)
     cases: dict[str, Application] = field(default_factory=dict)
     invitations: dict[str, dict[str, Any]] = field(default_factory=dict)
+    versions: dict[str, ProfileVersion] = field(default_factory=lambda: {VERSION.id: VERSION})
 
     def call(self, operation: ops.Operation) -> dict[str, Any]:
         self.asked.append(operation)

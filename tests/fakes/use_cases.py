@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ca.adapters.envelopes import HpkeEnvelopes
+from ca.authority_handlers import Authority
 from ca.case_handlers import Casework
 from ca.domain.certificates import Certificate
 from ca.domain.customers import Customer
@@ -18,15 +19,18 @@ from ca.usecases.company_desk import CompanyDesk
 from ca.usecases.customers import CorrectCustomer
 from ca.usecases.devices import HandDeviceToCompany, PrepareDevice
 from ca.usecases.end_sessions import EndSessions
+from ca.usecases.jobs import RunJobNow
 from ca.usecases.letters import HandOutLetter
 from ca.usecases.look_back import LookBack
 from ca.usecases.looks import NoteLook
 from ca.usecases.own_access import OwnAccess
 from ca.usecases.own_certificates import OwnCertificates
 from ca.usecases.portal_sessions import AccountBook, AuthorizeCustomer, PortalSignIn
+from ca.usecases.profile_versions import DecideOnProfile
 from ca.usecases.receipts import RecordSightings
 from ca.usecases.recovery import RecoverAccess, RecoveryBook
 from ca.usecases.renew import RenewByKey
+from ca.usecases.show_settings import ShownSetting, ShowSettings
 from ca.usecases.statements import Statements
 from ca.usecases.tool_jobs import OrderToolJob
 from ca.usecases.unlock import UNLOCK_KEY, SoPasswords, UnlockDevice
@@ -107,6 +111,15 @@ def officers_of(bank: "Bank") -> Officers:
     )
 
 
+def authority_of(bank: "Bank") -> Authority:
+    """What CA administrators do."""
+    base = bank.unit_of_work, bank.clock, bank.random
+    decide = DecideOnProfile(*base, bank.seals, bank.passkeys, bank.authorize, bank.profiles)
+    shown = [ShownSetting("times.crl_life", "86400", "default")]
+    show_settings = ShowSettings(bank.unit_of_work, bank.authorize, shown)
+    return Authority(RunJobNow(*base, bank.authorize, bank.run_job), decide, show_settings)
+
+
 def use_cases_of(bank: "Bank") -> UseCases:
     """Over the bank's memory, clock and keys."""
     return UseCases(
@@ -133,6 +146,7 @@ def use_cases_of(bank: "Bank") -> UseCases:
         reconcile=bank.reconcile,
         portal=portal_of(bank),
         unlocking=unlocking_of(bank),
+        authority=authority_of(bank),
         health=bank.health,
         record_refusal=bank.record_refusal,
         unit_of_work=bank.unit_of_work,

@@ -25,6 +25,7 @@ from ca.domain.jobs import JobRun, Lease
 from ca.domain.journal import Entry
 from ca.domain.officer_changes import OfficerChange
 from ca.domain.officers import Invitation, Officer
+from ca.domain.profile_versions import ProfileVersion
 from ca.domain.receipts import Receipt
 from ca.domain.recovery import RecoveryCodes
 from ca.domain.sessions import Challenge, Session
@@ -35,6 +36,7 @@ from tests.fakes.bundles import FakeBundles
 from tests.fakes.certificates import FakeCertificates, FakeCRLs
 from tests.fakes.officers import FakeOfficerChanges, FakeRecoveryCodeSets
 from tests.fakes.portal import FakeAccounts, FakeCancellations, FakeCustomerSessions, FakeUnlocks
+from tests.fakes.profiles import FakeProfileVersions
 from tests.fakes.receipts import FakeReceipts
 from tests.fakes.standings import FakeStandings
 
@@ -77,6 +79,7 @@ class Stored:
     batches: dict[str, tuple[Batch, bytes]] = field(default_factory=dict)
     officer_changes: dict[str, tuple[OfficerChange, bytes]] = field(default_factory=dict)
     recovery_codes: dict[str, tuple[RecoveryCodes, bytes]] = field(default_factory=dict)
+    profile_versions: dict[str, tuple[ProfileVersion, bytes]] = field(default_factory=dict)
 
     def copy(self) -> "Stored":
         return Stored(**{each.name: getattr(self, each.name).copy() for each in fields(self)})
@@ -126,6 +129,7 @@ class FakeWork:
         self.batches = fake.FakeBatches(stored.batches)
         self.officer_changes = FakeOfficerChanges(stored.officer_changes)
         self.recovery_codes = FakeRecoveryCodeSets(stored.recovery_codes)
+        self.profile_versions = FakeProfileVersions(stored.profile_versions)
 
 
 class FakeUnitOfWork:

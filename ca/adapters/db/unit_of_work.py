@@ -20,6 +20,7 @@ from ca.adapters.db.repositories.issuers import SqlBlockedKeys, SqlIssuers
 from ca.adapters.db.repositories.officer_changes import SqlOfficerChanges
 from ca.adapters.db.repositories.officers import SqlInvitations, SqlOfficers
 from ca.adapters.db.repositories.portal import SqlAccounts, SqlCancellations, SqlCustomerSessions
+from ca.adapters.db.repositories.profiles import SqlProfileVersions
 from ca.adapters.db.repositories.receipts import SqlReceipts
 from ca.adapters.db.repositories.recovery_codes import SqlRecoveryCodeSets
 from ca.adapters.db.repositories.sessions import SqlChallenges, SqlSessions
@@ -79,6 +80,7 @@ class SqlWork:
         self.batches = SqlBatches(session)
         self.officer_changes = SqlOfficerChanges(session)
         self.recovery_codes = SqlRecoveryCodeSets(session)
+        self.profile_versions = SqlProfileVersions(session)
 
     def __enter__(self) -> Self:
         # Begin here and not at the first statement: on SQLite this is where threads take turns.

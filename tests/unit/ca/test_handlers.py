@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePri
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from ca import authority_operations as authority
 from ca import case_operations as case_ops
 from ca import officer_operations as own
 from ca import operations as ops
@@ -259,6 +260,10 @@ ACTS: list[ops.Operation] = [
     portal.ChooseLanguage(session="none", language="en"),
     portal.EndOtherSessions(session="none"),
     portal.ChooseChannel(session="none", channel="both"),
+    authority.RunJobNow(session="none", name="none"),
+    authority.ProposeProfile(session="none", profile="none", text="", effective_from="none", reason="x"),
+    authority.ApproveProfile(session="none", version="none", digest=bytes(32), assertion=NOBODY),
+    authority.RejectProfile(session="none", version="none", reason="x"),
     unlock.PrepareDevice(session="none", serial="US1", token_serial="US1", public_key=b""),
     unlock.OpenUnlock(session="none", device_serial="US1", reason="x"),
     unlock.ApproveUnlock(session="none", reference="none", digest=bytes(32), assertion=NOBODY),
@@ -303,6 +308,9 @@ QUESTIONS: list[ops.Operation] = [
     own.ShowOfficerChange(session="none", change="none"),
     own.ShowAccess(session="none"),
     portal.ShowCompany(session="none"),
+    *(authority.ListProfiles(session="none"), authority.ShowSettings(session="none")),
+    authority.ShowProfile(session="none", profile="none"),
+    authority.ShowProfileVersion(session="none", version="none"),
 ]
 NEVER_REFUSED = {ops.SignInChallenge, ops.CACertificates, ops.Health, ops.Reconcile}
 COUNTED = {ops.EnrolmentHints}

@@ -1,12 +1,13 @@
 """Profile files are read strictly: the first bad key stops the start."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from ca.domain.errors import NotReady
-from config.profile_files import load_profiles
+from config.profile_files import TomlProfiles, load_profiles
 
 SHIPPED = Path(__file__).parents[3] / "config" / "profiles"
 MACHINE = (SHIPPED / "machine.toml").read_text("utf-8")
@@ -95,6 +96,19 @@ def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
 
     with pytest.raises(NotReady, match=r"machine\.toml"):
         load_profiles(tmp_path)
+
+
+@pytest.mark.parametrize("name", sorted(load_profiles(SHIPPED)))
+def test_what_is_written_reads_back_the_same(name: str) -> None:
+    profile = load_profiles(SHIPPED)[name]
+    if not profile.ca:
+        assert TomlProfiles().parse(name, TomlProfiles().write(profile)) == profile
+
+
+def test_a_quote_in_a_profile_stays_in_its_place() -> None:
+    profile = load_profiles(SHIPPED)["machine"]
+    hostile = replace(profile, title='M"\\\n[enrolment]\x7f')
+    assert TomlProfiles().parse("machine", TomlProfiles().write(hostile)) == hostile
 
 
 def test_a_directory_without_profiles_stops_the_start(tmp_path: Path) -> None:

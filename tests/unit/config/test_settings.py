@@ -7,7 +7,7 @@ import pytest
 
 from ca.domain.errors import InvalidRequest, NotReady
 from config.ceremony_files import load_script
-from config.settings import DATABASE_VARIABLE, STATE_VARIABLE, State, current_state, load_settings, seconds
+from config.settings import DATABASE_VARIABLE, STATE_VARIABLE, State, current_state, load_settings, seconds, told
 
 GOOD = """
 public_url = "http://localhost:8080"
@@ -164,3 +164,24 @@ def test_a_script_that_cannot_be_read_is_said(tmp_path: Path, content: bytes | N
         path.write_bytes(content)
     with pytest.raises(NotReady, match="cannot be read"):
         load_script(path)
+
+
+def test_each_setting_is_told_with_where_it_comes_from(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(DATABASE_VARIABLE, raising=False)
+    target = """
+[[publication.targets]]
+name = "mirror"
+kind = "s3"
+endpoint_url = "http://minio:9000"
+bucket = "crls"
+credentials_file = "/etc/s3"
+"""
+    settings = load_settings(written(state, f'database_url = "postgresql://ca:secret@db/vermilion"\n{GOOD}{target}'))
+    rows = {name: (value, source) for name, value, source in told(settings)}
+    assert rows["public_url"] == ("http://localhost:8080", "file")
+    assert rows["times.crl_life"] == ("86400", "default")
+    assert rows["listening.https_port"] == ("8443", "file")
+    assert rows["publication.targets.mirror.bucket"] == ("crls", "file")
+    assert rows["database_url"] == ("postgresql://ca:…@db/vermilion", "file")
+    monkeypatch.setenv(DATABASE_VARIABLE, "postgresql://other:p:w@db/x")
+    assert ("database_url", "postgresql://other:…@db/x", "environment") in told(settings)

@@ -210,7 +210,7 @@ def test_a_case_under_an_old_profile_is_not_approved(bank: Bank) -> None:
 
 def test_a_case_under_a_profile_that_is_gone_is_not_approved(bank: Bank) -> None:
     application = bank.submitted()
-    del bank.profiles["personal-signing"]
+    del bank.profile_files["personal-signing"]
     assert not bank.decide.show(bank.session(PAVEL), application).profile_is_current
     with pytest.raises(InvalidTransition, match="profile was changed"):
         bank.approve(application)

@@ -199,7 +199,7 @@ def test_a_profile_changed_after_the_approval_issues_nothing(bank: Bank, codes: 
 
 
 def test_a_profile_taken_away_after_the_approval_issues_nothing(bank: Bank, codes: Codes) -> None:
-    del bank.profiles["personal-signing"]
+    del bank.profile_files["personal-signing"]
     refused(bank, codes, "profile was changed")
 
 

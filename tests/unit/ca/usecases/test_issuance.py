@@ -112,7 +112,7 @@ def test_the_customer_who_tries_again_finishes_it(bank: Bank, crash) -> None:  #
 def test_an_intent_outlives_its_profile(bank: Bank) -> None:
     codes, request = bank.codes(profile="machine"), a_request()
     crash_in_the_hsm(bank, codes, request)
-    del bank.profiles["machine"]
+    del bank.profile_files["machine"]
 
     (serial,) = bank.reconcile()
 

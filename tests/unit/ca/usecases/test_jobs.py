@@ -224,7 +224,7 @@ def test_the_predecessor_outlives_a_renewal_that_was_never_confirmed(bank: Bank)
 
 def test_without_its_profile_an_unconfirmed_certificate_does_not_wait(bank: Bank) -> None:
     certificate = bank.issued()
-    del bank.profiles["personal-signing"]
+    del bank.profile_files["personal-signing"]
     bank.clock.tick(SECOND)
     assert bank.sweep.revoke_unconfirmed() == 1
     assert bank.status(certificate.serial) is CertificateStatus.REVOKED
@@ -242,7 +242,7 @@ def test_challenges_nobody_answered_are_forgotten(bank: Bank) -> None:
 
 
 def test_without_its_profile_no_responder_is_certified(bank: Bank) -> None:
-    del bank.profiles["ocsp-responder"]
+    del bank.profile_files["ocsp-responder"]
     with pytest.raises(NotReady, match="the profile ocsp-responder is missing"):
         bank.responder(ISSUING)
     assert bank.signatures == []

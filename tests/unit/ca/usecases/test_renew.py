@@ -247,7 +247,7 @@ def test_a_profile_that_closed_renewal_renews_nothing(bank: Bank, current: Certi
 
 
 def test_a_profile_that_is_gone_renews_nothing(bank: Bank, current: Certificate) -> None:
-    del bank.profiles["personal-signing"]
+    del bank.profile_files["personal-signing"]
     refused(bank, current, ProfileViolation, "not renewed")
 
 

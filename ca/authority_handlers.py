@@ -1,0 +1,124 @@
+"""Which use case answers which operation on the CA itself. No rule lives here."""
+
+import base64
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ca import authority_operations as ops
+from ca.domain.decisions import Assertion
+from ca.domain.profile_versions import ProfileVersion, facts
+from ca.domain.times import parse_instant, timestamp
+from ca.operations import Operation
+from ca.signer import Handler
+from ca.usecases.jobs import RunJobNow
+from ca.usecases.profile_versions import DecideOnProfile, ProfileView
+from ca.usecases.show_settings import ShowSettings
+
+QUESTIONS: tuple[type[Operation], ...] = (
+    ops.ListProfiles,
+    ops.ShowProfile,
+    ops.ShowProfileVersion,
+    ops.ShowSettings,
+)
+"""Asked by pages that only show."""
+
+
+@dataclass(frozen=True)
+class Authority:
+    """The use cases of CA administrators."""
+
+    run_now: RunJobNow
+    profiles: DecideOnProfile
+    settings: ShowSettings
+
+    @property
+    def refresh(self) -> Callable[[], None]:
+        """Before each operation: what another signer decided holds here, too."""
+        return self.profiles.profiles.refresh
+
+    def table(self) -> dict[type[Operation], Handler]:
+        """Every operation with what answers it."""
+        return {
+            ops.RunJobNow: self._run_now,
+            ops.ShowSettings: lambda op: {
+                "settings": [[one.name, one.value, one.source] for one in self.settings(op.session)]
+            },
+            ops.ListProfiles: lambda op: {"profiles": [_summary(one) for one in self.profiles.overview(op.session)]},
+            ops.ShowProfile: self._show_profile,
+            ops.ShowProfileVersion: self._show_version,
+            ops.ProposeProfile: self._propose,
+            ops.ApproveProfile: self._approve,
+            ops.RejectProfile: lambda op: _state(self.profiles.reject(op.session, op.version, reason=op.reason)),
+        }
+
+    def _run_now(self, op: ops.RunJobNow) -> dict[str, Any]:
+        run = self.run_now(op.session, op.name)
+        return {"ok": run.ok, "result": run.result}
+
+    def _show_profile(self, op: ops.ShowProfile) -> dict[str, Any]:
+        view = self.profiles.show(op.session, op.profile)
+        return _summary(view) | {
+            "digest": view.in_force.profile.digest,
+            "facts": list(facts(view.in_force.profile).items()),
+            "text": self.profiles.text(view),
+            "may_change": not view.in_force.profile.ca,
+            "versions": [_line(one) for one in reversed(view.versions)],
+        }
+
+    def _show_version(self, op: ops.ShowProfileVersion) -> dict[str, Any]:
+        shown = self.profiles.show_version(op.session, op.version)
+        return {
+            "case": shown.version.fields(),
+            "digest": base64.b64encode(shown.version.digest()).decode("ascii"),
+            "state": shown.version.state.value,
+            "decided_by": shown.version.decided_by,
+            "facts": list(facts(shown.profile).items()),
+            "replaced": list(facts(shown.replaced).items()),
+            "challenge": base64.b64encode(shown.challenge).decode("ascii"),
+            "may_approve": shown.may_approve,
+        }
+
+    def _propose(self, op: ops.ProposeProfile) -> dict[str, Any]:
+        since = parse_instant(op.effective_from)
+        given = {"profile": op.profile, "text": op.text, "reason": op.reason}
+        return {"version": self.profiles.propose(op.session, **given, effective_from=since).id}
+
+    def _approve(self, op: ops.ApproveProfile) -> dict[str, Any]:
+        given = op.assertion
+        assertion = Assertion(given.credential_id, given.client_data, given.authenticator_data, given.signature)
+        return _state(self.profiles.approve(op.session, op.version, case_digest=op.digest, assertion=assertion))
+
+
+def _state(version: ProfileVersion) -> dict[str, Any]:
+    return {"version": version.id, "state": version.state.value}
+
+
+def _summary(view: ProfileView) -> dict[str, Any]:
+    present, coming = view.in_force, view.newest
+    return {
+        "name": view.name,
+        "title": present.profile.title,
+        "number": present.profile.version,
+        "since": _time(present.since),
+        "internal": present.profile.internal,
+        "next": None if coming == present else {"number": coming.profile.version, "since": _time(coming.since)},
+        "waiting": view.waiting.id if view.waiting else "",
+    }
+
+
+def _line(version: ProfileVersion) -> dict[str, Any]:
+    return {
+        "id": version.id,
+        "number": version.number,
+        "state": version.state.value,
+        "effective_from": timestamp(version.effective_from),
+        "maker_person": version.maker_person,
+        "decided_by": version.decided_by,
+        "reason": version.reason,
+    }
+
+
+def _time(since: datetime | None) -> str:
+    return timestamp(since) if since else ""

@@ -1,0 +1,32 @@
+"""The ports to profiles: their versions in the database, and the text in which they are written."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from ca.domain.profile_versions import ProfileVersion
+from ca.domain.profiles import Profile
+
+
+class ProfileVersions(Protocol):
+    """Versions with their seals; the use cases check the seal, the repository only keeps it."""
+
+    def find(self, version_id: str) -> tuple[ProfileVersion, bytes] | None:
+        """Locks the row in PostgreSQL: two who decide on one version take turns."""
+
+    def list_of(self, profile: str) -> Sequence[tuple[ProfileVersion, bytes]]:
+        """All of a profile, by their numbers and then by the time of the proposal."""
+
+    def list_approved(self) -> Sequence[tuple[ProfileVersion, bytes]]:
+        """Of every profile, by name and number."""
+
+    def save(self, version: ProfileVersion, seal: bytes) -> None:
+        """Raise InvalidTransition unless the record there is older."""
+
+
+class ProfileTexts(Protocol):
+    """How the configuration writes a profile (config/profile_files.py)."""
+
+    def parse(self, name: str, text: str) -> Profile:
+        """Raises InvalidRequest with the first thing that is wrong."""
+
+    def write(self, profile: Profile) -> str: ...

@@ -1,0 +1,48 @@
+"""What every database must do with versions of profiles."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from ca.domain.errors import InvalidTransition
+from ca.domain.profile_versions import ProfileVersion, VersionState
+from ca.ports import UnitOfWork
+from tests.builders import NOW
+
+VERSION = ProfileVersion(
+    id="version-1",
+    revision=1,
+    profile="machine",
+    number=2,
+    text="version = 2\ntitle = 'Maschine ü'\n",
+    profile_digest="ab" * 32,
+    replaces="cd" * 32,
+    reason="shorter",
+    effective_from=NOW + timedelta(days=1),
+    maker_person="E1",
+    proposed_at=NOW,
+    state=VersionState.PROPOSED,
+)
+
+
+class ProfileVersionsContract:
+    def test_a_version_is_kept_with_its_seal_and_never_goes_back(self, unit_of_work: UnitOfWork) -> None:
+        approved = VERSION.become(VersionState.APPROVED, "E2")
+        with unit_of_work() as work:
+            assert work.profile_versions.find(VERSION.id) is None
+            work.profile_versions.save(VERSION, b"seal")
+            assert work.profile_versions.find(VERSION.id) == (VERSION, b"seal")
+            work.profile_versions.save(approved, b"another")
+            assert work.profile_versions.find(VERSION.id) == (approved, b"another")
+            with pytest.raises(InvalidTransition, match="just decided"):
+                work.profile_versions.save(VERSION, b"seal")
+
+    def test_versions_come_by_number_and_approved_ones_by_profile(self, unit_of_work: UnitOfWork) -> None:
+        second = replace(VERSION, id="version-2", number=3, state=VersionState.APPROVED)
+        other = replace(VERSION, id="version-0", profile="atm", state=VersionState.APPROVED)
+        with unit_of_work() as work:
+            for one in (second, VERSION, other):
+                work.profile_versions.save(one, b"seal")
+            assert work.profile_versions.list_of("machine") == [(VERSION, b"seal"), (second, b"seal")]
+            assert work.profile_versions.list_approved() == [(other, b"seal"), (second, b"seal")]

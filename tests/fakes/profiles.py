@@ -1,0 +1,28 @@
+"""Versions of profiles in memory."""
+
+from collections.abc import Sequence
+
+from ca.domain.errors import InvalidTransition
+from ca.domain.profile_versions import ProfileVersion, VersionState
+
+
+class FakeProfileVersions:
+    def __init__(self, kept: dict[str, tuple[ProfileVersion, bytes]]) -> None:
+        self._kept = kept
+
+    def find(self, version_id: str) -> tuple[ProfileVersion, bytes] | None:
+        return self._kept.get(version_id)
+
+    def list_of(self, profile: str) -> Sequence[tuple[ProfileVersion, bytes]]:
+        found = [pair for pair in self._kept.values() if pair[0].profile == profile]
+        return sorted(found, key=lambda pair: (pair[0].number, pair[0].proposed_at, pair[0].id))
+
+    def list_approved(self) -> Sequence[tuple[ProfileVersion, bytes]]:
+        found = [pair for pair in self._kept.values() if pair[0].state is VersionState.APPROVED]
+        return sorted(found, key=lambda pair: (pair[0].profile, pair[0].number))
+
+    def save(self, version: ProfileVersion, seal: bytes) -> None:
+        found = self._kept.get(version.id)
+        if found is not None and found[0].revision >= version.revision:
+            raise InvalidTransition("this version was just decided on by somebody else; look again")
+        self._kept[version.id] = (version, seal)
