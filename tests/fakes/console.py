@@ -280,8 +280,6 @@ def _log() -> list[rows.Row]:
             number=3, name="crl.published", subject="issuing", actor="jobs", at=NOW - timedelta(minutes=14),
             details='{"number":"1841"}', hash=b"j" * 32, changes=b"", salt=b"",
         ),
-        log_rows.JobRunRow(name="publish-crls", ran_at=NOW - timedelta(minutes=1), ok=True, result="nothing was due"),
-        log_rows.JobRunRow(name="sweep", ran_at=NOW - timedelta(minutes=2), ok=False, result="the HSM did not answer"),
         log_rows.AuditEventRow(
             number=2, name="certificate.issued", subject=ACTIVE, actor="customer", at=NOW - timedelta(days=1),
             details="{}", hash=b"i" * 32, changes=b"", salt=b"",
