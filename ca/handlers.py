@@ -20,6 +20,7 @@ from ca.domain.times import Millis, parse_instant, timestamp
 from ca.portal_handlers import Portal
 from ca.ports import UnitOfWork
 from ca.signer import Handler
+from ca.stock_handlers import Stockroom
 from ca.telling import as_json
 from ca.unlock_handlers import Unlocking
 from ca.unlock_operations import ShowUnlock
@@ -96,6 +97,7 @@ class UseCases:
     order_tool_job: OrderToolJob
     portal: Portal
     unlocking: Unlocking
+    stock: Stockroom
     answer_ocsp: AnswerOCSP
     certify_memory_key: CertifyMemoryKey
     look_back: LookBack
@@ -161,7 +163,8 @@ class Handlers:
 
     def table(self) -> dict[type[ops.Operation], Handler]:
         """Every operation with what answers it."""
-        return {**self._of_the_bank(), **self._do.portal.table(), **self._do.unlocking.table()}
+        do = self._do
+        return {**self._of_the_bank(), **do.portal.table(), **do.unlocking.table(), **do.stock.table()}
 
     def _of_the_bank(self) -> dict[type[ops.Operation], Handler]:
         do = self._do

@@ -24,6 +24,7 @@ from ca.domain.standings import Standing
 from ca.logbook import AuditLog, Jobs
 from ca.portal_records import Accounts, Cancellations, CustomerSessions, Unlocks
 from ca.probing import Receipts
+from ca.stock_records import Stock
 
 KeyId = NewType("KeyId", bytes)
 """CKA_ID of a key in the HSM: keys are found by it, never by label (labels may repeat)."""
@@ -372,6 +373,8 @@ class Work(Protocol):
     def cancellations(self) -> Cancellations: ...
     @property
     def unlocks(self) -> Unlocks: ...
+    @property
+    def stock(self) -> Stock: ...
 
     def commit(self) -> None: ...
 

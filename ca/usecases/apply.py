@@ -17,6 +17,7 @@ from ca.domain.officers import Officer, TrustedRole
 from ca.domain.profiles import Profile
 from ca.ports import Clock, Random, Seals, UnitOfWork, Work
 from ca.usecases.authorize import Authorize, require_branch
+from ca.usecases.custody import require_at_counter
 
 CASE_SEAL = "case"
 HANDED_OUT = frozenset({DeviceState.ASSIGNED, DeviceState.IN_USE})
@@ -95,6 +96,7 @@ class SubmitApplication:
         if device is None or device.branch != maker.branch:
             raise InvalidRequest("enter the serial number of a U-Shield from your branch's stock")
         if device.state is DeviceState.IN_STOCK:
+            require_at_counter(device, maker)
             work.devices.save(device.assign(customer.id))
             event = AuditEvent("device.assigned", serial, maker.person, self.clock.now(), {"customer": customer.id})
             work.audit.append(event)

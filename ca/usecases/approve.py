@@ -10,6 +10,7 @@ from datetime import datetime
 
 from ca.domain.applications import Application, ApplicationState
 from ca.domain.audit import AuditEvent
+from ca.domain.custody import Holder
 from ca.domain.decisions import Assertion, Evidence, approval
 from ca.domain.devices import DeviceState
 from ca.domain.errors import InvalidRequest, InvalidTransition, NotAllowed, NotAuthenticated
@@ -19,6 +20,7 @@ from ca.domain.profiles import Profile
 from ca.ports import Authenticators, Clock, Seals, UnitOfWork, Work
 from ca.usecases.apply import find_case
 from ca.usecases.authorize import Authorize
+from ca.usecases.custody import move
 
 _WORKERS = (TrustedRole.RA_OPERATOR, TrustedRole.RA_APPROVER, TrustedRole.RA_SUPERVISOR)
 
@@ -134,5 +136,8 @@ def _free_device(work: Work, ended: Application, officer: Officer, now: datetime
     if device is None or device.state is not DeviceState.ASSIGNED or device.customer != ended.case.customer:
         return
     if not any(application.needs_its_device for application in work.applications.list_by_device(serial)):
-        work.devices.save(device.unassign())
+        freed = device.unassign()
+        work.devices.save(freed)
+        if freed.holder is Holder.CUSTOMER:
+            move(work, freed, Holder.BRANCH, by=officer.person, at=now, why=ended.reason)
         work.audit.append(AuditEvent("device.unassigned", serial, officer.person, now, {"application": ended.id}))

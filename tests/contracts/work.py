@@ -27,6 +27,7 @@ from tests.contracts.records import (
     IssuersContract,
     JobsContract,
 )
+from tests.contracts.stock import StockContract
 
 
 class TransactionContract:
@@ -100,5 +101,6 @@ class WorkContract(
     BlockedKeysContract,
     AuditLogContract,
     JobsContract,
+    StockContract,
 ):
     """All of it."""

@@ -14,6 +14,7 @@ from ca.domain.bundle import BundleKind, BundleRecord
 from ca.domain.certificates import Certificate, Intent
 from ca.domain.codes import CodePair
 from ca.domain.crl import CRLRecord, Listing
+from ca.domain.custody import Consignment, Move
 from ca.domain.customers import Customer
 from ca.domain.decisions import Evidence
 from ca.domain.devices import Device
@@ -24,6 +25,7 @@ from ca.domain.journal import Entry
 from ca.domain.officers import Invitation, Officer
 from ca.domain.receipts import Receipt
 from ca.domain.sessions import Challenge, Session
+from ca.domain.stock import Alarm, Balance
 from ca.domain.times import Millis
 from ca.domain.unlocking import UnlockCase
 from tests.fakes import repositories as fake
@@ -32,6 +34,7 @@ from tests.fakes.certificates import FakeCertificates, FakeCRLs
 from tests.fakes.portal import FakeAccounts, FakeCancellations, FakeCustomerSessions, FakeUnlocks
 from tests.fakes.receipts import FakeReceipts
 from tests.fakes.standings import FakeStandings
+from tests.fakes.stock import FakeStock
 
 
 @dataclass
@@ -68,6 +71,10 @@ class Stored:
     customer_sessions: dict[str, tuple[CustomerSession, bytes]] = field(default_factory=dict)
     cancellations: dict[int, Cancellation] = field(default_factory=dict)
     unlocks: dict[str, tuple[UnlockCase, bytes]] = field(default_factory=dict)
+    moves: list[Move] = field(default_factory=list)
+    consignments: dict[str, Consignment] = field(default_factory=dict)
+    balances: dict[str, Balance] = field(default_factory=dict)
+    alarms: dict[str, Alarm] = field(default_factory=dict)
 
     def copy(self) -> "Stored":
         return Stored(**{each.name: getattr(self, each.name).copy() for each in fields(self)})
@@ -114,6 +121,7 @@ class FakeWork:
         self.customer_sessions = FakeCustomerSessions(stored.customer_sessions)
         self.cancellations = FakeCancellations(stored.cancellations)
         self.unlocks = FakeUnlocks(stored.unlocks)
+        self.stock = FakeStock(stored.moves, stored.consignments, stored.balances, stored.alarms, stored.devices)
 
 
 class FakeUnitOfWork:

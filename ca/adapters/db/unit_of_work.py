@@ -20,6 +20,7 @@ from ca.adapters.db.repositories.officers import SqlInvitations, SqlOfficers
 from ca.adapters.db.repositories.portal import SqlAccounts, SqlCancellations, SqlCustomerSessions
 from ca.adapters.db.repositories.receipts import SqlReceipts
 from ca.adapters.db.repositories.sessions import SqlChallenges, SqlSessions
+from ca.adapters.db.repositories.stock import SqlStock
 from ca.adapters.db.repositories.unlocks import SqlUnlocks
 from ca.adapters.journal.keeper import Keeper
 from ca.domain.errors import NotReady
@@ -73,6 +74,7 @@ class SqlWork:
         self.customer_sessions = SqlCustomerSessions(session)
         self.cancellations = SqlCancellations(session)
         self.unlocks = SqlUnlocks(session)
+        self.stock = SqlStock(session)
 
     def __enter__(self) -> Self:
         # Begin here and not at the first statement: on SQLite this is where threads take turns.

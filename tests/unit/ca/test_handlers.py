@@ -12,7 +12,14 @@ from ca import operations as ops
 from ca import portal_operations as portal
 from ca import unlock_operations as unlock
 from ca.domain.decisions import Assertion
-from ca.domain.errors import InvalidRequest, KeyStoreUnavailable, NotAllowed, NotFound, NotReady, PKIError
+from ca.domain.errors import (
+    InvalidRequest,
+    KeyStoreUnavailable,
+    NotAllowed,
+    NotFound,
+    NotReady,
+    PKIError,
+)
 from ca.domain.officers import whole_code
 from ca.domain.responders import memory_key_proof
 from ca.handlers import Handlers
@@ -32,6 +39,7 @@ from tests.fakes.bank import (
     request_like,
 )
 from tests.fakes.ceremony import ISSUING
+from tests.fakes.stock import STOCK_ACTS
 
 
 class Signer:
@@ -228,6 +236,7 @@ def test_what_reconcile_finished_is_told_by_serial(signer: Signer, bank: Bank) -
 # Refusals
 
 ACTS: list[ops.Operation] = [
+    *STOCK_ACTS,
     ops.SignIn(challenge=bytes(32), assertion=NOBODY),
     ops.SignOut(session="none"),
     ops.OpenInvitation(invitation="none", code="none"),
