@@ -20,7 +20,7 @@ from ca.usecases.custody import RaiseAlarm, move
 
 KEEPERS = (TrustedRole.RA_OPERATOR, TrustedRole.RA_SUPERVISOR)
 """Who handles the stock."""
-_SERIAL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}")
+_SERIAL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 _LONGEST_REASON = 300
 _OPEN = frozenset(
     {
@@ -120,7 +120,7 @@ class ReceiveBatch:
         raise_alarm = RaiseAlarm(self.random)
         for row in rows:
             if not _SERIAL.fullmatch(row.serial):
-                text = "a serial number is letters and digits, with . _ : / - between them, at most 64"
+                text = "a serial number is letters and digits, with . _ : - between them, at most 64"
                 found.append(RowProblem(row.number, row.serial[:64], text))
                 continue
             known = work.devices.find(row.serial)

@@ -11,6 +11,7 @@ from admin.app import create_app
 from ca.adapters.db import log_rows, portal_rows, receipt_rows, rows
 from ca.domain.applications import Application, ApplicationState, Case
 from tests.fakes.console_signer import HOSTILE, NOW, OFFICERS, FakeSigner
+from tests.fakes.console_stock_rows import stock
 from tests.fakes.software_ca import SoftwareCA
 
 
@@ -149,11 +150,12 @@ def _others() -> list[rows.Row]:
         a_certificate(ELSEWHERE, "Xu Only", "Xuhui", "active", application="application-xuhui", customer="customer-3"),
         rows.DeviceRow(
             id="device-1", serial="US-2026-000123", model="U-Shield 3", branch="Pudong", state="in-use",
-            customer="customer-1", registered_by="E-maker", registered_at=NOW - 3 * day,
+            customer="customer-1", registered_by="E-maker", registered_at=NOW - 3 * day, holder="customer",
         ),
+        *stock(),
         rows.DeviceRow(
             id="device-2", serial="US-2026-000999", model="U-Shield 3", branch="Xuhui", state="in-stock",
-            customer="", registered_by="E-elsewhere", registered_at=NOW,
+            customer="", registered_by="E-elsewhere", registered_at=NOW, holder="branch",
         ),
         rows.EvidenceRow(
             application="application-done", act="approve-application", subject="application-done",
@@ -194,6 +196,7 @@ def _log() -> list[rows.Row]:
     return [
         log_rows.JobRunRow(name="publish-crls", ran_at=NOW - timedelta(minutes=1), ok=True, result="nothing was due"),
         log_rows.JobRunRow(name="sweep", ran_at=NOW - timedelta(minutes=2), ok=False, result="the HSM did not answer"),
+        log_rows.AuditHeadRow(id=1, number=2, hash=b"i" * 32),
         log_rows.AuditEventRow(
             number=2, name="certificate.issued", subject=ACTIVE, actor="customer", at=NOW - timedelta(days=1),
             details="{}", hash=b"i" * 32, changes=b"", salt=b"",

@@ -23,6 +23,7 @@ from ca.domain.decisions import Act, Assertion, Decision
 from ca.domain.errors import InvalidTransition, NotAllowed, NotAuthenticated, NotFound
 from ca.domain.officers import Credential
 from ca.portal_operations import HandDeviceToCompany, HandOutLetter
+from tests.fakes import console_stock
 
 ORIGINS = ("https://localhost:8443", "http://localhost:8081")
 NOW = datetime(2026, 11, 23, 7, 4, 5, tzinfo=UTC)
@@ -70,6 +71,8 @@ class FakeSigner:
         self.asked.append(operation)
         if operation.path in self.refuse:
             raise self.refuse[operation.path]
+        if type(operation) in console_stock.CANNED:
+            return console_stock.answer(operation, self._who(operation), self.database)
         answer: dict[str, Any] = getattr(self, "_" + type(operation).__name__)(operation)
         return answer
 
