@@ -4,7 +4,7 @@ A page is always one branch's: the officer's own, or the one that an overseer na
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -157,6 +157,7 @@ def _consignment_page(consignment: str, message: str = "") -> str:
         may_confirm=waits and receives and not mine,
         may_refuse=waits and who.may("stock.refuse") and (mine or receives),
         reason_form=ReasonForm(),
+        ours=_ours(shown.serials),
         message=message,
     )
 
@@ -210,9 +211,11 @@ def _balance_page(balance: str, message: str = "") -> str:
 def alarms() -> str:
     """Open ones, or those that were settled."""
     settled = request.args.get("state") == "settled"
+    found = _alarms(_branch(), settled=settled)
     return render_template(
         "console/stock_alarms.html",
-        alarms=_alarms(_branch(), settled=settled),
+        alarms=found,
+        ours=_ours([one.subject for one in found]),
         settled=settled,
         branch=_branch(),
         most=MOST,
@@ -308,6 +311,14 @@ def _branch() -> str:
     """Whose stock is looked at."""
     named = request.args.get("branch", "").replace("\x00", "").strip()[:64]
     return named if named and officer().sees_all_branches else officer().branch
+
+
+def _ours(serials: Sequence[str]) -> set[str]:
+    """Those whose pages this officer can open: the others are at another branch, or were never registered."""
+    query = select(DeviceRow.serial).where(DeviceRow.serial.in_(serials))
+    if not officer().sees_all_branches:
+        query = query.where(DeviceRow.branch == officer().branch)
+    return set(db.session.scalars(query))
 
 
 def _on_the_way(branch: str) -> list[ConsignmentRow]:

@@ -180,7 +180,7 @@ class Enrol:
         with self.unit_of_work() as work:
             case = work.applications.get(pair.application)[0].case
             told = f"the key of {first} was brought for {case.device_serial}, application {case.application}"
-            for serial in (case.device_serial, first):
+            for serial in sorted((case.device_serial, first)):
                 device = work.devices.find(serial)
                 where = {"branch": device.branch if device else case.branch, "subject": serial, "told": told}
                 raise_alarm(work, AlarmKind.SAME_KEY, **where, by=_CUSTOMER, at=now)

@@ -101,6 +101,8 @@ class ReceiveBatch:
                 raise InvalidRequest("a delivery goes into the vault or the branch's stock")
             if not 0 < len(rows) <= MOST_AT_ONCE:
                 raise InvalidRequest(f"a list has one to {MOST_AT_ONCE} U-Shields; this one has {len(rows)}")
+            # In one order, so that two lists with the same serial numbers never wait for each other.
+            rows = sorted(rows, key=lambda row: (row.serial, row.number))
             problems = self._problems(work, officer, rows, now)
             if problems:
                 details = {"rows": str(len(rows)), "wrong": str(len(problems)), "branch": officer.branch}
@@ -116,7 +118,7 @@ class ReceiveBatch:
         return Received(len(rows))
 
     def _problems(self, work: Work, officer: Officer, rows: Sequence[BatchRow], now: datetime) -> list[RowProblem]:
-        found = list_twice(rows)
+        found = list_twice(sorted(rows, key=lambda row: row.number))
         raise_alarm = RaiseAlarm(self.random)
         for row in rows:
             if not _SERIAL.fullmatch(row.serial):

@@ -1,31 +1,23 @@
 """The console in a real browser with a virtual authenticator: invitation, passkey, sign-in, approval."""
 
-import logging
 import os
 import sqlite3
-import threading
 from contextlib import closing
 
 import pytest
 from playwright.sync_api import expect
-from werkzeug.serving import WSGIRequestHandler, make_server
 
-from ca.adapters.db.rows import db
 from ca.domain.applications import ApplicationState
 from tests.browser.accessibility import require_accessible
 from tests.browser.chromium import chromium, new_tab
 from tests.browser.computer import picture
-from tests.fakes.console import ACTIVE, HELD, console, fill
+from tests.browser.console_server import serving
+from tests.fakes.console import ACTIVE, HELD, fill
 from tests.fakes.console_signer import FakeSigner
 
 pytestmark = [pytest.mark.browser, pytest.mark.socket]
 
 WHOLE = "one-time_code.7K3M-9QWX-2FHT"
-
-
-class _Quiet(WSGIRequestHandler):
-    def log(self, kind, message, *args):
-        logging.getLogger("console").debug(message, *args)
 
 
 @pytest.fixture
@@ -45,19 +37,8 @@ def signer(tmp_path):
 
 @pytest.fixture
 def address(signer):
-    """The console on plain http://localhost, as in a demo."""
-    server = make_server("localhost", 0, lambda _environ, _start: [], threaded=True, request_handler=_Quiet)
-    url = f"http://localhost:{server.server_port}"
-    signer.origins = (url,)
-    server.app = app = console(signer.database, signer)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield url
-    server.shutdown()
-    thread.join()
-    server.server_close()
-    with app.app_context():
-        db.engine.dispose()
+    with serving(signer) as url:
+        yield url
 
 
 @pytest.fixture

@@ -196,6 +196,14 @@ def test_alarms_say_what_to_do_and_are_settled_by_a_supervisor_of_the_branch(at,
     ]
 
 
+def test_only_u_shields_of_ones_own_branch_are_links(at):
+    link = "/admin/u-shields/details/?id=US-2026-000201"
+    assert link in at("supervisor").text("/admin/stock/alarms")
+    assert link in at("auditor").text("/admin/stock/alarms?branch=Pudong")
+    elsewhere = at("elsewhere").text("/admin/stock/consignments/consignment-3")
+    assert ("US-2026-000299" in elsewhere, "id=US-2026-000299" in elsewhere) == (True, False)  # at nobody's any more
+
+
 def test_settled_alarms_keep_their_finding(at):
     page = at("auditor").text("/admin/stock/alarms?branch=Pudong&state=settled")
     assert ("known" in page, "Compare the engraving" in page) == (True, False)
