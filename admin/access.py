@@ -21,6 +21,7 @@ _ADMINISTRATORS = frozenset({_R.CA_ADMINISTRATOR})
 _HOLDERS = _RA | {_R.HOTLINE}
 _UNLOCKERS = _REGISTRARS | {_R.HOTLINE}
 _SUPERVISORS = frozenset({_R.RA_SUPERVISOR})
+_STOCK_READERS = _RA | _OVERSIGHT
 
 PUBLIC = frozenset(
     {
@@ -97,6 +98,24 @@ ROOMS: dict[str, frozenset[TrustedRole]] = {
     "unlocks.approve": _SUPERVISORS,
     "unlocks.reject": _UNLOCKERS,
     "unlocks.prepare": _SUPERVISORS,
+    "unlock_cases.index_view": _UNLOCKERS | {_R.AUDITOR},
+    "unlock_cases.details_view": _UNLOCKERS | {_R.AUDITOR},
+    "stock.index": _STOCK_READERS,
+    "stock.factory": _STOCK_READERS,
+    "stock.alarms": _STOCK_READERS,
+    "stock.consignment": _STOCK_READERS,
+    "stock.balance": _STOCK_READERS,
+    "stock.receive": _REGISTRARS,
+    "stock.send": _REGISTRARS,
+    "stock.destroy": _REGISTRARS,
+    "stock.refuse": _REGISTRARS,
+    "stock.take": _REGISTRARS,
+    "stock.put_back": _REGISTRARS,
+    "stock.give_back": _REGISTRARS,
+    "stock.count": _REGISTRARS,
+    "stock.confirm": _SUPERVISORS,
+    "stock.confirm_balance": _SUPERVISORS,
+    "stock.settle": _SUPERVISORS,
     "people.propose": _SECURITY,
     "people.show_invitation": _SECURITY,
     "people.approve_invitation": _SECURITY,

@@ -34,6 +34,7 @@ from admin.views import (
     sessions,
     settings,
     sign_in,
+    stock,
     unlocks,
 )
 from admin.views.authority import AuthorityView
@@ -125,6 +126,6 @@ def _add_rooms(app: Flask, organization: str) -> None:
     console.add_view(LatencyView())
     console.add_view(ExpiringView())
     of_officers = (sign_in, invitation, recovery, my_access, people, officer_changes, sessions)
-    of_the_branch = registration, cases, batches, changes, unlocks, search
+    of_the_branch = registration, cases, batches, changes, unlocks, stock, search
     for subject in (*of_officers, *of_the_branch, job_runs, profiles, settings):
         app.register_blueprint(subject.views)

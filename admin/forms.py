@@ -3,22 +3,26 @@
 from collections.abc import Iterable
 from typing import Any
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
+from flask_wtf.file import FileField
 from wtforms import (
     DateTimeLocalField,
     Field,
-    FileField,
+    IntegerField,
     SelectChoice,
     SelectField,
     SelectMultipleField,
     StringField,
     TextAreaField,
 )
-from wtforms.validators import DataRequired, Length, Optional, ValidationError
+from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional, ValidationError
 
 from admin.errors import sentence
 from admin.language import lazily_named
+from admin.sheets import ListedSerial, read_list
+from ca.domain.custody import Holder
 from ca.domain.customers import CustomerKind
 from ca.domain.errors import InvalidRequest
 from ca.domain.names import verify_text
@@ -210,3 +214,72 @@ class PasskeyForm(FlaskForm):
 
 class EmptyForm(FlaskForm):
     """Only the CSRF token: for commands that need no more words."""
+
+
+_LONGEST_LIST = 40_000
+_LIST_HINT = _l("One in each line, as engraved. A scanner that ends each code with Enter fills this by itself.")
+_KEPT = _l("In a few words; it is kept in the audit log.")
+
+
+def _serials(label: Any, hint: Any, *, required: bool) -> TextAreaField:
+    first = DataRequired(_l("Fill this in.")) if required else Optional()
+    return TextAreaField(label, [first, Length(max=_LONGEST_LIST)], description=hint)
+
+
+class ReceiveForm(FlaskForm):
+    """A delivery from the supplier."""
+
+    into = SelectField(
+        _l("Into"),
+        choices=[
+            SelectChoice(Holder.VAULT.value, _l("the vault")),
+            SelectChoice(Holder.BRANCH.value, _l("the branch's stock")),
+        ],
+    )
+    model = _text(_l("Model"))
+    serials = _serials(_l("Serial numbers"), _LIST_HINT, required=False)
+    file = FileField(_l("Or a CSV file"), description=_l("The first column has the serial numbers, at most 500."))
+
+    def list_rows(self) -> list[ListedSerial]:
+        """Of the field or of the file. Raises InvalidRequest unless exactly one of them has any."""
+        pasted, sent = self.serials.data or "", self.file.data.read() if self.file.data else b""
+        if bool(pasted.strip()) == bool(sent.strip()):
+            raise InvalidRequest(_("paste the serial numbers, or choose a file with them"))
+        try:
+            return read_list(pasted or sent.decode("utf-8-sig"))
+        except UnicodeDecodeError as error:
+            raise InvalidRequest(_("this list cannot be read as CSV; save it again as CSV with UTF-8")) from error
+
+
+class SendForm(FlaskForm):
+    """U-Shields that another officer will confirm to have received."""
+
+    serials = _serials(_l("Serial numbers"), _LIST_HINT, required=True)
+    to_branch = _text(_l("To the stock of branch"))
+    reason = _text(_l("Reason"), _KEPT, limit=300)
+
+
+class DestroyForm(FlaskForm):
+    """U-Shields that another officer will see destroyed."""
+
+    serials = _serials(_l("Serial numbers"), _LIST_HINT, required=True)
+    reason = _text(_l("Reason"), _KEPT, limit=300)
+
+
+def _number(label: Any) -> IntegerField:
+    return IntegerField(label, [InputRequired(_l("Fill this in.")), NumberRange(0, 1_000_000)])
+
+
+class CountForm(FlaskForm):
+    """What lies there this evening."""
+
+    vault = _number(_l("In the vault"))
+    branch = _number(_l("In the branch's stock"))
+    officer = _number(_l("With officers"))
+    returned = _number(_l("Returned, waiting for destruction"))
+
+
+class FindingForm(FlaskForm):
+    """What came of an alarm."""
+
+    finding = _text(_l("What was found"), _KEPT, limit=300)

@@ -24,6 +24,7 @@ from ca.officer_operations import OpenRecovery, Recover, ShowAccess, ShowOfficer
 from ca.portal_handlers import Portal
 from ca.ports import UnitOfWork
 from ca.signer import Handler
+from ca.stock_handlers import Stockroom
 from ca.telling import as_json
 from ca.unlock_handlers import Unlocking
 from ca.unlock_operations import ShowUnlock
@@ -100,6 +101,7 @@ class UseCases:
     portal: Portal
     unlocking: Unlocking
     authority: Authority
+    stock: Stockroom
     answer_ocsp: AnswerOCSP
     certify_memory_key: CertifyMemoryKey
     look_back: LookBack
@@ -147,7 +149,7 @@ class Handlers:
     def table(self) -> dict[type[ops.Operation], Handler]:
         """Every operation with what answers it."""
         do = self._do
-        parts = do.officers, do.casework, do.portal, do.unlocking, do.authority
+        parts = do.officers, do.casework, do.portal, do.unlocking, do.authority, do.stock
         table = self._of_the_bank() | {kind: handler for part in parts for kind, handler in part.table().items()}
         return {kind: self._by_todays_profiles(handler) for kind, handler in table.items()}
 

@@ -22,6 +22,7 @@ from ca.officer_records import Challenges, OfficerChanges, RecoveryCodeSets, Ses
 from ca.portal_records import Accounts, Cancellations, CustomerSessions, Unlocks
 from ca.probing import Receipts
 from ca.profile_records import ProfileVersions
+from ca.stock_records import Stock
 
 KeyId = NewType("KeyId", bytes)
 """CKA_ID of a key in the HSM: keys are found by it, never by label (labels may repeat)."""
@@ -300,6 +301,8 @@ class Work(Protocol):
     def recovery_codes(self) -> RecoveryCodeSets: ...
     @property
     def profile_versions(self) -> ProfileVersions: ...
+    @property
+    def stock(self) -> Stock: ...
 
     def commit(self) -> None: ...
 

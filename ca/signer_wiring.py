@@ -32,6 +32,7 @@ from ca.portal_handlers import Portal
 from ca.ports import KeyId
 from ca.schedule import Schedule
 from ca.state_files import republish
+from ca.stock_handlers import stockroom
 from ca.tool_packages import pack, tool_version
 from ca.unlock_handlers import Unlocking
 from ca.usecases.answer_ocsp import RESPONDER_PROFILE, AnswerOCSP, Contradictions, responder_key
@@ -217,6 +218,7 @@ def _wire(
         order_tool_job=order_tool_job,
         portal=portal,
         authority=_authority(settings, unit_of_work, dossier, profiles, run_job),
+        stock=stockroom(unit_of_work, clock, random, authorize),
         unlocking=_unlocking(unit_of_work, dossier, unlock_seals, key_store, notify),
         answer_ocsp=_answer_ocsp(settings, files, unit_of_work, key_store),
         certify_memory_key=CertifyMemoryKey(certify, ISSUING, settings.ocsp.memory_keys_a_day),

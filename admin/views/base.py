@@ -24,6 +24,8 @@ from ca.domain.errors import InvalidRequest, NotFound
 _LAST_PAGE = 100_000
 _HEADINGS = {
     "device_serial": _l("U-Shield"),
+    "holder": _l("Where it is"),
+    "keeper": _l("Held by (person)"),
     "maker_name": _l("Entered by"),
     "maker_person": _l("Entered by (person)"),
     "not_after": _l("Valid until"),

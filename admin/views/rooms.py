@@ -27,6 +27,7 @@ from ca.adapters.db.rows import (
     OfficerRow,
     db,
 )
+from ca.adapters.db.stock_rows import MoveRow
 from ca.adapters.db.unlock_rows import UnlockRow
 from ca.domain.accounts import CancellationState
 from ca.domain.applications import ApplicationState
@@ -35,6 +36,7 @@ from ca.domain.customers import CustomerKind
 from ca.domain.devices import DeviceState
 from ca.domain.officer_changes import OfficerChangeState
 from ca.domain.officers import InvitationState, OfficerState, TrustedRole
+from ca.domain.unlocking import UnlockState
 
 _SECRETS = ("seal", "code_mac", "case_json", "der", "hash", "crl_entry")
 _NEWEST = 20
@@ -161,11 +163,15 @@ class DevicesView(ReadOnlyView):
     title = _l("U-Shields")
     empty = _l("No U-Shield here yet. Take one into the branch's stock with “Register a U-Shield”.")
     key = "serial"
-    column_list = ("serial", "model", "state", "branch", "registered_at")
+    column_list = ("serial", "model", "state", "holder", "branch", "registered_at")
     column_default_sort = ("registered_at", True)
     column_searchable_list = ("serial", "model")
     chips = ("state", [state.value for state in DeviceState])
-    kinds: ClassVar = {"state": "badge", "serial": "mono", "registered_at": "when", "id": "mono", "customer": "mono"}
+    kinds: ClassVar = {
+        **dict.fromkeys(("state", "holder"), "badge"),
+        **dict.fromkeys(("serial", "id", "customer", "keeper"), "mono"),
+        "registered_at": "when",
+    }
     row_template = "console/device.html"
 
     def customer_of(self, row: DeviceRow) -> str:
@@ -175,7 +181,39 @@ class DevicesView(ReadOnlyView):
         holder = db.session.get(CustomerRow, row.customer) if row.customer else None
         certificates = _newest(CertificateRow, CertificateRow.device_serial == row.serial, CertificateRow.id)
         unlocks = _newest(UnlockRow, UnlockRow.device_serial == row.serial, UnlockRow.opened_at)
-        return {"heading": row.serial, "holder": holder, "certificates": certificates, "unlocks": unlocks}
+        moves = db.session.scalars(select(MoveRow).where(MoveRow.device_serial == row.serial).order_by(MoveRow.id))
+        return {
+            "heading": row.serial,
+            "holder": holder,
+            "certificates": certificates,
+            "unlocks": unlocks,
+            "moves": moves.all(),
+        }
+
+
+class UnlocksView(ReadOnlyView):
+    """Cases to unlock a U-Shield. The hotline opens them for every branch, so it sees them."""
+
+    title = _l("Unlock cases")
+    empty = _l("No U-Shield was to be unlocked yet. A case is opened on the U-Shield's page.")
+    key = "reference"
+    column_list = ("reference", "device_serial", "branch", "maker_person", "opened_at", "state")
+    column_default_sort = ("opened_at", True)
+    column_searchable_list = ("reference", "device_serial")
+    chips = ("state", [state.value for state in UnlockState])
+    kinds: ClassVar = {
+        "state": "badge",
+        **dict.fromkeys(("opened_at", "expires_at"), "when"),
+        **dict.fromkeys(("reference", "device_serial", "customer", "maker_person", "approved_by"), "mono"),
+    }
+    hidden = (*_SECRETS, "version")
+    row_template = "console/unlock_row.html"
+
+    def sees_all(self, who: SignedIn) -> bool:
+        return TrustedRole.HOTLINE in who.roles or super().sees_all(who)
+
+    def customer_of(self, row: UnlockRow) -> str:
+        return row.customer
 
 
 class CRLsView(ReadOnlyView):
@@ -286,6 +324,7 @@ VIEWS: tuple[tuple[type[ReadOnlyView], type[Any], str, str], ...] = (
     (CertificatesView, CertificateRow, "certificates", "certificates"),
     (CustomersView, CustomerRow, "customers", "customers"),
     (DevicesView, DeviceRow, "devices", "u-shields"),
+    (UnlocksView, UnlockRow, "unlock_cases", "unlock-cases"),
     (CRLsView, CRLRow, "crls", "crls"),
     (JobsView, JobRunRow, "jobs", "jobs"),
     (AuditView, AuditEventRow, "audit", "audit"),

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from ca.domain.custody import Holder, require_move
 from ca.domain.errors import InvalidTransition
 
 SOFTWARE_TOKEN = "SoftHSM"  # noqa: S105  the name of a product
@@ -53,6 +54,9 @@ class Device:
     registered_at: datetime
     so_use: int = 0
     """Which SO password of those derived for it is set (ca/domain/unlocking.py); 0: none, it cannot be unlocked."""
+    holder: Holder = Holder.SUPPLIER
+    keeper: str = ""
+    """Employee number of the officer who holds it; empty unless one does."""
 
     @property
     def token_serial(self) -> str:
@@ -66,6 +70,11 @@ class Device:
     def unassign(self) -> "Device":
         """Back to the stock, nobody's."""
         return replace(self.become(DeviceState.IN_STOCK), customer="")
+
+    def move(self, to: Holder, *, branch: str = "", officer: str = "") -> "Device":
+        """Raise InvalidTransition unless the ledger allows it. Without a branch it stays where it is."""
+        require_move(self.serial, self.holder, to)
+        return replace(self, holder=to, branch=branch or self.branch, keeper=officer)
 
     def become(self, wanted: DeviceState) -> "Device":
         """Raise InvalidTransition unless the table allows it."""

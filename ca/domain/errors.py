@@ -40,6 +40,15 @@ class ProfileViolation(InvalidRequest):
     code = "profile-violation"
 
 
+class KeyOnAnotherDevice(ProfileViolation):
+    """The key was certified before, on another U-Shield: one key in two places, which no token gives out."""
+
+    def __init__(self, message: str, device_serial: str) -> None:
+        super().__init__(message)
+        self.device_serial = device_serial
+        """Of the U-Shield that had it first."""
+
+
 class InvalidTransition(PKIError):
     """The thing is not in a state from which this can be done."""
 

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from ca.domain.applications import Application, ApplicationState, Case
 from ca.domain.audit import AuditEvent
+from ca.domain.custody import Holder
 from ca.domain.customers import Customer
 from ca.domain.devices import Device, DeviceState
 from ca.domain.errors import InvalidRequest, NotAllowed, NotFound
@@ -19,6 +20,7 @@ from ca.domain.profiles import Profile
 from ca.ports import Clock, Random, Seals, UnitOfWork, Work
 from ca.usecases.authorize import Authorize, require_branch
 from ca.usecases.cases import CASE_SEAL, find_case
+from ca.usecases.custody import move, require_at_counter
 from ca.usecases.outlook import Outlook, outlook
 
 HANDED_OUT = frozenset({DeviceState.ASSIGNED, DeviceState.IN_USE})
@@ -91,7 +93,7 @@ class SubmitApplication:
             case = _next_version(former, self._case(work, maker, person, entry))
             application = returned.correct(case, at=now)
             self._save(work, application, "application.corrected", maker, {"version": str(case.version)})
-            free_device(work, former, maker, now)
+            free_device(work, former, maker, now, returned.reason)
             work.commit()
         return application
 
@@ -161,13 +163,15 @@ def find_device(work: Work, profile: Profile, customer: Customer, serial: str, m
     device = work.devices.find(serial) if serial else None
     if device is None or device.branch != maker.branch:
         raise InvalidRequest("enter the serial number of a U-Shield from your branch's stock")
+    if device.state is DeviceState.IN_STOCK:
+        require_at_counter(device, maker)
     is_theirs = device.customer in {customer.id, customer.company} and device.state in HANDED_OUT
     if device.state is not DeviceState.IN_STOCK and not is_theirs:
         raise InvalidRequest(f"U-Shield {serial} is {device.state.value} and not free for this customer")
     return device
 
 
-def free_device(work: Work, case: Case, officer: Officer, at: datetime) -> None:
+def free_device(work: Work, case: Case, officer: Officer, at: datetime, why: str) -> None:
     """The U-Shield of a case that names it no more goes back to the stock, unless another application needs it or it is
     in use."""
     serial = case.device_serial
@@ -176,7 +180,10 @@ def free_device(work: Work, case: Case, officer: Officer, at: datetime) -> None:
     if device is None or device.state is not DeviceState.ASSIGNED or device.customer != case.customer:
         return
     if not any(application.needs_its_device for application in work.applications.list_by_device(serial)):
-        work.devices.save(device.unassign())
+        freed = device.unassign()
+        work.devices.save(freed)
+        if freed.holder is Holder.CUSTOMER:
+            move(work, freed, Holder.BRANCH, by=officer.person, at=at, why=why)
         details = {"application": case.application}
         work.audit.append(AuditEvent("device.unassigned", serial, officer.person, at, details))
 

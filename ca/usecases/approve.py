@@ -130,7 +130,7 @@ class DecideOnApplication:
                 raise NotAllowed("only who entered an application can withdraw it")
             ended = application.become(state, at=now, reason=reason)
             work.applications.set_state(ended)
-            free_device(work, ended.case, officer, now)
+            free_device(work, ended.case, officer, now, reason)
             event = AuditEvent(f"application.{state.value}", application.id, officer.person, now, {"reason": reason})
             work.audit.append(event)
             work.commit()

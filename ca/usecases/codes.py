@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from ca.domain.applications import Application, ApplicationState
+from ca.domain.applications import Application, ApplicationState, Case
 from ca.domain.audit import AuditEvent
 from ca.domain.codes import (
     CodePair,
@@ -16,13 +16,14 @@ from ca.domain.codes import (
     shown,
 )
 from ca.domain.errors import InvalidRequest, InvalidTransition, NotAuthenticated, Tampered
-from ca.domain.officers import TrustedRole
+from ca.domain.officers import Officer, TrustedRole
 from ca.domain.profiles import Profile
 from ca.ports import Clock, Random, Seals, UnitOfWork, Work
 from ca.usecases.apply import find_profile
 from ca.usecases.authorize import Authorize
 from ca.usecases.cases import find_case
 from ca.usecases.clock import require_clock
+from ca.usecases.custody import hand_over
 from ca.usecases.notices import SendCode
 
 _CODE_SEAL = "authorization-code"
@@ -84,6 +85,7 @@ class HandOutCodes:
             pair = replace(pair, code_mac=self.seals.seal(_CODE_SEAL, _code_message(pair, code)))
             work.codes.save(pair)
             work.applications.set_state(handed_out)
+            self._hand_over_device(work, handed_out.case, officer, now)
             name = "codes.reissued" if again else "codes.handed-out"
             details = {"reference": pair.reference, "by": by.value}
             work.audit.append(AuditEvent(name, application.id, officer.person, now, details))
@@ -98,6 +100,12 @@ class HandOutCodes:
         if approved and approved != [customer.email]:
             raise InvalidTransition("the e-mail address of this customer is not the approved one; hand out a letter")
         return self.send_code(work, customer, shown(code), pair.expires_at)
+
+    def _hand_over_device(self, work: Work, case: Case, officer: Officer, now: datetime) -> None:
+        # With the first codes the customer has what it takes: from here on the branch does not count it any more.
+        device = work.devices.find(case.device_serial) if case.device_serial else None
+        if device is not None:
+            hand_over(work, device, case.customer, by=officer.person, at=now)
 
     def _void_old(self, work: Work, application: Application) -> None:
         old = work.codes.find_for_application(application.id)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from ca.domain.audit import AuditEvent
+from ca.domain.custody import Holder
 from ca.domain.customers import CustomerKind
 from ca.domain.devices import Device, DeviceState
 from ca.domain.errors import InvalidRequest, InvalidTransition, NotFound
@@ -10,6 +11,8 @@ from ca.domain.names import verify_text
 from ca.domain.officers import TrustedRole
 from ca.ports import Clock, Random, UnitOfWork
 from ca.usecases.authorize import Authorize, require_branch
+from ca.usecases.custody import RaiseAlarm, hand_over, require_at_counter
+from ca.usecases.stock import KEEPERS, EnterStock, known_elsewhere
 from ca.usecases.unlock import SoPasswords
 
 
@@ -23,25 +26,17 @@ class RegisterDevice:
     authorize: Authorize
 
     def __call__(self, session: str, *, serial: str, model: str) -> Device:
-        """Raise InvalidRequest when the serial number is registered already, at whatever branch."""
+        """Raise InvalidRequest when the serial number is registered already; at another branch that is an alarm."""
         now = self.clock.now()
         with self.unit_of_work() as work:
-            officer = self.authorize(work, session, TrustedRole.RA_OPERATOR, TrustedRole.RA_SUPERVISOR)
+            officer = self.authorize(work, session, *KEEPERS)
             serial, model = (verify_text(text, 64) for text in (serial, model))
-            if work.devices.find(serial) is not None:
+            known = work.devices.find(serial)
+            if known is not None:
+                if known_elsewhere(work, RaiseAlarm(self.random), officer, known, now):
+                    work.commit()
                 raise InvalidRequest(f"U-Shield {serial} is registered already")
-            device = Device(
-                id=self.random(8).hex(),
-                serial=serial,
-                model=model,
-                branch=officer.branch,
-                state=DeviceState.IN_STOCK,
-                customer="",
-                registered_by=officer.person,
-                registered_at=now,
-            )
-            work.devices.save(device)
-            work.audit.append(AuditEvent("device.registered", serial, officer.person, now, {"branch": officer.branch}))
+            device = EnterStock(self.random)(work, officer, serial, model, Holder.BRANCH, at=now)
             work.commit()
         return device
 
@@ -89,7 +84,7 @@ class HandDeviceToCompany:
         """Raise NotFound for another branch's company, InvalidRequest unless the U-Shield is in the branch's stock."""
         now = self.clock.now()
         with self.unit_of_work() as work:
-            officer = self.authorize(work, session, TrustedRole.RA_OPERATOR, TrustedRole.RA_SUPERVISOR)
+            officer = self.authorize(work, session, *KEEPERS)
             company = work.customers.find_by_number(number)
             if company is None:
                 raise NotFound("there is no such customer at your branch")
@@ -99,8 +94,8 @@ class HandDeviceToCompany:
             device = work.devices.find(serial)
             if device is None or device.branch != officer.branch or device.state is not DeviceState.IN_STOCK:
                 raise InvalidRequest("enter the serial number of a U-Shield from your branch's stock")
-            handed = device.assign(company.id)
-            work.devices.save(handed)
+            require_at_counter(device, officer)
+            handed = hand_over(work, device.assign(company.id), company.id, by=officer.person, at=now)
             work.audit.append(AuditEvent("device.assigned", serial, officer.person, now, {"customer": company.id}))
             work.commit()
         return handed

@@ -9,15 +9,23 @@ from ca.domain.certificates import Certificate, Intent
 from ca.domain.codes import CodePair, CodeState
 from ca.domain.crl import partition_for, with_partition
 from ca.domain.drafting import draft_certificate
-from ca.domain.errors import InvalidRequest, InvalidTransition, NotAuthenticated, ProfileViolation
+from ca.domain.errors import (
+    InvalidRequest,
+    InvalidTransition,
+    KeyOnAnotherDevice,
+    NotAuthenticated,
+    ProfileViolation,
+)
 from ca.domain.issuers import Issuer
 from ca.domain.keys import PublicKey
 from ca.domain.names import AlternativeName, Name
 from ca.domain.profiles import Profile
 from ca.domain.requests import CertificationRequest
 from ca.domain.serials import new_serial
+from ca.domain.stock import AlarmKind
 from ca.ports import Clock, Random, UnitOfWork, Work
 from ca.usecases.codes import WRONG_CODES, CheckCodes
+from ca.usecases.custody import RaiseAlarm
 from ca.usecases.dossier import Dossier
 from ca.usecases.issuance import Issuance
 
@@ -126,6 +134,8 @@ class Drafter:
             if earlier.is_compromised or not (
                 kept and profile.same_key_on_renewal and earlier.customer == application.case.customer
             ):
+                if earlier.device_serial and application.case.device_serial not in {"", earlier.device_serial}:
+                    raise KeyOnAnotherDevice(_KNOWN_KEY, earlier.device_serial)
                 raise ProfileViolation(_KNOWN_KEY)
 
 
@@ -157,8 +167,24 @@ class Enrol:
         """The certificate. Raises NotAuthenticated, InvalidRequest, InvalidTransition when the codes are used up."""
         pair = self.check_codes.require(reference, code)
         request = self._parse(pair, request_der)
-        intent, issuer = self._claim(pair.reference, request)
+        try:
+            intent, issuer = self._claim(pair.reference, request)
+        except KeyOnAnotherDevice as error:
+            self._alarm(pair, error.device_serial)
+            raise
         return self.issuance.finish(intent, issuer, _CUSTOMER)
+
+    def _alarm(self, pair: CodePair, first: str) -> None:
+        """The refusal undid its transaction: the alarm has one of its own."""
+        raise_alarm, now = RaiseAlarm(self.drafter.random), self.clock.now()
+        with self.unit_of_work() as work:
+            case = work.applications.get(pair.application)[0].case
+            told = f"the key of {first} was brought for {case.device_serial}, application {case.application}"
+            for serial in sorted((case.device_serial, first)):
+                device = work.devices.find(serial)
+                where = {"branch": device.branch if device else case.branch, "subject": serial, "told": told}
+                raise_alarm(work, AlarmKind.SAME_KEY, **where, by=_CUSTOMER, at=now)
+            work.commit()
 
     def _parse(self, pair: CodePair, request_der: bytes) -> CertificationRequest:
         try:

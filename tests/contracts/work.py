@@ -29,6 +29,7 @@ from tests.contracts.records import (
     IssuersContract,
     JobsContract,
 )
+from tests.contracts.stock import StockContract
 
 
 class TransactionContract:
@@ -106,5 +107,6 @@ class WorkContract(
     BlockedKeysContract,
     AuditLogContract,
     JobsContract,
+    StockContract,
 ):
     """All of it."""

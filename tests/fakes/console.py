@@ -12,6 +12,7 @@ from ca.adapters.db import log_rows, officer_rows, portal_rows, profile_rows, re
 from ca.domain.applications import Application, ApplicationState, Case
 from tests.fakes.console_authority import VERSION
 from tests.fakes.console_signer import HOSTILE, NOW, OFFICERS, FakeSigner
+from tests.fakes.console_stock_rows import stock
 from tests.fakes.software_ca import SoftwareCA
 
 
@@ -180,11 +181,12 @@ def _others() -> list[rows.Row]:
         a_certificate(ELSEWHERE, "Xu Only", "Xuhui", "active", application="application-xuhui", customer="customer-3"),
         rows.DeviceRow(
             id="device-1", serial="US-2026-000123", model="U-Shield 3", branch="Pudong", state="in-use",
-            customer="customer-1", registered_by="E-maker", registered_at=NOW - 3 * day,
+            customer="customer-1", registered_by="E-maker", registered_at=NOW - 3 * day, holder="customer",
         ),
+        *stock(),
         rows.DeviceRow(
             id="device-2", serial="US-2026-000999", model="U-Shield 3", branch="Xuhui", state="in-stock",
-            customer="", registered_by="E-elsewhere", registered_at=NOW,
+            customer="", registered_by="E-elsewhere", registered_at=NOW, holder="branch",
         ),
         rows.EvidenceRow(
             application="application-done", act="approve-application", subject="application-done",
@@ -272,6 +274,7 @@ def _log() -> list[rows.Row]:
         log_rows.JobRunRow(
             name="sweep", ran_at=NOW - timedelta(minutes=2), ok=False, result="the HSM does not come back"
         ),
+        log_rows.AuditHeadRow(id=1, number=4, hash=b"l" * 32),
         log_rows.AuditEventRow(
             number=4, name="publication.sent", subject="crl/issuing.crl", actor="jobs", at=NOW - timedelta(minutes=13),
             details='{"number":"1841","target":"mirror"}', hash=b"l" * 32, changes=b"", salt=b"",

@@ -24,6 +24,7 @@ from ca.domain.errors import InvalidTransition, NotAllowed, NotAuthenticated, No
 from ca.domain.officers import Credential
 from ca.domain.profile_versions import ProfileVersion
 from ca.portal_operations import HandDeviceToCompany, HandOutLetter
+from tests.fakes import console_stock
 from tests.fakes.console_authority import NOW, VERSION, AuthorityAnswers
 from tests.fakes.officer_answers import OfficerAnswers, b64
 
@@ -81,6 +82,8 @@ class FakeSigner(OfficerAnswers, AuthorityAnswers):
         self.asked.append(operation)
         if operation.path in self.refuse:
             raise self.refuse[operation.path]
+        if type(operation) in console_stock.CANNED:
+            return console_stock.answer(operation, self._who(operation), self.database)
         answer: dict[str, Any] = getattr(self, "_" + type(operation).__name__)(operation)
         return answer
 

@@ -13,6 +13,7 @@ from ca.domain.notices import Notice
 from ca.handlers import UseCases
 from ca.officer_handlers import Officers
 from ca.portal_handlers import Portal
+from ca.stock_handlers import stockroom
 from ca.unlock_handlers import Unlocking
 from ca.usecases.by_key import ActByKey
 from ca.usecases.company_desk import CompanyDesk
@@ -147,6 +148,7 @@ def use_cases_of(bank: "Bank") -> UseCases:
         portal=portal_of(bank),
         unlocking=unlocking_of(bank),
         authority=authority_of(bank),
+        stock=stockroom(bank.unit_of_work, bank.clock, bank.random, bank.authorize),
         health=bank.health,
         record_refusal=bank.record_refusal,
         unit_of_work=bank.unit_of_work,

@@ -16,6 +16,7 @@ from ca.domain.case_contents import FormerCase
 from ca.domain.certificates import Certificate, Intent
 from ca.domain.codes import CodePair
 from ca.domain.crl import CRLRecord, Listing
+from ca.domain.custody import Consignment, Move
 from ca.domain.customers import Customer
 from ca.domain.decisions import Evidence
 from ca.domain.devices import Device
@@ -29,6 +30,7 @@ from ca.domain.profile_versions import ProfileVersion
 from ca.domain.receipts import Receipt
 from ca.domain.recovery import RecoveryCodes
 from ca.domain.sessions import Challenge, Session
+from ca.domain.stock import Alarm, Balance
 from ca.domain.times import Millis
 from ca.domain.unlocking import UnlockCase
 from tests.fakes import repositories as fake
@@ -39,6 +41,7 @@ from tests.fakes.portal import FakeAccounts, FakeCancellations, FakeCustomerSess
 from tests.fakes.profiles import FakeProfileVersions
 from tests.fakes.receipts import FakeReceipts
 from tests.fakes.standings import FakeStandings
+from tests.fakes.stock import FakeStock
 
 
 @dataclass
@@ -80,6 +83,10 @@ class Stored:
     officer_changes: dict[str, tuple[OfficerChange, bytes]] = field(default_factory=dict)
     recovery_codes: dict[str, tuple[RecoveryCodes, bytes]] = field(default_factory=dict)
     profile_versions: dict[str, tuple[ProfileVersion, bytes]] = field(default_factory=dict)
+    moves: list[Move] = field(default_factory=list)
+    consignments: dict[str, Consignment] = field(default_factory=dict)
+    balances: dict[str, Balance] = field(default_factory=dict)
+    alarms: dict[str, Alarm] = field(default_factory=dict)
 
     def copy(self) -> "Stored":
         return Stored(**{each.name: getattr(self, each.name).copy() for each in fields(self)})
@@ -130,6 +137,7 @@ class FakeWork:
         self.officer_changes = FakeOfficerChanges(stored.officer_changes)
         self.recovery_codes = FakeRecoveryCodeSets(stored.recovery_codes)
         self.profile_versions = FakeProfileVersions(stored.profile_versions)
+        self.stock = FakeStock(stored.moves, stored.consignments, stored.balances, stored.alarms, stored.devices)
 
 
 class FakeUnitOfWork:

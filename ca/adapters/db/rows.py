@@ -44,6 +44,7 @@ class DeviceRow(Row):
     """A U-Shield."""
 
     __tablename__ = "devices"
+    __table_args__ = (Index(None, "branch", "holder"),)
 
     id: Mapped[str] = mapped_column(primary_key=True)
     serial: Mapped[str] = mapped_column(unique=True)
@@ -54,6 +55,8 @@ class DeviceRow(Row):
     registered_by: Mapped[str]
     registered_at: Mapped[datetime]
     so_use: Mapped[int] = mapped_column(default=0, server_default="0")
+    holder: Mapped[str] = mapped_column(server_default=text("'supplier'"))
+    keeper: Mapped[str] = mapped_column(server_default=text("''"))
 
 
 class OfficerRow(Row):

@@ -24,6 +24,7 @@ from ca.adapters.db.repositories.profiles import SqlProfileVersions
 from ca.adapters.db.repositories.receipts import SqlReceipts
 from ca.adapters.db.repositories.recovery_codes import SqlRecoveryCodeSets
 from ca.adapters.db.repositories.sessions import SqlChallenges, SqlSessions
+from ca.adapters.db.repositories.stock import SqlStock
 from ca.adapters.db.repositories.unlocks import SqlUnlocks
 from ca.adapters.journal.keeper import Keeper
 from ca.domain.errors import NotReady
@@ -81,6 +82,7 @@ class SqlWork:
         self.officer_changes = SqlOfficerChanges(session)
         self.recovery_codes = SqlRecoveryCodeSets(session)
         self.profile_versions = SqlProfileVersions(session)
+        self.stock = SqlStock(session)
 
     def __enter__(self) -> Self:
         # Begin here and not at the first statement: on SQLite this is where threads take turns.

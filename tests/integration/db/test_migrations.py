@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from flask import Flask
 from flask_migrate import Migrate, upgrade  # type: ignore[import-untyped]  # it has no types
@@ -15,6 +17,7 @@ from ca.adapters.db.engine import open_database, open_read_only
 from ca.adapters.db.rows import db
 from ca.adapters.db.schema import MIGRATIONS, SchemaState, migrate, require_current_schema, schema_state
 from ca.adapters.db.unit_of_work import SqlUnitOfWork
+from ca.domain.custody import Holder
 from ca.domain.errors import NotReady
 from tests.builders import an_event
 
@@ -101,3 +104,37 @@ def test_flask_migrate_runs_the_same_migrations(tmp_path: Path) -> None:
     engine = open_database(path)
     assert schema_state(engine) is SchemaState.CURRENT
     engine.dispose()
+
+
+def test_u_shields_from_before_the_ledger_get_its_first_entry(empty: Engine) -> None:
+    _migrate_to(empty, "0006")
+    columns = "id, serial, model, branch, state, customer, registered_by, registered_at"
+    lives = {"in-stock": "", "in-use": "c-1", "lost": "c-2", "returned": "", "destroyed": ""}
+    with empty.begin() as connection:
+        for state, customer in lives.items():
+            values = f"'{state}', 'US {state}', 'M', 'pudong', '{state}', '{customer}', 'E1', 1000"
+            connection.execute(text(f"INSERT INTO devices ({columns}) VALUES ({values})"))  # noqa: S608  ours, all of it
+
+    migrate(empty)
+
+    with SqlUnitOfWork(empty)() as work:
+        moves = {serial: work.stock.list_moves(serial) for serial in ("US in-stock", "US in-use", "US lost")}
+        device = work.devices.find("US in-use")
+        held = work.stock.count_held("pudong")
+    assert device is not None
+    assert device.holder is Holder.CUSTOMER
+    assert held == {Holder.BRANCH: 1, Holder.RETURNED: 1}
+    assert [(one.to_holder.value, one.keeper, one.by_person) for (one,) in moves.values()] == [
+        ("branch", "", "E1"),
+        ("customer", "c-1", "E1"),
+        ("customer", "c-2", "E1"),
+    ]
+
+
+def _migrate_to(engine: Engine, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("path_separator", "os")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)

@@ -407,7 +407,7 @@ def test_an_unexpected_error_becomes_a_reference_and_nothing_else(at, signer, ca
 def test_every_error_of_the_core_has_a_status():
     kinds = {kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.PKIError)}
 
-    assert kinds - {errors.PKIError, errors.ProfileViolation} == STATUS.keys()
+    assert kinds - {errors.PKIError, errors.ProfileViolation, errors.KeyOnAnotherDevice} == STATUS.keys()
 
 
 def test_scripts_get_errors_as_json(visitor):

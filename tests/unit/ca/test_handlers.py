@@ -33,6 +33,7 @@ from tests.fakes.bank import (
     request_like,
 )
 from tests.fakes.ceremony import ISSUING
+from tests.fakes.stock import STOCK_ACTS
 
 
 class Signer:
@@ -214,6 +215,7 @@ def test_what_reconcile_finished_is_told_by_serial(signer: Signer, bank: Bank) -
 
 A_LINE = case_ops.BatchLineMessage(number="1", name="N", document_number="1")
 ACTS: list[ops.Operation] = [
+    *STOCK_ACTS,
     ops.SignIn(challenge=bytes(32), assertion=NOBODY),
     ops.SignOut(session="none"),
     ops.OpenInvitation(invitation="none", code="none"),

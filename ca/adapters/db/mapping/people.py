@@ -2,6 +2,7 @@
 
 from ca.adapters.db.mapping.common import Values, known
 from ca.adapters.db.rows import ChallengeRow, CustomerRow, DeviceRow, InvitationRow, OfficerRow, SessionRow
+from ca.domain.custody import Holder
 from ca.domain.customers import Customer, CustomerKind
 from ca.domain.devices import Device, DeviceState
 from ca.domain.officers import Credential, Invitation, InvitationState, Officer, OfficerState, TrustedRole
@@ -50,6 +51,8 @@ def to_device(row: DeviceRow) -> Device:
         registered_by=row.registered_by,
         registered_at=row.registered_at,
         so_use=row.so_use,
+        holder=known(Holder, row.holder, f"U-Shield {row.serial}"),
+        keeper=row.keeper,
     )
 
 
@@ -63,6 +66,8 @@ def device_values(device: Device) -> Values:
         "registered_by": device.registered_by,
         "registered_at": device.registered_at,
         "so_use": device.so_use,
+        "holder": device.holder.value,
+        "keeper": device.keeper,
     }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ca.domain import applications, certificates, devices, officer_changes, officers
+from ca.domain import applications, certificates, custody, devices, officer_changes, officers
 from ca.domain.applications import ApplicationState
 from ca.domain.certificates import Certificate, CertificateStatus, standing
 from ca.domain.companies import Asked
@@ -20,6 +20,7 @@ from tests.builders import NOW, a_case, a_certificate, a_device, an_application,
 TABLES = {
     "application": applications.transitions(),
     "certificate": certificates.transitions(),
+    "custody": custody.transitions(),
     "device": devices.transitions(),
     "officer": officers.transitions(),
     "officer change": officer_changes.transitions(),
