@@ -16,15 +16,36 @@ DATA = frozenset(
     {"Zhang", "Wei", "Xu", "Only", "Acme", "Maria", "Lin", "Pavel", "Chen", "Bo", "Wang", "Su", "Hua", "Elsa", "Hao"}
     | {"Tan", "Ada", "Zhou", "Sara", "Fu", "Otto", "Gu", "Nina", "Luo", "Demo", "Bank", "Vermilion", "Cancelled"}
     | {"Pudong", "Xuhui", "Hotline", "Head", "office", "laptop", "Shield", "zhang", "wei", "pudong", "CN", "US"}
-    | {"document", "number", "differs", "ID", "card", "seen", "CYRILLIC", "SMALL", "LETTER", "publish", "crls", "sweep"}
+    | {"Wen", "CYRILLIC", "SMALL", "LETTER", "publish", "crls", "sweep"}
 )
-"""Names of persons, branches and things, and what officers typed."""
+"""Names of persons, branches and things."""
 TECHNICAL = frozenset(
-    {"OCSP", "CRL", "CA", "SHA", "UTC", "CSV", "DER", "PIN", "HSM", "GET", "JavaScript", "ushield", "prepare"}
+    {
+        "OCSP",
+        "CRL",
+        "CA",
+        "PDF",
+        "GB",
+        "UTF",
+        "QR",
+        "SHA",
+        "UTC",
+        "CSV",
+        "DER",
+        "PIN",
+        "HSM",
+        "GET",
+        "JavaScript",
+        "ushield",
+        "prepare",
+    }
     | {"issuing", "English", "root", "pem", "Cookie"}
 )
-QUOTED = re.compile(r"<script>.*|\"'><img.*|https?://\S+|\S+@\S+|\bE-\w+|[a-z]+\.[a-z-]+|Zh\u0430ng")
-"""A hostile name, addresses, employee numbers, names of events, and the name with a Cyrillic letter."""
+QUOTED = re.compile(
+    r"<script>.*|\"'><img.*|https?://\S+|\S+@\S+|\bE-\w+|[a-z]+\.[a-z-]+|Zh\u0430ng"
+    r"|the name is short|document number differs|ID card seen"
+)
+"""A hostile name, addresses, employee numbers, names of events, a Cyrillic letter, and what officers typed."""
 FILES = {"expiring.sheet"}
 PAGES = [(name, path) for name, (path, verbs) in ROUTES.items() if "GET" in verbs and name not in PUBLIC | FILES]
 MORE = [
@@ -63,7 +84,7 @@ def test_a_page_has_no_english_word_left(at, name, path):
         officer.get("/admin/?language=zh")
         answer = officer.get(path, follow_redirects=True)
 
-        assert answer.status_code in {200, 404}, who
+        assert answer.status_code in {200, 404, 409}, who
         assert '<html lang="zh">' in answer.text
         assert english_on(answer.text) == [], who
 
