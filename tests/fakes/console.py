@@ -276,11 +276,12 @@ def _log() -> list[rows.Row]:
         ),
         log_rows.AuditHeadRow(id=1, number=4, hash=b"l" * 32),
         log_rows.AuditEventRow(
-            number=4, name="publication.sent", subject="crl/issuing.crl", actor="jobs", at=NOW - timedelta(minutes=13),
+            number=4, name="publication.sent", subject="crl/issuing.crl", actor="signer",
+            at=NOW - timedelta(minutes=13),
             details='{"number":"1841","target":"mirror"}', hash=b"l" * 32, changes=b"", salt=b"",
         ),
         log_rows.AuditEventRow(
-            number=3, name="crl.published", subject="issuing", actor="jobs", at=NOW - timedelta(minutes=14),
+            number=3, name="crl.published", subject="issuing", actor="signer", at=NOW - timedelta(minutes=14),
             details='{"number":"1841"}', hash=b"j" * 32, changes=b"", salt=b"",
         ),
         log_rows.AuditEventRow(

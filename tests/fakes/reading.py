@@ -3,7 +3,7 @@
 from html.parser import HTMLParser
 
 _VOID = {"meta", "link", "input", "img", "br", "path", "rect", "circle", "hr"}
-_NOT_READ = {"script", "style", "code", "svg"}
+_NOT_READ = {"script", "style", "code", "pre", "svg", "textarea"}
 _SPOKEN = ("placeholder", "aria-label", "title", "alt")
 
 

@@ -45,6 +45,7 @@ SAID = (
     "usecases/sign_in.py", "usecases/unlock_cases.py",
 )  # fmt: skip
 """Whose refusals officers meet; all of them are in the table."""
+PROFILE_FILES = sorted(file.stem for file in (CONSOLE.parent / "config" / "profiles").glob("*.toml"))
 ACTORS = ("customer", "company administrator", "signer", "prober", "ceremony", "operator")
 """Of events, besides officers, who have an employee number."""
 THINGS = ("customer", "U-Shield", "certificate", "application", "batch", "unlock")
@@ -125,8 +126,8 @@ def events() -> set[str]:
 def vocabulary() -> set[str]:
     """Names of things, which pages look up by the name itself."""
     found = {look.word for look in BADGES.values()} | {state.value for kind in STATES for state in kind}
-    found |= {*TITLES.values(), *PROFILES, *RFC_NAMES.values(), *JOB_NAMES, *SCRIPT_WORDS, *ACTORS, *THINGS}
-    found |= {*headings(), *events()}
+    found |= {*TITLES.values(), *PROFILES, *PROFILE_FILES, *RFC_NAMES.values(), *JOB_NAMES, *SCRIPT_WORDS}
+    found |= {*ACTORS, *THINGS, *headings(), *events()}
     found |= {*TrustedRole, *Act, *(getattr(receipts, channel) for channel in CHANNELS)}
     return found | {*names.NameAttribute, *names.AlternativeNameKind, *names._REFUSED.values()}
 
