@@ -199,7 +199,7 @@ class OfficerChangeForm(FlaskForm):
         _l("Roles"),
         [DataRequired(_l("Choose at least one role."))],
         description=_l("All that they are to have: what is not chosen is taken away."),
-        choices=[role.value for role in TrustedRole],
+        choices=choices(TrustedRole),
     )
     reason = _text(_l("Reason"), _l("In a few words; it is kept in the audit log."), limit=300)
 

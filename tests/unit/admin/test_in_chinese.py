@@ -17,6 +17,7 @@ DATA = frozenset(
     | {"Tan", "Ada", "Zhou", "Sara", "Fu", "Otto", "Gu", "Nina", "Luo", "Demo", "Bank", "Vermilion", "Cancelled"}
     | {"Pudong", "Xuhui", "Hotline", "Head", "office", "laptop", "Shield", "zhang", "wei", "pudong", "CN", "US"}
     | {"document", "number", "differs", "ID", "card", "seen", "CYRILLIC", "SMALL", "LETTER", "publish", "crls", "sweep"}
+    | {"blue", "key", "moves", "to"}
 )
 """Names of persons, branches and things, and what officers typed."""
 TECHNICAL = frozenset(
