@@ -48,6 +48,9 @@ class Sessions(Protocol):
 
     def end(self, token_hash: str) -> None: ...
 
+    def forget_over(self, now: datetime) -> int:
+        """Delete those that were ended or are over by time; how many."""
+
 
 class Challenges(Protocol):
     """One-time random values we gave out; taking one uses it up."""

@@ -54,6 +54,7 @@ class Schedule:
             Job("unconfirmed", _MINUTE, lambda: f"{self.sweep.revoke_unconfirmed()} revoked"),
             Job("cancellations", _MINUTE, lambda: f"{self.own_certificates.finish_cancellations()} revoked"),
             Job("challenges", _MINUTE, lambda: f"{self.sweep.forget_challenges()} forgotten"),
+            Job("sessions", _MINUTE, lambda: f"{self.sweep.forget_sessions()} forgotten"),
             Job("checkpoint", checkpoint_period, self._make_checkpoint),
             Job("reconcile", _MINUTE, lambda: f"{len(self.reconcile(grace=_UNFINISHED_GRACE))} finished"),
         ]

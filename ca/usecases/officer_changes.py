@@ -77,7 +77,7 @@ class DecideOnOfficerChange:
                 expires_at=now + CHANGE_LIFE,
             )
             self._save(work, change)
-            work.audit.append(AuditEvent("officer-change.proposed", change.id, by.person, now, _told(change)))
+            work.audit.append(AuditEvent("officer.change-proposed", change.id, by.person, now, _told(change)))
             work.commit()
         return change
 
@@ -114,7 +114,7 @@ class DecideOnOfficerChange:
             self._save(work, approved)
             work.sessions.end_all_of(officer.id)
             details = {"officer": change.officer, "change": change.digest().hex()}
-            work.audit.append(AuditEvent("officer-change.approved", change.id, by.person, now, details))
+            work.audit.append(AuditEvent("officer.change-approved", change.id, by.person, now, details))
             details = _told(change) | {"officer_version": str(moved.version), "change": change.id}
             work.audit.append(AuditEvent("officer.moved", officer.id, by.person, now, details))
             work.commit()
@@ -132,7 +132,7 @@ class DecideOnOfficerChange:
             rejected = change.decide(OfficerChangeState.REJECTED, by=by.person, reason=reason)
             self._save(work, rejected)
             details = {"officer": change.officer, "reason": reason}
-            work.audit.append(AuditEvent("officer-change.rejected", change.id, by.person, now, details))
+            work.audit.append(AuditEvent("officer.change-rejected", change.id, by.person, now, details))
             work.commit()
         return rejected
 

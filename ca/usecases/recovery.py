@@ -75,7 +75,7 @@ class RecoverAccess:
             made = before.remade(macs, now) if before else RecoveryCodes(officer.id, 1, macs, now)
             self.book.save(work, made)
             details = {"void": str(len(before.macs) if before else 0)}
-            work.audit.append(AuditEvent("recovery-codes.made", officer.id, officer.person, now, details))
+            work.audit.append(AuditEvent("recovery.codes-made", officer.id, officer.person, now, details))
             work.commit()
         return codes
 
@@ -110,7 +110,7 @@ class RecoverAccess:
             save_officer(work, self.seals, recovered)
             work.sessions.end_all_of(officer.id)
             details = {"left": str(len(used.macs))}
-            work.audit.append(AuditEvent("recovery-codes.used", officer.id, officer.person, now, details))
+            work.audit.append(AuditEvent("recovery.code-used", officer.id, officer.person, now, details))
             details = {"by": "recovery code", "officer_version": str(recovered.version)}
             work.audit.append(AuditEvent("officer.passkey-registered", officer.id, officer.person, now, details))
             work.commit()
@@ -131,7 +131,7 @@ class RecoverAccess:
             missed = codes.miss(now)
             self.book.save(work, missed)
             details = {"misses": str(missed.misses)}
-            work.audit.append(AuditEvent("recovery-codes.missed", officer.id, "unknown", now, details))
+            work.audit.append(AuditEvent("recovery.code-missed", officer.id, "unknown", now, details))
             work.commit()
         raise NotAuthenticated(WRONG)
 

@@ -1,4 +1,4 @@
-"""What time ends: codes nobody used, certificates nobody confirmed, challenges nobody answered."""
+"""What time ends: codes nobody used, certificates nobody confirmed, challenges nobody answered, sessions."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -82,5 +82,12 @@ class Sweep:
         """Challenges nobody answered in time."""
         with self.unit_of_work() as work:
             forgotten = work.challenges.forget_expired(self.clock.now())
+            work.commit()
+        return forgotten
+
+    def forget_sessions(self) -> int:
+        """Officers' sessions that are over: lists of live ones stay short."""
+        with self.unit_of_work() as work:
+            forgotten = work.sessions.forget_over(self.clock.now())
             work.commit()
         return forgotten

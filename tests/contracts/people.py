@@ -8,6 +8,7 @@ from ca.domain.customers import CustomerKind
 from ca.domain.devices import DeviceState
 from ca.domain.errors import InvalidTransition, NotFound
 from ca.domain.officers import InvitationState, OfficerState
+from ca.domain.sessions import ABSOLUTE_LIMIT, IDLE_LIMIT
 from ca.ports import UnitOfWork
 from tests.builders import (
     NOW,
@@ -239,6 +240,24 @@ class SessionsContract:
             assert work.sessions.find("01") == (a_session(token_hash="01", ended=True), SEAL)
             assert work.sessions.find("02") == (a_session(token_hash="02", ended=True), SEAL)
             assert work.sessions.find("03") == (other, SEAL)
+
+    def test_sessions_that_are_over_are_forgotten_and_others_stay(self, unit_of_work: UnitOfWork) -> None:
+        second = timedelta(seconds=1)
+        over = [
+            a_session(token_hash="01", ended=True),
+            a_session(token_hash="02", seen_at=NOW - IDLE_LIMIT - second),
+            a_session(token_hash="03", began_at=NOW - ABSOLUTE_LIMIT - second),
+        ]
+        live = a_session(token_hash="04", began_at=NOW - ABSOLUTE_LIMIT, seen_at=NOW - IDLE_LIMIT)
+
+        with unit_of_work() as work:
+            for session in (*over, live):
+                work.sessions.save(session, SEAL)
+
+            assert work.sessions.forget_over(NOW) == 3
+
+            assert [work.sessions.find(session.token_hash) for session in over] == [None] * 3
+            assert work.sessions.find("04") == (live, SEAL)
 
     def test_all_sessions_but_one_end_or_those_of_everybody(self, unit_of_work: UnitOfWork) -> None:
         mine = [a_session(token_hash=f"0{n}", began_at=NOW + timedelta(seconds=n)) for n in (1, 2, 3)]

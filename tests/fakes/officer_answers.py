@@ -85,7 +85,7 @@ class OfficerAnswers:
 
     def _MakeRecoveryCodes(self, operation: own_ops.MakeRecoveryCodes) -> dict[str, Any]:
         self._who(operation)
-        return {"codes": [f"7KQM-3F9X-2TBD-{number:04}" for number in range(10)]}
+        return {"codes": [f"7KQM-3F9X-2TBD-9WQX-{number:04}" for number in range(10)]}
 
     def _OpenRecovery(self, operation: own_ops.OpenRecovery) -> dict[str, Any]:
         return {"challenge": b64(b"o" * 32), "person": operation.person, "name": "Maria Lin"}

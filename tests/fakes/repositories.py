@@ -138,6 +138,12 @@ class FakeSessions:
     def end_all(self) -> int:
         return self._end([one for one, _ in self._kept.values() if not one.ended])
 
+    def forget_over(self, now: datetime) -> int:
+        over = [key for key, (session, _seal) in self._kept.items() if session.is_over(now)]
+        for key in over:
+            del self._kept[key]
+        return len(over)
+
     def _end(self, sessions: Sequence[Session]) -> int:
         for session in sessions:
             self.end(session.token_hash)

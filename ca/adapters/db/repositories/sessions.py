@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session as Connection
 
 from ca.adapters.db.mapping.people import session_values, to_challenge, to_session
 from ca.adapters.db.repositories.statements import add_row, change_row, find_row, list_rows, put_row
 from ca.adapters.db.rows import ChallengeRow, SessionRow
-from ca.domain.sessions import Challenge, Session
+from ca.domain.sessions import ABSOLUTE_LIMIT, IDLE_LIMIT, Challenge, Session
 
 
 class SqlSessions:
@@ -46,6 +46,14 @@ class SqlSessions:
 
     def end(self, token_hash: str) -> None:
         change_row(self._session, SessionRow, {"token_hash": token_hash}, {"ended": True})
+
+    def forget_over(self, now: datetime) -> int:
+        is_over = or_(
+            SessionRow.ended,
+            SessionRow.seen_at < now - IDLE_LIMIT,
+            SessionRow.began_at < now - ABSOLUTE_LIMIT,
+        )
+        return self._session.connection().execute(delete(SessionRow).where(is_over)).rowcount
 
 
 class SqlChallenges:

@@ -15,12 +15,13 @@ from ca.domain.codes import CodeState
 from ca.domain.errors import InvalidRequest, KeyStoreUnavailable, NotAuthenticated, NotReady, PKIError
 from ca.domain.profiles import EXTENDED_KEY_USAGES, Profile
 from ca.domain.revocation import Revocation, RevocationReason
+from ca.domain.sessions import IDLE_LIMIT
 from ca.ports import Work
 from ca.usecases.jobs import Job
 from ca.usecases.publish_bundle import BUNDLE_PROFILE, bundle_key
 from tests.builders import a_crl
 from tests.drafts import a_request
-from tests.fakes.bank import SUPERVISOR, Bank, new_key
+from tests.fakes.bank import MARIA, PAVEL, SUPERVISOR, Bank, new_key
 from tests.fakes.ceremony import ISSUING
 
 SECOND, MINUTE, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(days=1)
@@ -236,6 +237,18 @@ def test_challenges_nobody_answered_are_forgotten(bank: Bank) -> None:
     bank.clock.tick(timedelta(minutes=5) + SECOND)
     assert bank.sweep.forget_challenges() == 1
     assert bank.stored.challenges == {}
+
+
+def test_sessions_that_are_over_are_forgotten(bank: Bank) -> None:
+    live, signed_out = bank[MARIA], bank[PAVEL]
+    bank.sign_in.out(signed_out.session)
+    assert bank.sweep.forget_sessions() == 1
+    assert bank.sign_in.who(live.session).person == MARIA
+    bank.clock.tick(IDLE_LIMIT)
+    assert bank.sweep.forget_sessions() == 0
+    bank.clock.tick(SECOND)
+    assert bank.sweep.forget_sessions() == 1
+    assert bank.stored.sessions == {}
 
 
 # The OCSP responder's certificate

@@ -67,7 +67,7 @@ def test_two_security_officers_change_roles_and_branch(bank: Bank) -> None:
     assert record(bank, MARIA) == officer
     assert state(bank, change) is OfficerChangeState.APPROVED
     event = bank.unit_of_work.events[-1]
-    assert bank.event_names[-2] == "officer-change.approved"
+    assert bank.event_names[-2] == "officer.change-approved"
     assert (event.name, event.subject, event.actor) == ("officer.moved", officer.id, SECOND_SECURITY)
     assert event.details["roles"] == "ra-approver ra-operator -> hotline ra-supervisor"
     assert event.details["branch"] == f"{BRANCH} -> {ELSEWHERE}"
@@ -272,7 +272,7 @@ def test_a_change_is_rejected_with_a_reason_or_taken_back(bank: Bank, by: str) -
     assert (view.change.state, view.change.decided_by) == (OfficerChangeState.REJECTED, by)
     assert view.change.decision_reason == "not needed"
     assert record(bank, MARIA) == before
-    assert bank.event_names[-1] == "officer-change.rejected"
+    assert bank.event_names[-1] == "officer.change-rejected"
 
 
 # What cannot be proposed

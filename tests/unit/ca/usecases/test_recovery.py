@@ -17,7 +17,7 @@ from tests.fakes.bank import MARIA, PAVEL, SECURITY, Bank
 from tests.fakes.use_cases import officers_of
 
 SECOND = timedelta(seconds=1)
-NO_CODE = "0000-0000-0000-0000"
+NO_CODE = "0000-0000-0000-0000-0000"
 
 
 @pytest.fixture
@@ -56,18 +56,18 @@ def refused(recover: RecoverAccess, person: str, code: str) -> None:
 # Making them
 
 
-def test_ten_codes_of_eighty_bits_are_made_and_kept_nowhere(bank: Bank, codes: Sequence[str]) -> None:
-    assert (len(codes), len(set(codes)), {len(code) for code in codes}) == (CODES, CODES, {16})
+def test_ten_codes_of_ninety_five_bits_are_made_and_kept_nowhere(bank: Bank, codes: Sequence[str]) -> None:
+    assert (len(codes), len(set(codes)), {len(code) for code in codes}) == (CODES, CODES, {20})
     for code in codes:
         assert code not in str(bank.stored)
-    assert bank.event_names[-1] == "recovery-codes.made"
+    assert bank.event_names[-1] == "recovery.codes-made"
 
 
 def test_new_codes_void_the_old(bank: Bank, access: OwnAccess, recover: RecoverAccess, codes: Sequence[str]) -> None:
     fresh = make(bank, access, recover)
     refused(recover, MARIA, codes[0])
     assert use(recover, fresh[0]).person == MARIA
-    made = [one.details["void"] for one in bank.unit_of_work.events if one.name == "recovery-codes.made"]
+    made = [one.details["void"] for one in bank.unit_of_work.events if one.name == "recovery.codes-made"]
     assert made == ["0", "10"]
 
 
@@ -85,7 +85,7 @@ def test_a_code_gives_a_new_passkey_that_signs_in(bank: Bank, recover: RecoverAc
     officer = use(recover, codes[3], passkey)
     assert [each.label for each in officer.credentials] == ["a passkey", "new phone"]
     assert bank.signed_in(passkey).officer.person == MARIA
-    names = ["recovery-codes.used", "officer.passkey-registered", "officer.signed-in"]
+    names = ["recovery.code-used", "officer.passkey-registered", "officer.signed-in"]
     assert bank.event_names[-3:] == names
     assert bank.unit_of_work.events[-3].details == {"left": "9"}
     bank.verify_audit()
@@ -204,7 +204,7 @@ def test_guessing_on_while_it_is_deaf_does_not_lock_the_officer_out_for_longer(
 ) -> None:
     for _ in range(MISSES_IN_A_ROW + 20):
         refused(recover, MARIA, NO_CODE)
-    assert bank.event_names.count("recovery-codes.missed") == MISSES_IN_A_ROW
+    assert bank.event_names.count("recovery.code-missed") == MISSES_IN_A_ROW
     bank.clock.tick(DEAF_FOR + SECOND)
     assert use(recover, codes[0]).person == MARIA
 
