@@ -50,6 +50,7 @@ from ca.usecases.devices import HandDeviceToCompany, PrepareDevice, RegisterDevi
 from ca.usecases.dossier import Dossier
 from ca.usecases.end_sessions import EndSessions
 from ca.usecases.enrol import Drafter, Enrol
+from ca.usecases.figures import CountFigures
 from ca.usecases.follow_targets import FollowTargets
 from ca.usecases.health import CheckHealth
 from ca.usecases.issuance import Issuance
@@ -263,6 +264,7 @@ def _schedule(
         reconcile,
         _follow_targets(settings, files, unit_of_work),
         _publish_tool(settings, files, unit_of_work, key_store),
+        CountFigures(unit_of_work, clock),
     )
 
 
