@@ -51,7 +51,7 @@ OFFICERS = {
 }
 
 
-_LOOKS = ops.WhoAmI | case_ops.ShowCase | case_ops.ShowBatch | case_ops.PreviewApplication | ops.NoteLook
+_LOOKS = ops.WhoAmI | case_ops.ShowCase | case_ops.ShowBatch | case_ops.PreviewApplication | ops.NoteLook | ops.Health
 
 
 def _outlook(is_unusual: bool) -> dict[str, Any]:
@@ -115,6 +115,9 @@ class FakeSigner(OfficerAnswers, AuthorityAnswers):
         value = os.urandom(32)
         self.challenges.add(value)
         return value
+
+    def _Health(self, _operation: ops.Health) -> dict[str, Any]:
+        return {"hsm": "ok", "database": "ok", "clock": "ok"}
 
     def _SignInChallenge(self, _operation: ops.SignInChallenge) -> dict[str, Any]:
         return {"challenge": b64(self._challenge())}
