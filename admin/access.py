@@ -91,6 +91,7 @@ ROOMS: dict[str, frozenset[TrustedRole]] = {
     "batches.show": _RA | {_R.AUDITOR},
     "batches.approve": _CHECKERS,
     "changes.hold": _HOLDERS,
+    "changes.undo_hold": _HOLDERS,
     "changes.release": frozenset({_R.RA_SUPERVISOR}),
     "changes.revoke": frozenset({_R.RA_APPROVER, _R.RA_SUPERVISOR}),
     "unlocks.open_case": _UNLOCKERS,

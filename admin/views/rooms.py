@@ -1,6 +1,7 @@
 """The rooms that show rows: which columns, in which order, and what a row's page adds."""
 
 import json
+from datetime import datetime
 from typing import Any, ClassVar
 
 from flask import current_app
@@ -9,6 +10,7 @@ from sqlalchemy import func, select
 
 from admin.access import SignedIn
 from admin.decoding import decoded
+from admin.signer import officer
 from admin.views.base import ReadOnlyView
 from ca.adapters.db.log_rows import AuditEventRow, JobRunRow
 from ca.adapters.db.officer_rows import OfficerChangeRow
@@ -36,6 +38,7 @@ from ca.domain.customers import CustomerKind
 from ca.domain.devices import DeviceState
 from ca.domain.officer_changes import OfficerChangeState
 from ca.domain.officers import InvitationState, OfficerState, TrustedRole
+from ca.domain.revocation import HOLD_UNDO_WINDOW
 from ca.domain.unlocking import UnlockState
 
 _SECRETS = ("seal", "code_mac", "case_json", "der", "hash", "crl_entry")
@@ -125,6 +128,7 @@ class CertificatesView(ReadOnlyView):
             "receipts": [receipt_of(one) for one in receipts],
             "cancellation": _open_cancellation(row.serial),
             "decoded": decoded(row.der),
+            "undo_until": _undo_until(row.serial),
             "timeline": _timeline({row.serial, row.application} - {"", None}),
         }
 
@@ -369,6 +373,16 @@ def _publication(row: CRLRow) -> list[tuple[AuditEventRow, str]]:
 def _open_cancellation(serial: str) -> CancellationRow | None:
     found = db.session.get(CancellationRow, serial)
     return found if found is not None and found.state == CancellationState.OPEN.value else None
+
+
+def _undo_until(serial: str) -> datetime | None:
+    """Until when this officer can undo the own hold; the rule itself is in `ca/usecases/revoke.py`."""
+    about = select(AuditEventRow).where(AuditEventRow.subject == serial, ~AuditEventRow.name.startswith("receipt."))
+    last = db.session.scalars(about.order_by(AuditEventRow.number.desc()).limit(1)).first()
+    if last is None or last.name != "certificate.held" or last.actor != officer().person:
+        return None
+    until: datetime = last.at + HOLD_UNDO_WINDOW
+    return until if current_app.extensions["vermilion_now"]() <= until else None
 
 
 def _evidence(subject: str) -> list[EvidenceRow]:

@@ -297,6 +297,10 @@ def _log() -> list[rows.Row]:
             details='{"number":"1841"}', hash=b"j" * 32, changes=b"", salt=b"",
         ),
         log_rows.AuditEventRow(
+            number=3, name="certificate.held", subject=HELD, actor="E-hotline", at=NOW - timedelta(minutes=1),
+            details="{}", hash=b"j" * 32, changes=b"", salt=b"",
+        ),
+        log_rows.AuditEventRow(
             number=2, name="certificate.issued", subject=ACTIVE, actor="customer", at=NOW - timedelta(days=1),
             details="{}", hash=b"i" * 32, changes=b"", salt=b"",
         ),

@@ -17,6 +17,7 @@ from ca import operations as ops
 from ca import unlock_operations as unlock_ops
 from ca.adapters.db import rows
 from ca.adapters.webauthn import WebAuthnAuthenticators
+from ca.certificate_operations import UndoHold
 from ca.domain.applications import Application, ApplicationState
 from ca.domain.batches import Batch
 from ca.domain.decisions import Act, Assertion, Decision
@@ -359,6 +360,9 @@ class FakeSigner(OfficerAnswers, AuthorityAnswers):
 
     def _Hold(self, operation: ops.Hold) -> dict[str, Any]:
         return self._change(operation, "on-hold")
+
+    def _UndoHold(self, operation: UndoHold) -> dict[str, Any]:
+        return self._change(operation, "active")
 
     def _Release(self, operation: ops.Release) -> dict[str, Any]:
         return self._change(operation, "active")

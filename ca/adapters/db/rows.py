@@ -236,6 +236,7 @@ class CertificateRow(Row):
     confirmed_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
     reason: Mapped[int | None]
+    invalid_since: Mapped[datetime | None]
     crl_entry: Mapped[bytes | None]
     crl_since: Mapped[int | None] = mapped_column(BigInteger)
     crl_changed: Mapped[int | None] = mapped_column(BigInteger)

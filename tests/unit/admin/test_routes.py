@@ -70,6 +70,7 @@ ROUTES = {
     "batches.show": ("/admin/batches/batch-1", {"GET"}),
     "batches.approve": ("/admin/batches/batch-1/approve", {"POST"}),
     "changes.hold": (f"/admin/certificates/{ACTIVE}/hold", {"GET", "POST"}),
+    "changes.undo_hold": (f"/admin/certificates/{HELD}/undo-hold", {"GET", "POST"}),
     "changes.release": (f"/admin/certificates/{HELD}/release", {"GET", "POST"}),
     "changes.revoke": (f"/admin/certificates/{ACTIVE}/revoke", {"GET", "POST"}),
     "unlocks.open_case": ("/admin/u-shields/US-1/unlock", {"GET", "POST"}),

@@ -1,0 +1,40 @@
+"""Which use case answers which operation on one certificate. No rule lives here."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from ca import operations as ops
+from ca.certificate_operations import UndoHold
+from ca.domain.certificates import Certificate
+from ca.domain.revocation import parse_reason
+from ca.domain.serials import parse_serial, serial_text
+from ca.domain.times import parse_instant
+from ca.signer import Handler
+from ca.usecases.revoke import ChangeStatus
+
+
+@dataclass(frozen=True)
+class OneCertificate:
+    """The use cases of an officer before one certificate."""
+
+    change_status: ChangeStatus
+
+    def table(self) -> dict[type[ops.Operation], Handler]:
+        """Every operation with what answers it."""
+        change = self.change_status
+        return {
+            ops.Hold: lambda op: told_status(change.hold(op.session, parse_serial(op.serial))),
+            UndoHold: lambda op: told_status(change.undo_hold(op.session, parse_serial(op.serial))),
+            ops.Release: lambda op: told_status(change.release(op.session, parse_serial(op.serial))),
+            ops.Revoke: self._revoke,
+        }
+
+    def _revoke(self, op: ops.Revoke) -> dict[str, Any]:
+        since = parse_instant(op.invalid_since) if op.invalid_since else None
+        serial, reason = parse_serial(op.serial), parse_reason(op.reason)
+        return told_status(self.change_status.revoke(op.session, serial, reason, since))
+
+
+def told_status(certificate: Certificate) -> dict[str, Any]:
+    """How it stands now."""
+    return {"serial": serial_text(certificate.serial), "status": certificate.status.value}
