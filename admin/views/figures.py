@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from flask import current_app
+from flask_babel import get_locale
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import ColumnElement, and_, func, select
 
@@ -27,6 +28,7 @@ from ca.domain.errors import PKIError
 from ca.domain.figures import BY_DAY, EVERYWHERE, EXPIRED, Subject
 from ca.domain.receipts import OCSP_CHANNELS, Verdict
 from ca.domain.times import Millis
+from ca.languages import CHINESE
 from ca.operations import Health
 
 CODES_END_WITHIN = timedelta(days=4)
@@ -161,8 +163,8 @@ def _seen(rows: Iterable[FigureRow]) -> list[Seen]:
 
 
 def _label(slot: str) -> str:
-    """`23 Nov` of a day, `Nov 2026` of a month, a state as it is."""
-    if not slot[:1].isdigit():
+    """`23 Nov` of a day, `Nov 2026` of a month, a state as it is; in Chinese the day and the month, too."""
+    if not slot[:1].isdigit() or str(get_locale()) == CHINESE:
         return slot
     if slot.count("-") == 1:
         return f"{date.fromisoformat(f'{slot}-01'):%b %Y}"
