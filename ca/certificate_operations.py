@@ -3,6 +3,16 @@
 from ca.operations import Identifier, OfficerOperation
 
 
+class ExamineCertificate(OfficerOperation):
+    """-> {findings: [text], approvals: [{act, officer, person, at, digest: hex, passkey: hex, wrong}]}, judged now.
+
+    `wrong` is empty when the passkey's signature holds.
+    """
+
+    path = "certificates/examine"
+    serial: Identifier
+
+
 class UndoHold(OfficerOperation):
     """Whoever held it takes that back, soon after it. -> {serial, status}"""
 

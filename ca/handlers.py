@@ -4,6 +4,7 @@ import base64
 from dataclasses import dataclass
 from typing import Any
 
+from ca import certificate_operations as certificate_ops
 from ca import operations as ops
 from ca import portal_operations as portal
 from ca.authority_handlers import QUESTIONS as AUTHORITY_QUESTIONS
@@ -35,6 +36,7 @@ from ca.usecases.confirm import ConfirmCertificate
 from ca.usecases.customers import CorrectCustomer, RegisterCustomer
 from ca.usecases.devices import RegisterDevice
 from ca.usecases.enrol import Enrol
+from ca.usecases.examine import ExamineCertificate
 from ca.usecases.health import CheckHealth
 from ca.usecases.jobs import RunJob
 from ca.usecases.look_back import LookBack
@@ -55,7 +57,7 @@ _QUESTIONS: tuple[type[ops.Operation], ...] = (
     *(ops.WhoAmI, ops.ShowInvitation, ops.ShowHistory, ops.Health, ops.CACertificates),
     *(portal.ShowMe, portal.ListOwnCertificates, portal.ListOwnDevices, portal.ShowOwnHistory),
     *(portal.ListSessions, portal.ShowCompany, ShowUnlock, ShowCase, PreviewApplication, ShowBatch),
-    *(ShowOfficerChange, ShowAccess),
+    *(ShowOfficerChange, ShowAccess, certificate_ops.ExamineCertificate),
     *AUTHORITY_QUESTIONS,
 )
 # What nobody may see and what somebody changed is recorded all the same.
@@ -97,6 +99,7 @@ class UseCases:
     renew_by_key: RenewCertificateByKey
     confirm: ConfirmCertificate
     change_status: ChangeStatus
+    examine: ExamineCertificate
     order_tool_job: OrderToolJob
     portal: Portal
     unlocking: Unlocking
@@ -152,7 +155,7 @@ class Handlers:
             do.unlocking,
             do.authority,
             do.stock,
-            OneCertificate(do.change_status),
+            OneCertificate(do.change_status, do.examine),
         )
         table = self._of_the_bank() | {kind: handler for part in parts for kind, handler in part.table().items()}
         return {kind: self._by_todays_profiles(handler) for kind, handler in table.items()}

@@ -126,7 +126,6 @@ def an_officer_change(change: str, **changes: Any) -> officer_rows.OfficerChange
     return officer_rows.OfficerChangeRow(**fields | changes)
 
 
-_DER = SoftwareCA("Demo Bank").holder("Zhang Wei").der
 _CA = SoftwareCA("Demo Bank")
 _DER = _CA.holder("Zhang Wei").der
 _MILLIS = int(NOW.timestamp() * 1000)
@@ -159,7 +158,9 @@ def fill(database: Path, signer: FakeSigner) -> None:
         session.add(application_row(returned, "returned", "the name is short"))
         session.add(application_row(rejected, "rejected", "document number differs"))
         session.add(application_row(ending, "codes-issued"))
-        session.add_all([*_others(), *_officers(), *_officer_changes(), *_authority(), *_log(), *figures(ACTIVE)])
+        session.add_all(
+            [*_others(), *_officers(), *_officer_changes(), *_authority(), _intent(), *_log(), *figures(ACTIVE)]
+        )
         session.commit()
     engine.dispose()
 
@@ -234,6 +235,14 @@ def _officers() -> list[rows.Row]:
             seal=b"s",
         ),
     ]  # fmt: skip
+
+
+def _intent() -> rows.Row:
+    return rows.IntentRow(
+        serial=ACTIVE, tag=1, issuer="issuing", profile="personal-signing", application="application-done",
+        tbs_der=b"t", public_key="9f" * 32, request="5e" * 32, predecessor=None, needs_confirmation=True,
+        intended_at=NOW - timedelta(days=1), signed=True, seal=b"s",
+    )  # fmt: skip
 
 
 def _officer_changes() -> list[rows.Row]:

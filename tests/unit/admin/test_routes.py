@@ -69,6 +69,10 @@ ROUTES = {
     "batches.enter": ("/admin/customers/customer-4/batch", {"GET", "POST"}),
     "batches.show": ("/admin/batches/batch-1", {"GET"}),
     "batches.approve": ("/admin/batches/batch-1/approve", {"POST"}),
+    "files.certificate": (f"/admin/certificates/{ACTIVE}/certificate.pem", {"GET"}),
+    "files.chain": (f"/admin/certificates/{ACTIVE}/chain.p7c", {"GET"}),
+    "files.issuer": ("/admin/certificates/issuers/issuing", {"GET"}),
+    "files.issuer_certificate": ("/admin/certificates/issuers/root/certificate.der", {"GET"}),
     "changes.hold": (f"/admin/certificates/{ACTIVE}/hold", {"GET", "POST"}),
     "changes.undo_hold": (f"/admin/certificates/{HELD}/undo-hold", {"GET", "POST"}),
     "changes.release": (f"/admin/certificates/{HELD}/release", {"GET", "POST"}),
@@ -213,6 +217,7 @@ def test_reading_changes_nothing(at, signer, name, path, verb):
         "applications/show",
         "batches/show",
         "health",
+        "certificates/examine",
         "customers/looked-at",  # a trace of the look itself
         "invitations/show",
         "unlocks/show",

@@ -15,7 +15,7 @@ from ca import officer_operations as own
 from ca import operations as ops
 from ca import portal_operations as portal
 from ca import unlock_operations as unlock
-from ca.certificate_operations import UndoHold
+from ca.certificate_operations import ExamineCertificate, UndoHold
 from ca.domain.decisions import Assertion
 from ca.domain.errors import InvalidRequest, KeyStoreUnavailable, NotAllowed, NotFound, NotReady, PKIError
 from ca.domain.responders import memory_key_proof
@@ -300,6 +300,7 @@ ACTS: list[ops.Operation] = [
 # Looking is no act; these two have nothing to refuse.
 QUESTIONS: list[ops.Operation] = [
     ops.WhoAmI(session="none"),
+    ExamineCertificate(session="none", serial="a1"),
     case_ops.ShowCase(session="none", application="none"),
     case_ops.PreviewApplication(session="none", customer="none", profile="machine"),
     case_ops.ShowBatch(session="none", batch="none"),
