@@ -22,6 +22,7 @@ from admin.views import (
     batches,
     cases,
     changes,
+    files,
     invitation,
     job_runs,
     my_access,
@@ -126,6 +127,6 @@ def _add_rooms(app: Flask, organization: str) -> None:
     console.add_view(LatencyView())
     console.add_view(ExpiringView())
     of_officers = (sign_in, invitation, recovery, my_access, people, officer_changes, sessions)
-    of_the_branch = registration, cases, batches, changes, unlocks, stock, search
+    of_the_branch = registration, cases, batches, changes, files, unlocks, stock, search
     for subject in (*of_officers, *of_the_branch, job_runs, profiles, settings):
         app.register_blueprint(subject.views)

@@ -10,6 +10,7 @@ from flask import Flask
 from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
 
+from ca.domain.applications import DECIDE_WITHIN
 from ca.domain.names import unusual_characters
 from ca.domain.revocation import RFC_NAMES, RevocationReason
 from ca.domain.times import Millis, instant
@@ -75,6 +76,7 @@ BADGES: dict[str, Badge] = {
     "published": Badge("check", "published", _GOOD),
     "not published": Badge("warn", "not published", _BAD),
     "well": Badge("check", "well", _GOOD),
+    "overdue": Badge("warn", "overdue", _BAD),
     "True": Badge("check", "went well", _GOOD),
     "False": Badge("cross", "failed", _BAD),
 }
@@ -142,11 +144,17 @@ def register(app: Flask, now: Callable[[], datetime]) -> None:
     def until(at: datetime) -> str:
         return span(at - now()) if at > now() else _("over")
 
+    def due(submitted_at: datetime) -> str:
+        """How long an application may still wait to be decided on; empty when it is overdue."""
+        left = submitted_at + DECIDE_WITHIN - now()
+        return span(left) if left > timedelta() else ""
+
     filters: dict[str, Callable[..., Any]] = {
         "when": when,
         "exact": exact,
         "age": age,
         "until": until,
+        "due": due,
         "badge": badge,
         "grouped": grouped,
         "reason_name": reason_name,

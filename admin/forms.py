@@ -1,6 +1,7 @@
 """The forms officers fill in. They catch what is empty or too long; every rule stays with the signer."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 from flask_babel import gettext as _
@@ -28,6 +29,7 @@ from ca.domain.errors import InvalidRequest
 from ca.domain.names import verify_text
 from ca.domain.officers import TrustedRole
 from ca.domain.revocation import RFC_NAMES, RevocationReason
+from ca.domain.times import timestamp
 
 
 def _trim(text: Any) -> Any:
@@ -176,6 +178,17 @@ class RevocationForm(FlaskForm):
             *choices(name for code, name in RFC_NAMES.items() if code is not RevocationReason.CERTIFICATE_HOLD),
         ],
     )
+    invalid_since = DateTimeLocalField(
+        _l("Invalid since"),
+        [Optional()],
+        format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
+        description=_l("When the key was lost or misused, if you know that it was earlier; may stay empty."),
+    )
+
+    def invalid_since_text(self) -> str:
+        """As the signer takes it; what was typed is in the zone in which the console shows times. Empty: not known."""
+        typed: datetime | None = self.invalid_since.data
+        return "" if typed is None else timestamp(typed.astimezone(UTC))
 
 
 class InvitationForm(FlaskForm):

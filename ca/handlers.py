@@ -4,18 +4,19 @@ import base64
 from dataclasses import dataclass
 from typing import Any
 
+from ca import certificate_operations as certificate_ops
 from ca import operations as ops
 from ca import portal_operations as portal
 from ca.authority_handlers import QUESTIONS as AUTHORITY_QUESTIONS
 from ca.authority_handlers import Authority
 from ca.case_handlers import Casework
 from ca.case_operations import PreviewApplication, ShowBatch, ShowCase
+from ca.certificate_handlers import OneCertificate, told_status
 from ca.domain.certificates import Certificate, CertificateStatus
 from ca.domain.codes import parse_hand_over, shown
 from ca.domain.decisions import Assertion
 from ca.domain.errors import KeyStoreUnavailable, NotAllowed, NotFound, NotReady, PKIError, Tampered
 from ca.domain.names import Name
-from ca.domain.revocation import parse_reason
 from ca.domain.serials import parse_serial, serial_text
 from ca.domain.sessions import CHALLENGE_LIFE
 from ca.domain.times import Millis, parse_instant, timestamp
@@ -35,6 +36,7 @@ from ca.usecases.confirm import ConfirmCertificate
 from ca.usecases.customers import CorrectCustomer, RegisterCustomer
 from ca.usecases.devices import RegisterDevice
 from ca.usecases.enrol import Enrol
+from ca.usecases.examine import ExamineCertificate
 from ca.usecases.health import CheckHealth
 from ca.usecases.jobs import RunJob
 from ca.usecases.look_back import LookBack
@@ -55,7 +57,7 @@ _QUESTIONS: tuple[type[ops.Operation], ...] = (
     *(ops.WhoAmI, ops.ShowInvitation, ops.ShowHistory, ops.Health, ops.CACertificates),
     *(portal.ShowMe, portal.ListOwnCertificates, portal.ListOwnDevices, portal.ShowOwnHistory),
     *(portal.ListSessions, portal.ShowCompany, ShowUnlock, ShowCase, PreviewApplication, ShowBatch),
-    *(ShowOfficerChange, ShowAccess),
+    *(ShowOfficerChange, ShowAccess, certificate_ops.ExamineCertificate),
     *AUTHORITY_QUESTIONS,
 )
 # What nobody may see and what somebody changed is recorded all the same.
@@ -97,6 +99,7 @@ class UseCases:
     renew_by_key: RenewCertificateByKey
     confirm: ConfirmCertificate
     change_status: ChangeStatus
+    examine: ExamineCertificate
     order_tool_job: OrderToolJob
     portal: Portal
     unlocking: Unlocking
@@ -123,10 +126,6 @@ def _assertion(message: ops.AssertionMessage) -> Assertion:
     return Assertion(message.credential_id, message.client_data, message.authenticator_data, message.signature)
 
 
-def _status(certificate: Certificate) -> dict[str, Any]:
-    return {"serial": serial_text(certificate.serial), "status": certificate.status.value}
-
-
 def _observation(message: ops.SightingMessage) -> Observation:
     def moment(at: int | None) -> Millis | None:
         return None if at is None else Millis(at)
@@ -149,7 +148,15 @@ class Handlers:
     def table(self) -> dict[type[ops.Operation], Handler]:
         """Every operation with what answers it."""
         do = self._do
-        parts = do.officers, do.casework, do.portal, do.unlocking, do.authority, do.stock
+        parts = (
+            do.officers,
+            do.casework,
+            do.portal,
+            do.unlocking,
+            do.authority,
+            do.stock,
+            OneCertificate(do.change_status, do.examine),
+        )
         table = self._of_the_bank() | {kind: handler for part in parts for kind, handler in part.table().items()}
         return {kind: self._by_todays_profiles(handler) for kind, handler in table.items()}
 
@@ -174,11 +181,6 @@ class Handlers:
                 "device": do.register_device(op.session, serial=op.serial, model=op.model).serial
             },
             ops.HandOutCodes: self.hand_out_codes,
-            ops.Hold: lambda op: _status(do.change_status.hold(op.session, parse_serial(op.serial))),
-            ops.Release: lambda op: _status(do.change_status.release(op.session, parse_serial(op.serial))),
-            ops.Revoke: lambda op: _status(
-                do.change_status.revoke(op.session, parse_serial(op.serial), parse_reason(op.reason))
-            ),
             ops.EnrolmentHints: self.hints,
             ops.Enrol: lambda op: self._issued(do.enrol(op.reference, op.code, op.request)),
             ops.ReEnrol: lambda op: self._issued(do.re_enrol(op.client_certificate, op.request)),
@@ -189,7 +191,7 @@ class Handlers:
                 "nonce": b64(do.confirm.challenge(parse_serial(op.serial))),
                 "expires_in": int(CHALLENGE_LIFE.total_seconds()),
             },
-            ops.Confirm: lambda op: _status(
+            ops.Confirm: lambda op: told_status(
                 do.confirm(
                     parse_serial(op.serial), op.nonce, op.signature, predecessor_signature=op.predecessor_signature
                 )

@@ -216,11 +216,12 @@ class Release(OfficerOperation):
 
 
 class Revoke(OfficerOperation):
-    """-> {serial, status}. reason: name of RFC 5280 section 5.3.1."""
+    """-> {serial, status}. reason: name of RFC 5280 section 5.3.1; invalid_since: its invalidityDate, if known."""
 
     path = "certificates/revoke"
     serial: Identifier
     reason: Identifier
+    invalid_since: Identifier = ""
 
 
 # Enrolment

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import NewType, Protocol, Self
 
 from ca.branch_records import Applications, Batches, Codes, Customers, Devices
+from ca.counting import Figures
 from ca.domain.bundle import BundleKind, BundleRecord
 from ca.domain.certificates import Certificate, Intent
 from ca.domain.crl import CRLRecord, CRLScope
@@ -303,6 +304,8 @@ class Work(Protocol):
     def profile_versions(self) -> ProfileVersions: ...
     @property
     def stock(self) -> Stock: ...
+    @property
+    def figures(self) -> Figures: ...
 
     def commit(self) -> None: ...
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from ca.domain.jobs import JOB_NAMES
 from ca.usecases.audit import MakeCheckpoint
+from ca.usecases.figures import CountFigures
 from ca.usecases.jobs import Job
 from ca.usecases.own_certificates import OwnCertificates
 from ca.usecases.publish_bundle import PublishBundle
@@ -18,6 +19,7 @@ from ca.usecases.sweep import Sweep
 
 _UNFINISHED_GRACE = timedelta(minutes=2)
 _MINUTE, _TICK = timedelta(minutes=1), timedelta(seconds=5)
+_COUNTING = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class Schedule:
     reconcile: Reconcile
     follow_targets: Callable[[], str]
     publish_tool: PublishTool
+    count_figures: CountFigures
 
     def jobs(self, crl_period: timedelta, bundle_period: timedelta, checkpoint_period: timedelta) -> dict[str, Job]:
         """By name. Raises LookupError when they are not those that the jobs process asks for."""
@@ -57,6 +60,7 @@ class Schedule:
             Job("sessions", _MINUTE, lambda: f"{self.sweep.forget_sessions()} forgotten"),
             Job("checkpoint", checkpoint_period, self._make_checkpoint),
             Job("reconcile", _MINUTE, lambda: f"{len(self.reconcile(grace=_UNFINISHED_GRACE))} finished"),
+            Job("figures", _COUNTING, lambda: f"{self.count_figures()} counted"),
         ]
         by_name = {job.name: job for job in jobs}
         if set(by_name) != set(JOB_NAMES):

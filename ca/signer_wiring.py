@@ -50,6 +50,8 @@ from ca.usecases.devices import HandDeviceToCompany, PrepareDevice, RegisterDevi
 from ca.usecases.dossier import Dossier
 from ca.usecases.end_sessions import EndSessions
 from ca.usecases.enrol import Drafter, Enrol
+from ca.usecases.examine import ExamineCertificate
+from ca.usecases.figures import CountFigures
 from ca.usecases.follow_targets import FollowTargets
 from ca.usecases.health import CheckHealth
 from ca.usecases.issuance import Issuance
@@ -215,6 +217,7 @@ def _wire(
         renew_by_key=RenewByKey(unit_of_work, clock, re_enrol, origin),
         confirm=ConfirmCertificate(unit_of_work, clock, random, publish_changes, receipt, notify, origin),
         change_status=ChangeStatus(unit_of_work, clock, authorize, publish_changes, receipt, notify),
+        examine=ExamineCertificate(unit_of_work, dossier, linter),
         order_tool_job=order_tool_job,
         portal=portal,
         authority=_authority(settings, unit_of_work, dossier, profiles, run_job),
@@ -263,6 +266,7 @@ def _schedule(
         reconcile,
         _follow_targets(settings, files, unit_of_work),
         _publish_tool(settings, files, unit_of_work, key_store),
+        CountFigures(unit_of_work, clock),
     )
 
 

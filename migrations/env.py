@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from ca.adapters.db import (  # noqa: F401  their tables are compared too
     bundle_rows,
+    figure_rows,
     log_rows,
     portal_rows,
     profile_rows,

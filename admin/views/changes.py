@@ -1,4 +1,4 @@
-"""Hold, release, revoke: each on a page of its own that says what stops working before it does."""
+"""Hold and its undoing, release, revoke: each on a page of its own that says what stops working before it does."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +14,7 @@ from admin.errors import sentence, status_of
 from admin.forms import EmptyForm, RevocationForm
 from admin.signer import ask, note_look, officer
 from ca.adapters.db.rows import CertificateRow, db
+from ca.certificate_operations import UndoHold
 from ca.domain.errors import InvalidRequest, InvalidTransition, NotFound
 from ca.domain.officers import TrustedRole
 from ca.operations import Hold, OfficerOperation, Release, Revoke
@@ -42,6 +43,15 @@ _HOLD = Change(
         _l("A supervisor of the branch can release it; nothing is lost."),
     ),
 )
+_UNDO = Change(
+    UndoHold,
+    _l("Undo my hold"),
+    _l("Undo my hold"),
+    (
+        _l("OCSP answers “good” from the next question on; the next CRL no longer lists it."),
+        _l("You can do this alone for 10 minutes after your hold, as long as nothing else happened."),
+    ),
+)
 _RELEASE = Change(
     Release,
     _l("Release this certificate"),
@@ -58,6 +68,7 @@ _REVOKE = Change(
     (
         _l("It ends for good: nobody can bring it back, not even a CA administrator."),
         _l("OCSP answers “revoked” from the next question on; the next CRL lists it, with the reason."),
+        _l("“Invalid since” stands in the CRL and in the log: who relied on it since then must look again."),
         _l("With the reason keyCompromise its key is refused for everybody, forever, and a CRL is made at once."),
         _l("The customer needs a new application to get another one."),
     ),
@@ -69,6 +80,12 @@ _REVOKE = Change(
 def hold(serial: str) -> Response | tuple[str, int]:
     """Until it is released or revoked."""
     return _change(_HOLD, serial, EmptyForm())
+
+
+@views.route("/<serial>/undo-hold", methods=["GET", "POST"])
+def undo_hold(serial: str) -> Response | tuple[str, int]:
+    """Whoever held it by mistake takes that back."""
+    return _change(_UNDO, serial, EmptyForm())
 
 
 @views.route("/<serial>/release", methods=["GET", "POST"])
@@ -87,7 +104,9 @@ def _change(change: Change, serial: str, form: FlaskForm) -> Response | tuple[st
     row = _certificate(serial)
     if not form.validate_on_submit():
         return _page(change, row, form, 422 if form.errors else 200)
-    fields = {"reason": form.reason.data} if isinstance(form, RevocationForm) else {}
+    fields = {}
+    if isinstance(form, RevocationForm):
+        fields = {"reason": form.reason.data, "invalid_since": form.invalid_since_text()}
     try:
         ask(change.operation, serial=row.serial, **fields)
     except (InvalidRequest, InvalidTransition) as error:

@@ -1,6 +1,7 @@
 """The rooms that show rows: which columns, in which order, and what a row's page adds."""
 
 import json
+from datetime import datetime
 from typing import Any, ClassVar
 
 from flask import current_app
@@ -8,7 +9,10 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
 
 from admin.access import SignedIn
+from admin.chain import chain_of
 from admin.decoding import decoded
+from admin.errors import sentence
+from admin.signer import ask, officer
 from admin.views.base import ReadOnlyView
 from ca.adapters.db.log_rows import AuditEventRow, JobRunRow
 from ca.adapters.db.officer_rows import OfficerChangeRow
@@ -23,19 +27,23 @@ from ca.adapters.db.rows import (
     CustomerRow,
     DeviceRow,
     EvidenceRow,
+    IntentRow,
     InvitationRow,
     OfficerRow,
     db,
 )
 from ca.adapters.db.stock_rows import MoveRow
 from ca.adapters.db.unlock_rows import UnlockRow
+from ca.certificate_operations import ExamineCertificate
 from ca.domain.accounts import CancellationState
 from ca.domain.applications import ApplicationState
 from ca.domain.certificates import CertificateStatus
 from ca.domain.customers import CustomerKind
 from ca.domain.devices import DeviceState
+from ca.domain.errors import PKIError
 from ca.domain.officer_changes import OfficerChangeState
 from ca.domain.officers import InvitationState, OfficerState, TrustedRole
+from ca.domain.revocation import HOLD_UNDO_WINDOW
 from ca.domain.unlocking import UnlockState
 
 _SECRETS = ("seal", "code_mac", "case_json", "der", "hash", "crl_entry")
@@ -101,10 +109,11 @@ class CertificatesView(ReadOnlyView):
         "issued_at": "when",
         "confirmed_at": "when",
         "revoked_at": "when",
+        "invalid_since": "when",
         "reason": "reason",
     }
-    hidden = (*_SECRETS, "id")
-    row_template = "console/certificate.html"
+    hidden = (*_SECRETS, "id", "crl_since", "crl_changed")
+    details_template = "console/certificate.html"
 
     def sees_all(self, who: SignedIn) -> bool:
         return TrustedRole.HOTLINE in who.roles or super().sees_all(who)
@@ -120,11 +129,15 @@ class CertificatesView(ReadOnlyView):
     def details_context(self, row: CertificateRow) -> dict[str, Any]:
         receipts = _newest(ReceiptRow, ReceiptRow.serial == row.serial, ReceiptRow.changed_at)
         return {
+            **_examined(row),
             "heading": row.subject,
-            "evidence": _evidence(row.application) if row.application else [],
             "receipts": [receipt_of(one) for one in receipts],
             "cancellation": _open_cancellation(row.serial),
             "decoded": decoded(row.der),
+            "chain": [link for link, _der in chain_of(row.der)],
+            "device": next(iter(_newest(DeviceRow, DeviceRow.serial == row.device_serial, DeviceRow.id)), None),
+            "intent": next(iter(_newest(IntentRow, IntentRow.serial == row.serial, IntentRow.id)), None),
+            "undo_until": _undo_until(row.serial),
             "timeline": _timeline({row.serial, row.application} - {"", None}),
         }
 
@@ -369,6 +382,25 @@ def _publication(row: CRLRow) -> list[tuple[AuditEventRow, str]]:
 def _open_cancellation(serial: str) -> CancellationRow | None:
     found = db.session.get(CancellationRow, serial)
     return found if found is not None and found.state == CancellationState.OPEN.value else None
+
+
+def _examined(row: CertificateRow) -> dict[str, Any]:
+    """What the signer finds now: linter's findings, and approvals with their signatures verified again."""
+    try:
+        found = ask(ExamineCertificate, serial=row.serial)
+    except PKIError as error:
+        return {"trouble": sentence(error), "findings": [], "approvals": []}
+    return {"trouble": "", "findings": found["findings"], "approvals": found["approvals"]}
+
+
+def _undo_until(serial: str) -> datetime | None:
+    """Until when this officer can undo the own hold; the rule itself is in `ca/usecases/revoke.py`."""
+    about = select(AuditEventRow).where(AuditEventRow.subject == serial, ~AuditEventRow.name.startswith("receipt."))
+    last = db.session.scalars(about.order_by(AuditEventRow.number.desc()).limit(1)).first()
+    if last is None or last.name != "certificate.held" or last.actor != officer().person:
+        return None
+    until: datetime = last.at + HOLD_UNDO_WINDOW
+    return until if current_app.extensions["vermilion_now"]() <= until else None
 
 
 def _evidence(subject: str) -> list[EvidenceRow]:

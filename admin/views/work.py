@@ -1,4 +1,4 @@
-"""Work: what waits for this officer, oldest first, and one quiet line on how the CA stands."""
+"""Work: what waits for this officer, oldest first, beside how the CA stands; below it the figures (`figures.py`)."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from admin.access import SignedIn
 from admin.signer import officer
 from admin.views.base import Gated, last_crls
+from admin.views.figures import board
 from ca.adapters.db.case_rows import BatchRow
 from ca.adapters.db.log_rows import JobRunRow
 from ca.adapters.db.officer_rows import OfficerChangeRow, RecoveryCodesRow
@@ -58,6 +59,7 @@ class WorkView(Gated, BaseView):
     def index(self) -> str:
         who = officer()
         shown = {"work": _work_list(who), "crls": last_crls(), "jobs": _jobs(), "recovered": _own_recovery(who)}
+        shown["board"] = board(who)
         page: str = self.render("console/work.html", **shown)
         return page
 

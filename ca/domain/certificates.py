@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from ca.domain.canonical import canonical
-from ca.domain.errors import InvalidTransition
+from ca.domain.errors import InvalidRequest, InvalidTransition
 from ca.domain.revocation import Revocation, RevocationReason
 
 
@@ -93,15 +93,23 @@ class Certificate:
         self._require(CertificateStatus.ACTIVE, allowed_from=CertificateStatus.ON_HOLD)
         return replace(self, status=CertificateStatus.ACTIVE, revocation=None)
 
-    def revoke(self, reason: RevocationReason, *, at: datetime) -> "Certificate":
-        """End it for good, since the time from which relying parties saw it on hold, if they did."""
+    def revoke(self, reason: RevocationReason, *, at: datetime, invalid_since: datetime | None = None) -> "Certificate":
+        """End it for good, since the time from which relying parties saw it on hold, if they did.
+
+        Raises InvalidRequest for an `invalid_since` outside of the time in which it was valid and held.
+        """
         if reason is RevocationReason.CERTIFICATE_HOLD:
             raise InvalidTransition("certificateHold is not a revocation for good; hold the certificate instead")
         self._require(CertificateStatus.REVOKED)
         # Nobody may take it as having held in between: an unconfirmed one was on hold since its issuance.
         seen = self.seen_by_relying_parties()
         since = seen.revoked_at if seen else at
-        return replace(self, status=CertificateStatus.REVOKED, revocation=Revocation(reason, since))
+        if invalid_since is not None and not self.not_before <= invalid_since <= since:
+            raise InvalidRequest(
+                "“invalid since” lies between the beginning of the certificate's validity and the time since which it "
+                "does not hold; leave it empty when it is not known to be earlier"
+            )
+        return replace(self, status=CertificateStatus.REVOKED, revocation=Revocation(reason, since, invalid_since))
 
     def seen_by_relying_parties(self) -> Revocation | None:
         """What OCSP and CRL say of it."""

@@ -18,6 +18,7 @@ from ca.domain.tbs import TBS
 CRL_NUMBER = der.oid("2.5.29.20")
 DELTA_INDICATOR = der.oid("2.5.29.27")
 _REASON_CODE = der.oid("2.5.29.21")
+_INVALIDITY_DATE = der.oid("2.5.29.24")
 _ISSUING_DISTRIBUTION_POINT = der.oid("2.5.29.28")
 _AUTHORITY_KEY_IDENTIFIER = der.oid("2.5.29.35")
 _FRESHEST_CRL = der.oid("2.5.29.46")
@@ -93,14 +94,28 @@ def revocation_entry(serial: int, revocation: Revocation) -> bytes:
     """The entry of a revoked certificate (RFC 5280 section 5.1.2.6), DER."""
     # Unspecified is said by leaving the reason out (RFC 5280 section 5.3.1).
     said = revocation.reason is not RevocationReason.UNSPECIFIED
-    extensions = der.sequence(_reason_extension(revocation.reason)) if said else b""
-    return der.sequence(der.integer(serial), der.utc_or_generalized_time(revocation.revoked_at), extensions)
+    # The reason comes last: an entry is told by it (`is_final`).
+    extensions = _invalidity_extension(revocation.invalid_since) + (
+        _reason_extension(revocation.reason) if said else b""
+    )
+    return der.sequence(
+        der.integer(serial),
+        der.utc_or_generalized_time(revocation.revoked_at),
+        der.sequence(extensions) if extensions else b"",
+    )
 
 
 def removal_entry(serial: int, at: datetime) -> bytes:
     """What a delta says of a hold that was lifted (RFC 5280 section 5.2.4)."""
     reason = der.sequence(_reason_extension(_REMOVE_FROM_CRL))
     return der.sequence(der.integer(serial), der.utc_or_generalized_time(at), reason)
+
+
+def _invalidity_extension(since: datetime | None) -> bytes:
+    """Always GeneralizedTime (RFC 5280 section 5.3.2)."""
+    if since is None:
+        return b""
+    return der.sequence(_INVALIDITY_DATE, der.octet_string(der.generalized_time(since)))
 
 
 def _reason_extension(reason: int) -> bytes:

@@ -62,7 +62,9 @@ def _after(before: Moment, event: ChainedEvent) -> Moment:
         return Moment(event, status, Revocation(RevocationReason.CERTIFICATE_HOLD, event.event.at))
     # Nobody could rely on it since it was put on hold, or ever, if it was never confirmed.
     since = before.told.revoked_at if before.told else event.event.at
-    return Moment(event, status, Revocation(parse_reason(event.event.details["reason"]), since))
+    details = event.event.details
+    invalid_since = instant(details["invalid_since"]) if "invalid_since" in details else None
+    return Moment(event, status, Revocation(parse_reason(details["reason"]), since, invalid_since))
 
 
 def moment_at(moments: Sequence[Moment], at: datetime) -> Moment | None:

@@ -6,6 +6,7 @@ from datetime import datetime
 JOB_NAMES = (
     *("responder", "bundle-signer", "tool", "standings", "crl-after-change", "crl", "bundle", "bundle-after-change"),
     *("targets", "codes", "unconfirmed", "cancellations", "challenges", "sessions", "checkpoint", "reconcile"),
+    "figures",
 )
 """Every job, in the order in which a round asks for them: what others need first: answers and bundles
 need their signers' certificates, and a patch follows the CRL that tells of a change."""

@@ -209,7 +209,11 @@ class Answer:
 
 
 def said_of(cert_id: bytes, status: CertStatus) -> bytes:
-    """The start of a SingleResponse: the CertID as asked and its status."""
+    """The start of a SingleResponse: the CertID as asked and its status.
+
+    The invalidity date of a revocation is left out: extensions of CRL entries may be in a SingleResponse (RFC 6960
+    section 4.4.5), none must, and answers that differ in nothing else stay as short as others. The CRL has it.
+    """
     if isinstance(status, Good):
         return cert_id + der.tlv(0x80)
     if isinstance(status, Unknown):

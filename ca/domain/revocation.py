@@ -5,10 +5,14 @@ lifted (CPS section 4.9). A hold that becomes final keeps the time of the hold: 
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import IntEnum
 
 from ca.domain.errors import InvalidRequest
+
+HOLD_UNDO_WINDOW = timedelta(minutes=10)
+"""In which who held a certificate by mistake can take that back alone: as long as the customer is still at the counter
+or on the telephone. After it a supervisor releases."""
 
 
 class RevocationReason(IntEnum):
@@ -49,3 +53,5 @@ class Revocation:
 
     reason: RevocationReason
     revoked_at: datetime
+    invalid_since: datetime | None = None
+    """When its key was lost or misused, where that is known to be earlier (invalidityDate, RFC 5280 section 5.3.2)."""

@@ -15,7 +15,7 @@ from ca.domain.certificates import Certificate, CertificateStatus, standing
 from ca.domain.errors import Tampered
 from ca.domain.revocation import Revocation, RevocationReason
 
-FORMAT = b"2"
+FORMAT = b"3"
 """A map of another format or another boot of the machine is built anew, and read by nobody until then."""
 
 # The tables of the map, and the records that say of what it is. APPLIED_KEY is there once the map is complete.
@@ -27,6 +27,9 @@ BOOT_ID = "/proc/sys/kernel/random/boot_id"
 
 KEY_OCTETS = 20
 _LAYOUT = struct.Struct(">BBIIQ")
+_INVALID_SINCE = struct.Struct(">I")
+_END_OF_NAME = b"\x00"
+"""Behind the issuer's name, where an invalidity date follows: records without one are as short as ever."""
 _FACE = 10
 _NO_REASON = 255
 _ACTIVE, _REVOKED = 1, 4
@@ -85,9 +88,11 @@ class Standing:
                 _seconds(self.issued_at),
                 _seconds(self.not_after),
             )
+            since = revocation.invalid_since if revocation else None
+            known = b"" if since is None else _END_OF_NAME + _INVALID_SINCE.pack(_seconds(since))
         except struct.error as error:
             raise Tampered("a certificate has a time before 1970 or after 2106") from error
-        return fixed + self.issuer.encode("ascii")
+        return fixed + self.issuer.encode("ascii") + known
 
     @classmethod
     def unpack(cls, packed: bytes) -> "Standing":
@@ -96,8 +101,8 @@ class Standing:
             code, reason, revoked_at, issued_at, not_after = _LAYOUT.unpack_from(packed)
             revocation = None
             if reason != _NO_REASON:
-                revocation = Revocation(RevocationReason(reason), _instant(revoked_at))
-            issuer = packed[_LAYOUT.size :].decode("ascii")
+                revocation = Revocation(RevocationReason(reason), _instant(revoked_at), _invalid_since(packed))
+            issuer = issuer_of(packed).decode("ascii")
             return cls(issuer, _STATUSES[code], _instant(issued_at), _instant(not_after), revocation)
         except (struct.error, ValueError, KeyError, OverflowError, OSError) as error:
             raise Tampered("the standings map holds a record that makes no sense") from error
@@ -147,7 +152,7 @@ def snapshot_message(head: Head, sha256: bytes) -> bytes:
 
 def issuer_of(packed: bytes) -> bytes:
     """The issuer's name in a packed standing."""
-    return packed[_LAYOUT.size :]
+    return packed[_LAYOUT.size :].partition(_END_OF_NAME)[0]
 
 
 def serial_key(serial: int) -> bytes | None:
@@ -162,6 +167,11 @@ def packed_records(changed: Iterable[tuple[int, Standing]]) -> Iterator[tuple[by
     for serial, stands in changed:
         if key := serial_key(serial):
             yield key, stands.pack()
+
+
+def _invalid_since(packed: bytes) -> datetime | None:
+    _name, end, known = packed[_LAYOUT.size :].partition(_END_OF_NAME)
+    return _instant(*_INVALID_SINCE.unpack(known)) if end else None
 
 
 def _seconds(at: datetime) -> int:

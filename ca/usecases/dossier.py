@@ -97,17 +97,42 @@ class Dossier:
         if not renewal and not stands:
             raise SigningRefused("the administrator who applied has no certificate that holds any more")
 
+    def examine(self, work: Work, application_id: str) -> list[tuple[Evidence, str]]:
+        """Every decision on a case with what is wrong with it now; empty when its signature holds.
+
+        As for a renewal: that the officer has left since takes nothing away from what was decided then.
+        Raises NotFound, Tampered.
+        """
+        application, seal = work.applications.get(application_id)
+        require_sealed(self.seals, application, seal)
+        evidence = work.applications.list_evidence(application_id)
+        return [(item, self._flaw(work, application.case, item)) for item in evidence]
+
     def _proves(self, work: Work, case: Case, evidence: Evidence, *, renewal: bool) -> bool:
+        if self._flaw(work, case, evidence):
+            return False
+        return renewal or _in_office(self.authorize.sealed_officer(work, evidence.decision.officer))
+
+    def _flaw(self, work: Work, case: Case, evidence: Evidence) -> str:
+        """Why this does not prove that another officer approved exactly this case; empty when it does."""
         try:
             approver = self.authorize.sealed_officer(work, evidence.decision.officer)
         except (NotFound, Tampered):
-            return False
-        return (
-            self._decides(work, case, approver, evidence)
-            and approver.person != case.maker_person
-            and (renewal or _in_office(approver))
-            and self._signed_by(approver, evidence)
-        )
+            return "the officer's record is not one that the signer wrote"
+        if not self._decides(work, case, approver, evidence):
+            return "it is about another case or another officer"
+        if approver.person == case.maker_person:
+            return "the same person entered the case"
+        credential = approver.find_credential(evidence.assertion.credential_id)
+        if credential is None:
+            return "the passkey is not one of this officer's"
+        try:
+            self.authenticators.verify_assertion(
+                evidence.assertion, challenge=evidence.decision.challenge(), public_key=credential.public_key
+            )
+        except NotAuthenticated:
+            return "the passkey's signature does not hold"
+        return ""
 
     def _decides(self, work: Work, case: Case, approver: Officer, evidence: Evidence) -> bool:
         """Whether the decision is about exactly this case: alone, or in the list of its batch."""
@@ -120,18 +145,6 @@ class Dossier:
             return False
         is_listed = batch.holds(case.application, case.digest()) and approver.person != batch.maker_person
         return is_listed and evidence.decision == batch_approval(batch, approver)
-
-    def _signed_by(self, approver: Officer, evidence: Evidence) -> bool:
-        credential = approver.find_credential(evidence.assertion.credential_id)
-        if credential is None:
-            return False
-        try:
-            self.authenticators.verify_assertion(
-                evidence.assertion, challenge=evidence.decision.challenge(), public_key=credential.public_key
-            )
-        except NotAuthenticated:
-            return False
-        return True
 
 
 def _in_office(approver: Officer) -> bool:

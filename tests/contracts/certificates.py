@@ -47,6 +47,19 @@ class CertificatesContract:
                 LARGEST_SERIAL: (Standing.of(held), crl_entry(held)),
             }
 
+    def test_an_invalidity_date_reads_back_in_record_and_standing(self, unit_of_work: UnitOfWork) -> None:
+        active = a_certificate(serial=1, status=CertificateStatus.ACTIVE)
+        since = active.not_before + HOUR
+        revoked = active.revoke(RevocationReason.KEY_COMPROMISE, at=since + HOUR, invalid_since=since)
+        with unit_of_work() as work:
+            work.certificates.add(active)
+            work.certificates.save(revoked)
+            work.commit()
+
+        with unit_of_work() as work:
+            assert work.certificates.get(1) == revoked
+            assert work.certificates.find_listed([1]) == {1: (Standing.of(revoked), crl_entry(revoked))}
+
     def test_those_issued_under_a_profile_since_then_are_counted(self, unit_of_work: UnitOfWork) -> None:
         with unit_of_work() as work:
             for serial, hours in ((1, 0), (2, 1), (3, 2)):

@@ -10,6 +10,7 @@ from ca.ports import UnitOfWork
 from tests.builders import a_customer, a_device, an_event
 from tests.contracts.cases import ApplicationsContract, BatchesContract, CodesContract, IntentsContract
 from tests.contracts.certificates import CertificatesContract
+from tests.contracts.figures import FiguresContract
 from tests.contracts.officers import OfficerChangesContract, RecoveryCodesContract
 from tests.contracts.people import (
     ChallengesContract,
@@ -108,5 +109,6 @@ class WorkContract(
     AuditLogContract,
     JobsContract,
     StockContract,
+    FiguresContract,
 ):
     """All of it."""

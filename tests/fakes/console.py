@@ -11,6 +11,7 @@ from admin.app import create_app
 from ca.adapters.db import log_rows, officer_rows, portal_rows, profile_rows, receipt_rows, rows
 from ca.domain.applications import Application, ApplicationState, Case
 from tests.fakes.console_authority import VERSION
+from tests.fakes.console_figures import figures
 from tests.fakes.console_signer import HOSTILE, NOW, OFFICERS, FakeSigner
 from tests.fakes.console_stock_rows import stock
 from tests.fakes.software_ca import SoftwareCA
@@ -125,7 +126,6 @@ def an_officer_change(change: str, **changes: Any) -> officer_rows.OfficerChange
     return officer_rows.OfficerChangeRow(**fields | changes)
 
 
-_DER = SoftwareCA("Demo Bank").holder("Zhang Wei").der
 _CA = SoftwareCA("Demo Bank")
 _DER = _CA.holder("Zhang Wei").der
 _MILLIS = int(NOW.timestamp() * 1000)
@@ -147,6 +147,7 @@ def fill(database: Path, signer: FakeSigner) -> None:
     done = a_case("application-done", "customer-1", "Zhang Wei", "Pudong", "maker", hours=30)
     returned = a_case("application-returned", "customer-1", "Zhang Wei", "Pudong", "maker", hours=9)
     signer.cases[returned.id] = returned.become(ApplicationState.RETURNED, at=NOW, reason="the name is short")
+    ending = a_case("application-ending", "customer-1", "Zhang Wei", "Pudong", "maker", hours=50)
     rejected = a_case("application-rejected", "customer-1", "Zhang Wei", "Pudong", "maker", hours=8)
     engine = create_engine(f"sqlite:///{database}")
     rows.Row.metadata.create_all(engine)
@@ -156,7 +157,10 @@ def fill(database: Path, signer: FakeSigner) -> None:
         session.add(application_row(done, "completed"))
         session.add(application_row(returned, "returned", "the name is short"))
         session.add(application_row(rejected, "rejected", "document number differs"))
-        session.add_all([*_others(), *_officer_changes(), *_authority(), *_log()])
+        session.add(application_row(ending, "codes-issued"))
+        session.add_all(
+            [*_others(), *_officers(), *_officer_changes(), *_authority(), _intent(), *_log(), *figures(ACTIVE)]
+        )
         session.commit()
     engine.dispose()
 
@@ -196,6 +200,24 @@ def _others() -> list[rows.Row]:
             reference="4711081513", application="application-done", code_mac=b"m", state="claimed",
             expires_at=NOW + 7 * day, attempts_left=5, request="aa",
         ),
+        rows.CodePairRow(
+            reference="4711081520", application="application-ending", code_mac=b"m", state="open",
+            expires_at=NOW + 3 * day, attempts_left=5, request="",
+        ),
+        rows.CRLRow(
+            name="issuing", issuer="issuing", number=1841, this_update=NOW - timedelta(minutes=14),
+            next_update=NOW + timedelta(minutes=46), entries=2, size=412, sha256="ef" * 32, published=True,
+        ),
+        receipt_rows.ReceiptRow(
+            serial=HELD, changed_at=_MILLIS - 60_000, issuer="issuing", became="on-hold", after_crl=1841,
+            sightings=f'[["ocsp",1000,null,{_MILLIS - 59_992}],["delta-crl",10000,{_MILLIS - 40_000},null]]',
+            stage="soon",
+        ),
+    ]  # fmt: skip
+
+
+def _officers() -> list[rows.Row]:
+    return [
         rows.OfficerRow(
             id="maker", person="E-maker", name="Maria Lin", branch="Pudong", roles="ra-operator", state="active",
             version=1, seal=b"s",
@@ -209,18 +231,18 @@ def _others() -> list[rows.Row]:
         ),
         rows.InvitationRow(
             id="invitation-1", person="E-new", name="Nina Luo", branch="Pudong", roles="ra-approver,ra-supervisor",
-            proposed_by="E-other", approved_by="", state="proposed", expires_at=NOW + 7 * day, code_mac=b"", seal=b"s",
-        ),
-        rows.CRLRow(
-            name="issuing", issuer="issuing", number=1841, this_update=NOW - timedelta(minutes=14),
-            next_update=NOW + timedelta(minutes=46), entries=2, size=412, sha256="ef" * 32, published=True,
-        ),
-        receipt_rows.ReceiptRow(
-            serial=HELD, changed_at=_MILLIS - 60_000, issuer="issuing", became="on-hold", after_crl=1841,
-            sightings=f'[["ocsp",1000,null,{_MILLIS - 59_992}],["delta-crl",10000,{_MILLIS - 40_000},null]]',
-            stage="soon",
+            proposed_by="E-other", approved_by="", state="proposed", expires_at=NOW + timedelta(days=7), code_mac=b"",
+            seal=b"s",
         ),
     ]  # fmt: skip
+
+
+def _intent() -> rows.Row:
+    return rows.IntentRow(
+        serial=ACTIVE, tag=1, issuer="issuing", profile="personal-signing", application="application-done",
+        tbs_der=b"t", public_key="9f" * 32, request="5e" * 32, predecessor=None, needs_confirmation=True,
+        intended_at=NOW - timedelta(days=1), signed=True, seal=b"s",
+    )  # fmt: skip
 
 
 def _officer_changes() -> list[rows.Row]:
@@ -283,6 +305,10 @@ def _log() -> list[rows.Row]:
         log_rows.AuditEventRow(
             number=3, name="crl.published", subject="issuing", actor="signer", at=NOW - timedelta(minutes=14),
             details='{"number":"1841"}', hash=b"j" * 32, changes=b"", salt=b"",
+        ),
+        log_rows.AuditEventRow(
+            number=3, name="certificate.held", subject=HELD, actor="E-hotline", at=NOW - timedelta(minutes=1),
+            details="{}", hash=b"j" * 32, changes=b"", salt=b"",
         ),
         log_rows.AuditEventRow(
             number=2, name="certificate.issued", subject=ACTIVE, actor="customer", at=NOW - timedelta(days=1),

@@ -17,6 +17,7 @@ from ca import operations as ops
 from ca import unlock_operations as unlock_ops
 from ca.adapters.db import rows
 from ca.adapters.webauthn import WebAuthnAuthenticators
+from ca.certificate_operations import ExamineCertificate, UndoHold
 from ca.domain.applications import Application, ApplicationState
 from ca.domain.batches import Batch
 from ca.domain.decisions import Act, Assertion, Decision
@@ -51,7 +52,10 @@ OFFICERS = {
 }
 
 
-_LOOKS = ops.WhoAmI | case_ops.ShowCase | case_ops.ShowBatch | case_ops.PreviewApplication | ops.NoteLook
+_LOOKS = (
+    *(ops.WhoAmI, ops.NoteLook, ops.Health, ExamineCertificate),
+    *(case_ops.ShowCase, case_ops.ShowBatch, case_ops.PreviewApplication),
+)
 
 
 def _outlook(is_unusual: bool) -> dict[str, Any]:
@@ -77,6 +81,8 @@ class FakeSigner(OfficerAnswers, AuthorityAnswers):
     cases: dict[str, Application] = field(default_factory=dict)
     invitations: dict[str, dict[str, Any]] = field(default_factory=dict)
     versions: dict[str, ProfileVersion] = field(default_factory=lambda: {VERSION.id: VERSION})
+    findings: list[str] = field(default_factory=list)
+    flaw: str = ""
 
     def call(self, operation: ops.Operation) -> dict[str, Any]:
         self.asked.append(operation)
@@ -115,6 +121,9 @@ class FakeSigner(OfficerAnswers, AuthorityAnswers):
         value = os.urandom(32)
         self.challenges.add(value)
         return value
+
+    def _Health(self, _operation: ops.Health) -> dict[str, Any]:
+        return {"hsm": "ok", "database": "ok", "clock": "ok"}
 
     def _SignInChallenge(self, _operation: ops.SignInChallenge) -> dict[str, Any]:
         return {"challenge": b64(self._challenge())}
@@ -356,6 +365,15 @@ class FakeSigner(OfficerAnswers, AuthorityAnswers):
 
     def _Hold(self, operation: ops.Hold) -> dict[str, Any]:
         return self._change(operation, "on-hold")
+
+    def _ExamineCertificate(self, operation: ExamineCertificate) -> dict[str, Any]:
+        self._who(operation)
+        told = {"act": "approve-application", "officer": "approver", "person": "E-approver", "digest": "d0" * 32}
+        told |= {"at": "2026-11-22T07:04:05Z", "passkey": "c1", "wrong": self.flaw}
+        return {"findings": list(self.findings), "approvals": [told]}
+
+    def _UndoHold(self, operation: UndoHold) -> dict[str, Any]:
+        return self._change(operation, "active")
 
     def _Release(self, operation: ops.Release) -> dict[str, Any]:
         return self._change(operation, "active")

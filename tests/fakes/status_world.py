@@ -172,8 +172,14 @@ class StatusWorld:
             self.issue(serial, life=life)
             self.revoke(serial)
 
-    def revoke(self, serial: int, reason: RevocationReason = RevocationReason.KEY_COMPROMISE) -> Certificate:
-        return self._change(self.unit_of_work.certificates[serial].revoke(reason, at=self.clock.now()))
+    def revoke(
+        self,
+        serial: int,
+        reason: RevocationReason = RevocationReason.KEY_COMPROMISE,
+        invalid_since: datetime | None = None,
+    ) -> Certificate:
+        before = self.unit_of_work.certificates[serial]
+        return self._change(before.revoke(reason, at=self.clock.now(), invalid_since=invalid_since))
 
     def suspend(self, serial: int) -> Certificate:
         return self._change(self.unit_of_work.certificates[serial].suspend(at=self.clock.now()))

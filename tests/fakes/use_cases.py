@@ -20,6 +20,7 @@ from ca.usecases.company_desk import CompanyDesk
 from ca.usecases.customers import CorrectCustomer
 from ca.usecases.devices import HandDeviceToCompany, PrepareDevice
 from ca.usecases.end_sessions import EndSessions
+from ca.usecases.examine import ExamineCertificate
 from ca.usecases.jobs import RunJobNow
 from ca.usecases.letters import HandOutLetter
 from ca.usecases.look_back import LookBack
@@ -137,6 +138,7 @@ def use_cases_of(bank: "Bank") -> UseCases:
         renew_by_key=RenewByKey(bank.unit_of_work, bank.clock, bank.re_enrol, ORIGIN),
         confirm=bank.confirm,
         change_status=bank.change_status,
+        examine=ExamineCertificate(bank.unit_of_work, bank.dossier, bank.linter),
         order_tool_job=OrderToolJob(bank.unit_of_work, bank.clock, bank.random, bank.key_store, ORIGIN),
         answer_ocsp=bank.answer_ocsp,
         certify_memory_key=bank.certify_memory_key,

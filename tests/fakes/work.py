@@ -21,6 +21,7 @@ from ca.domain.customers import Customer
 from ca.domain.decisions import Evidence
 from ca.domain.devices import Device
 from ca.domain.errors import NotReady
+from ca.domain.figures import Figure
 from ca.domain.issuers import Issuer
 from ca.domain.jobs import JobRun, Lease
 from ca.domain.journal import Entry
@@ -36,6 +37,7 @@ from ca.domain.unlocking import UnlockCase
 from tests.fakes import repositories as fake
 from tests.fakes.bundles import FakeBundles
 from tests.fakes.certificates import FakeCertificates, FakeCRLs
+from tests.fakes.figures import FakeFigures
 from tests.fakes.officers import FakeOfficerChanges, FakeRecoveryCodeSets
 from tests.fakes.portal import FakeAccounts, FakeCancellations, FakeCustomerSessions, FakeUnlocks
 from tests.fakes.profiles import FakeProfileVersions
@@ -87,6 +89,7 @@ class Stored:
     consignments: dict[str, Consignment] = field(default_factory=dict)
     balances: dict[str, Balance] = field(default_factory=dict)
     alarms: dict[str, Alarm] = field(default_factory=dict)
+    figures: list[Figure] = field(default_factory=list)
 
     def copy(self) -> "Stored":
         return Stored(**{each.name: getattr(self, each.name).copy() for each in fields(self)})
@@ -138,6 +141,7 @@ class FakeWork:
         self.recovery_codes = FakeRecoveryCodeSets(stored.recovery_codes)
         self.profile_versions = FakeProfileVersions(stored.profile_versions)
         self.stock = FakeStock(stored.moves, stored.consignments, stored.balances, stored.alarms, stored.devices)
+        self.figures = FakeFigures(stored.figures, stored)
 
 
 class FakeUnitOfWork:

@@ -44,7 +44,7 @@ class DeviceRow(Row):
     """A U-Shield."""
 
     __tablename__ = "devices"
-    __table_args__ = (Index(None, "branch", "holder"),)
+    __table_args__ = (Index(None, "branch", "holder"), Index(None, "branch", "state"))
 
     id: Mapped[str] = mapped_column(primary_key=True)
     serial: Mapped[str] = mapped_column(unique=True)
@@ -212,6 +212,8 @@ class CertificateRow(Row):
             "crl_entry IS NOT NULL AND crl_partition IS NOT NULL",
             *("issuer", "crl_partition", "serial", "not_after", "crl_entry"),
         ),
+        # The home page's figures are counted from this alone.
+        Index(None, "branch", "status", "not_after"),
         partial_index("ix_certificates_changed", "crl_changed IS NOT NULL", "issuer", "crl_changed", "crl_partition"),
     )
 
@@ -234,6 +236,7 @@ class CertificateRow(Row):
     confirmed_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
     reason: Mapped[int | None]
+    invalid_since: Mapped[datetime | None]
     crl_entry: Mapped[bytes | None]
     crl_since: Mapped[int | None] = mapped_column(BigInteger)
     crl_changed: Mapped[int | None] = mapped_column(BigInteger)

@@ -16,6 +16,7 @@ from ca.adapters.db.repositories.bundles import SqlBundles
 from ca.adapters.db.repositories.certificates import SqlCertificates, SqlIntents
 from ca.adapters.db.repositories.crls import SqlCRLs
 from ca.adapters.db.repositories.customers import SqlCustomers, SqlDevices
+from ca.adapters.db.repositories.figures import SqlFigures
 from ca.adapters.db.repositories.issuers import SqlBlockedKeys, SqlIssuers
 from ca.adapters.db.repositories.officer_changes import SqlOfficerChanges
 from ca.adapters.db.repositories.officers import SqlInvitations, SqlOfficers
@@ -83,6 +84,7 @@ class SqlWork:
         self.recovery_codes = SqlRecoveryCodeSets(session)
         self.profile_versions = SqlProfileVersions(session)
         self.stock = SqlStock(session)
+        self.figures = SqlFigures(session)
 
     def __enter__(self) -> Self:
         # Begin here and not at the first statement: on SQLite this is where threads take turns.

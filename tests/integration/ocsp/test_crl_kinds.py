@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,27 @@ def judged(*arguments: str | Path) -> str:
 
 
 REVOKED, ELSEWHERE = "certificate revoked", "different CRL scope"
+
+
+@pytest.mark.openssl
+def test_openssl_reads_an_invalidity_date_beside_the_reason(world: StatusWorld, tmp_path: Path) -> None:
+    since = world.clock.now()
+    world.clock.tick(timedelta(hours=1))
+    world.revoke(GOOD, RevocationReason.KEY_COMPROMISE, invalid_since=since)
+    world.revoke(HELD, RevocationReason.UNSPECIFIED, invalid_since=since)
+    world.publish_crl("issuing")
+    world.publish_crl("issuing")  # compared with the one before, and with the standings
+    (tmp_path / "it.crl").write_bytes(world.publisher.crls["issuing"])
+    command = ["openssl", "crl", "-inform", "DER", "-in", tmp_path / "it.crl", "-noout", "-text"]
+
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    shown = f"Invalidity Date: \n                {since:%b} {since.day:2} {since:%H:%M:%S %Y} GMT"
+    entries = {int(each.split()[0], 16): each for each in text.split("Serial Number: ")[1:]}
+    assert all(shown in entries[serial] for serial in (GOOD, HELD))
+    assert "Key Compromise" in entries[GOOD]
+    assert "Reason Code" not in entries[HELD]
+    assert PkilintLinter().lint_crl(world.publisher.crls["issuing"]) == []
 
 
 @pytest.mark.openssl

@@ -14,7 +14,6 @@ from ca import operations as ops
 from ca.adapters.db.rows import db
 from ca.domain import errors
 from ca.throttle import Throttle
-from tests.fakes.console import ACTIVE, CANCELLED, HELD
 from tests.fakes.console_signer import b64
 from tests.fakes.letters import code_in, letter_in
 
@@ -252,58 +251,6 @@ def test_a_customer_without_an_address_gets_a_letter(at, unreachable):
 def test_codes_are_never_handed_out_by_looking(at, signer):
     assert at("maker").get("/admin/cases/application-approved/codes").status_code == 405
     assert signer.commands() == []
-
-
-@pytest.mark.parametrize(
-    ("officer", "serial", "act", "form"),
-    [
-        ("hotline", ACTIVE, "hold", {}),
-        ("supervisor", HELD, "release", {}),
-        ("approver", ACTIVE, "revoke", {"reason": "keyCompromise"}),
-    ],
-)
-def test_a_change_shows_its_effect_first_and_is_then_asked_for(at, signer, officer, serial, act, form):
-    page = at(officer).text(f"/admin/certificates/{serial}/{act}")
-    asked_by_looking = signer.commands()
-    response = at(officer).post(f"/admin/certificates/{serial}/{act}", form)
-
-    assert "What happens" in page
-    assert asked_by_looking == []
-    assert response.status_code == 303
-    assert [(asked.path, asked.serial) for asked in signer.commands()] == [(f"certificates/{act}", serial)]
-
-
-def test_a_certificates_page_tells_its_life_and_its_fields(at):
-    page = at("supervisor").text(f"/admin/certificates/details/?id={ACTIVE}")
-
-    assert "certificate.issued" in page
-    assert "CN=Demo Bank issuing" in page
-    assert re.search(r"<dt>keyUsage <span class=.tag.>critical</span></dt><dd class=.mono.>digitalSignature</dd>", page)
-    assert "/admin/audit/details" not in page
-    assert "/admin/audit/details/?id=2" in at("auditor").text(f"/admin/certificates/details/?id={ACTIVE}")
-
-
-def test_a_hold_is_offered_for_what_its_customer_cancelled_and_says_what_it_means(at):
-    pages = {serial: at("supervisor").text(f"/admin/certificates/details/?id={serial}") for serial in (HELD, CANCELLED)}
-
-    offered = {serial: f"/admin/certificates/{serial}/hold" in page for serial, page in pages.items()}
-    assert offered == {HELD: False, CANCELLED: True}
-    assert "takes the place of the cancellation" in pages[CANCELLED]
-
-
-@pytest.mark.parametrize("reason", ["", "certificateHold", "because", "KEYCOMPROMISE"])
-def test_a_revocation_needs_a_reason_of_the_list(at, signer, reason):
-    assert at("approver").post(f"/admin/certificates/{ACTIVE}/revoke", {"reason": reason}).status_code == 422
-    assert signer.commands() == []
-
-
-def test_a_transition_the_signer_refuses_stays_on_the_page(at, signer):
-    signer.refuse["certificates/hold"] = errors.InvalidTransition("a certificate that is revoked cannot become on-hold")
-
-    response = at("hotline").post(f"/admin/certificates/{ACTIVE}/hold")
-
-    assert response.status_code == 409
-    assert "A certificate that is revoked cannot become on-hold." in response.get_data(as_text=True)
 
 
 def test_an_invitation_is_proposed_by_a_security_officer(at, signer):

@@ -39,7 +39,8 @@ STATES = (ApplicationState, CertificateStatus, CustomerKind, DeviceState, Office
 CHANNELS = ("DATABASE", "OCSP", "OCSP_NONCE", "OCSP_GET", "DELTA_CRL", "FULL_CRL", "PARTITION_CRL")
 SAID = (
     "adapters/webauthn.py", "domain/applications.py", "domain/certificates.py", "domain/customers.py",
-    "domain/devices.py", "domain/officer_changes.py", "domain/officers.py", "domain/unlocking.py", "usecases/apply.py", "usecases/approve.py",
+    "domain/devices.py", "domain/officer_changes.py", "domain/officers.py", "domain/unlocking.py",
+    "usecases/apply.py", "usecases/approve.py",
     "domain/batches.py", "usecases/batches.py", "usecases/cases.py", "usecases/customers.py", "usecases/outlook.py",
     "usecases/authorize.py", "usecases/letters.py", "usecases/officer_changes.py", "usecases/officers.py",
     "usecases/own_access.py", "usecases/passkeys.py", "usecases/recovery.py", "usecases/revoke.py",

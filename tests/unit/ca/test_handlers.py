@@ -15,6 +15,7 @@ from ca import officer_operations as own
 from ca import operations as ops
 from ca import portal_operations as portal
 from ca import unlock_operations as unlock
+from ca.certificate_operations import ExamineCertificate, UndoHold
 from ca.domain.decisions import Assertion
 from ca.domain.errors import InvalidRequest, KeyStoreUnavailable, NotAllowed, NotFound, NotReady, PKIError
 from ca.domain.responders import memory_key_proof
@@ -139,6 +140,8 @@ def test_one_certificates_whole_life(signer: Signer, bank: Bank) -> None:
     confirm = ops.Confirm(serial=serial.upper(), nonce=nonce, signature=prove(key, nonce, certificate))
     assert signer.ask(confirm) == {"serial": serial, "status": "active"}
     assert signer.ask(ops.Hold(session=bank.session(HOTLINE), serial=serial))["status"] == "on-hold"
+    assert signer.ask(UndoHold(session=bank.session(HOTLINE), serial=serial))["status"] == "active"
+    assert signer.ask(ops.Hold(session=bank.session(HOTLINE), serial=serial))["status"] == "on-hold"
     assert signer.ask(ops.Release(session=supervisor, serial=serial))["status"] == "active"
     revoked = signer.ask(ops.Revoke(session=supervisor, serial=serial, reason="keyCompromise"))
     assert revoked == {"serial": serial, "status": "revoked"}
@@ -238,6 +241,7 @@ ACTS: list[ops.Operation] = [
     ops.HandOutCodes(session="none", application="none"),
     ops.Hold(session="none", serial="a1"),
     ops.Release(session="none", serial="a1"),
+    UndoHold(session="none", serial="a1"),
     ops.Revoke(session="none", serial="a1", reason="keyCompromise"),
     ops.Enrol(reference="none", code="none", request=b""),
     ops.ReEnrol(client_certificate=b"", request=b""),
@@ -296,6 +300,7 @@ ACTS: list[ops.Operation] = [
 # Looking is no act; these two have nothing to refuse.
 QUESTIONS: list[ops.Operation] = [
     ops.WhoAmI(session="none"),
+    ExamineCertificate(session="none", serial="a1"),
     case_ops.ShowCase(session="none", application="none"),
     case_ops.PreviewApplication(session="none", customer="none", profile="machine"),
     case_ops.ShowBatch(session="none", batch="none"),

@@ -14,7 +14,7 @@ from ca.domain.revocation import Revocation, RevocationReason
 from ca.domain.standings import Standing
 from ca.domain.tag_lists import tag_of
 
-STANDING_COLUMNS = ("serial", "issuer", "status", "issued_at", "not_after", "revoked_at", "reason")
+STANDING_COLUMNS = ("serial", "issuer", "status", "issued_at", "not_after", "revoked_at", "reason", "invalid_since")
 
 
 def to_certificate(row: CertificateRow) -> Certificate:
@@ -42,9 +42,11 @@ def to_certificate(row: CertificateRow) -> Certificate:
 
 def to_standing(columns: Sequence[Any]) -> tuple[int, Standing]:
     """From the columns of `STANDING_COLUMNS`."""
-    serial, issuer, status, issued_at, not_after, revoked_at, reason = columns
+    serial, issuer, status, issued_at, not_after, revoked_at, reason, invalid_since = columns
     where = f"certificate {serial}"
-    revocation = None if revoked_at is None else Revocation(known(RevocationReason, reason, where), revoked_at)
+    revocation = None
+    if revoked_at is not None:
+        revocation = Revocation(known(RevocationReason, reason, where), revoked_at, invalid_since)
     standing = Standing(issuer, known(CertificateStatus, status, where), issued_at, not_after, revocation)
     return serial_number(serial), standing
 
@@ -59,7 +61,8 @@ def standings_in(changes: Sequence[Change]) -> list[tuple[int, Standing]]:
 def _revocation(row: CertificateRow) -> Revocation | None:
     if row.revoked_at is None:
         return None
-    return Revocation(known(RevocationReason, row.reason, f"certificate {row.serial}"), row.revoked_at)
+    reason = known(RevocationReason, row.reason, f"certificate {row.serial}")
+    return Revocation(reason, row.revoked_at, row.invalid_since)
 
 
 def certificate_values(certificate: Certificate) -> Values:
@@ -82,6 +85,7 @@ def certificate_values(certificate: Certificate) -> Values:
         "confirmed_at": certificate.confirmed_at,
         "revoked_at": revocation.revoked_at if revocation else None,
         "reason": int(revocation.reason) if revocation else None,
+        "invalid_since": revocation.invalid_since if revocation else None,
         "crl_partition": certificate.crl_partition,
     }
 

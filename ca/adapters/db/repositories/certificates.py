@@ -37,6 +37,7 @@ _STANDING = select(
     CertificateRow.not_after,
     CertificateRow.revoked_at,
     CertificateRow.reason,
+    CertificateRow.invalid_since,
 )
 
 

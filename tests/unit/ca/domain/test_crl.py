@@ -1,6 +1,6 @@
 """ca/domain/crl.py, judged by cryptography's parser; and what may leave a list."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +9,16 @@ from cryptography import x509
 from ca.domain import der
 from ca.domain.algorithms import SIGNATURE_OF
 from ca.domain.certificates import Certificate, CertificateStatus
-from ca.domain.crl import CRLFrame, Listing, crl_entry, is_final, is_removal, removal_entry, signed_around
+from ca.domain.crl import (
+    CRLFrame,
+    Listing,
+    crl_entry,
+    is_final,
+    is_removal,
+    removal_entry,
+    says_key_compromise,
+    signed_around,
+)
 from ca.domain.revocation import RevocationReason
 from tests.fakes.clock import NOON
 from tests.fakes.status_world import DAY, StatusWorld
@@ -74,6 +83,20 @@ def test_unspecified_is_said_by_saying_nothing(world: StatusWorld) -> None:
     world.issue(0xA1)
     (entry,) = x509.load_der_x509_crl(crl_of(world, entry_of(world.revoke(0xA1, RevocationReason.UNSPECIFIED))))
     assert len(entry.extensions) == 0
+
+
+@pytest.mark.parametrize("reason", [each for each in RevocationReason if each is not RevocationReason.CERTIFICATE_HOLD])
+def test_an_invalidity_date_stands_in_the_entry_and_leaves_it_final(
+    world: StatusWorld, reason: RevocationReason
+) -> None:
+    world.issue(0xA1)
+    since = world.clock.tick(timedelta(hours=1))
+    world.clock.tick(timedelta(hours=1))
+    entry = entry_of(world.revoke(0xA1, reason, invalid_since=since))
+    (read,) = x509.load_der_x509_crl(crl_of(world, entry))
+    extension = read.extensions.get_extension_for_class(x509.InvalidityDate)
+    assert (extension.value.invalidity_date_utc, extension.critical) == (since, False)
+    assert (is_final(entry), says_key_compromise(entry)) == (True, reason is RevocationReason.KEY_COMPROMISE)
 
 
 def test_an_unconfirmed_certificate_is_on_hold(world: StatusWorld) -> None:

@@ -20,7 +20,7 @@ STANDINGS = st.builds(
     status=st.sampled_from(CertificateStatus),
     issued_at=TIMES,
     not_after=st.one_of(TIMES, st.just(datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC))),
-    revocation=st.none() | st.builds(Revocation, st.sampled_from(RevocationReason), TIMES),
+    revocation=st.none() | st.builds(Revocation, st.sampled_from(RevocationReason), TIMES, st.none() | TIMES),
 )
 
 
@@ -35,10 +35,30 @@ def test_what_is_packed_is_unpacked(standing: Standing) -> None:
 @given(STANDINGS, STANDINGS)
 def test_two_that_relying_parties_tell_apart_have_two_faces(one: Standing, other: Standing) -> None:
     if face_of(one.pack()) == face_of(other.pack()):
-        assert one.seen_by_relying_parties() == other.seen_by_relying_parties()
+        assert _told_by_ocsp(one) == _told_by_ocsp(other)
 
 
-@pytest.mark.parametrize("packed", [b"", bytes(17), b"\x09" + bytes(17), b"\x01\x07" + bytes(16), bytes(18) + b"\xff"])
+def _told_by_ocsp(standing: Standing) -> Revocation | None:
+    seen = standing.seen_by_relying_parties()
+    return None if seen is None else replace(seen, invalid_since=None)
+
+
+def test_a_record_from_before_invalidity_dates_is_read() -> None:
+    revoked = Standing.of(a_certificate().revoke(RevocationReason.SUPERSEDED, at=NOW))
+    dated = replace(revoked, revocation=Revocation(RevocationReason.SUPERSEDED, NOW, NOW - timedelta(hours=1)))
+
+    assert dated.pack().startswith(revoked.pack())
+    assert Standing.unpack(revoked.pack()) == revoked
+    assert issuer_of(dated.pack()) == issuer_of(revoked.pack()) == revoked.issuer.encode()
+
+
+@pytest.mark.parametrize(
+    "packed",
+    [
+        *(b"", bytes(17), b"\x09" + bytes(17), b"\x01\x07" + bytes(16), bytes(18) + b"\xff"),
+        *(b"\x04\x01" + bytes(16) + b"name\x00" + bytes(length) for length in (0, 3, 5)),
+    ],
+)
 def test_bytes_that_nobody_packed_are_found_out(packed: bytes) -> None:
     with pytest.raises(Tampered):
         Standing.unpack(packed)

@@ -1,0 +1,45 @@
+"""Looking at one certificate again: is it well made, and do the approvals behind it hold (DESIGN invariant 2)?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ca.domain.certificates import Certificate
+from ca.domain.decisions import Evidence
+from ca.domain.errors import NotFound
+from ca.domain.officers import TrustedRole
+from ca.ports import Linter, UnitOfWork
+from ca.usecases.authorize import require_branch
+from ca.usecases.dossier import Dossier
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What was found just now."""
+
+    certificate: Certificate
+    findings: Sequence[str]
+    """Of the independent linter; our own rules were asked before it was signed, and a finding would have stopped it."""
+    approvals: Sequence[tuple[Evidence, str]]
+    """With what is wrong with each; empty when its signature holds."""
+
+
+@dataclass(frozen=True)
+class ExamineCertificate:
+    """For whoever may see the certificate."""
+
+    unit_of_work: UnitOfWork
+    dossier: Dossier
+    linter: Linter
+
+    def __call__(self, session: str, serial: int) -> Examined:
+        """Raises NotFound, also for another branch's; Tampered when its case was edited."""
+        with self.unit_of_work() as work:
+            officer = self.dossier.authorize.who(work, session)
+            found = work.certificates.find(serial)
+            if found is None:
+                raise NotFound("there is no such certificate at your branch")
+            if TrustedRole.HOTLINE not in officer.roles:
+                require_branch(officer, found.branch, "certificate")
+            approvals = self.dossier.examine(work, found.application) if found.application else []
+            work.commit()
+        return Examined(found, self.linter.lint_certificate(found.der), approvals)
