@@ -23,7 +23,7 @@ from wtforms.validators import DataRequired, InputRequired, Length, NumberRange,
 from admin.errors import sentence
 from admin.language import lazily_named
 from admin.sheets import ListedSerial, read_list
-from ca.domain.custody import Holder
+from ca.domain.custody import MOST_AT_ONCE, Holder
 from ca.domain.customers import CustomerKind
 from ca.domain.errors import InvalidRequest
 from ca.domain.names import verify_text
@@ -251,7 +251,10 @@ class ReceiveForm(FlaskForm):
     )
     model = _text(_l("Model"))
     serials = _serials(_l("Serial numbers"), _LIST_HINT, required=False)
-    file = FileField(_l("Or a CSV file"), description=_l("The first column has the serial numbers, at most 500."))
+    file = FileField(
+        _l("Or a CSV file"),
+        description=_l("The first column has the serial numbers, at most %(most)s.", most=MOST_AT_ONCE),
+    )
 
     def list_rows(self) -> list[ListedSerial]:
         """Of the field or of the file. Raises InvalidRequest unless exactly one of them has any."""

@@ -10,8 +10,8 @@ from enum import StrEnum
 
 from ca.domain.errors import InvalidRequest, InvalidTransition, NotAllowed
 
-MOST_AT_ONCE = 500
-"""U-Shields in one batch or one consignment: what two people can count in one go."""
+MOST_AT_ONCE = 200
+"""U-Shields in one batch or one consignment: what two people count in one go, and one transaction moves in a second."""
 
 
 class Holder(StrEnum):

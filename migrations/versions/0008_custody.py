@@ -26,6 +26,7 @@ def upgrade() -> None:
     op.add_column("devices", sa.Column("holder", sa.String(), nullable=False, server_default=sa.text("'supplier'")))
     op.add_column("devices", sa.Column("keeper", sa.String(), nullable=False, server_default=sa.text("''")))
     op.create_index(op.f("ix_devices_branch_holder"), "devices", ["branch", "holder"])
+    op.create_index(op.f("ix_devices_branch_state_serial"), "devices", ["branch", "state", "serial"])
     op.create_table(
         "custody_moves",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -82,6 +83,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     for table in ("stock_alarms", "stock_balances", "consignments", "custody_moves"):
         op.drop_table(table)
+    op.drop_index(op.f("ix_devices_branch_state_serial"), "devices")
     op.drop_index(op.f("ix_devices_branch_holder"), "devices")
     op.drop_column("devices", "keeper")
     op.drop_column("devices", "holder")

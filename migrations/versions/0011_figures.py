@@ -23,10 +23,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("branch", "subject", "slot", name=op.f("pk_figures")),
     )
     op.create_index(op.f("ix_certificates_branch_status_not_after"), "certificates", ["branch", "status", "not_after"])
-    op.create_index(op.f("ix_devices_branch_state"), "devices", ["branch", "state"])
 
 
 def downgrade() -> None:
-    op.drop_index(op.f("ix_devices_branch_state"), "devices")
     op.drop_index(op.f("ix_certificates_branch_status_not_after"), "certificates")
     op.drop_table("figures")

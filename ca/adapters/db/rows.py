@@ -44,7 +44,7 @@ class DeviceRow(Row):
     """A U-Shield."""
 
     __tablename__ = "devices"
-    __table_args__ = (Index(None, "branch", "holder"), Index(None, "branch", "state"))
+    __table_args__ = (Index(None, "branch", "holder"), Index(None, "branch", "state", "serial"))
 
     id: Mapped[str] = mapped_column(primary_key=True)
     serial: Mapped[str] = mapped_column(unique=True)

@@ -38,7 +38,7 @@ def test_a_csv_file_is_read_with_the_mark_that_spreadsheet_programs_write(at, si
         ("", b"", "paste the serial numbers"),
         ("US1", b"US2", "paste the serial numbers"),
         ("", b"\xff\xfe\x00", "cannot be read as CSV"),
-        ("\n".join(f"US{number}" for number in range(501)), b"", "at most 500"),
+        ("\n".join(f"US{number}" for number in range(201)), b"", "at most 200"),
     ],
 )
 def test_what_is_no_list_is_not_sent(at, signer, text, file, told):

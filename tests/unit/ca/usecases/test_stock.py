@@ -101,7 +101,7 @@ def test_registering_one_again_at_the_same_branch_is_no_alarm(bank: Bank) -> Non
 
 @pytest.mark.parametrize("count", [0, MOST_AT_ONCE + 1])
 def test_a_list_of_nothing_or_of_too_many_is_refused(bank: Bank, count: int) -> None:
-    with pytest.raises(InvalidRequest, match="one to 500"):
+    with pytest.raises(InvalidRequest, match="one to 200"):
         receive(bank, *(f"US{number}" for number in range(count)))
 
 
