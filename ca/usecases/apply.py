@@ -78,6 +78,7 @@ class SubmitApplication:
                 maker_name=maker.name,
                 submitted_at=now,
                 company=person.company,
+                addresses=tuple(address for address in (person.email, person.phone) if address),
             )
             application = Application(case, ApplicationState.SUBMITTED, updated_at=now)
             work.applications.save(application, self.seals.seal(CASE_SEAL, case.sealed_fields()))

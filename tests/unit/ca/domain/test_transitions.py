@@ -160,6 +160,7 @@ _ANOTHER: dict[str, Any] = {
     "submitted_at": NOW + timedelta(seconds=1),
     "company": "x",
     "asked": Asked("a1", "", "00", "00"),
+    "addresses": ("li@bank.example",),
 }
 
 
