@@ -39,7 +39,7 @@ class Window:
     words: Words = field(default_factory=Words)
 
     def authorization_code(self) -> str:
-        words = "Type the authorization code from the letter of your branch. It goes to the bank and nowhere else."
+        words = "Type the authorization code from the bank's letter or message. It goes to the bank and nowhere else."
         return self._ask(words, [_Field("Authorization code")], lambda typed: require_code(typed[0]))
 
     def unlock_code(self) -> str:

@@ -87,6 +87,13 @@ class Case:
     """Id of the batch it was entered with (ca/domain/batches.py); empty for a case entered by itself."""
     asked: Asked | None = None
     """The signature of the company's administrator who is its maker; None when an officer is."""
+    addresses: tuple[str, ...] = ()
+    """E-mail and phone as registered when it was entered: what is said there reaches whom the approver saw."""
+
+    def approved_addresses(self) -> frozenset[str]:
+        """Where an authorization code may go; the register alone could be changed by one person."""
+        names = {value for kind, value in self.alternative_names if kind == "email"}
+        return frozenset(names | set(self.addresses) | ({self.asked.email} if self.asked else set())) - {""}
 
     def fields(self) -> dict[str, Any]:
         """The case as plain values, for the page, the digest and the seal."""
@@ -111,6 +118,7 @@ class Case:
             **({"company": self.company} if self.company else {}),
             **({"batch": self.batch} if self.batch else {}),
             **({"asked": self.asked.fields()} if self.asked else {}),
+            **({"addresses": list(self.addresses)} if self.addresses else {}),
         }
 
     def sealed_fields(self) -> bytes:

@@ -64,6 +64,7 @@ def _fields(case: Case) -> Iterator[tuple[str, str]]:
     yield "customer_name", case.customer_name
     yield "customer_number", case.customer_number
     yield "document_number", case.document_number
+    yield "addresses", ", ".join(case.addresses)
     yield from ((attribute, _joined(case.subject, attribute)) for attribute, _text in case.subject)
     yield from ((kind, _joined(case.alternative_names, kind)) for kind, _text in case.alternative_names)
     yield "device_serial", case.device_serial

@@ -140,6 +140,7 @@ class SubmitApplication:
             maker_name=maker.name,
             submitted_at=self.clock.now(),
             company=person.company,
+            addresses=tuple(address for address in (person.email, person.phone) if address),
         )
 
     def _assign_device(self, work: Work, profile: Profile, customer: Customer, serial: str, maker: Officer) -> None:

@@ -78,7 +78,7 @@ class SendCode:
             addresses={Way.EMAIL: customer.email, Way.SMS: customer.phone},
         )
         if not written:
-            raise InvalidRequest("this customer has neither e-mail nor phone; hand out a letter")
+            raise InvalidRequest("no e-mail or phone was approved with this application; hand out a letter")
         try:
             for message in written:
                 self.post(message)

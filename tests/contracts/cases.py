@@ -45,7 +45,7 @@ class ApplicationsContract:
         later = an_application(case=a_case(application="application-2", submitted_at=NOW + HOUR))
         asked = Asked("a1", "li@example.com", "00" * 32, "ab")
         for_company = an_application(case=a_case(application="application-3", customer="customer-3", company="c-1",
-                                                 asked=asked))  # fmt: skip
+                                                 asked=asked, addresses=("li@example.com",)))  # fmt: skip
 
         with unit_of_work() as work:
             for each in (an_application(), later, for_company):

@@ -61,6 +61,26 @@ def test_authorization_codes_are_written_down_nowhere(demo: Demo, tmp_path: Path
     assert set(map(tuple, found.values())) == {()}, found
 
 
+def test_a_code_that_goes_by_message_is_in_the_outbox_and_nowhere_else(demo: Demo, tmp_path: Path) -> None:
+    maker, address = demo.maker, "operations@bank.example"
+    customer = maker.call(
+        ops.RegisterCustomer, kind="system", number="D78", name="Payments", document_number="ID78", email=address
+    )["customer"]
+    hosts = ["payments.bank.example"]
+    application = maker.call(ops.SubmitApplication, customer=customer, profile="machine", host_names=hosts)
+    demo.checker.approve(application["application"])
+
+    handed_out = maker.call(ops.HandOutCodes, application=application["application"], by="message")
+
+    (mail,) = (path for path in (demo.state / "outbox").glob("*.eml") if address in path.read_text())
+    (code,) = re.findall("[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}", mail.read_text())
+    assert (handed_out["sent_to"], "authorization_code" in handed_out) == (["o•••@bank.example"], False)
+    assert handed_out["reference_number"] not in mail.read_text()
+    assert holders(demo, code) == [str(mail.relative_to(demo.state.parent))]
+    assert stat.S_IMODE(mail.stat().st_mode) == 0o600
+    issue(demo, tmp_path, {**handed_out, "authorization_code": code})
+
+
 def test_session_tokens_are_written_down_nowhere(demo: Demo) -> None:
     checker = demo.checker
     checker.call(ops.WhoAmI)

@@ -197,7 +197,7 @@ def test_the_steps_are_shown_as_they_are_done(computer: Computer) -> None:
 
 def test_at_a_terminal_code_and_password_are_asked_for_and_not_shown(computer: Computer, bank: Bank) -> None:
     where = ("--server", bank.address, "--reference", "0123456786", "--ca-file", bank.ca_file)
-    typed = {"code: ": "7k3m 9qwx 2fht", "digits): ": PASSWORD, "again: ": PASSWORD}
+    typed = {"code: ": "7k3m 9qwx 2fh3", "digits): ": PASSWORD, "again: ": PASSWORD}
 
     status, shown = computer.at_terminal("download", *where, typed=typed)
 

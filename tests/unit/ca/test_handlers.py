@@ -1,7 +1,6 @@
 """ca/handlers.py: each operation reaches its use case, and every refusal of an act is an event (DESIGN invariant 9)."""
 
 import base64
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -148,9 +147,8 @@ def test_one_certificates_whole_life(signer: Signer, bank: Bank) -> None:
 
 
 def test_a_code_that_went_by_message_is_not_in_the_answer(signer: Signer, bank: Bank) -> None:
-    application = bank.approved()
-    owner = bank.stored.applications[application][0].case.customer
-    bank.stored.customers[owner] = replace(bank.stored.customers[owner], email="li.qiang@bank.example")
+    application = bank.submitted(customer=bank.customer(email="li.qiang@bank.example"))
+    bank.approve(application)
 
     answer = signer.ask(ops.HandOutCodes(session=bank.session(MARIA), application=application, by="message"))
 

@@ -55,6 +55,7 @@ def _case(text: str, where: str) -> Case:
         fields["alternative_names"] = _pairs(fields["alternative_names"])
         fields["validity"] = timedelta(seconds=fields.pop("validity_seconds"))
         fields["submitted_at"] = instant(fields["submitted_at"])
+        fields["addresses"] = tuple(fields.get("addresses", ()))
         if "asked" in fields:
             fields["asked"] = Asked(**fields["asked"])
         return Case(**fields)

@@ -163,6 +163,7 @@ _ANOTHER: dict[str, Any] = {
     "company": "x",
     "batch": "x",
     "asked": Asked("a1", "", "00", "00"),
+    "addresses": ("li@bank.example",),
 }
 
 
