@@ -29,6 +29,7 @@ from admin.views import (
     search,
     settings,
     sign_in,
+    software,
     unlocks,
 )
 from admin.views.authority import AuthorityView
@@ -117,17 +118,6 @@ def _add_rooms(app: Flask, organization: str) -> None:
     console.add_view(AuthorityView())
     console.add_view(LatencyView())
     console.add_view(ExpiringView())
-    for subject in (
-        sign_in,
-        invitation,
-        registration,
-        cases,
-        changes,
-        people,
-        unlocks,
-        search,
-        job_runs,
-        profiles,
-        settings,
-    ):
+    branch = (sign_in, invitation, registration, cases, changes, people, unlocks, search)
+    for subject in (*branch, job_runs, profiles, settings, software):
         app.register_blueprint(subject.views)

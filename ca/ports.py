@@ -24,7 +24,7 @@ from ca.domain.standings import Standing
 from ca.logbook import AuditLog, Jobs
 from ca.portal_records import Accounts, Cancellations, CustomerSessions, Unlocks
 from ca.probing import Receipts
-from ca.profile_records import ProfileVersions
+from ca.profile_records import ProfileVersions, ToolCases
 
 KeyId = NewType("KeyId", bytes)
 """CKA_ID of a key in the HSM: keys are found by it, never by label (labels may repeat)."""
@@ -375,6 +375,8 @@ class Work(Protocol):
     def unlocks(self) -> Unlocks: ...
     @property
     def profile_versions(self) -> ProfileVersions: ...
+    @property
+    def tool_cases(self) -> ToolCases: ...
 
     def commit(self) -> None: ...
 

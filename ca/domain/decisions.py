@@ -20,6 +20,7 @@ class Act(StrEnum):
     APPROVE_INVITATION = "approve-invitation"
     APPROVE_UNLOCK = "approve-unlock"
     APPROVE_PROFILE = "approve-profile"
+    RELEASE_TOOL = "release-tool"
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,8 @@ ROOMS = (
     "jobs/",
     "jobs/details/?id=sweep",
     "settings/",
+    "software/",
+    "software/case-1",
     "profiles/",
     "profiles/machine",
     "profiles/root-ca",

@@ -19,7 +19,7 @@ from tests.contracts.people import (
     SessionsContract,
 )
 from tests.contracts.portal import AccountsContract, CancellationsContract, CustomerSessionsContract, UnlocksContract
-from tests.contracts.profiles import ProfileVersionsContract
+from tests.contracts.profiles import ProfileVersionsContract, ToolCasesContract
 from tests.contracts.records import (
     AuditLogContract,
     BlockedKeysContract,
@@ -86,6 +86,7 @@ class WorkContract(
     CancellationsContract,
     UnlocksContract,
     ProfileVersionsContract,
+    ToolCasesContract,
     CustomersContract,
     DevicesContract,
     OfficersContract,

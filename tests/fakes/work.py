@@ -26,12 +26,13 @@ from ca.domain.profile_versions import ProfileVersion
 from ca.domain.receipts import Receipt
 from ca.domain.sessions import Challenge, Session
 from ca.domain.times import Millis
+from ca.domain.tool_cases import ToolCase
 from ca.domain.unlocking import UnlockCase
 from tests.fakes import repositories as fake
 from tests.fakes.bundles import FakeBundles
 from tests.fakes.certificates import FakeCertificates, FakeCRLs
 from tests.fakes.portal import FakeAccounts, FakeCancellations, FakeCustomerSessions, FakeUnlocks
-from tests.fakes.profiles import FakeProfileVersions
+from tests.fakes.profiles import FakeProfileVersions, FakeToolCases
 from tests.fakes.receipts import FakeReceipts
 from tests.fakes.standings import FakeStandings
 
@@ -71,6 +72,7 @@ class Stored:
     cancellations: dict[int, Cancellation] = field(default_factory=dict)
     unlocks: dict[str, tuple[UnlockCase, bytes]] = field(default_factory=dict)
     profile_versions: dict[str, tuple[ProfileVersion, bytes]] = field(default_factory=dict)
+    tool_cases: dict[str, tuple[ToolCase, bytes]] = field(default_factory=dict)
 
     def copy(self) -> "Stored":
         return Stored(**{each.name: getattr(self, each.name).copy() for each in fields(self)})
@@ -118,6 +120,7 @@ class FakeWork:
         self.cancellations = FakeCancellations(stored.cancellations)
         self.unlocks = FakeUnlocks(stored.unlocks)
         self.profile_versions = FakeProfileVersions(stored.profile_versions)
+        self.tool_cases = FakeToolCases(stored.tool_cases)
 
 
 class FakeUnitOfWork:

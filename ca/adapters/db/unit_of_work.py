@@ -21,6 +21,7 @@ from ca.adapters.db.repositories.portal import SqlAccounts, SqlCancellations, Sq
 from ca.adapters.db.repositories.profiles import SqlProfileVersions
 from ca.adapters.db.repositories.receipts import SqlReceipts
 from ca.adapters.db.repositories.sessions import SqlChallenges, SqlSessions
+from ca.adapters.db.repositories.tool_cases import SqlToolCases
 from ca.adapters.db.repositories.unlocks import SqlUnlocks
 from ca.adapters.journal.keeper import Keeper
 from ca.domain.errors import NotReady
@@ -75,6 +76,7 @@ class SqlWork:
         self.cancellations = SqlCancellations(session)
         self.unlocks = SqlUnlocks(session)
         self.profile_versions = SqlProfileVersions(session)
+        self.tool_cases = SqlToolCases(session)
 
     def __enter__(self) -> Self:
         # Begin here and not at the first statement: on SQLite this is where threads take turns.
