@@ -68,7 +68,9 @@ class Schedule:
 
     def _publish_tool(self) -> str:
         made = self.publish_tool()
-        said = f"released number {made.number}, version {made.version}" if made else "still good"
+        said = "still good" if self.publish_tool.find_offered() else "nothing is offered"
+        if made:
+            said = f"released number {made.number}, version {made.version}"
         if self.publish_tool.waits():
             said += f"; version {self.publish_tool.program.version} waits for two CA administrators to release it"
         return said

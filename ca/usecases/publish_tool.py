@@ -55,9 +55,9 @@ class PublishTool:
             self.offer.withdraw()
             return None
         if last is None or self._allowed(decided, last) == self.program.digest:
-            return self._offer(self.pack(), self.program)
+            return self._offer(self.pack(), self.program, last)
         details = last.event.details
-        return self._offer(self._kept(last), Program(details["version"], details.get("program", "")))
+        return self._offer(self._kept(last), Program(details["version"], details.get("program", "")), last)
 
     def is_waiting(self, work: Work) -> bool:
         """Whether what is installed was not released by two officers and is not offered therefore."""
@@ -120,9 +120,11 @@ class PublishTool:
             found.append(packed)
         return found
 
-    def _offer(self, packed: Sequence[Packed], program: Program) -> ToolRelease | None:
+    def _offer(self, packed: Sequence[Packed], program: Program, last: ChainedEvent | None) -> ToolRelease | None:
         now = self.clock.now()
-        if self._is_offered(packed, program.version):
+        # A release from before names no program: it is told once more, so that the next program is another one.
+        is_told = last is not None and "program" in last.event.details
+        if is_told and self._is_offered(packed, program.version):
             return None
         with self.unit_of_work() as work:
             last = self._last(work)

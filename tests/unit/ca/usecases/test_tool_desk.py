@@ -107,6 +107,21 @@ def test_a_log_from_before_needs_no_case_either() -> None:
     desk.bank.stored.audit[-1] = replace(event, event=replace(event.event, details=details))
     assert desk.publish() is not None
     assert desk.offered == NEW
+    desk.install("cc" * 32, b"still newer", "1.2.0")
+    assert desk.publish() is None
+    assert desk.publish.waits()
+
+
+def test_a_release_from_before_is_told_once_more_with_its_program() -> None:
+    desk = Desk()
+    event = desk.bank.stored.audit[-1]
+    details = {key: text for key, text in event.event.details.items() if key != "program"}
+    desk.bank.stored.audit[-1] = replace(event, event=replace(event.event, details=details))
+    made = desk.bank.publish_tool()
+    assert made is not None
+    assert (made.number, desk.bank.publish_tool()) == (2, None)
+    assert desk.publish() is None
+    assert desk.offered == OLD
 
 
 # Two people
