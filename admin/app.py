@@ -35,6 +35,7 @@ from admin.views import (
     sessions,
     settings,
     sign_in,
+    software,
     stock,
     unlocks,
 )
@@ -128,5 +129,5 @@ def _add_rooms(app: Flask, organization: str) -> None:
     console.add_view(ExpiringView())
     of_officers = (sign_in, invitation, recovery, my_access, people, officer_changes, sessions)
     of_the_branch = registration, cases, batches, changes, files, unlocks, stock, search
-    for subject in (*of_officers, *of_the_branch, job_runs, profiles, settings):
+    for subject in (*of_officers, *of_the_branch, job_runs, profiles, settings, software):
         app.register_blueprint(subject.views)

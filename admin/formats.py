@@ -77,6 +77,12 @@ BADGES: dict[str, Badge] = {
     "not published": Badge("warn", "not published", _BAD),
     "well": Badge("check", "well", _GOOD),
     "overdue": Badge("warn", "overdue", _BAD),
+    "released": Badge("check", "released", _GOOD),
+    "waits for release": Badge("clock", "waits for release", _HELD),
+    "signature holds": Badge("check", "holds", _GOOD),
+    "intact": Badge("check", "intact", _GOOD),
+    "changed": Badge("cross", "changed", _BAD),
+    "unknown": Badge("cross", "unknown", _BAD),
     "True": Badge("check", "went well", _GOOD),
     "False": Badge("cross", "failed", _BAD),
 }

@@ -7,7 +7,7 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from flask_wtf.file import FileField
+from flask_wtf.file import FileField, FileRequired
 from wtforms import (
     DateTimeLocalField,
     Field,
@@ -165,6 +165,16 @@ class ProfileForm(FlaskForm):
         description=_l("In the time of this machine; not in the past."),
     )
     reason = _text(_l("Reason"), _l("Why; the other administrator reads it, and it is kept."), limit=300)
+
+
+class PackageForm(FlaskForm):
+    """A package of the tool, from wherever."""
+
+    package = FileField(
+        _l("Package"),
+        [FileRequired(_l("Choose a file first."))],
+        description=_l("At most 1 MB. It is compared by its hash and not kept."),
+    )
 
 
 class RevocationForm(FlaskForm):

@@ -11,6 +11,9 @@ from flask_wtf.csrf import CSRFProtect
 SESSION_COOKIE = "vermilion_officer"
 COOKIE_PATH = "/admin"
 BODY_LIMIT = 64 * 1024
+UPLOAD_LIMIT = 1024 * 1024
+"""What the edge lets through (edge/proxy.py), for the one endpoint that takes a file."""
+UPLOADS = frozenset({"software.compare"})
 
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
@@ -49,6 +52,7 @@ def secure(app: Flask, secret_key: bytes, origins: tuple[str, ...], *, shares_ho
         # A token is good for its session and no other; a form may stay open for as long as that lasts.
         WTF_CSRF_TIME_LIMIT=None,
     )
+    app.before_request(_admit_uploads)
     app.before_request(_refuse_null)
     app.before_request(_refuse_foreign_posts)
     CSRFProtect(app)
@@ -62,6 +66,11 @@ def secure(app: Flask, secret_key: bytes, origins: tuple[str, ...], *, shares_ho
             abort(400, "This form was sent from another site.")
 
     app.before_request(_refuse_foreign_origin)
+
+
+def _admit_uploads() -> None:
+    if request.endpoint in UPLOADS:
+        request.max_content_length = UPLOAD_LIMIT
 
 
 def _refuse_null() -> None:

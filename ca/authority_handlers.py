@@ -10,17 +10,22 @@ from ca import authority_operations as ops
 from ca.domain.decisions import Assertion
 from ca.domain.profile_versions import ProfileVersion, facts
 from ca.domain.times import parse_instant, timestamp
-from ca.operations import Operation
+from ca.domain.tool_cases import ToolCase
+from ca.domain.tool_releases import ToolRelease
+from ca.operations import AssertionMessage, Operation
 from ca.signer import Handler
 from ca.usecases.jobs import RunJobNow
 from ca.usecases.profile_versions import DecideOnProfile, ProfileView
 from ca.usecases.show_settings import ShowSettings
+from ca.usecases.tool_desk import DecideOnTool
 
 QUESTIONS: tuple[type[Operation], ...] = (
     ops.ListProfiles,
     ops.ShowProfile,
     ops.ShowProfileVersion,
     ops.ShowSettings,
+    ops.ShowTool,
+    ops.ShowToolCase,
 )
 """Asked by pages that only show."""
 
@@ -32,6 +37,7 @@ class Authority:
     run_now: RunJobNow
     profiles: DecideOnProfile
     settings: ShowSettings
+    tool: DecideOnTool
 
     @property
     def refresh(self) -> Callable[[], None]:
@@ -50,7 +56,45 @@ class Authority:
             ops.ShowProfileVersion: self._show_version,
             ops.ProposeProfile: self._propose,
             ops.ApproveProfile: self._approve,
+            **self._of_the_tool(),
             ops.RejectProfile: lambda op: _state(self.profiles.reject(op.session, op.version, reason=op.reason)),
+        }
+
+    def _of_the_tool(self) -> dict[type[Operation], Handler]:
+        tool = self.tool
+        return {
+            ops.ShowTool: self._show_tool,
+            ops.ShowToolCase: self._show_tool_case,
+            ops.ProposeTool: lambda op: _tool_state(tool.propose(op.session, reason=op.reason)),
+            ops.ApproveTool: lambda op: _tool_state(
+                tool.approve(op.session, op.case, case_digest=op.digest, assertion=_assertion(op.assertion))
+            ),
+            ops.RejectTool: lambda op: _tool_state(tool.reject(op.session, op.case, reason=op.reason)),
+            ops.WithdrawTool: lambda op: _tool_state(tool.withdraw(op.session, reason=op.reason)),
+        }
+
+    def _show_tool(self, op: ops.ShowTool) -> dict[str, Any]:
+        view = self.tool.show(op.session)
+        return {
+            "offered": _offered(view.offered, view.intact) if view.offered else None,
+            "installed": {"version": view.program.version, "program": view.program.digest, "files": view.installed},
+            "withdrawn": view.withdrawn,
+            "waits": view.waits,
+            "waiting": view.waiting.id if view.waiting else "",
+            "cases": [_tool_line(one) for one in view.cases],
+        }
+
+    def _show_tool_case(self, op: ops.ShowToolCase) -> dict[str, Any]:
+        shown = self.tool.show_case(op.session, op.case)
+        files = shown.offered.files if shown.offered else {}
+        return {
+            "case": shown.case.fields(),
+            "digest": base64.b64encode(shown.case.digest()).decode("ascii"),
+            "state": shown.case.state.value,
+            "decided_by": shown.case.decided_by,
+            "offered": [[name, of.sha256, of.length] for name, of in sorted(files.items())],
+            "challenge": base64.b64encode(shown.challenge).decode("ascii"),
+            "may_approve": shown.may_approve,
         }
 
     def _run_now(self, op: ops.RunJobNow) -> dict[str, Any]:
@@ -86,9 +130,38 @@ class Authority:
         return {"version": self.profiles.propose(op.session, **given, effective_from=since).id}
 
     def _approve(self, op: ops.ApproveProfile) -> dict[str, Any]:
-        given = op.assertion
-        assertion = Assertion(given.credential_id, given.client_data, given.authenticator_data, given.signature)
+        assertion = _assertion(op.assertion)
         return _state(self.profiles.approve(op.session, op.version, case_digest=op.digest, assertion=assertion))
+
+
+def _assertion(given: AssertionMessage) -> Assertion:
+    return Assertion(given.credential_id, given.client_data, given.authenticator_data, given.signature)
+
+
+def _tool_state(case: ToolCase) -> dict[str, Any]:
+    return {"case": case.id, "state": case.state.value}
+
+
+def _offered(release: ToolRelease, intact: frozenset[str]) -> dict[str, Any]:
+    return {
+        "number": release.number,
+        "version": release.version,
+        "made_at": timestamp(release.made_at),
+        "expires_at": timestamp(release.expires_at),
+        "files": [[name, of.sha256, of.length, name in intact] for name, of in sorted(release.files.items())],
+    }
+
+
+def _tool_line(case: ToolCase) -> dict[str, Any]:
+    return {
+        "id": case.id,
+        "version": case.tool_version,
+        "state": case.state.value,
+        "proposed_at": timestamp(case.proposed_at),
+        "maker_person": case.maker_person,
+        "decided_by": case.decided_by,
+        "reason": case.reason,
+    }
 
 
 def _state(version: ProfileVersion) -> dict[str, Any]:

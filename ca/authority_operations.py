@@ -71,3 +71,54 @@ class RejectProfile(OfficerOperation):
     path = "profiles/reject"
     version: Identifier
     reason: Text
+
+
+# The customer's tool, for the same readers.
+
+
+class ShowTool(OfficerOperation):
+    """-> {offered, installed, withdrawn, waits, waiting, cases}
+
+    offered: null, or {number, version, made_at, expires_at, files: [[name, sha256, length, intact]]}, its signature
+    verified; installed: {version, program, files}.
+    """
+
+    path = "tool/show"
+
+
+class ShowToolCase(OfficerOperation):
+    """-> {case, digest, state, decided_by, offered: [[name, sha256, length]], challenge, may_approve}"""
+
+    path = "tool/show-case"
+    case: Identifier
+
+
+class ProposeTool(OfficerOperation):
+    """-> {case, state}: to release what is installed."""
+
+    path = "tool/propose"
+    reason: Text
+
+
+class ApproveTool(OfficerOperation):
+    """-> {case, state}. `digest` is that of the case as shown."""
+
+    path = "tool/approve"
+    case: Identifier
+    digest: B64
+    assertion: AssertionMessage
+
+
+class RejectTool(OfficerOperation):
+    """-> {case, state}"""
+
+    path = "tool/reject"
+    case: Identifier
+    reason: Text
+
+
+class WithdrawTool(OfficerOperation):
+    """-> {case, state}: nothing is offered any more."""
+
+    path = "tool/withdraw"
+    reason: Text

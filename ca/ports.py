@@ -22,7 +22,7 @@ from ca.logbook import AuditLog, Jobs
 from ca.officer_records import Challenges, OfficerChanges, RecoveryCodeSets, Sessions
 from ca.portal_records import Accounts, Cancellations, CustomerSessions, Unlocks
 from ca.probing import Receipts
-from ca.profile_records import ProfileVersions
+from ca.profile_records import ProfileVersions, ToolCases
 from ca.stock_records import Stock
 
 KeyId = NewType("KeyId", bytes)
@@ -306,6 +306,8 @@ class Work(Protocol):
     def stock(self) -> Stock: ...
     @property
     def figures(self) -> Figures: ...
+    @property
+    def tool_cases(self) -> ToolCases: ...
 
     def commit(self) -> None: ...
 

@@ -1,10 +1,11 @@
-"""The ports to profiles: their versions in the database, and the text in which they are written."""
+"""The ports to what CA administrators decide on: versions of profiles with their text, and releases of the tool."""
 
 from collections.abc import Sequence
 from typing import Protocol
 
 from ca.domain.profile_versions import ProfileVersion
 from ca.domain.profiles import Profile
+from ca.domain.tool_cases import ToolCase
 
 
 class ProfileVersions(Protocol):
@@ -30,3 +31,15 @@ class ProfileTexts(Protocol):
         """Raises InvalidRequest with the first thing that is wrong."""
 
     def write(self, profile: Profile) -> str: ...
+
+
+class ToolCases(Protocol):
+    """Decisions on the customer's tool, with their seals."""
+
+    def find(self, case_id: str) -> tuple[ToolCase, bytes] | None: ...
+
+    def list(self, most: int) -> Sequence[tuple[ToolCase, bytes]]:
+        """The newest proposals first."""
+
+    def save(self, case: ToolCase, seal: bytes) -> None:
+        """Raise InvalidTransition unless the record there is older."""

@@ -31,8 +31,14 @@ class ToolOffer(Protocol):
     def holds(self, packed: Sequence[Packed]) -> bool:
         """Whether these files are there, octet for octet."""
 
+    def read(self, name: str) -> bytes | None:
+        """A file as it is there; its name comes from our own log."""
+
     def put(self, packed: Sequence[Packed], manifest: str) -> None:
         """Files first, the list last; whole and on disk when this returns."""
+
+    def withdraw(self) -> None:
+        """No list is offered any more; the files stay."""
 
 
 class DraftFile(Protocol):

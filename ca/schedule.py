@@ -73,7 +73,12 @@ class Schedule:
 
     def _publish_tool(self) -> str:
         made = self.publish_tool()
-        return f"released number {made.number}, version {made.version}" if made else "still good"
+        said = "still good" if self.publish_tool.find_offered() else "nothing is offered"
+        if made:
+            said = f"released number {made.number}, version {made.version}"
+        if self.publish_tool.waits():
+            said += f"; version {self.publish_tool.program.version} waits for two CA administrators to release it"
+        return said
 
     def _publish_changes(self) -> str:
         made = self.publish_crl.publish_changes(self.issuer) if self.publish_crl.is_due(self.issuer) else []

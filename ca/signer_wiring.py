@@ -29,11 +29,11 @@ from ca.domain.tool_releases import Packed
 from ca.handlers import UseCases
 from ca.officer_handlers import Officers
 from ca.portal_handlers import Portal
-from ca.ports import KeyId
+from ca.ports import KeyId, Seals
 from ca.schedule import Schedule
 from ca.state_files import republish
 from ca.stock_handlers import stockroom
-from ca.tool_packages import pack, tool_version
+from ca.tool_packages import pack, program
 from ca.unlock_handlers import Unlocking
 from ca.usecases.answer_ocsp import RESPONDER_PROFILE, AnswerOCSP, Contradictions, responder_key
 from ca.usecases.apply import SubmitApplication
@@ -82,6 +82,7 @@ from ca.usecases.sign_in import SignIn
 from ca.usecases.standings import FollowRecords, KeepSnapshot
 from ca.usecases.statements import Statements
 from ca.usecases.sweep import Sweep
+from ca.usecases.tool_desk import DecideOnTool
 from ca.usecases.tool_jobs import OrderToolJob
 from ca.usecases.unlock import UNLOCK_KEY, SoPasswords, UnlockDevice
 from ca.usecases.unlock_cases import DecideOnUnlock
@@ -220,8 +221,8 @@ def _wire(
         examine=ExamineCertificate(unit_of_work, dossier, linter),
         order_tool_job=order_tool_job,
         portal=portal,
-        authority=_authority(settings, unit_of_work, dossier, profiles, run_job),
         stock=stockroom(unit_of_work, clock, random, authorize),
+        authority=_authority(settings, unit_of_work, dossier, profiles, run_job, schedule.publish_tool),
         unlocking=_unlocking(unit_of_work, dossier, unlock_seals, key_store, notify),
         answer_ocsp=_answer_ocsp(settings, files, unit_of_work, key_store),
         certify_memory_key=CertifyMemoryKey(certify, ISSUING, settings.ocsp.memory_keys_a_day),
@@ -265,13 +266,13 @@ def _schedule(
         KeepSnapshot(files.standings, files.snapshot, files.journal, key_store),
         reconcile,
         _follow_targets(settings, files, unit_of_work),
-        _publish_tool(settings, files, unit_of_work, key_store),
+        _publish_tool(settings, files, unit_of_work, key_store, certify_responder.issuance.seals),
         CountFigures(unit_of_work, clock),
     )
 
 
 def _publish_tool(
-    settings: Settings, files: Files, unit_of_work: SqlUnitOfWork, key_store: Pkcs11KeyStore
+    settings: Settings, files: Files, unit_of_work: SqlUnitOfWork, key_store: Pkcs11KeyStore, seals: Seals
 ) -> PublishTool:
     providers = load_providers(settings.providers)
 
@@ -288,7 +289,7 @@ def _publish_tool(
             providers=providers,
         )
 
-    return PublishTool(unit_of_work, SystemClock(), key_store, files.tool, packed, tool_version())
+    return PublishTool(unit_of_work, SystemClock(), key_store, seals, files.tool, packed, program())
 
 
 def _senders(
@@ -354,14 +355,23 @@ def _officers(
 
 
 def _authority(
-    settings: Settings, unit_of_work: SqlUnitOfWork, dossier: Dossier, profiles: ProfilesInForce, run_job: RunJob
+    settings: Settings,
+    unit_of_work: SqlUnitOfWork,
+    dossier: Dossier,
+    profiles: ProfilesInForce,
+    run_job: RunJob,
+    publish_tool: PublishTool,
 ) -> Authority:
     base = unit_of_work, SystemClock(), system_random
     passkeys = Passkeys(dossier.authenticators, SystemClock())
-    decide = DecideOnProfile(*base, dossier.seals, passkeys, dossier.authorize, profiles)
+    deciding = *base, dossier.seals, passkeys, dossier.authorize
     shown = [ShownSetting(*row) for row in told(settings)]
-    show_settings = ShowSettings(unit_of_work, dossier.authorize, shown)
-    return Authority(RunJobNow(*base, dossier.authorize, run_job), decide, show_settings)
+    return Authority(
+        RunJobNow(*base, dossier.authorize, run_job),
+        DecideOnProfile(*deciding, profiles),
+        ShowSettings(unit_of_work, dossier.authorize, shown),
+        DecideOnTool(*deciding, publish_tool),
+    )
 
 
 def _unlocking(

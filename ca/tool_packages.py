@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
+from ca.domain.tool_cases import Program
 from ca.domain.tool_releases import Packed, SupportedProvider
 
 SOURCES = Path(__file__).parent.parent / "ushield"
@@ -44,6 +45,15 @@ def tool_version() -> str:
     if found is None:
         raise LookupError("the tool's sources name no version")
     return found[1]
+
+
+def program() -> Program:
+    """What is installed beside us, whatever the settings say."""
+    modules = [*sorted(SOURCES.glob("*.py")), SOURCES / "zh.toml", SOURCES / "pyproject.toml"]
+    files = [*modules, *sorted((SOURCES / "extension").glob("*.js*"))]
+    listed = [(str(path.relative_to(SOURCES)), hashlib.sha256(path.read_bytes()).hexdigest()) for path in files]
+    lines = [*listed, ("__main__.py", hashlib.sha256(_MAIN.encode("utf-8")).hexdigest())]
+    return Program(tool_version(), hashlib.sha256(json.dumps(lines).encode("utf-8")).hexdigest())
 
 
 def extension_id(job_key: bytes) -> str:

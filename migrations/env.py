@@ -19,6 +19,7 @@ from ca.adapters.db import (  # noqa: F401  their tables are compared too
     profile_rows,
     receipt_rows,
     stock_rows,
+    tool_rows,
 )
 from ca.adapters.db.columns import UtcSeconds
 from ca.adapters.db.rows import db

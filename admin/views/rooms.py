@@ -235,7 +235,7 @@ class CRLsView(ReadOnlyView):
     title = _l("CRLs")
     empty = _l("No CRL was made yet. The jobs process makes the first one.")
     branch_column = None
-    column_list = ("name", "number", "partition", "entries", "size", "this_update", "next_update", "published")
+    column_list = ("name", "number", "entries", "size", "this_update", "next_update", "published")
     column_default_sort: ClassVar = [("this_update", True), ("number", True)]
     kinds: ClassVar = {"this_update": "age", "next_update": "when", "published": "published", "sha256": "mono"}
     row_template = "console/crl.html"

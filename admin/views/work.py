@@ -18,11 +18,13 @@ from ca.adapters.db.log_rows import JobRunRow
 from ca.adapters.db.officer_rows import OfficerChangeRow, RecoveryCodesRow
 from ca.adapters.db.profile_rows import ProfileVersionRow
 from ca.adapters.db.rows import ApplicationRow, CertificateRow, InvitationRow, OfficerRow, db
+from ca.adapters.db.tool_rows import ToolCaseRow
 from ca.adapters.db.unlock_rows import UnlockRow
 from ca.domain.applications import ApplicationState
 from ca.domain.officer_changes import OfficerChangeState
 from ca.domain.officers import InvitationState, TrustedRole
 from ca.domain.profile_versions import VersionState
+from ca.domain.tool_cases import ToolState
 from ca.domain.unlocking import UnlockState
 
 _SHOWN = 20
@@ -46,6 +48,7 @@ class WorkList:
     """Who got back in with a recovery code, and when."""
     unlocks: list[UnlockRow] = field(default_factory=list)
     profiles: list[ProfileVersionRow] = field(default_factory=list)
+    software: list[ToolCaseRow] = field(default_factory=list)
     recent: list[CertificateRow] = field(default_factory=list)
 
 
@@ -81,6 +84,7 @@ def _work_list(who: SignedIn) -> WorkList:
         recovered=_recovered() if who.may("officer_changes.approve") else [],
         unlocks=_unlocks(who) if who.may("unlocks.approve") else [],
         profiles=_profile_versions(who) if who.may("profiles.approve") else [],
+        software=_releases(who) if who.may("software.approve") else [],
         recent=_recent(who) if who.may("certificates.index_view") else [],
     )
 
@@ -159,6 +163,13 @@ def _profile_versions(who: SignedIn) -> list[ProfileVersionRow]:
         ProfileVersionRow.state == VersionState.PROPOSED.value, ProfileVersionRow.maker_person != who.person
     )
     return list(db.session.scalars(query.order_by(ProfileVersionRow.effective_from).limit(_SHOWN)))
+
+
+def _releases(who: SignedIn) -> list[ToolCaseRow]:
+    query = select(ToolCaseRow).where(
+        ToolCaseRow.state == ToolState.PROPOSED.value, ToolCaseRow.maker_person != who.person
+    )
+    return list(db.session.scalars(query.order_by(ToolCaseRow.proposed_at).limit(_SHOWN)))
 
 
 def _recent(who: SignedIn) -> list[CertificateRow]:

@@ -27,6 +27,16 @@ class ToolDirectory:
         except OSError:
             return False
 
+    def read(self, name: str) -> bytes | None:
+        try:
+            return (self._directory / name).read_bytes()
+        except OSError:
+            return None
+
+    def withdraw(self) -> None:
+        for name in (MANIFEST, HASHES):
+            (self._directory / name).unlink(missing_ok=True)
+
     def put(self, packed: Sequence[Packed], manifest: str) -> None:
         # As said, whatever the umask: a service's may be open for its socket's sake.
         self._directory.mkdir(mode=0o755, parents=True, exist_ok=True)

@@ -7,10 +7,11 @@ import pytest
 from playwright.sync_api import expect
 
 from ca.domain.profile_versions import VersionState
+from ca.domain.tool_cases import ToolState
 from tests.browser.accessibility import require_accessible
 from tests.browser.computer import picture
 from tests.browser.test_console import WHOLE, address, signer, tab  # noqa: F401  fixtures
-from tests.fakes.console_authority import VERSION
+from tests.fakes.console_authority import CASE, PACKAGE, VERSION
 
 pytestmark = [pytest.mark.browser, pytest.mark.socket]
 
@@ -22,6 +23,8 @@ ROOMS = (
     "jobs/",
     "jobs/details/?id=sweep",
     "settings/",
+    "software/",
+    "software/case-1",
     "profiles/",
     "profiles/machine",
     "profiles/root-ca",
@@ -87,3 +90,19 @@ def test_every_page_is_accessible_and_none_scrolls_sideways(administrator, addre
         picture(administrator, f"{width}-{scheme}-{path.replace('/', '_') or 'work'}")
 
     assert wide == []
+
+
+def test_a_release_of_the_tool_is_approved_with_the_passkey_and_a_package_compared(administrator, address, signer):  # noqa: F811
+    administrator.goto(f"{address}/admin/software/")
+    administrator.get_by_label("Package").set_input_files(
+        {"name": "ushield.pyz", "mimeType": "application/zip", "buffer": PACKAGE}
+    )
+    administrator.get_by_role("button", name="Compare it").click()
+    expect(administrator.get_by_text("ushield.pyz as packed from what is installed")).to_be_visible()
+    picture(administrator, "software-compared")
+
+    administrator.get_by_role("link", name="Its release waits for approval.").click()
+    administrator.get_by_role("button", name="Approve and seal with passkey").click()
+
+    expect(administrator.locator(".head")).to_contain_text("approved")
+    assert signer.releases[CASE.id].state is ToolState.APPROVED

@@ -1,4 +1,4 @@
-"""What every database must do with versions of profiles."""
+"""What every database must do with versions of profiles and with decisions on the tool."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -7,6 +7,7 @@ import pytest
 
 from ca.domain.errors import InvalidTransition
 from ca.domain.profile_versions import ProfileVersion, VersionState
+from ca.domain.tool_cases import ToolCase, ToolState
 from ca.ports import UnitOfWork
 from tests.builders import NOW
 
@@ -46,3 +47,37 @@ class ProfileVersionsContract:
                 work.profile_versions.save(one, b"seal")
             assert work.profile_versions.list_of("machine") == [(VERSION, b"seal"), (second, b"seal")]
             assert work.profile_versions.list_approved() == [(other, b"seal"), (second, b"seal")]
+
+
+CASE = ToolCase(
+    id="case-1",
+    revision=1,
+    program="ab" * 32,
+    tool_version="1.4.0",
+    files=(("ushield.pyz", "cd" * 32, 87102), ("x.zip", "ef" * 32, 12)),
+    reason="a fix",
+    maker_person="E1",
+    proposed_at=NOW,
+    state=ToolState.PROPOSED,
+)
+
+
+class ToolCasesContract:
+    def test_a_release_is_kept_with_its_seal_and_never_goes_back(self, unit_of_work: UnitOfWork) -> None:
+        approved = CASE.become(ToolState.APPROVED, "E2", NOW + timedelta(hours=1))
+        with unit_of_work() as work:
+            assert work.tool_cases.find(CASE.id) is None
+            work.tool_cases.save(CASE, b"seal")
+            assert work.tool_cases.find(CASE.id) == (CASE, b"seal")
+            work.tool_cases.save(approved, b"another")
+            assert work.tool_cases.find(CASE.id) == (approved, b"another")
+            with pytest.raises(InvalidTransition, match="just decided"):
+                work.tool_cases.save(CASE, b"seal")
+
+    def test_releases_come_newest_first_and_no_more_than_wanted(self, unit_of_work: UnitOfWork) -> None:
+        younger = replace(CASE, id="case-0", proposed_at=NOW + timedelta(seconds=1))
+        with unit_of_work() as work:
+            for one in (CASE, younger):
+                work.tool_cases.save(one, b"seal")
+            assert work.tool_cases.list(5) == [(younger, b"seal"), (CASE, b"seal")]
+            assert work.tool_cases.list(1) == [(younger, b"seal")]

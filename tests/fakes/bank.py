@@ -61,6 +61,7 @@ from tests.fakes.clock import FakeClock, FakeRandom
 from tests.fakes.key_store import FakeKeyStore
 from tests.fakes.publisher import FakeLinter
 from tests.fakes.standings import FakeStandings
+from tests.fakes.tool import publish_tool
 from tests.fakes.use_cases import ORIGIN, FakeNotify, use_cases_of
 from tests.fakes.work import FakeUnitOfWork, Stored
 
@@ -194,6 +195,7 @@ class Bank:
         self.reconcile = Reconcile(unit_of_work, clock, self.issuance)
         self.record_refusal = RecordRefusal(unit_of_work, clock)
         self.jobs: dict[str, Job] = {"count": Job("count", timedelta(minutes=1), lambda: "counted")}
+        self.publish_tool = publish_tool(unit_of_work, clock, self.key_store, seals)
         self.run_job = RunJob(unit_of_work, clock, self.jobs)
         self.health = CheckHealth(unit_of_work, clock, self.key_store, ISSUING)
 

@@ -3,6 +3,7 @@
 # ruff: noqa: N802 - methods are named after the operations they answer
 
 import base64
+import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,7 @@ from ca.domain.decisions import Act, Decision
 from ca.domain.errors import InvalidTransition, NotAllowed, NotAuthenticated, NotFound
 from ca.domain.profile_versions import ProfileVersion, VersionState, facts
 from ca.domain.times import parse_instant, timestamp
+from ca.domain.tool_cases import ToolCase, ToolState
 from ca.operations import AssertionMessage, Health
 from config.profile_files import TomlProfiles
 from tests.drafts import PROFILES
@@ -34,13 +36,29 @@ VERSION = ProfileVersion(
     state=VersionState.PROPOSED,
 )
 
+PACKAGE = b"the tool, newly packed"
+CASE = ToolCase(
+    id="case-1",
+    revision=1,
+    program="ab" * 32,
+    tool_version="1.5.0",
+    files=(("ushield-chromium.zip", "cd" * 32, 1980), ("ushield.pyz", hashlib.sha256(PACKAGE).hexdigest(), 87_102)),
+    reason="reads the new U-Shield 4",
+    maker_person="E-admin",
+    proposed_at=NOW - timedelta(hours=1),
+    state=ToolState.PROPOSED,
+)
+OFFERED = [["ushield-chromium.zip", "cd" * 32, 1980, True], ["ushield.pyz", "ef" * 32, 86_013, False]]
+
 
 class _Asked(Protocol):
     versions: dict[str, ProfileVersion]
+    releases: dict[str, ToolCase]
 
     def _who(self, operation: Any) -> dict[str, Any]: ...
     def _check(self, message: AssertionMessage, challenge: bytes) -> str: ...
     def _version(self, operation: Any) -> ProfileVersion: ...
+    def _release(self, operation: Any) -> ToolCase: ...
 
 
 def _b64(raw: bytes) -> str:
@@ -163,3 +181,77 @@ class AuthorityAnswers:
         who, version = self._who(operation), self._version(operation)
         self.versions[version.id] = version.become(VersionState.REJECTED, who["person"])
         return {"version": version.id, "state": "rejected"}
+
+    def _ShowTool(self: _Asked, operation: ops.ShowTool) -> dict[str, Any]:
+        self._who(operation)
+        withdrawn = any(one.state is ToolState.WITHDRAWN for one in self.releases.values())
+        offered = {
+            "number": 41,
+            "version": "1.4.0",
+            "made_at": "2026-11-22T07:00:00Z",
+            "expires_at": "2026-11-29T07:00:00Z",
+            "files": OFFERED,
+        }
+        waiting = [one.id for one in self.releases.values() if one.state is ToolState.PROPOSED]
+        return {
+            "offered": None if withdrawn else offered,
+            "installed": {"version": "1.5.0", "program": CASE.program, "files": [list(one) for one in CASE.files]},
+            "withdrawn": withdrawn,
+            "waits": True,
+            "waiting": waiting[0] if waiting else "",
+            "cases": [
+                {
+                    "id": one.id,
+                    "version": one.tool_version,
+                    "state": one.state.value,
+                    "proposed_at": timestamp(one.proposed_at),
+                    "maker_person": one.maker_person,
+                    "decided_by": one.decided_by,
+                    "reason": one.reason,
+                }
+                for one in self.releases.values()
+            ],
+        }
+
+    def _release(self: _Asked, operation: Any) -> ToolCase:
+        if operation.case not in self.releases:
+            raise NotFound("there is no such release")
+        return self.releases[operation.case]
+
+    def _ShowToolCase(self: _Asked, operation: ops.ShowToolCase) -> dict[str, Any]:
+        who, case = self._who(operation), self._release(operation)
+        decision = Decision(Act.RELEASE_TOOL, case.id, case.digest(), who["id"], who["person"])
+        return {
+            "case": case.fields(),
+            "digest": _b64(case.digest()),
+            "state": case.state.value,
+            "decided_by": case.decided_by,
+            "offered": [one[:3] for one in OFFERED],
+            "challenge": _b64(decision.challenge()),
+            "may_approve": "ca-administrator" in who["roles"] and who["person"] != case.maker_person,
+        }
+
+    def _ProposeTool(self: _Asked, operation: ops.ProposeTool) -> dict[str, Any]:
+        who = self._who(operation)
+        self.releases["case-2"] = replace(CASE, id="case-2", maker_person=who["person"], reason=operation.reason)
+        return {"case": "case-2", "state": "proposed"}
+
+    def _ApproveTool(self: _Asked, operation: ops.ApproveTool) -> dict[str, Any]:
+        who, case = self._who(operation), self._release(operation)
+        if who["person"] == case.maker_person:
+            raise NotAllowed("who proposed a release may not approve it; another CA administrator must")
+        decision = Decision(Act.RELEASE_TOOL, case.id, case.digest(), who["id"], who["person"])
+        if self._check(operation.assertion, decision.challenge()) != who["id"]:
+            raise NotAuthenticated("this passkey is not yours")
+        self.releases[case.id] = case.become(ToolState.APPROVED, who["person"], NOW)
+        return {"case": case.id, "state": "approved"}
+
+    def _RejectTool(self: _Asked, operation: ops.RejectTool) -> dict[str, Any]:
+        who, case = self._who(operation), self._release(operation)
+        self.releases[case.id] = case.become(ToolState.REJECTED, who["person"], NOW)
+        return {"case": case.id, "state": "rejected"}
+
+    def _WithdrawTool(self: _Asked, operation: ops.WithdrawTool) -> dict[str, Any]:
+        who = self._who(operation)
+        self.releases["case-3"] = replace(CASE, id="case-3", maker_person=who["person"], state=ToolState.WITHDRAWN)
+        return {"case": "case-3", "state": "withdrawn"}

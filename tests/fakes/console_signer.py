@@ -24,9 +24,10 @@ from ca.domain.decisions import Act, Assertion, Decision
 from ca.domain.errors import InvalidTransition, NotAllowed, NotAuthenticated, NotFound
 from ca.domain.officers import Credential
 from ca.domain.profile_versions import ProfileVersion
+from ca.domain.tool_cases import ToolCase
 from ca.portal_operations import HandDeviceToCompany, HandOutLetter
 from tests.fakes import console_stock
-from tests.fakes.console_authority import NOW, VERSION, AuthorityAnswers
+from tests.fakes.console_authority import CASE, NOW, VERSION, AuthorityAnswers
 from tests.fakes.officer_answers import OfficerAnswers, b64
 
 ORIGINS = ("https://localhost:8443", "http://localhost:8081")
@@ -80,6 +81,7 @@ class FakeSigner(OfficerAnswers, AuthorityAnswers):
     challenges: set[bytes] = field(default_factory=set)
     cases: dict[str, Application] = field(default_factory=dict)
     invitations: dict[str, dict[str, Any]] = field(default_factory=dict)
+    releases: dict[str, ToolCase] = field(default_factory=lambda: {CASE.id: CASE})
     versions: dict[str, ProfileVersion] = field(default_factory=lambda: {VERSION.id: VERSION})
     findings: list[str] = field(default_factory=list)
     flaw: str = ""

@@ -1,9 +1,10 @@
-"""Versions of profiles in memory."""
+"""Versions of profiles, and decisions on the tool, in memory."""
 
 from collections.abc import Sequence
 
 from ca.domain.errors import InvalidTransition
 from ca.domain.profile_versions import ProfileVersion, VersionState
+from ca.domain.tool_cases import ToolCase
 
 
 class FakeProfileVersions:
@@ -26,3 +27,21 @@ class FakeProfileVersions:
         if found is not None and found[0].revision >= version.revision:
             raise InvalidTransition("this version was just decided on by somebody else; look again")
         self._kept[version.id] = (version, seal)
+
+
+class FakeToolCases:
+    def __init__(self, kept: dict[str, tuple[ToolCase, bytes]]) -> None:
+        self._kept = kept
+
+    def find(self, case_id: str) -> tuple[ToolCase, bytes] | None:
+        return self._kept.get(case_id)
+
+    def list(self, most: int) -> Sequence[tuple[ToolCase, bytes]]:
+        by_id = sorted(self._kept.values(), key=lambda pair: pair[0].id)
+        return sorted(by_id, key=lambda pair: pair[0].proposed_at, reverse=True)[:most]
+
+    def save(self, case: ToolCase, seal: bytes) -> None:
+        found = self._kept.get(case.id)
+        if found is not None and found[0].revision >= case.revision:
+            raise InvalidTransition("this release was just decided on by somebody else; look again")
+        self._kept[case.id] = (case, seal)

@@ -34,6 +34,7 @@ from ca.usecases.recovery import RecoverAccess, RecoveryBook
 from ca.usecases.renew import RenewByKey
 from ca.usecases.show_settings import ShownSetting, ShowSettings
 from ca.usecases.statements import Statements
+from ca.usecases.tool_desk import DecideOnTool
 from ca.usecases.tool_jobs import OrderToolJob
 from ca.usecases.unlock import UNLOCK_KEY, SoPasswords, UnlockDevice
 from ca.usecases.unlock_cases import DecideOnUnlock
@@ -116,10 +117,14 @@ def officers_of(bank: "Bank") -> Officers:
 def authority_of(bank: "Bank") -> Authority:
     """What CA administrators do."""
     base = bank.unit_of_work, bank.clock, bank.random
-    decide = DecideOnProfile(*base, bank.seals, bank.passkeys, bank.authorize, bank.profiles)
+    deciding = *base, bank.seals, bank.passkeys, bank.authorize
     shown = [ShownSetting("times.crl_life", "86400", "default")]
-    show_settings = ShowSettings(bank.unit_of_work, bank.authorize, shown)
-    return Authority(RunJobNow(*base, bank.authorize, bank.run_job), decide, show_settings)
+    return Authority(
+        RunJobNow(*base, bank.authorize, bank.run_job),
+        DecideOnProfile(*deciding, bank.profiles),
+        ShowSettings(bank.unit_of_work, bank.authorize, shown),
+        DecideOnTool(*deciding, bank.publish_tool),
+    )
 
 
 def use_cases_of(bank: "Bank") -> UseCases:

@@ -33,6 +33,7 @@ from ca.domain.recovery import RecoveryCodes
 from ca.domain.sessions import Challenge, Session
 from ca.domain.stock import Alarm, Balance
 from ca.domain.times import Millis
+from ca.domain.tool_cases import ToolCase
 from ca.domain.unlocking import UnlockCase
 from tests.fakes import repositories as fake
 from tests.fakes.bundles import FakeBundles
@@ -40,7 +41,7 @@ from tests.fakes.certificates import FakeCertificates, FakeCRLs
 from tests.fakes.figures import FakeFigures
 from tests.fakes.officers import FakeOfficerChanges, FakeRecoveryCodeSets
 from tests.fakes.portal import FakeAccounts, FakeCancellations, FakeCustomerSessions, FakeUnlocks
-from tests.fakes.profiles import FakeProfileVersions
+from tests.fakes.profiles import FakeProfileVersions, FakeToolCases
 from tests.fakes.receipts import FakeReceipts
 from tests.fakes.standings import FakeStandings
 from tests.fakes.stock import FakeStock
@@ -90,6 +91,7 @@ class Stored:
     balances: dict[str, Balance] = field(default_factory=dict)
     alarms: dict[str, Alarm] = field(default_factory=dict)
     figures: list[Figure] = field(default_factory=list)
+    tool_cases: dict[str, tuple[ToolCase, bytes]] = field(default_factory=dict)
 
     def copy(self) -> "Stored":
         return Stored(**{each.name: getattr(self, each.name).copy() for each in fields(self)})
@@ -142,6 +144,7 @@ class FakeWork:
         self.profile_versions = FakeProfileVersions(stored.profile_versions)
         self.stock = FakeStock(stored.moves, stored.consignments, stored.balances, stored.alarms, stored.devices)
         self.figures = FakeFigures(stored.figures, stored)
+        self.tool_cases = FakeToolCases(stored.tool_cases)
 
 
 class FakeUnitOfWork:

@@ -26,6 +26,7 @@ from ca.adapters.db.repositories.receipts import SqlReceipts
 from ca.adapters.db.repositories.recovery_codes import SqlRecoveryCodeSets
 from ca.adapters.db.repositories.sessions import SqlChallenges, SqlSessions
 from ca.adapters.db.repositories.stock import SqlStock
+from ca.adapters.db.repositories.tool_cases import SqlToolCases
 from ca.adapters.db.repositories.unlocks import SqlUnlocks
 from ca.adapters.journal.keeper import Keeper
 from ca.domain.errors import NotReady
@@ -85,6 +86,7 @@ class SqlWork:
         self.profile_versions = SqlProfileVersions(session)
         self.stock = SqlStock(session)
         self.figures = SqlFigures(session)
+        self.tool_cases = SqlToolCases(session)
 
     def __enter__(self) -> Self:
         # Begin here and not at the first statement: on SQLite this is where threads take turns.

@@ -268,6 +268,9 @@ ACTS: list[ops.Operation] = [
     authority.ProposeProfile(session="none", profile="none", text="", effective_from="none", reason="x"),
     authority.ApproveProfile(session="none", version="none", digest=bytes(32), assertion=NOBODY),
     authority.RejectProfile(session="none", version="none", reason="x"),
+    *(authority.ProposeTool(session="none", reason="x"), authority.WithdrawTool(session="none", reason="x")),
+    authority.ApproveTool(session="none", case="none", digest=bytes(32), assertion=NOBODY),
+    authority.RejectTool(session="none", case="none", reason="x"),
     unlock.PrepareDevice(session="none", serial="US1", token_serial="US1", public_key=b""),
     unlock.OpenUnlock(session="none", device_serial="US1", reason="x"),
     unlock.ApproveUnlock(session="none", reference="none", digest=bytes(32), assertion=NOBODY),
@@ -314,6 +317,7 @@ QUESTIONS: list[ops.Operation] = [
     own.ShowAccess(session="none"),
     portal.ShowCompany(session="none"),
     *(authority.ListProfiles(session="none"), authority.ShowSettings(session="none")),
+    *(authority.ShowTool(session="none"), authority.ShowToolCase(session="none", case="none")),
     authority.ShowProfile(session="none", profile="none"),
     authority.ShowProfileVersion(session="none", version="none"),
 ]

@@ -10,10 +10,11 @@ from ca.adapters.tool_offer import ToolDirectory
 from ca.domain.errors import InvalidRequest, KeyStoreUnavailable, NotReady
 from ca.domain.jws import verified
 from ca.domain.keys import KeyAlgorithm
+from ca.domain.tool_cases import Program
 from ca.domain.tool_releases import KIND, LIFE, RENEWED_AFTER, Packed, ToolRelease
 from ca.usecases.publish_tool import TOOL_RELEASE_KEY, PublishTool
 from tests.fakes.clock import FakeClock
-from tests.fakes.key_store import FakeKeyStore
+from tests.fakes.key_store import FakeKeyStore, FakeSeals
 from tests.fakes.work import FakeUnitOfWork
 
 
@@ -21,13 +22,14 @@ class World:
     def __init__(self, place: Path) -> None:
         self.unit_of_work, self.clock, self.key_store = FakeUnitOfWork(), FakeClock(), FakeKeyStore()
         self.key_store.generate(TOOL_RELEASE_KEY, "", KeyAlgorithm.EC_P256)
-        self.place, self.sources, self.version = place, b"sources", "1.0.0"
+        self.place, self.sources, self.version, self.program = place, b"sources", "1.0.0", "aa" * 32
+        self.seals = FakeSeals()
 
     def publish(self) -> ToolRelease | None:
         packed = [Packed("ushield.pyz", self.sources), Packed("x.zip", b"x")]
-        offer = ToolDirectory(self.place)
+        offer, program = ToolDirectory(self.place), Program(self.version, self.program)
         return PublishTool(
-            self.unit_of_work, self.clock, self.key_store, offer, lambda: packed, self.version
+            self.unit_of_work, self.clock, self.key_store, self.seals, offer, lambda: packed, program
         )()  # fmt: skip
 
     @property
