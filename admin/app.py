@@ -18,7 +18,7 @@ from admin.formats import register, utc_now
 from admin.gate import guard
 from admin.security import secure
 from admin.signer import Signer
-from admin.views import cases, changes, invitation, people, registration, search, sign_in, unlocks
+from admin.views import cases, changes, invitation, people, registration, reports, search, sign_in, unlocks
 from admin.views.expiring import ExpiringView
 from admin.views.latency import LatencyView
 from admin.views.rooms import VIEWS
@@ -103,5 +103,6 @@ def _add_rooms(app: Flask, organization: str) -> None:
     app.extensions["vermilion_rooms"] = rooms
     console.add_view(LatencyView())
     console.add_view(ExpiringView())
-    for subject in (sign_in, invitation, registration, cases, changes, people, unlocks, search):
+    console.add_view(reports.ReportsView())
+    for subject in (sign_in, invitation, registration, cases, changes, people, unlocks, search, reports):
         app.register_blueprint(subject.views)

@@ -1,10 +1,32 @@
-"""Tables for spreadsheet programs: CSV (RFC 4180) in which no cell is a formula (THREATS 44)."""
+"""Tables for spreadsheet programs, in which no cell is a formula (THREATS 44): CSV (RFC 4180) and XLSX."""
 
 import csv
 import io
 from collections.abc import Iterable, Sequence
 
+import xlsxwriter
+from flask import Response
+
+from ca.domain.errors import InvalidRequest
+
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_MOST_ROWS, _LONGEST_CELL = 1_048_575, 32_767
+"""What the format holds, its head aside."""
+_PLAIN = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+
+KINDS = {
+    "csv": "text/csv",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+"""Endings with their media types."""
+
+
+def attached(name: str, kind: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> Response:
+    """A table to keep. Whole before it leaves: what fails is a page then, and not half a sheet."""
+    content = sheet(head, rows) if kind == "csv" else workbook(head, rows)
+    response = Response(content, mimetype=KINDS[kind])
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}.{kind}"'
+    return response
 
 
 def sheet(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -19,3 +41,21 @@ def sheet(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def _harmless(cell: str) -> str:
     """A text that a program would calculate begins with an apostrophe, which such programs take for "this is text"."""
     return f"'{cell}" if cell.startswith(_FORMULA) else cell
+
+
+def workbook(head: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
+    """One sheet of texts: a cell's kind says that it is none to calculate. Raises InvalidRequest for too many rows."""
+    sink = io.BytesIO()
+    book = xlsxwriter.Workbook(sink, _PLAIN)
+    page = book.add_worksheet()
+    bold = book.add_format({"bold": True})
+    for column, cell in enumerate(head):
+        page.write_string(0, column, cell, bold)
+    for number, row in enumerate(rows, start=1):
+        if number > _MOST_ROWS:
+            raise InvalidRequest(f"a workbook holds {_MOST_ROWS} rows; choose fewer days, or CSV")
+        for column, cell in enumerate(row):
+            page.write_string(number, column, cell[:_LONGEST_CELL])
+    page.freeze_panes(1, 0)
+    book.close()
+    return sink.getvalue()
