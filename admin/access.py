@@ -70,6 +70,8 @@ ROOMS: dict[str, frozenset[TrustedRole]] = {
     "reports.access_sheet": frozenset({_R.AUDITOR, _R.SECURITY_OFFICER}),
     "audit.index_view": frozenset({_R.AUDITOR, _R.SECURITY_OFFICER}),
     "audit.details_view": frozenset({_R.AUDITOR, _R.SECURITY_OFFICER}),
+    "audit.verify": frozenset({_R.AUDITOR, _R.SECURITY_OFFICER}),
+    "audit.export": frozenset({_R.AUDITOR, _R.SECURITY_OFFICER}),
     "officers.index_view": frozenset({_R.AUDITOR, _R.SECURITY_OFFICER}),
     "officers.details_view": frozenset({_R.AUDITOR, _R.SECURITY_OFFICER}),
     "invitations.index_view": frozenset({_R.AUDITOR, _R.SECURITY_OFFICER}),

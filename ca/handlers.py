@@ -17,6 +17,7 @@ from ca.domain.revocation import parse_reason
 from ca.domain.serials import parse_serial, serial_text
 from ca.domain.sessions import CHALLENGE_LIFE
 from ca.domain.times import Millis, parse_instant, timestamp
+from ca.dossier_handlers import Auditing
 from ca.portal_handlers import Portal
 from ca.ports import UnitOfWork
 from ca.signer import Handler
@@ -96,6 +97,7 @@ class UseCases:
     order_tool_job: OrderToolJob
     portal: Portal
     unlocking: Unlocking
+    auditing: Auditing
     answer_ocsp: AnswerOCSP
     certify_memory_key: CertifyMemoryKey
     look_back: LookBack
@@ -161,7 +163,8 @@ class Handlers:
 
     def table(self) -> dict[type[ops.Operation], Handler]:
         """Every operation with what answers it."""
-        return {**self._of_the_bank(), **self._do.portal.table(), **self._do.unlocking.table()}
+        others = self._do.portal, self._do.unlocking, self._do.auditing
+        return self._of_the_bank() | {kind: ask for one in others for kind, ask in one.table().items()}
 
     def _of_the_bank(self) -> dict[type[ops.Operation], Handler]:
         do = self._do

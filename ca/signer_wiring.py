@@ -25,6 +25,7 @@ from ca.domain.issuers import Issuer
 from ca.domain.ocsp import Policy
 from ca.domain.profiles import Profile
 from ca.domain.tool_releases import Packed
+from ca.dossier_handlers import Auditing
 from ca.handlers import UseCases
 from ca.portal_handlers import Portal
 from ca.ports import KeyId
@@ -71,6 +72,7 @@ from ca.usecases.sweep import Sweep
 from ca.usecases.tool_jobs import OrderToolJob
 from ca.usecases.unlock import UNLOCK_KEY, SoPasswords, UnlockDevice
 from ca.usecases.unlock_cases import DecideOnUnlock
+from ca.usecases.verify_log import VerifyPiece
 from ca.wiring import (
     ISSUING,
     SEAL_KEY,
@@ -81,6 +83,7 @@ from ca.wiring import (
     open_current_database,
     open_receipt,
     open_targets,
+    verify_audit_key,
 )
 from config.profile_files import load_profiles
 from config.provider_files import load_providers
@@ -205,6 +208,7 @@ def _wire(
         change_status=ChangeStatus(unit_of_work, clock, authorize, publish_changes, receipt, notify),
         order_tool_job=order_tool_job,
         portal=portal,
+        auditing=_auditing(files, unit_of_work, authorize),
         unlocking=_unlocking(unit_of_work, dossier, unlock_seals, key_store, notify),
         answer_ocsp=_answer_ocsp(settings, files, unit_of_work, key_store),
         certify_memory_key=CertifyMemoryKey(certify, ISSUING, settings.ocsp.memory_keys_a_day),
@@ -317,6 +321,11 @@ def _unlocking(
         DecideOnUnlock(*base, dossier.seals, dossier.authenticators, dossier.authorize, notify),
         UnlockDevice(*base, dossier.seals, so_passwords, notify),
     )
+
+
+def _auditing(files: Files, unit_of_work: SqlUnitOfWork, authorize: Authorize) -> Auditing:
+    verify = partial(verify_audit_key, files.trust)
+    return Auditing(VerifyPiece(unit_of_work, SystemClock(), authorize, files.journal, verify))
 
 
 def _follow_targets(settings: Settings, files: Files, unit_of_work: SqlUnitOfWork) -> Callable[[], str]:

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from admin.access import SignedIn
 from admin.decoding import decoded
+from admin.views.audit import AuditView
 from admin.views.base import ReadOnlyView
 from ca.adapters.db.log_rows import AuditEventRow, JobRunRow
 from ca.adapters.db.portal_rows import CancellationRow
@@ -185,28 +186,6 @@ class CRLsView(ReadOnlyView):
         if not number.isascii() or not number.isdigit() or len(number) > 18:
             return None
         return db.session.get(CRLRow, (name, int(number)))
-
-
-class AuditView(ReadOnlyView):
-    """The event log, newest first. The chain itself is verified by `./pki audit verify`."""
-
-    title = _l("Audit")
-    empty = _l("No event was recorded yet.")
-    branch_column = None
-    key = "number"
-    column_list = ("number", "name", "subject", "actor", "at")
-    column_default_sort = ("number", True)
-    column_searchable_list = ("name", "subject", "actor")
-    kinds: ClassVar = {"at": "when", "subject": "mono", "name": "mono", "details": "json"}
-    hidden = ("hash",)
-
-    def find(self, identity: str) -> AuditEventRow | None:
-        if not identity.isascii() or not identity.isdigit() or len(identity) > 18:
-            return None
-        return db.session.get(AuditEventRow, int(identity))
-
-    def details_context(self, row: AuditEventRow) -> dict[str, Any]:
-        return {"heading": f"{row.number} · {row.name}", "hash": row.hash.hex()}
 
 
 class OfficersView(ReadOnlyView):

@@ -154,7 +154,7 @@ class Bank:
         self.answer_ocsp = AnswerOCSP(unit_of_work, clock, self.key_store, standings, contradictions)
         self.sweep = Sweep(unit_of_work, clock, self.profiles, push, self.open_receipt)
         self.checkpoint = MakeCheckpoint(unit_of_work, clock, self.key_store, self.checkpoint_file)
-        self.verify_audit = VerifyAudit(unit_of_work, self.checkpoint_file, self.journal, self._verify_checkpoint)
+        self.verify_audit = VerifyAudit(unit_of_work, self.checkpoint_file, self.journal, self.verify_checkpoint)
         self.sign_in = SignIn(unit_of_work, clock, random, seals, self.authenticators, self.authorize)
         self.invite = InviteOfficer(unit_of_work, clock, random, seals, self.authenticators, self.authorize)
         self.redeem = RedeemInvitation(unit_of_work, clock, random, seals, self.authenticators)
@@ -182,7 +182,8 @@ class Bank:
     def use_cases(self) -> UseCases:
         return use_cases_of(self)
 
-    def _verify_checkpoint(self, message: bytes, signature: bytes) -> None:
+    def verify_checkpoint(self, message: bytes, signature: bytes) -> None:
+        """Raise unless the audit key made it."""
         PublicKey.from_spki(self.trust.kept["audit.spki"]).verify(signature, message)
 
     # What was recorded

@@ -9,7 +9,10 @@ from sqlalchemy.orm import Session
 
 from admin.app import create_app
 from ca.adapters.db import log_rows, portal_rows, receipt_rows, rows
+from ca.adapters.db.mapping.audit import chained_event_values
 from ca.domain.applications import Application, ApplicationState, Case
+from ca.domain.audit import AuditEvent, Head
+from ca.domain.journal import chained
 from tests.fakes.console_signer import HOSTILE, NOW, OFFICERS, FakeSigner
 from tests.fakes.software_ca import SoftwareCA
 
@@ -194,15 +197,22 @@ def _log() -> list[rows.Row]:
     return [
         log_rows.JobRunRow(name="publish-crls", ran_at=NOW - timedelta(minutes=1), ok=True, result="nothing was due"),
         log_rows.JobRunRow(name="sweep", ran_at=NOW - timedelta(minutes=2), ok=False, result="the HSM did not answer"),
-        log_rows.AuditEventRow(
-            number=2, name="certificate.issued", subject=ACTIVE, actor="customer", at=NOW - timedelta(days=1),
-            details="{}", hash=b"i" * 32, changes=b"", salt=b"",
-        ),
-        log_rows.AuditEventRow(
-            number=1, name="customer.registered", subject="customer-2", actor="E-maker", at=NOW - timedelta(days=2),
-            details='{"kind":"<b>person</b>"}', hash=b"h" * 32, changes=b"", salt=b"",
-        ),
+        *_events(),
     ]  # fmt: skip
+
+
+def _events() -> list[rows.Row]:
+    """Two, chained as the signer chains them."""
+    day = timedelta(days=1)
+    events = [
+        AuditEvent("customer.registered", "customer-2", "E-maker", NOW - 2 * day, {"kind": "<b>person</b>"}),
+        AuditEvent("certificate.issued", ACTIVE, "customer", NOW - day, {"status": "active"}),
+    ]
+    made = chained(Head(), events, [], salt=lambda: b"salt").events
+    return [
+        *(log_rows.AuditEventRow(**chained_event_values(one)) for one in made),
+        log_rows.AuditHeadRow(id=1, number=2, hash=made[-1].hash),
+    ]
 
 
 def console(database: Path, signer: FakeSigner, **changes: Any) -> Any:

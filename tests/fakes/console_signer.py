@@ -22,6 +22,7 @@ from ca.domain.applications import Application, ApplicationState
 from ca.domain.decisions import Act, Assertion, Decision
 from ca.domain.errors import InvalidTransition, NotAllowed, NotAuthenticated, NotFound
 from ca.domain.officers import Credential
+from ca.dossier_operations import VerifyLog
 from ca.portal_operations import HandDeviceToCompany, HandOutLetter
 
 ORIGINS = ("https://localhost:8443", "http://localhost:8081")
@@ -183,6 +184,10 @@ class FakeSigner:
     def _RejectUnlock(self, operation: unlock_ops.RejectUnlock) -> dict[str, Any]:
         self._who(operation)
         return {"state": "rejected"}
+
+    def _VerifyLog(self, operation: VerifyLog) -> dict[str, Any]:
+        self._who(operation)
+        return {"number": min(operation.number + 2000, 5000), "hash": b64(b"h" * 32), "ends_at": 5000, "checkpoints": 1}
 
     def _ApproveInvitation(self, operation: ops.ApproveInvitation) -> dict[str, Any]:
         self._who(operation)

@@ -8,6 +8,7 @@ from ca.adapters.envelopes import HpkeEnvelopes
 from ca.domain.certificates import Certificate
 from ca.domain.customers import Customer
 from ca.domain.notices import Notice
+from ca.dossier_handlers import Auditing
 from ca.handlers import UseCases
 from ca.portal_handlers import Portal
 from ca.unlock_handlers import Unlocking
@@ -25,6 +26,7 @@ from ca.usecases.statements import Statements
 from ca.usecases.tool_jobs import OrderToolJob
 from ca.usecases.unlock import UNLOCK_KEY, SoPasswords, UnlockDevice
 from ca.usecases.unlock_cases import DecideOnUnlock
+from ca.usecases.verify_log import VerifyPiece
 from tests.fakes.ceremony import ISSUING
 
 if TYPE_CHECKING:
@@ -87,6 +89,12 @@ def unlocking_of(bank: "Bank", *, notify: FakeNotify | None = None) -> Unlocking
     )
 
 
+def auditing_of(bank: "Bank", *, length: int = 2000) -> Auditing:
+    """What auditors ask for; pieces of the log are `length` events."""
+    base = bank.unit_of_work, bank.clock, bank.authorize
+    return Auditing(VerifyPiece(*base, bank.journal, bank.verify_checkpoint, length))
+
+
 def use_cases_of(bank: "Bank") -> UseCases:
     """Over the bank's memory, clock and keys."""
     return UseCases(
@@ -115,6 +123,7 @@ def use_cases_of(bank: "Bank") -> UseCases:
         reconcile=bank.reconcile,
         portal=portal_of(bank),
         unlocking=unlocking_of(bank),
+        auditing=auditing_of(bank),
         health=bank.health,
         record_refusal=bank.record_refusal,
         unit_of_work=bank.unit_of_work,

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePri
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from ca import dossier_operations as dossier
 from ca import operations as ops
 from ca import portal_operations as portal
 from ca import unlock_operations as unlock
@@ -275,6 +276,7 @@ ACTS: list[ops.Operation] = [
     unlock.RejectUnlock(session="none", reference="none", reason="x"),
     unlock.AnswerUnlock(reference="none", code="none", token_serial="US1", public_key=b""),
     unlock.CompleteUnlock(reference="none", nonce=b"", certificate=b"", signature=b""),
+    dossier.VerifyLog(session="none"),
     portal.HandDeviceToCompany(session="none", number="none", serial="none"),
     portal.OrderCompanyApplication(session="none", device_serial="none"),
     portal.CompanyApply(session="none", number="1", device_serial="1", certificate=b"", nonce=b"", signature=b""),
