@@ -70,6 +70,7 @@ ROOMS: dict[str, frozenset[TrustedRole]] = {
     "reports.access_sheet": frozenset({_R.AUDITOR, _R.SECURITY_OFFICER}),
     "audit.index_view": frozenset({_R.AUDITOR, _R.SECURITY_OFFICER}),
     "audit.details_view": frozenset({_R.AUDITOR, _R.SECURITY_OFFICER}),
+    "dossiers.take": frozenset({_R.AUDITOR, _R.RA_SUPERVISOR, _R.SECURITY_OFFICER}),
     "audit.verify": frozenset({_R.AUDITOR, _R.SECURITY_OFFICER}),
     "audit.export": frozenset({_R.AUDITOR, _R.SECURITY_OFFICER}),
     "officers.index_view": frozenset({_R.AUDITOR, _R.SECURITY_OFFICER}),

@@ -18,7 +18,7 @@ from admin.formats import register, utc_now
 from admin.gate import guard
 from admin.security import secure
 from admin.signer import Signer
-from admin.views import cases, changes, invitation, people, registration, reports, search, sign_in, unlocks
+from admin.views import cases, changes, dossiers, invitation, people, registration, reports, search, sign_in, unlocks
 from admin.views.expiring import ExpiringView
 from admin.views.latency import LatencyView
 from admin.views.rooms import VIEWS
@@ -104,5 +104,5 @@ def _add_rooms(app: Flask, organization: str) -> None:
     console.add_view(LatencyView())
     console.add_view(ExpiringView())
     console.add_view(reports.ReportsView())
-    for subject in (sign_in, invitation, registration, cases, changes, people, unlocks, search, reports):
+    for subject in (sign_in, invitation, registration, cases, changes, people, unlocks, search, reports, dossiers):
         app.register_blueprint(subject.views)

@@ -1,10 +1,10 @@
-"""What the signer can be asked by auditors: to verify the log. Rules: `ca/operations.py`."""
+"""What the signer can be asked for audits and disputes. Rules: `ca/operations.py`."""
 
 from typing import Annotated
 
 from pydantic import Field
 
-from ca.operations import B64, OfficerOperation
+from ca.operations import B64, Identifier, OfficerOperation
 
 
 class VerifyLog(OfficerOperation):
@@ -16,3 +16,10 @@ class VerifyLog(OfficerOperation):
     path = "audit/verify"
     number: Annotated[int, Field(ge=0, lt=1 << 53)] = 0
     hash: B64 = b""
+
+
+class ShowDossier(OfficerOperation):
+    """-> {files: {name: base64}}: all that proves a certificate, put together and signed by the signer."""
+
+    path = "certificates/dossier"
+    serial: Identifier

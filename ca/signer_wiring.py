@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache, partial
+from pathlib import Path
 
 from ca.adapters.clock import SystemClock, system_random
 from ca.adapters.db.unit_of_work import SqlUnitOfWork
@@ -20,6 +21,7 @@ from ca.adapters.webauthn import WebAuthnAuthenticators
 from ca.background import InBackground, all_of
 from ca.domain.audit import AuditEvent
 from ca.domain.crl import with_partition
+from ca.domain.dossiers import enclosures
 from ca.domain.errors import PKIError
 from ca.domain.issuers import Issuer
 from ca.domain.ocsp import Policy
@@ -31,6 +33,7 @@ from ca.portal_handlers import Portal
 from ca.ports import KeyId
 from ca.schedule import Schedule
 from ca.state_files import republish
+from ca.telling import as_json
 from ca.tool_packages import pack, tool_version
 from ca.unlock_handlers import Unlocking
 from ca.usecases.answer_ocsp import RESPONDER_PROFILE, AnswerOCSP, Contradictions, responder_key
@@ -41,6 +44,7 @@ from ca.usecases.authorize import Authorize
 from ca.usecases.by_key import ActByKey
 from ca.usecases.codes import CheckCodes, HandOutCodes
 from ca.usecases.company_desk import CompanyDesk
+from ca.usecases.compose_dossier import ComposeDossier
 from ca.usecases.confirm import ConfirmCertificate
 from ca.usecases.customers import RegisterCustomer
 from ca.usecases.devices import HandDeviceToCompany, PrepareDevice, RegisterDevice
@@ -90,6 +94,7 @@ from config.provider_files import load_providers
 from config.settings import Settings, State, origin_of, seconds
 
 log = logging.getLogger("vermilion.wiring")
+_VERIFIER = Path(__file__).parent.parent / "relying_party" / "verify_dossier.py"
 
 
 def build_signer(state: State, settings: Settings) -> UseCases:
@@ -181,13 +186,13 @@ def _wire(
     issuance = Issuance(unit_of_work, clock, key_store, seals, linter)
     drafter = Drafter(clock, random, issuance, issuer, settings.crls.partitions)
     publish_crl = _publish_crl(settings, files, unit_of_work, key_store)
-    publish_changes = _publish_if_due(publish_crl)
-    receipt = open_receipt(settings)
+    publish_changes, receipt = _publish_if_due(publish_crl), open_receipt(settings)
     report_unknown = ReportUnknownCertificate(unit_of_work, clock)
     re_enrol = ReEnrol(unit_of_work, clock, dossier, drafter, issuance, profiles, report_unknown)
     reconcile = Reconcile(unit_of_work, clock, issuance)
     certify = CertifyResponder(unit_of_work, clock, random, key_store, issuance, profiles)
     notify = _notify(settings, files, unit_of_work, seals)
+    answer_ocsp = _answer_ocsp(settings, files, unit_of_work, key_store)
     portal = _portal(settings, unit_of_work, dossier, order_tool_job, publish_changes, notify)
     schedule = _schedule(settings, files, unit_of_work, key_store, publish_crl, certify, reconcile, portal.own)
     return UseCases(
@@ -208,9 +213,9 @@ def _wire(
         change_status=ChangeStatus(unit_of_work, clock, authorize, publish_changes, receipt, notify),
         order_tool_job=order_tool_job,
         portal=portal,
-        auditing=_auditing(files, unit_of_work, authorize),
+        auditing=_auditing(settings, files, unit_of_work, dossier, answer_ocsp),
         unlocking=_unlocking(unit_of_work, dossier, unlock_seals, key_store, notify),
-        answer_ocsp=_answer_ocsp(settings, files, unit_of_work, key_store),
+        answer_ocsp=answer_ocsp,
         certify_memory_key=CertifyMemoryKey(certify, ISSUING, settings.ocsp.memory_keys_a_day),
         look_back=look_back(settings, unit_of_work),
         report_unknown=report_unknown,
@@ -323,9 +328,26 @@ def _unlocking(
     )
 
 
-def _auditing(files: Files, unit_of_work: SqlUnitOfWork, authorize: Authorize) -> Auditing:
+def _auditing(
+    settings: Settings, files: Files, unit_of_work: SqlUnitOfWork, dossier: Dossier, answer_ocsp: AnswerOCSP
+) -> Auditing:
+    clock, authorize, key_store = SystemClock(), dossier.authorize, answer_ocsp.key_store
+    checkpoint = MakeCheckpoint(unit_of_work, clock, key_store, files.checkpoints)
+    compose = ComposeDossier(
+        unit_of_work,
+        clock,
+        key_store,
+        dossier.seals,
+        authorize,
+        files.publisher,
+        checkpoint,
+        look_back(settings, unit_of_work),
+        as_json,
+        answer_ocsp,
+        enclosures(_VERIFIER.read_bytes()),
+    )
     verify = partial(verify_audit_key, files.trust)
-    return Auditing(VerifyPiece(unit_of_work, SystemClock(), authorize, files.journal, verify))
+    return Auditing(VerifyPiece(unit_of_work, clock, authorize, files.journal, verify), compose)
 
 
 def _follow_targets(settings: Settings, files: Files, unit_of_work: SqlUnitOfWork) -> Callable[[], str]:

@@ -10,7 +10,7 @@ from datetime import date, datetime, time, timedelta
 from itertools import islice
 from typing import Any, ClassVar
 
-from flask import Response, request
+from flask import Response, jsonify, request
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -113,15 +113,18 @@ class AuditView(ReadOnlyView):
         return page
 
     @expose("/verify", methods=("GET", "POST"))
-    def verify(self) -> str:
-        """A piece for each post; the page goes on by itself where scripts run."""
+    def verify(self) -> str | Response:
+        """A piece for each post; a script goes on by itself where scripts run."""
         piece, bad = None, ""
         if request.method == "POST":
             try:
                 piece = ask(VerifyLog, number=_number("number") or 0, hash=parse_base64(request.form.get("hash", "")))
             except Tampered as error:
                 bad = str(error)
-        page: str = self.render("console/verify.html", piece=piece, bad=bad)
+        says = _("%(count)s of %(all)s events verified", count=piece["number"], all=piece["ends_at"]) if piece else ""
+        if piece and request.accept_mimetypes.best == "application/json":
+            return jsonify(piece | {"says": says})
+        page: str = self.render("console/verify.html", piece=piece, bad=bad, says=says)
         return page
 
     @expose("/export")

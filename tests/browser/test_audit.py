@@ -11,9 +11,9 @@ from tests.browser.test_console import address, signer, tab  # noqa: F401 - fixt
 pytestmark = [pytest.mark.browser, pytest.mark.socket]
 
 
-def _picture(tab, name):
+def _picture(page, name):
     if directory := os.environ.get("SCREENSHOTS"):
-        tab.screenshot(path=f"{directory}/{name}.png", full_page=True)
+        page.screenshot(path=f"{directory}/{name}.png", full_page=True)
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light")])

@@ -20,7 +20,7 @@ from ca.domain.profiles import Profile
 from ca.domain.revocation import RevocationReason
 from ca.domain.tbs import read_certificate
 from ca.handlers import UseCases
-from ca.ports import KeyId, UnitOfWork
+from ca.ports import Authenticators, KeyId, UnitOfWork
 from ca.usecases.answer_ocsp import AnswerOCSP, Contradictions
 from ca.usecases.apply import SubmitApplication
 from ca.usecases.approve import CaseView, DecideOnApplication
@@ -115,7 +115,12 @@ class Codes:
 class Bank:
     """Everything a test needs; `profiles` may be changed by `amend`."""
 
-    def __init__(self, unit_of_work: FakeUnitOfWork | None = None, clock: FakeClock | None = None) -> None:
+    def __init__(
+        self,
+        unit_of_work: FakeUnitOfWork | None = None,
+        clock: FakeClock | None = None,
+        authenticators: Authenticators | None = None,
+    ) -> None:
         self.clock = clock or FakeClock()
         self.keys: dict[int, SoftKey] = {}
         self.random = FakeRandom()
@@ -127,7 +132,7 @@ class Bank:
         self.key_store: FakeKeyStore = ceremony.room.tokens[ISSUING]
         self.seals = ceremony.room.seal_keys[ISSUING, SEAL_KEY]
         self.linter = FakeLinter()
-        self.authenticators = FakeAuthenticators()
+        self.authenticators = authenticators or FakeAuthenticators()
         self.profiles: dict[str, Profile] = dict(PROFILES)
         self.checkpoint_file = FakeCheckpointFile()
         self.journal = FakeJournal()

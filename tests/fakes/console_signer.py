@@ -22,7 +22,7 @@ from ca.domain.applications import Application, ApplicationState
 from ca.domain.decisions import Act, Assertion, Decision
 from ca.domain.errors import InvalidTransition, NotAllowed, NotAuthenticated, NotFound
 from ca.domain.officers import Credential
-from ca.dossier_operations import VerifyLog
+from ca.dossier_operations import ShowDossier, VerifyLog
 from ca.portal_operations import HandDeviceToCompany, HandOutLetter
 
 ORIGINS = ("https://localhost:8443", "http://localhost:8081")
@@ -184,6 +184,10 @@ class FakeSigner:
     def _RejectUnlock(self, operation: unlock_ops.RejectUnlock) -> dict[str, Any]:
         self._who(operation)
         return {"state": "rejected"}
+
+    def _ShowDossier(self, operation: ShowDossier) -> dict[str, Any]:
+        self._who(operation)
+        return {"files": {"application.json": b64(b"{}"), "manifest.json": b64(operation.serial.encode())}}
 
     def _VerifyLog(self, operation: VerifyLog) -> dict[str, Any]:
         self._who(operation)

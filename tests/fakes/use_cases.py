@@ -2,18 +2,22 @@
 
 import hashlib
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ca.adapters.envelopes import HpkeEnvelopes
 from ca.domain.certificates import Certificate
 from ca.domain.customers import Customer
+from ca.domain.dossiers import enclosures
 from ca.domain.notices import Notice
 from ca.dossier_handlers import Auditing
 from ca.handlers import UseCases
 from ca.portal_handlers import Portal
+from ca.telling import as_json
 from ca.unlock_handlers import Unlocking
 from ca.usecases.by_key import ActByKey
 from ca.usecases.company_desk import CompanyDesk
+from ca.usecases.compose_dossier import ComposeDossier
 from ca.usecases.devices import HandDeviceToCompany, PrepareDevice
 from ca.usecases.letters import HandOutLetter
 from ca.usecases.look_back import LookBack
@@ -34,6 +38,7 @@ if TYPE_CHECKING:
 
 
 ORIGIN = "https://localhost:8443"
+VERIFIER = Path(__file__).parents[2] / "relying_party" / "verify_dossier.py"
 
 
 @dataclass
@@ -89,10 +94,22 @@ def unlocking_of(bank: "Bank", *, notify: FakeNotify | None = None) -> Unlocking
     )
 
 
-def auditing_of(bank: "Bank", *, length: int = 2000) -> Auditing:
-    """What auditors ask for; pieces of the log are `length` events."""
-    base = bank.unit_of_work, bank.clock, bank.authorize
-    return Auditing(VerifyPiece(*base, bank.journal, bank.verify_checkpoint, length))
+def auditing_of(bank: "Bank") -> Auditing:
+    """What audits and disputes ask for."""
+    base = bank.unit_of_work, bank.clock
+    compose = ComposeDossier(
+        *base,
+        bank.key_store,
+        bank.seals,
+        bank.authorize,
+        bank.publisher,
+        bank.checkpoint,
+        LookBack(*base),
+        as_json,
+        bank.answer_ocsp,
+        enclosures(VERIFIER.read_bytes()),
+    )
+    return Auditing(VerifyPiece(*base, bank.authorize, bank.journal, bank.verify_checkpoint), compose)
 
 
 def use_cases_of(bank: "Bank") -> UseCases:

@@ -51,6 +51,7 @@ ROUTES = {
     "reports.access_sheet": ("/admin/reports/access.csv", {"GET"}),
     "audit.index_view": ("/admin/audit/", {"GET"}),
     "audit.details_view": ("/admin/audit/details/?id=1", {"GET"}),
+    "dossiers.take": (f"/admin/certificates/{ACTIVE}/dossier", {"POST"}),
     "audit.verify": ("/admin/audit/verify", {"GET", "POST"}),
     "audit.export": ("/admin/audit/export?first=1&last=2", {"GET"}),
     "officers.index_view": ("/admin/officers/", {"GET"}),

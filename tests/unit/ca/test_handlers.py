@@ -277,6 +277,7 @@ ACTS: list[ops.Operation] = [
     unlock.AnswerUnlock(reference="none", code="none", token_serial="US1", public_key=b""),
     unlock.CompleteUnlock(reference="none", nonce=b"", certificate=b"", signature=b""),
     dossier.VerifyLog(session="none"),
+    dossier.ShowDossier(session="none", serial="a1"),
     portal.HandDeviceToCompany(session="none", number="none", serial="none"),
     portal.OrderCompanyApplication(session="none", device_serial="none"),
     portal.CompanyApply(session="none", number="1", device_serial="1", certificate=b"", nonce=b"", signature=b""),
