@@ -34,8 +34,9 @@ def reconciliation(scope: Scope) -> Report:
     found: list[Row] = []
     counts = {}
     for key, what, query in _differences(scope, certificates):
-        counts[key] = _count(select(func.count()).select_from(query.subquery()))
-        found += [(what, *row) for row in db.session.execute(query.limit(LISTED))]
+        rows = list(db.session.execute(query.limit(LISTED)))
+        counts[key] = len(rows) if len(rows) < LISTED else _count(select(func.count()).select_from(query.subquery()))
+        found += [(what, *row) for row in rows]
     signed = issued - counts["unsigned"] + counts["lost"]
     logged = issued - counts["unlogged"] + counts["invented"]
     sums = [
@@ -62,23 +63,24 @@ def _differences(scope: Scope, certificates: Any) -> Iterator[tuple[str, str, An
     """A name, a sentence, and the query of serial number, application and instant; each by index alone."""
     period, c, i, e, a = scope.period, CertificateRow, IntentRow, AuditEventRow, ApplicationRow
     row = select(c.serial, c.application, c.issued_at).order_by(c.id)
-    intent = select(i.serial, i.application, i.intended_at).where(i.application != "").order_by(i.id)
+    # By the log: what was to be signed is found there by its day, and the record of it by its serial number.
+    meant = (e.name == "certificate.intended") & period.covers(e.at)
+    intent = select(i.serial, i.application, i.intended_at).join(e, (e.subject == i.serial) & meant)
+    intent = intent.where(i.application != "").order_by(e.number)
     signed = exists().where(i.serial == c.serial, i.signed.is_(True))
     logged = exists().where(e.subject == c.serial, e.name == _ISSUED)
     certified = exists().where(c.serial == i.serial)
     yield "unsigned", _("Certificate without a signature in the records"), row.where(certificates, ~signed)
     yield "unlogged", _("Certificate that the log does not know"), row.where(certificates, ~logged)
-    lost = intent.where(period.covers(i.intended_at), i.signed.is_(True), ~certified)
-    yield "lost", _("Signature without a certificate"), lost
-    open_ = intent.where(i.signed.is_(False), i.intended_at < period.ends)
-    yield "open", _("Recorded and not signed: “reconcile” finishes it"), open_
+    yield "lost", _("Signature without a certificate"), intent.where(i.signed.is_(True), ~certified)
+    yield "open", _("Recorded and not signed: “reconcile” finishes it"), intent.where(i.signed.is_(False))
     event = select(e.subject, literal(""), e.at).order_by(e.number)
     event = event.where(e.name == _ISSUED, period.covers(e.at), ~exists().where(c.serial == e.subject))
     yield "invented", _("Issued by the log, and no such certificate"), event
     answered = exists().where(a.id == c.application, a.state.in_(_MAY_HAVE_ONE))
     yield "unasked", _("Certificate whose application was not served"), row.where(certificates, ~answered)
-    asked = select(literal(""), a.id, a.updated_at).order_by(a.updated_at)
-    asked = asked.where(a.state.in_(_SERVED), period.covers(a.updated_at), ~exists().where(c.application == a.id))
+    asked = select(literal(""), a.id, a.submitted_at).order_by(a.submitted_at)
+    asked = asked.where(a.state.in_(_SERVED), period.covers(a.submitted_at), ~exists().where(c.application == a.id))
     yield "unanswered", _("Application with its code used, and no certificate"), asked
 
 

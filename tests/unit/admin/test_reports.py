@@ -81,6 +81,9 @@ class World:
             "signature": an_intent(1, SERIAL, "a"),
             "second signature": an_intent(2, RENEWED, "a"),
             "far signature": an_intent(3, FAR, "f"),
+            "intended": an_event(30, "certificate.intended", SERIAL, "customer"),
+            "intended again": an_event(31, "certificate.intended", RENEWED, "customer"),
+            "intended far": an_event(32, "certificate.intended", FAR, "customer"),
             "issued": an_event(1, "certificate.issued", SERIAL, "customer"),
             "issued again": an_event(2, "certificate.issued", RENEWED, "customer"),
             "issued far": an_event(3, "certificate.issued", FAR, "customer"),
@@ -232,6 +235,7 @@ def test_what_is_missing_is_named(world, found, gone, says, about):
 
 def test_what_was_recorded_and_never_signed_is_named(world, found):
     world.rows["open"] = an_intent(9, "e5" * 16, "a", signed=False)
+    world.rows["intended too"] = an_event(33, "certificate.intended", "e5" * 16, "customer")
 
     assert [row[:2] for row in found("reconciliation")] == [
         ["Recorded and not signed: “reconcile” finishes it", "e5" * 16]
