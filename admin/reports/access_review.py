@@ -56,6 +56,6 @@ def access_review(scope: Scope) -> Report:
         Column(_("Invited by"), "mono"), Column(_("Look at")),
     ]  # fmt: skip
     odd = sum(1 for row in rows if row[-1])
-    verdict = Verdict(not odd, _("%(count)s to look at", count=odd))
+    verdict = Verdict(not odd, _("To look at: %(count)s", count=odd))
     chart = Chart(_("Officers by role"), sorted(roles.items()), is_by_day=False)
     return Report(columns, rows, [chart], verdict)

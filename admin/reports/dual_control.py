@@ -39,7 +39,7 @@ def dual_control(scope: Scope) -> Report:
     rows += held_together
     columns = [Column(_("Exception")), Column(_("What"), "mono"), Column(_("Branch")), Column(_("At"), "when")]
     chart = by_day(_("Certificates looked at"), scope.period, counted_per_day(scope))
-    return Report(columns, rows, [chart], Verdict(not total, _("%(count)s exceptions", count=total)))
+    return Report(columns, rows, [chart], Verdict(not total, _("Exceptions: %(count)s", count=total)))
 
 
 def _counted(query: Any) -> tuple[int, list[Any]]:

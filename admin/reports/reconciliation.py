@@ -50,7 +50,7 @@ def reconciliation(scope: Scope) -> Report:
         counts["twice"] = twice
         found += [(_("More than one first certificate"), *row) for row in db.session.execute(_twice(first))]
     total = sum(counts.values())
-    verdict = Verdict(not total, _("%(count)s differences", count=total))
+    verdict = Verdict(not total, _("Differences: %(count)s", count=total))
     columns = [
         Column(_("Difference")), Column(_("Serial number"), "serial"), Column(_("Application"), "mono"),
         Column(_("At"), "when"),
