@@ -9,6 +9,7 @@ from flask import Response
 
 from ca.domain.errors import InvalidRequest
 
+Row = Sequence[str | int]
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _MOST_ROWS, _LONGEST_CELL = 1_048_575, 32_767
 """What the format holds, its head aside."""
@@ -21,7 +22,7 @@ KINDS = {
 """Endings with their media types."""
 
 
-def attached(name: str, kind: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> Response:
+def attached(name: str, kind: str, head: Sequence[str], rows: Iterable[Row]) -> Response:
     """A table to keep. Whole before it leaves: what fails is a page then, and not half a sheet."""
     content = sheet(head, rows) if kind == "csv" else workbook(head, rows)
     response = Response(content, mimetype=KINDS[kind])
@@ -29,7 +30,7 @@ def attached(name: str, kind: str, head: Sequence[str], rows: Iterable[Sequence[
     return response
 
 
-def sheet(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def sheet(head: Sequence[str], rows: Iterable[Row]) -> str:
     """The whole text; its first character tells a spreadsheet program that it is UTF-8."""
     sink = io.StringIO()
     writer = csv.writer(sink, quoting=csv.QUOTE_ALL)
@@ -38,24 +39,31 @@ def sheet(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\ufeff" + sink.getvalue()
 
 
-def _harmless(cell: str) -> str:
+def _harmless(cell: str | int) -> str:
     """A text that a program would calculate begins with an apostrophe, which such programs take for "this is text"."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+    text = str(cell)
+    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
-def workbook(head: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
-    """One sheet of texts: a cell's kind says that it is none to calculate. Raises InvalidRequest for too many rows."""
+def workbook(head: Sequence[str], rows: Iterable[Row]) -> bytes:
+    """One sheet of texts and numbers; a cell's kind says that there is nothing to calculate.
+
+    Raises InvalidRequest for too many rows.
+    """
     sink = io.BytesIO()
     book = xlsxwriter.Workbook(sink, _PLAIN)
     page = book.add_worksheet()
     bold = book.add_format({"bold": True})
-    for column, cell in enumerate(head):
-        page.write_string(0, column, cell, bold)
+    for column, heading in enumerate(head):
+        page.write_string(0, column, heading, bold)
     for number, row in enumerate(rows, start=1):
         if number > _MOST_ROWS:
             raise InvalidRequest(f"a workbook holds {_MOST_ROWS} rows; choose fewer days, or CSV")
         for column, cell in enumerate(row):
-            page.write_string(number, column, cell[:_LONGEST_CELL])
+            if isinstance(cell, int):
+                page.write_number(number, column, cell)
+            else:
+                page.write_string(number, column, cell[:_LONGEST_CELL])
     page.freeze_panes(1, 0)
     book.close()
     return sink.getvalue()

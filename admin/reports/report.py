@@ -72,8 +72,8 @@ def by_day(title: str, period: Period, counted: Mapping[date, int]) -> Chart:
     return Chart(title, [(day.isoformat(), counted.get(day, 0)) for day in period.days()])
 
 
-def as_text(cell: Cell) -> str:
+def plain(cell: Cell) -> str | int:
     """As a spreadsheet program is given it. Instants are UTC."""
     if isinstance(cell, datetime):
         return f"{cell.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
-    return "" if cell is None else str(cell)
+    return "" if cell is None else cell

@@ -52,9 +52,9 @@ class LatencyView(Gated, BaseView):
         return attached(f"revocation-latency-{days}-days", ending, _HEAD, map(_cells, rows))
 
 
-def _cells(row: Latency) -> tuple[str, ...]:
+def _cells(row: Latency) -> tuple[str | int, ...]:
     numbers = row.promised, row.count, row.p50, row.p95, row.longest, row.slowest, row.late, row.waiting
-    return (row.channel, *("" if one is None else str(one) for one in numbers))
+    return (row.channel, *("" if one is None else one for one in numbers))
 
 
 def _latencies(since: datetime) -> tuple[list[Latency], bool]:

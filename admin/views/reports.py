@@ -18,7 +18,7 @@ from admin.reports.branches import activity, branches, codes
 from admin.reports.dual_control import dual_control
 from admin.reports.period import LONGEST, Period
 from admin.reports.reconciliation import reconciliation
-from admin.reports.report import Report, Scope, as_text
+from admin.reports.report import Report, Scope, plain
 from admin.sheets import attached
 from admin.signer import note_export, officer
 from admin.views.base import Gated
@@ -127,7 +127,7 @@ def take(name: str, ending: str) -> Response:
     report = kind.count(scope)
     note_export(f"report-{kind.name}")
     days = f"-{scope.period.first}-{scope.period.last}" if kind.has_days else ""
-    rows = ([as_text(cell) for cell in row] for row in report.rows)
+    rows = ([plain(cell) for cell in row] for row in report.rows)
     return attached(f"{kind.name}{days}", ending, [str(one.heading) for one in report.columns], rows)
 
 

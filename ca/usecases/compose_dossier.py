@@ -43,7 +43,7 @@ from ca.usecases.looks import LOOKED
 GIVEN_OUT = "dossier.given-out"
 READERS = (TrustedRole.AUDITOR, TrustedRole.RA_SUPERVISOR, TrustedRole.SECURITY_OFFICER)
 _MOST_EVENTS = 300
-_LONGEST_PROOF = 5000
+_LONGEST_PROOF = 50_000
 """Links from an event to its checkpoint."""
 _LARGEST_CRL = 8 * 1024 * 1024
 """Octets. A longer one is named by its digest alone; whoever needs it has it from its public place."""
@@ -157,7 +157,7 @@ class ComposeDossier:
             before = next(iter(work.audit.read(event.number - 2)), None) if event.number > 1 else None
             checkpoint = work.audit.find_checkpoint(event.number)
             if checkpoint is None or checkpoint.number - event.number > _LONGEST_PROOF:
-                raise NotReady("no signed checkpoint is near enough to prove all events; try again in some minutes")
+                raise NotReady(f"no signed checkpoint is near enough to audit event {event.number}; try again")
             behind = list(islice(work.audit.read(event.number), checkpoint.number - event.number))
             yield from excerpt(before.hash if before else GENESIS, [event], behind, [checkpoint])
 

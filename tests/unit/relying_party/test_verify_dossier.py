@@ -7,6 +7,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from ca.usecases.compose_dossier import Files
 from relying_party import verify_dossier as verifier
 from tests.architecture.sources import ROOT
 from tests.fakes.authenticators import BrowserPasskey
-from tests.fakes.bank import AUDITOR, ISSUING, STAFF, SUPERVISOR, Bank
+from tests.fakes.bank import AUDITOR, ISSUING, STAFF, SUPERVISOR, Bank, new_key, request_like
 from tests.fakes.use_cases import ORIGIN, auditing_of
 
 
@@ -40,9 +41,9 @@ class Dispute:
         bank.change_status.hold(bank.session(SUPERVISOR), certificate.serial)
         bank.change_status.release(bank.session(SUPERVISOR), certificate.serial)
         self.good = self.compose(certificate.serial)
-        bank.clock.tick(bank.clock.now().resolution * 3_600_000_000)
+        bank.clock.tick(timedelta(hours=1))
         bank.revoked(certificate)
-        bank.clock.tick(bank.clock.now().resolution * 60_000_000)
+        bank.clock.tick(timedelta(minutes=1))
         bank.publish_crl(ISSUING)
         self.files = self.compose(certificate.serial)
         self.key = bank.trust.kept["audit.spki"]
@@ -96,6 +97,31 @@ def test_a_whole_dossier_is_proven_by_the_script_that_is_in_it(dispute: Dispute,
     assert told.count("active") == 2
     assert "revoked, keyCompromise" in told
     assert all(line.startswith("proven  ") for line in told.splitlines())
+
+
+def test_a_renewed_certificate_rests_on_the_approval_of_its_case(dispute: Dispute) -> None:
+    bank = dispute.bank
+    first = bank.active(profile="machine")
+    renewed = bank.re_enrol(first.der, request_like(first.der, new_key()))
+
+    told = dispute.lines(dispute.compose(renewed.serial))
+
+    assert any(f"certificate {renewed.serial:x}: as approved" in line for line in told)
+
+
+def test_what_has_expired_is_not_missed_in_a_list() -> None:
+    dispute = Dispute()
+    bank = dispute.bank
+    certificate = bank.active()
+    bank.revoked(certificate)
+    bank.clock.tick(certificate.not_after - bank.clock.now() + timedelta(days=1))
+    bank.publish_crl(ISSUING)
+    bank.responder(ISSUING)
+    bank.publish_crl(ISSUING)
+
+    told = dispute.lines(dispute.compose(certificate.serial))
+
+    assert any("revoked, keyCompromise" in line for line in told)
 
 
 def test_an_unpacked_dossier_is_proven_too(dispute: Dispute, tmp_path: Path) -> None:
