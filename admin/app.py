@@ -22,6 +22,7 @@ from admin.views import (
     batches,
     cases,
     changes,
+    dossiers,
     files,
     invitation,
     job_runs,
@@ -31,6 +32,7 @@ from admin.views import (
     profiles,
     recovery,
     registration,
+    reports,
     search,
     sessions,
     settings,
@@ -127,7 +129,9 @@ def _add_rooms(app: Flask, organization: str) -> None:
     console.add_view(AuthorityView())
     console.add_view(LatencyView())
     console.add_view(ExpiringView())
+    console.add_view(reports.ReportsView())
     of_officers = (sign_in, invitation, recovery, my_access, people, officer_changes, sessions)
     of_the_branch = registration, cases, batches, changes, files, unlocks, stock, search
-    for subject in (*of_officers, *of_the_branch, job_runs, profiles, settings, software):
+    of_oversight = job_runs, profiles, settings, software, reports, dossiers
+    for subject in (*of_officers, *of_the_branch, *of_oversight):
         app.register_blueprint(subject.views)

@@ -22,7 +22,7 @@ from wtforms.validators import DataRequired, InputRequired, Length, NumberRange,
 
 from admin.errors import sentence
 from admin.language import lazily_named
-from admin.sheets import ListedSerial, read_list
+from admin.lists import ListedSerial, read_list
 from ca.domain.custody import MOST_AT_ONCE, Holder
 from ca.domain.customers import CustomerKind
 from ca.domain.errors import InvalidRequest

@@ -1,8 +1,9 @@
-"""Lists of people that officers bring from a spreadsheet program (CSV, RFC 4180)."""
+"""Lists of people and of U-Shields that officers bring from a spreadsheet program (CSV, RFC 4180)."""
 
 import csv
 import io
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from flask_babel import gettext as _
 
@@ -55,8 +56,30 @@ def _fields(text: str) -> Iterator[dict[str, str]]:
 
 
 _LONGEST = 64
+_HEADS = {"serial", "serial number", "u-shield", "序列号"}
+_LONGEST_SERIAL = 100
 
 
 def _delimiter(text: str) -> str:
     first = text.strip().partition("\n")[0]
     return max((",", ";", "\t"), key=first.count)
+
+
+@dataclass(frozen=True, slots=True)
+class ListedSerial:
+    """A serial number with its line in what was pasted or in the file (from 1)."""
+
+    row: int
+    serial: str
+
+
+def read_list(text: str) -> list[ListedSerial]:
+    """The first column, without empty lines and without a heading. Raises InvalidRequest for what is no CSV."""
+    reader = csv.reader(io.StringIO(text))
+    try:
+        cells = [(reader.line_num, line[0].strip()[:_LONGEST_SERIAL]) for line in reader if line]
+    except csv.Error as error:
+        raise InvalidRequest(_("this list cannot be read as CSV; save it again as CSV with UTF-8")) from error
+    if cells and cells[0][1].casefold() in _HEADS:
+        cells = cells[1:]
+    return [ListedSerial(row, serial) for row, serial in cells if serial]

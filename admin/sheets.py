@@ -1,20 +1,36 @@
-"""CSV (RFC 4180): tables in which no cell is a formula (THREATS 44), and lists that officers bring."""
+"""Tables for spreadsheet programs, in which no cell is a formula (THREATS 44): CSV (RFC 4180) and XLSX."""
 
 import csv
 import io
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
-from flask_babel import gettext as _
+import xlsxwriter
+from flask import Response
 
 from ca.domain.errors import InvalidRequest
 
+Row = Sequence[str | int]
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-_HEADS = {"serial", "serial number", "u-shield", "序列号"}
-_LONGEST_SERIAL = 100
+_MOST_ROWS, _LONGEST_CELL = 1_048_575, 32_767
+"""What the format holds, its head aside."""
+_PLAIN = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+
+KINDS = {
+    "csv": "text/csv",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+"""Endings with their media types."""
 
 
-def sheet(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def attached(name: str, kind: str, head: Sequence[str], rows: Iterable[Row]) -> Response:
+    """A table to keep. Whole before it leaves: what fails is a page then, and not half a sheet."""
+    content = sheet(head, rows) if kind == "csv" else workbook(head, rows)
+    response = Response(content, mimetype=KINDS[kind])
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}.{kind}"'
+    return response
+
+
+def sheet(head: Sequence[str], rows: Iterable[Row]) -> str:
     """The whole text; its first character tells a spreadsheet program that it is UTF-8."""
     sink = io.StringIO()
     writer = csv.writer(sink, quoting=csv.QUOTE_ALL)
@@ -23,26 +39,31 @@ def sheet(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\ufeff" + sink.getvalue()
 
 
-def _harmless(cell: str) -> str:
+def _harmless(cell: str | int) -> str:
     """A text that a program would calculate begins with an apostrophe, which such programs take for "this is text"."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+    text = str(cell)
+    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
-@dataclass(frozen=True, slots=True)
-class ListedSerial:
-    """A serial number with its line in what was pasted or in the file (from 1)."""
+def workbook(head: Sequence[str], rows: Iterable[Row]) -> bytes:
+    """One sheet of texts and numbers; a cell's kind says that there is nothing to calculate.
 
-    row: int
-    serial: str
-
-
-def read_list(text: str) -> list[ListedSerial]:
-    """The first column, without empty lines and without a heading. Raises InvalidRequest for what is no CSV."""
-    reader = csv.reader(io.StringIO(text))
-    try:
-        cells = [(reader.line_num, line[0].strip()[:_LONGEST_SERIAL]) for line in reader if line]
-    except csv.Error as error:
-        raise InvalidRequest(_("this list cannot be read as CSV; save it again as CSV with UTF-8")) from error
-    if cells and cells[0][1].casefold() in _HEADS:
-        cells = cells[1:]
-    return [ListedSerial(row, serial) for row, serial in cells if serial]
+    Raises InvalidRequest for too many rows.
+    """
+    sink = io.BytesIO()
+    book = xlsxwriter.Workbook(sink, _PLAIN)
+    page = book.add_worksheet()
+    bold = book.add_format({"bold": True})
+    for column, heading in enumerate(head):
+        page.write_string(0, column, heading, bold)
+    for number, row in enumerate(rows, start=1):
+        if number > _MOST_ROWS:
+            raise InvalidRequest(f"a workbook holds {_MOST_ROWS} rows; choose fewer days, or CSV")
+        for column, cell in enumerate(row):
+            if isinstance(cell, int):
+                page.write_number(number, column, cell)
+            else:
+                page.write_string(number, column, cell[:_LONGEST_CELL])
+    page.freeze_panes(1, 0)
+    book.close()
+    return sink.getvalue()

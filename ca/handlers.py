@@ -20,6 +20,7 @@ from ca.domain.names import Name
 from ca.domain.serials import parse_serial, serial_text
 from ca.domain.sessions import CHALLENGE_LIFE
 from ca.domain.times import Millis, parse_instant, timestamp
+from ca.dossier_handlers import Auditing
 from ca.officer_handlers import Officers, officer_fields
 from ca.officer_operations import OpenRecovery, Recover, ShowAccess, ShowOfficerChange
 from ca.portal_handlers import Portal
@@ -105,6 +106,7 @@ class UseCases:
     unlocking: Unlocking
     authority: Authority
     stock: Stockroom
+    auditing: Auditing
     answer_ocsp: AnswerOCSP
     certify_memory_key: CertifyMemoryKey
     look_back: LookBack
@@ -155,6 +157,7 @@ class Handlers:
             do.unlocking,
             do.authority,
             do.stock,
+            do.auditing,
             OneCertificate(do.change_status, do.examine),
         )
         table = self._of_the_bank() | {kind: handler for part in parts for kind, handler in part.table().items()}

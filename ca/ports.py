@@ -173,6 +173,8 @@ class Intents(Protocol):
     def find_serial(self, tag: int) -> int | None:
         """The one serial that was ever intended with this tag."""
 
+    def find(self, serial: int) -> Intent | None: ...
+
     def find_for_request(self, application: str, request: str) -> Intent | None: ...
 
     def list_unsigned(self) -> Sequence[Intent]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache, partial
+from pathlib import Path
 
 from ca.adapters.clock import SystemClock, system_random
 from ca.adapters.db.unit_of_work import SqlUnitOfWork
@@ -22,10 +23,12 @@ from ca.background import InBackground, all_of
 from ca.case_handlers import Casework
 from ca.domain.audit import AuditEvent
 from ca.domain.crl import with_partition
+from ca.domain.dossiers import enclosures
 from ca.domain.errors import PKIError
 from ca.domain.issuers import Issuer
 from ca.domain.ocsp import Policy
 from ca.domain.tool_releases import Packed
+from ca.dossier_handlers import Auditing
 from ca.handlers import UseCases
 from ca.officer_handlers import Officers
 from ca.portal_handlers import Portal
@@ -33,6 +36,7 @@ from ca.ports import KeyId, Seals
 from ca.schedule import Schedule
 from ca.state_files import republish
 from ca.stock_handlers import stockroom
+from ca.telling import as_json
 from ca.tool_packages import pack, program
 from ca.unlock_handlers import Unlocking
 from ca.usecases.answer_ocsp import RESPONDER_PROFILE, AnswerOCSP, Contradictions, responder_key
@@ -44,6 +48,7 @@ from ca.usecases.batches import DecideOnBatch, SubmitBatch
 from ca.usecases.by_key import ActByKey
 from ca.usecases.codes import CheckCodes, HandOutCodes
 from ca.usecases.company_desk import CompanyDesk
+from ca.usecases.compose_dossier import ComposeDossier
 from ca.usecases.confirm import ConfirmCertificate
 from ca.usecases.customers import CorrectCustomer, RegisterCustomer
 from ca.usecases.devices import HandDeviceToCompany, PrepareDevice, RegisterDevice
@@ -86,6 +91,7 @@ from ca.usecases.tool_desk import DecideOnTool
 from ca.usecases.tool_jobs import OrderToolJob
 from ca.usecases.unlock import UNLOCK_KEY, SoPasswords, UnlockDevice
 from ca.usecases.unlock_cases import DecideOnUnlock
+from ca.usecases.verify_log import VerifyPiece
 from ca.wiring import (
     ISSUING,
     SEAL_KEY,
@@ -96,12 +102,14 @@ from ca.wiring import (
     open_current_database,
     open_receipt,
     open_targets,
+    verify_audit_key,
 )
 from config.profile_files import TomlProfiles, load_profiles
 from config.provider_files import load_providers
 from config.settings import Settings, State, origin_of, seconds, told
 
 log = logging.getLogger("vermilion.wiring")
+_VERIFIER = Path(__file__).parent.parent / "relying_party" / "verify_dossier.py"
 
 
 def build_signer(state: State, settings: Settings) -> UseCases:
@@ -201,6 +209,7 @@ def _wire(
     reconcile = Reconcile(unit_of_work, clock, issuance)
     certify = CertifyResponder(unit_of_work, clock, random, key_store, issuance, profiles)
     notify, send_code = _senders(settings, files, unit_of_work, seals)
+    answer_ocsp = _answer_ocsp(settings, files, unit_of_work, key_store)
     portal = _portal(settings, unit_of_work, dossier, order_tool_job, publish_changes, notify)
     schedule = _schedule(settings, files, unit_of_work, key_store, publish_crl, certify, reconcile, portal.own)
     run_job = RunJob(unit_of_work, clock, schedule.jobs(*_periods(settings)))
@@ -223,8 +232,9 @@ def _wire(
         portal=portal,
         stock=stockroom(unit_of_work, clock, random, authorize),
         authority=_authority(settings, unit_of_work, dossier, profiles, run_job, schedule.publish_tool),
+        auditing=_auditing(settings, files, unit_of_work, dossier, answer_ocsp),
         unlocking=_unlocking(unit_of_work, dossier, unlock_seals, key_store, notify),
-        answer_ocsp=_answer_ocsp(settings, files, unit_of_work, key_store),
+        answer_ocsp=answer_ocsp,
         certify_memory_key=CertifyMemoryKey(certify, ISSUING, settings.ocsp.memory_keys_a_day),
         look_back=look_back(settings, unit_of_work),
         report_unknown=report_unknown,
@@ -389,6 +399,28 @@ def _unlocking(
         DecideOnUnlock(*base, dossier.seals, passkeys, dossier.authorize, notify),
         UnlockDevice(*base, dossier.seals, so_passwords, notify),
     )
+
+
+def _auditing(
+    settings: Settings, files: Files, unit_of_work: SqlUnitOfWork, dossier: Dossier, answer_ocsp: AnswerOCSP
+) -> Auditing:
+    clock, authorize, key_store = SystemClock(), dossier.authorize, answer_ocsp.key_store
+    checkpoint = MakeCheckpoint(unit_of_work, clock, key_store, files.checkpoints)
+    compose = ComposeDossier(
+        unit_of_work,
+        clock,
+        key_store,
+        dossier.seals,
+        authorize,
+        files.publisher,
+        checkpoint,
+        look_back(settings, unit_of_work),
+        as_json,
+        answer_ocsp,
+        enclosures(_VERIFIER.read_bytes()),
+    )
+    verify = partial(verify_audit_key, files.trust)
+    return Auditing(VerifyPiece(unit_of_work, clock, authorize, files.journal, verify), compose)
 
 
 def _follow_targets(settings: Settings, files: Files, unit_of_work: SqlUnitOfWork) -> Callable[[], str]:

@@ -74,7 +74,7 @@ class Files:
             Journal(state.journal, mirror),
             DirectoryPublisher(state.publication, state.crl_copies),
             StandingsMap(state.standings),
-            SnapshotFile(state.journal, partial(_verify_audit_key, trust)),
+            SnapshotFile(state.journal, partial(verify_audit_key, trust)),
             state / "outbox",
             ToolDirectory(state.publication / "tool"),
         )
@@ -88,7 +88,7 @@ class Files:
             BuildStandings(self.standings, self.snapshot, self.journal, standings_in)()
 
 
-def _verify_audit_key(trust: TrustDirectory, message: bytes, signature: bytes) -> None:
+def verify_audit_key(trust: TrustDirectory, message: bytes, signature: bytes) -> None:
     """Raise PKIError unless the audit key made this signature; needs no HSM."""
     require_signature(trust.read("audit.spki"), message, signature)
 
@@ -240,5 +240,5 @@ def build_audit(state: State, settings: Settings) -> tuple[VerifyAudit, SqlUnitO
     """What verifies the audit log: needs no HSM, only the audit key's public half from the trust directory."""
     files = Files.of(state, settings)
     unit_of_work = SqlUnitOfWork(open_to_read(state, settings))
-    verify = partial(_verify_audit_key, files.trust)
+    verify = partial(verify_audit_key, files.trust)
     return VerifyAudit(unit_of_work, files.checkpoints, files.journal, verify), unit_of_work

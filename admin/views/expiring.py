@@ -8,7 +8,7 @@ from flask_admin import BaseView, expose
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import Select, select
 
-from admin.sheets import sheet
+from admin.sheets import attached
 from admin.signer import note_export, officer
 from admin.views.base import Gated, chosen_days
 from ca.adapters.db.rows import CertificateRow, CustomerRow, db
@@ -37,15 +37,12 @@ class ExpiringView(Gated, BaseView):
         )
         return page
 
-    @expose("/csv")
-    def sheet(self) -> Response:
+    @expose("/<any(csv, xlsx):ending>")
+    def sheet(self, ending: str) -> Response:
         """All of them, for a spreadsheet program."""
         days = chosen_days(WINDOWS, WINDOWS[0])
         note_export("expiring")
-        # Whole before it leaves: what fails is a page then, and not half a sheet.
-        response = Response(sheet(_HEAD, _cells(days)), mimetype="text/csv")
-        response.headers["Content-Disposition"] = f'attachment; filename="ending-within-{days}-days.csv"'
-        return response
+        return attached(f"ending-within-{days}-days", ending, _HEAD, _cells(days))
 
 
 def _ending(days: int) -> Select[CertificateRow, CustomerRow]:

@@ -13,6 +13,7 @@ from admin.chain import chain_of
 from admin.decoding import decoded
 from admin.errors import sentence
 from admin.signer import ask, officer
+from admin.views.audit import AuditView
 from admin.views.base import ReadOnlyView
 from ca.adapters.db.log_rows import AuditEventRow, JobRunRow
 from ca.adapters.db.officer_rows import OfficerChangeRow
@@ -256,28 +257,6 @@ class CRLsView(ReadOnlyView):
             "events": _publication(row),
             "is_last": db.session.scalar(newest) == row.number,
         }
-
-
-class AuditView(ReadOnlyView):
-    """The event log, newest first. The chain itself is verified by `./pki audit verify`."""
-
-    title = _l("Audit")
-    empty = _l("No event was recorded yet.")
-    branch_column = None
-    key = "number"
-    column_list = ("number", "name", "subject", "actor", "at")
-    column_default_sort = ("number", True)
-    column_searchable_list = ("name", "subject", "actor")
-    kinds: ClassVar = {"at": "when", "subject": "mono", "actor": "name", "name": "event", "details": "json"}
-    hidden = ("hash", "changes", "salt")
-
-    def find(self, identity: str) -> AuditEventRow | None:
-        if not identity.isascii() or not identity.isdigit() or len(identity) > 18:
-            return None
-        return db.session.get(AuditEventRow, int(identity))
-
-    def details_context(self, row: AuditEventRow) -> dict[str, Any]:
-        return {"heading": f"{row.number} · {row.name}", "hash": row.hash.hex()}
 
 
 class OfficersView(ReadOnlyView):

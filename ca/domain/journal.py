@@ -73,7 +73,7 @@ class Entry:
 
     def line(self) -> bytes:
         """Its line in the journal, with the line's end."""
-        events = [_plain(chained) for chained in self.events]
+        events = [plain_event(chained) for chained in self.events]
         return canonical({"events": events, "changes": [change.plain() for change in self.changes]}) + b"\n"
 
     @classmethod
@@ -104,7 +104,8 @@ def chained(
     return Entry(tuple(links), tuple(changes))
 
 
-def _plain(chained: ChainedEvent) -> dict[str, Any]:
+def plain_event(chained: ChainedEvent) -> dict[str, Any]:
+    """An event with everything that its link was made of, as JSON has it."""
     return {
         "number": chained.number,
         "name": chained.event.name,

@@ -1,7 +1,7 @@
 """Which version of the customer's tool is offered: one officer proposes, another approves, one alone withdraws.
 
 A case is about the program and the exact files that the signer packed from it; nobody hands the signer anything to sign
-(docs/adr/0036). What changes with the settings alone (where the bank's portal is) is packed anew without a case.
+(docs/adr/0037). What changes with the settings alone (where the bank's portal is) is packed anew without a case.
 """
 
 from collections.abc import Sequence

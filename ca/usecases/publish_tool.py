@@ -2,7 +2,7 @@
 
 Nobody hands it anything to sign, so a web tier that was taken over cannot have another tool signed (docs/adr/0027).
 What it packed for the first time is what the bank installed; another program waits until two officers have released it
-(docs/adr/0036), and until then what was released before stays offered.
+(docs/adr/0037), and until then what was released before stays offered.
 """
 
 from collections.abc import Callable, Sequence

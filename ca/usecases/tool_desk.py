@@ -1,7 +1,7 @@
 """Two CA administrators release a new version of the customer's tool; one alone withdraws what is offered.
 
 What is released is what the signer packed itself: a proposal names its files by their hashes, and the approval is good
-for those alone (docs/adr/0036).
+for those alone (docs/adr/0037).
 """
 
 import hmac

@@ -195,6 +195,8 @@ class IntentsContract:
         with unit_of_work() as work:
             assert work.intents.find_serial(LARGEST_SERIAL % 2**56) == LARGEST_SERIAL
             assert work.intents.find_serial(1) is None
+            assert work.intents.find(LARGEST_SERIAL) == an_intent(serial=LARGEST_SERIAL, application="")
+            assert work.intents.find(1) is None
 
     def test_a_serial_is_intended_once(self, unit_of_work: UnitOfWork) -> None:
         with unit_of_work() as work:

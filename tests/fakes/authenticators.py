@@ -1,5 +1,7 @@
 """Passkeys in memory: real signatures over the challenge, without the wrapping that browsers put around them."""
 
+import base64
+import hashlib
 import json
 import os
 
@@ -7,6 +9,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
+from webauthn.helpers import encode_cbor
 
 from ca.domain.decisions import Assertion
 from ca.domain.errors import NotAuthenticated
@@ -39,6 +42,27 @@ class FakePasskey:
         """A registration response: what `verify_registration` reads."""
         fields = {"id": self.credential_id, "public_key": self.public_key, "challenge": challenge}
         return json.dumps({name: value.hex() for name, value in fields.items()})
+
+
+class BrowserPasskey(FakePasskey):
+    """One whose signatures are wrapped as a browser at this origin wraps them (WebAuthn level 2, section 5.8.1)."""
+
+    origin = "https://localhost:8443"
+
+    @property
+    def public_key(self) -> bytes:
+        numbers = self._key.public_key().public_numbers()
+        return encode_cbor({1: 2, 3: -7, -1: 1, -2: numbers.x.to_bytes(32, "big"), -3: numbers.y.to_bytes(32, "big")})
+
+    def sign(self, challenge: bytes) -> Assertion:
+        encoded = base64.urlsafe_b64encode(challenge).rstrip(b"=").decode("ascii")
+        fields = {"type": "webauthn.get", "challenge": encoded, "origin": self.origin, "crossOrigin": False}
+        client_data = json.dumps(fields).encode()
+        authenticator_data = hashlib.sha256(b"localhost").digest() + bytes([0x05]) + bytes(4)
+        signed = authenticator_data + hashlib.sha256(client_data).digest()
+        return Assertion(
+            self.credential_id, client_data, authenticator_data, self._key.sign(signed, ec.ECDSA(SHA256()))
+        )
 
 
 class FakeAuthenticators:

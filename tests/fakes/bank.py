@@ -22,7 +22,7 @@ from ca.domain.profiles import Profile
 from ca.domain.revocation import RevocationReason
 from ca.domain.tbs import read_certificate
 from ca.handlers import UseCases
-from ca.ports import KeyId, UnitOfWork
+from ca.ports import Authenticators, KeyId, UnitOfWork
 from ca.usecases.answer_ocsp import AnswerOCSP, Contradictions
 from ca.usecases.apply import Entry, SubmitApplication
 from ca.usecases.approve import CaseView, DecideOnApplication
@@ -128,7 +128,12 @@ class Codes:
 class Bank:
     """Everything a test needs; `profiles` may be changed by `amend`."""
 
-    def __init__(self, unit_of_work: FakeUnitOfWork | None = None, clock: FakeClock | None = None) -> None:
+    def __init__(
+        self,
+        unit_of_work: FakeUnitOfWork | None = None,
+        clock: FakeClock | None = None,
+        authenticators: Authenticators | None = None,
+    ) -> None:
         self.clock = clock or FakeClock()
         self.keys: dict[int, SoftKey] = {}
         self.random = FakeRandom()
@@ -140,7 +145,7 @@ class Bank:
         self.key_store: FakeKeyStore = ceremony.room.tokens[ISSUING]
         self.seals = ceremony.room.seal_keys[ISSUING, SEAL_KEY]
         self.linter = FakeLinter()
-        self.authenticators = FakeAuthenticators()
+        self.authenticators = authenticators or FakeAuthenticators()
         self.profile_files: dict[str, Profile] = dict(PROFILES)
         self.profiles = ProfilesInForce(self.unit_of_work, self.clock, self.seals, TomlProfiles(), self.profile_files)
         self.checkpoint_file = FakeCheckpointFile()
@@ -168,7 +173,7 @@ class Bank:
         self.answer_ocsp = AnswerOCSP(unit_of_work, clock, self.key_store, standings, contradictions)
         self.sweep = Sweep(unit_of_work, clock, self.profiles, push, self.open_receipt)
         self.checkpoint = MakeCheckpoint(unit_of_work, clock, self.key_store, self.checkpoint_file)
-        self.verify_audit = VerifyAudit(unit_of_work, self.checkpoint_file, self.journal, self._verify_checkpoint)
+        self.verify_audit = VerifyAudit(unit_of_work, self.checkpoint_file, self.journal, self.verify_checkpoint)
         self.sign_in = SignIn(unit_of_work, clock, random, seals, self.authenticators, self.authorize)
         self.passkeys = Passkeys(self.authenticators, clock)
         self.invite = InviteOfficer(unit_of_work, clock, random, seals, self.passkeys, self.authorize)
@@ -208,7 +213,8 @@ class Bank:
     ) -> Application:
         return self.submission(session, customer=customer, entry=Entry(profile, device_serial, host_names))
 
-    def _verify_checkpoint(self, message: bytes, signature: bytes) -> None:
+    def verify_checkpoint(self, message: bytes, signature: bytes) -> None:
+        """Raise unless the audit key made it."""
         PublicKey.from_spki(self.trust.kept["audit.spki"]).verify(signature, message)
 
     # What was recorded

@@ -9,7 +9,10 @@ from sqlalchemy.orm import Session
 
 from admin.app import create_app
 from ca.adapters.db import log_rows, officer_rows, portal_rows, profile_rows, receipt_rows, rows
+from ca.adapters.db.mapping.audit import chained_event_values
 from ca.domain.applications import Application, ApplicationState, Case
+from ca.domain.audit import AuditEvent, Head
+from ca.domain.journal import chained
 from tests.fakes.console_authority import VERSION
 from tests.fakes.console_figures import figures
 from tests.fakes.console_signer import HOSTILE, NOW, OFFICERS, FakeSigner
@@ -296,29 +299,27 @@ def _log() -> list[rows.Row]:
         log_rows.JobRunRow(
             name="sweep", ran_at=NOW - timedelta(minutes=2), ok=False, result="the HSM does not come back"
         ),
-        log_rows.AuditHeadRow(id=1, number=4, hash=b"l" * 32),
-        log_rows.AuditEventRow(
-            number=4, name="publication.sent", subject="crl/issuing.crl", actor="signer",
-            at=NOW - timedelta(minutes=13),
-            details='{"number":"1841","target":"mirror"}', hash=b"l" * 32, changes=b"", salt=b"",
-        ),
-        log_rows.AuditEventRow(
-            number=3, name="crl.published", subject="issuing", actor="signer", at=NOW - timedelta(minutes=14),
-            details='{"number":"1841"}', hash=b"j" * 32, changes=b"", salt=b"",
-        ),
-        log_rows.AuditEventRow(
-            number=3, name="certificate.held", subject=HELD, actor="E-hotline", at=NOW - timedelta(minutes=1),
-            details="{}", hash=b"j" * 32, changes=b"", salt=b"",
-        ),
-        log_rows.AuditEventRow(
-            number=2, name="certificate.issued", subject=ACTIVE, actor="customer", at=NOW - timedelta(days=1),
-            details="{}", hash=b"i" * 32, changes=b"", salt=b"",
-        ),
-        log_rows.AuditEventRow(
-            number=1, name="customer.registered", subject="customer-2", actor="E-maker", at=NOW - timedelta(days=2),
-            details='{"kind":"<b>person</b>"}', hash=b"h" * 32, changes=b"", salt=b"",
-        ),
+        *_events(),
     ]  # fmt: skip
+
+
+def _events() -> list[rows.Row]:
+    """Chained as the signer chains them."""
+    day, minute = timedelta(days=1), timedelta(minutes=1)
+    events = [
+        AuditEvent("customer.registered", "customer-2", "E-maker", NOW - 2 * day, {"kind": "<b>person</b>"}),
+        AuditEvent("certificate.issued", ACTIVE, "customer", NOW - day, {"status": "active"}),
+        AuditEvent("crl.published", "issuing", "signer", NOW - 14 * minute, {"number": "1841"}),
+        AuditEvent(
+            "publication.sent", "crl/issuing.crl", "signer", NOW - 13 * minute, {"number": "1841", "target": "mirror"}
+        ),
+        AuditEvent("certificate.held", HELD, "E-hotline", NOW - minute),
+    ]
+    made = chained(Head(), events, [], salt=lambda: b"salt").events
+    return [
+        *(log_rows.AuditEventRow(**chained_event_values(one)) for one in made),
+        log_rows.AuditHeadRow(id=1, number=len(made), hash=made[-1].hash),
+    ]
 
 
 def console(database: Path, signer: FakeSigner, **changes: Any) -> Any:

@@ -25,6 +25,7 @@ from ca.domain.errors import InvalidTransition, NotAllowed, NotAuthenticated, No
 from ca.domain.officers import Credential
 from ca.domain.profile_versions import ProfileVersion
 from ca.domain.tool_cases import ToolCase
+from ca.dossier_operations import ShowDossier, VerifyLog
 from ca.portal_operations import HandDeviceToCompany, HandOutLetter
 from tests.fakes import console_stock
 from tests.fakes.console_authority import CASE, NOW, VERSION, AuthorityAnswers
@@ -208,6 +209,14 @@ class FakeSigner(OfficerAnswers, AuthorityAnswers):
     def _RejectUnlock(self, operation: unlock_ops.RejectUnlock) -> dict[str, Any]:
         self._who(operation)
         return {"state": "rejected"}
+
+    def _ShowDossier(self, operation: ShowDossier) -> dict[str, Any]:
+        self._who(operation)
+        return {"files": {"application.json": b64(b"{}"), "manifest.json": b64(operation.serial.encode())}}
+
+    def _VerifyLog(self, operation: VerifyLog) -> dict[str, Any]:
+        self._who(operation)
+        return {"number": min(operation.number + 2000, 5000), "hash": b64(b"h" * 32), "ends_at": 5000, "checkpoints": 1}
 
     def _ApproveInvitation(self, operation: ops.ApproveInvitation) -> dict[str, Any]:
         self._who(operation)

@@ -265,6 +265,9 @@ class FakeIntents:
     def find_serial(self, tag: int) -> int | None:
         return next((serial for serial in self._kept if tag_of(serial) == tag), None)
 
+    def find(self, serial: int) -> Intent | None:
+        return self._kept.get(serial)
+
     def find_for_request(self, application: str, request: str) -> Intent | None:
         wanted = (application, request)
         return next(

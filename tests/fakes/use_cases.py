@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ca.adapters.envelopes import HpkeEnvelopes
@@ -9,14 +10,18 @@ from ca.authority_handlers import Authority
 from ca.case_handlers import Casework
 from ca.domain.certificates import Certificate
 from ca.domain.customers import Customer
+from ca.domain.dossiers import enclosures
 from ca.domain.notices import Notice
+from ca.dossier_handlers import Auditing
 from ca.handlers import UseCases
 from ca.officer_handlers import Officers
 from ca.portal_handlers import Portal
 from ca.stock_handlers import stockroom
+from ca.telling import as_json
 from ca.unlock_handlers import Unlocking
 from ca.usecases.by_key import ActByKey
 from ca.usecases.company_desk import CompanyDesk
+from ca.usecases.compose_dossier import ComposeDossier
 from ca.usecases.customers import CorrectCustomer
 from ca.usecases.devices import HandDeviceToCompany, PrepareDevice
 from ca.usecases.end_sessions import EndSessions
@@ -38,6 +43,7 @@ from ca.usecases.tool_desk import DecideOnTool
 from ca.usecases.tool_jobs import OrderToolJob
 from ca.usecases.unlock import UNLOCK_KEY, SoPasswords, UnlockDevice
 from ca.usecases.unlock_cases import DecideOnUnlock
+from ca.usecases.verify_log import VerifyPiece
 from tests.fakes.ceremony import ISSUING
 
 if TYPE_CHECKING:
@@ -45,6 +51,7 @@ if TYPE_CHECKING:
 
 
 ORIGIN = "https://localhost:8443"
+VERIFIER = Path(__file__).parents[2] / "relying_party" / "verify_dossier.py"
 
 
 @dataclass
@@ -127,6 +134,24 @@ def authority_of(bank: "Bank") -> Authority:
     )
 
 
+def auditing_of(bank: "Bank") -> Auditing:
+    """What audits and disputes ask for."""
+    base = bank.unit_of_work, bank.clock
+    compose = ComposeDossier(
+        *base,
+        bank.key_store,
+        bank.seals,
+        bank.authorize,
+        bank.publisher,
+        bank.checkpoint,
+        LookBack(*base),
+        as_json,
+        bank.answer_ocsp,
+        enclosures(VERIFIER.read_bytes()),
+    )
+    return Auditing(VerifyPiece(*base, bank.authorize, bank.journal, bank.verify_checkpoint), compose)
+
+
 def use_cases_of(bank: "Bank") -> UseCases:
     """Over the bank's memory, clock and keys."""
     return UseCases(
@@ -156,6 +181,7 @@ def use_cases_of(bank: "Bank") -> UseCases:
         unlocking=unlocking_of(bank),
         authority=authority_of(bank),
         stock=stockroom(bank.unit_of_work, bank.clock, bank.random, bank.authorize),
+        auditing=auditing_of(bank),
         health=bank.health,
         record_refusal=bank.record_refusal,
         unit_of_work=bank.unit_of_work,

@@ -1,5 +1,6 @@
 """Signed checkpoints beside the journal, one a line, in both places."""
 
+import fcntl
 import json
 import os
 from collections.abc import Sequence
@@ -42,6 +43,8 @@ class CheckpointLines:
 def _append(path: Path, line: bytes) -> None:
     descriptor = lines.opened(path)
     try:
+        # A dossier makes one while the job does, and neither must write over the other's line.
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
         # Half a line that a power cut left is written over: it was never counted.
         size = lines.whole_size(descriptor)
         os.ftruncate(descriptor, size)

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from ca import authority_operations as authority
 from ca import case_operations as case_ops
+from ca import dossier_operations as dossier
 from ca import officer_operations as own
 from ca import operations as ops
 from ca import portal_operations as portal
@@ -292,6 +293,8 @@ ACTS: list[ops.Operation] = [
     own.EndOwnOtherSessions(session="none"),
     own.EndSessionsOf(session="none", officer="none"),
     own.EndAllSessions(session="none"),
+    dossier.VerifyLog(session="none"),
+    dossier.ShowDossier(session="none", serial="a1"),
     portal.HandDeviceToCompany(session="none", number="none", serial="none"),
     portal.OrderCompanyApplication(session="none", device_serial="none"),
     portal.CompanyApply(session="none", number="1", device_serial="1", certificate=b"", nonce=b"", signature=b""),

@@ -211,6 +211,10 @@ class SqlIntents:
         row = find_row(self._session, select(IntentRow).where(IntentRow.tag == tag))
         return int(row.serial, 16) if row else None
 
+    def find(self, serial: int) -> Intent | None:
+        row = find_row(self._session, select(IntentRow).where(IntentRow.serial == serial_text(serial)))
+        return to_intent(row) if row else None
+
     def find_for_request(self, application: str, request: str) -> Intent | None:
         newest_first = (
             select(IntentRow)

@@ -1,6 +1,7 @@
 """ca/adapters/journal: lines that are on disk twice, and what a crash leaves of them."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -198,6 +199,15 @@ def test_checkpoints_are_in_both_places(places: tuple[Path, Path]) -> None:
     lines.append(a_checkpoint(1))
     lines.append(a_checkpoint(2))
     assert lines.read() == [a_checkpoint(1), a_checkpoint(2)] * 2
+
+
+def test_checkpoints_made_at_once_do_not_write_over_each_other(places: tuple[Path, Path]) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda number: CheckpointLines(*places).append(a_checkpoint(number)), range(1, 201)))
+
+    kept = CheckpointLines(*places).read()
+
+    assert sorted(one.number for one in kept) == sorted([*range(1, 201)] * 2)
 
 
 def test_a_checkpoint_torn_by_a_power_cut_is_written_over(places: tuple[Path, Path]) -> None:

@@ -1,0 +1,117 @@
+"""Where one person was enough and two were needed. The answer must be: nowhere.
+
+It is counted from the records and the decisions kept as evidence. That each signature in the evidence is its officer's
+is checked by the signer before it issues, and again by whoever verifies a dossier (docs/protocols/dossier.md).
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from flask_babel import gettext as _
+from sqlalchemy import exists, func, or_, select
+
+from admin.reports.branches import counted_per_day
+from admin.reports.report import LISTED, Column, Report, Row, Scope, Verdict, by_day
+from ca.adapters.db.rows import ApplicationRow, CertificateRow, EvidenceRow, InvitationRow, OfficerRow, db
+from ca.adapters.db.unlock_rows import UnlockRow
+from ca.domain.decisions import Act
+from ca.domain.errors import InvalidRequest
+from ca.domain.officers import InvitationState, OfficerState, TrustedRole, require_compatible
+from ca.domain.unlocking import UnlockState
+
+_BY_CEREMONY = "ceremony:"
+
+
+def dual_control(scope: Scope) -> Report:
+    """Every exception, by name."""
+    counted = [_counted(query) for query in (_certificates(scope), _invitations(), _officers(), _unlocks(scope))]
+    held_together = list(_held_together())
+    total = sum(count for count, _rows in counted) + len(held_together)
+    sentences = (
+        _("Issued without an approval by another person than its maker"),
+        _("Invitation that two security officers did not agree on"),
+        _("Officer whom nobody invited"),
+        _("Unlock that no second person approved"),
+    )
+    rows: list[Row] = [
+        (sentence, *row) for sentence, (_count, found) in zip(sentences, counted, strict=True) for row in found
+    ]
+    rows += held_together
+    columns = [Column(_("Exception")), Column(_("What"), "mono"), Column(_("Branch")), Column(_("At"), "when")]
+    chart = by_day(_("Certificates looked at"), scope.period, counted_per_day(scope))
+    return Report(columns, rows, [chart], Verdict(not total, _("Exceptions: %(count)s", count=total)))
+
+
+def _counted(query: Any) -> tuple[int, list[Any]]:
+    rows = list(db.session.execute(query.limit(LISTED)))
+    if len(rows) < LISTED:
+        return len(rows), rows
+    return db.session.execute(select(func.count()).select_from(query.subquery())).scalar_one(), rows
+
+
+def _decided(act: Act, on: Any, not_by: Any) -> Any:
+    """That somebody else decided."""
+    return exists().where(EvidenceRow.application == on, EvidenceRow.act == act.value, EvidenceRow.person != not_by)
+
+
+def _certificates(scope: Scope) -> Any:
+    """Of customers. One that follows another rests on the approval of the case that both answer."""
+    c, a = CertificateRow, ApplicationRow
+    approved = exists().where(
+        a.id == c.application,
+        EvidenceRow.application == c.application,
+        EvidenceRow.act == Act.APPROVE_APPLICATION.value,
+        EvidenceRow.person != a.maker_person,
+    )
+    query = select(c.serial, c.branch, c.issued_at).where(scope.period.covers(c.issued_at), c.application != "")
+    return query.where(~approved).order_by(c.issued_at)
+
+
+def _invitations() -> Any:
+    """All there are: there is one for each officer. Those of the key ceremony were made before witnesses."""
+    i = InvitationRow
+    in_force = i.state.in_((InvitationState.OPEN.value, InvitationState.REDEEMED.value))
+    two = (
+        (i.approved_by != "") & (i.approved_by != i.proposed_by) & _decided(Act.APPROVE_INVITATION, i.id, i.proposed_by)
+    )
+    by_one = in_force & ~i.proposed_by.startswith(_BY_CEREMONY) & ~two
+    return select(i.person, i.branch, i.expires_at).where(by_one).order_by(i.person)
+
+
+def _officers() -> Any:
+    invited = exists().where(
+        InvitationRow.person == OfficerRow.person, InvitationRow.state == InvitationState.REDEEMED.value
+    )
+    left = OfficerRow.state == OfficerState.LEFT.value
+    return select(OfficerRow.person, OfficerRow.branch).where(~left, ~invited).order_by(OfficerRow.person)
+
+
+def _unlocks(scope: Scope) -> Any:
+    u = UnlockRow
+    went_on = or_(u.state.in_([UnlockState.APPROVED, UnlockState.COMPLETED, UnlockState.LOCKED]), u.answers > 0)
+    two = (
+        (u.approved_by != "")
+        & (u.approved_by != u.maker_person)
+        & _decided(Act.APPROVE_UNLOCK, u.reference, u.maker_person)
+    )
+    by_one = select(u.reference, u.branch, u.opened_at).where(scope.period.covers(u.opened_at), went_on, ~two)
+    return by_one.order_by(u.opened_at)
+
+
+def _held_together() -> Iterator[Row]:
+    """Officers whose roles exclude one another."""
+    o = OfficerRow
+    query = select(o.person, o.branch, o.roles).where(o.state != OfficerState.LEFT.value).order_by(o.person)
+    for person, branch, roles in db.session.execute(query):
+        if roles_exclude(roles):
+            yield _("Officer with roles that one person may not hold together"), person, branch, None
+
+
+def roles_exclude(text: str) -> bool:
+    """Whether these roles, as the column has them, must not be one person's."""
+    check: Callable[[frozenset[TrustedRole]], None] = require_compatible
+    try:
+        check(frozenset(TrustedRole(role) for role in text.split(",") if role))
+    except (InvalidRequest, ValueError):
+        return True
+    return False

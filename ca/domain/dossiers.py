@@ -1,0 +1,55 @@
+"""A certificate's dossier for a dispute: files, and one signature over what they are (docs/protocols/dossier.md)."""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from ca.domain.canonical import canonical
+from ca.domain.times import timestamp
+
+FORMAT = "vermilion dossier v1"
+MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
+VERIFIER = "verify.py"
+INSTRUCTIONS = """\
+This is what a bank's certificate authority has on one certificate, put together at the moment that manifest.json names.
+
+  application.json   what was applied for, as the maker entered it and the approver's passkey signed it
+  identity.json      whom the branch identified, by which document
+  approvals.json     each decision with the passkey's own signature
+  certificate.json   what was recorded before it was signed, and how the certificate stood since
+  certificate.cer    the certificate, with issuer.cer and root.cer above it
+  events.jsonl       the events of the audit log about it, each with its way to a signed checkpoint
+  status.json        how it stands now and what relying parties are told, with proof
+  ocsp.der, *.crl    what the OCSP responder says now, and the lists that are published now
+  manifest.json      every file by its SHA-256; manifest.sig is the audit key's signature over it
+
+Have the bank give you its audit key (audit.spki) on another way than this bundle. Then, with Python 3.11 or newer and
+the package cryptography:
+
+  python3 verify.py --key audit.spki .
+
+The verifier was written to be read. Whoever does not trust the copy in here takes it from the bank's public repository.
+"""
+
+
+def enclosures(verifier: bytes) -> dict[str, bytes]:
+    """What every dossier has: the program that checks it, and how to begin."""
+    return {VERIFIER: verifier, "README.txt": INSTRUCTIONS.encode()}
+
+
+def manifest(serial: str, files: Mapping[str, bytes], *, at: datetime, by: str) -> bytes:
+    """Every file by its SHA-256, whose certificate it is about, when and for whom it was put together."""
+    told: dict[str, Any] = {
+        "format": FORMAT,
+        "serial": serial,
+        "at": timestamp(at),
+        "by": by,
+        "files": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
+    }
+    return canonical(told)
+
+
+def manifest_message(content: bytes) -> bytes:
+    """The bytes that the audit key signs of a dossier."""
+    return b"vermilion dossier v1\x00" + content

@@ -1,0 +1,349 @@
+#!/usr/bin/env python3
+"""Checks a bank's dossier on one certificate, or an excerpt of its audit log (docs/protocols/dossier.md).
+
+One file; it needs Python 3.11 or newer and the package `cryptography` (42 or newer). It shares no code with the CA.
+
+    verify.py --key audit.spki dossier.zip          (or the directory it was unpacked into)
+    verify.py --key audit.spki audit-1-500.jsonl
+
+`audit.spki` is the bank's audit key, which you have from the bank and not with the dossier. Prints what is proven, one
+line each. Exit codes: 0 everything is proven; 1 something is not proven yet, and named; 2 wrongly asked; 3 refused:
+the part that is named is not as the bank signed it, or contradicts the others.
+"""
+
+import argparse
+import base64
+import hashlib
+import json
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_der_public_key,
+    load_pem_public_key,
+)
+from cryptography.x509 import ocsp
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
+
+LOG, DOSSIER = "vermilion audit v1", "vermilion dossier v1"
+MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
+# Details that stand in the part of an event that may be shown; the others are hashed with the salt.
+TOLD = {"status", "reason", "number", "base", "sha256", "this_update", "next_update", "shows", "unexpired_at"}
+_STATUS = {"certificate.confirmed": "active", "certificate.held": "on-hold", "certificate.released": "active",
+           "certificate.revoked": "revoked"}  # fmt: skip
+_HASHES = {"secp256r1": hashes.SHA256(), "secp384r1": hashes.SHA384()}
+_PRESENT_AND_VERIFIED = 0x05
+_MALFORMED = (KeyError, TypeError, ValueError, AttributeError, IndexError, zipfile.BadZipFile, x509.ExtensionNotFound)
+Key = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
+Event = dict[str, Any]
+
+
+class RefusedError(Exception):
+    """What must not be believed; the message names it."""
+
+
+def _require(holds: object, sentence: str) -> None:
+    if not holds:
+        raise RefusedError(sentence)
+
+
+def _canonical(value: object) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _digest(purpose: str, value: object) -> bytes:
+    return hashlib.sha256(purpose.encode() + b"\x00" + _canonical(value)).digest()
+
+
+def load_key(blob: bytes) -> Key:
+    """A public key, SubjectPublicKeyInfo in DER or PEM. Raises RefusedError."""
+    try:
+        key = load_pem_public_key(blob) if blob.startswith(b"-----") else load_der_public_key(blob)
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise RefusedError("the audit key cannot be read") from error
+    if not isinstance(key, Key):
+        raise RefusedError("the audit key is of an unknown kind")
+    return key
+
+
+def _require_signed(key: object, signature: bytes, message: bytes, sentence: str) -> None:
+    try:
+        if isinstance(key, rsa.RSAPublicKey):
+            key.verify(signature, message, padding.PKCS1v15(), hashes.SHA256())
+        elif isinstance(key, ec.EllipticCurvePublicKey):
+            key.verify(signature, message, ec.ECDSA(_HASHES[key.curve.name]))
+        else:
+            raise RefusedError(sentence)
+    except (InvalidSignature, KeyError) as error:
+        raise RefusedError(sentence) from error
+
+
+# The log
+
+
+def read_log(key: Key, text: str) -> Iterator[tuple[Event, bool]]:
+    """Each event of one or more excerpts, and whether a signed checkpoint proves it. Raises RefusedError."""
+    run: list[dict[str, Any]] = []
+    for line in (json.loads(line) for line in text.splitlines()):
+        if "format" in line and run:
+            yield from _read_run(key, run)
+            run = []
+        run.append(line)
+    _require(run, "there is no event")
+    yield from _read_run(key, run)
+
+
+def _read_run(key: Key, lines: list[dict[str, Any]]) -> Iterator[tuple[Event, bool]]:
+    head, *rest = lines
+    _require(head.get("format") == LOG, "the log is of another format")
+    events = [line["event"] for line in rest if "event" in line]
+    marks = {line["checkpoint"]["number"]: line["checkpoint"] for line in rest if "checkpoint" in line}
+    numbers = [event["number"] for event in events]
+    first, last = head["first"], head["last"]
+    _require(numbers == list(range(first, last + 1)), f"events {first} to {last} are not all there")
+    link, number, hashes_ = bytes.fromhex(head["previous"]), first - 1, {}
+    digests = [(_event_digest(event), event["hash"]) for event in events]
+    digests += [(bytes.fromhex(line["behind"]), None) for line in rest if "behind" in line]
+    for digest, hash_ in digests:
+        number, link = number + 1, hashlib.sha256(link + digest).digest()
+        _require(hash_ in (None, link.hex()), f"event {number} is not as the log has it")
+        hashes_[number] = link.hex()
+    for mark in marks.values():
+        named = f"the checkpoint at event {mark['number']}"
+        _require(hashes_.get(mark["number"]) == mark["hash"], f"the events do not lead to {named}")
+        shown = {name: mark[name] for name in ("number", "hash", "at")}
+        message = b"vermilion audit checkpoint v1\x00" + _canonical(shown)
+        _require_signed(key, bytes.fromhex(mark["signature"]), message, f"{named} is not signed with the audit key")
+    last = max(marks, default=0)
+    yield from ((event, event["number"] <= last) for event in events)
+
+
+def _event_digest(event: Event) -> bytes:
+    shown = {name: event[name] for name in ("number", "name", "subject", "at")}
+    told = {name: value for name, value in event["details"].items() if name in TOLD}
+    kept = {name: value for name, value in event["details"].items() if name not in TOLD}
+    untold = _canonical({"actor": event["actor"], "details": kept, "changes": event["changes"]})
+    return hashlib.sha256(
+        hashlib.sha256(bytes.fromhex(event["salt"]) + untold).digest() + _canonical(shown | {"details": told})
+    ).digest()
+
+
+# The dossier
+
+
+def read_files(path: Path) -> dict[str, bytes]:
+    """Of a ZIP or of the directory it was unpacked into."""
+    if path.is_dir():
+        return {one.name: one.read_bytes() for one in path.iterdir() if one.is_file()}
+    with zipfile.ZipFile(path) as bundle:
+        return {name: bundle.read(name) for name in bundle.namelist()}
+
+
+def require_manifest(key: Key, files: dict[str, bytes]) -> dict[str, Any]:
+    """What the bank signed. Raises RefusedError naming the first file that is not as it says."""
+    for name in (MANIFEST, SIGNATURE):
+        _require(name in files, f"{name} is missing")
+    signature = bytes.fromhex(files[SIGNATURE].decode("ascii"))
+    message = b"vermilion dossier v1\x00" + files[MANIFEST]
+    _require_signed(key, signature, message, f"{MANIFEST} is not signed with the audit key")
+    manifest: dict[str, Any] = json.loads(files[MANIFEST])
+    _require(manifest["format"] == DOSSIER, "the dossier is of another format")
+    for name, digest in sorted(manifest["files"].items()):
+        _require(name in files, f"{name} is missing")
+        _require(hashlib.sha256(files[name]).hexdigest() == digest, f"{name} is not as the manifest says")
+    for name in sorted(files):
+        _require(name in {*manifest["files"], MANIFEST, SIGNATURE}, f"{name} is not in the manifest")
+    return manifest
+
+
+def require_approved(case: dict[str, Any], approvals: list[dict[str, Any]], events: list[Event]) -> dict[str, Any]:
+    """The approval of this case by another person than its maker, by their passkey (WebAuthn level 2, section 7.2)."""
+    digest = _digest("vermilion case v1", case).hex()
+    for one in approvals:
+        named = f"approvals.json: the decision of {one['person']}"
+        decision = {name: one[name] for name in ("act", "subject", "subject_digest", "officer", "person")}
+        challenge = base64.urlsafe_b64encode(_digest("vermilion decision v1", decision)).rstrip(b"=").decode("ascii")
+        client_data, authenticator = bytes.fromhex(one["client_data"]), bytes.fromhex(one["authenticator_data"])
+        said = json.loads(client_data)
+        _require((said["type"], said["challenge"]) == ("webauthn.get", challenge), f"{named} is about something else")
+        _require(authenticator[32] & _PRESENT_AND_VERIFIED == _PRESENT_AND_VERIFIED, f"{named} was not verified")
+        signed = authenticator + hashlib.sha256(client_data).digest()
+        key = _cose_key(bytes.fromhex(one["public_key"]))
+        _require_signed(key, bytes.fromhex(one["signature"]), signed, f"{named} is not signed by the passkey")
+        logged = {"name": "application.approved", "subject": case["application"], "actor": one["person"]}
+        if (one["act"], one["subject_digest"]) == ("approve-application", digest):
+            _require(one["person"] != case["maker_person"], "approvals.json: the maker approved the own case")
+            _require(
+                any(logged.items() <= event.items() and event["details"].get("case") == digest for event in events),
+                "events.jsonl: the log does not know the approval",
+            )
+            return one
+    raise RefusedError("approvals.json: nobody approved the case in application.json")
+
+
+def _cose_key(blob: bytes) -> Key:
+    """ES256 or RS256 (RFC 9053 sections 2.1 and 7.1; RFC 8230 section 4): a map of small integers and octets."""
+    at, parts = 1, list[int]()
+    while at < len(blob):
+        major, info, at = blob[at] >> 5, blob[at] & 31, at + 1
+        size = 1 << (info - 24) if info >= 24 else 0
+        value = int.from_bytes(blob[at : at + size], "big") if size else info
+        at += size
+        if major == 2:
+            parts.append(int.from_bytes(blob[at : at + value], "big"))
+            at += value
+        else:
+            parts.append(value if major == 0 else -1 - value)
+    fields = dict(zip(parts[::2], parts[1::2], strict=True))
+    if fields[1] == 2:
+        return ec.EllipticCurvePublicNumbers(fields[-2], fields[-3], ec.SECP256R1()).public_key()
+    return rsa.RSAPublicNumbers(fields[-2], fields[-1]).public_key()
+
+
+def require_certificate(
+    files: dict[str, bytes], told: dict[str, Any], case: dict[str, Any], events: list[Event]
+) -> None:
+    """Raise RefusedError unless the certificate is the one that was approved, recorded, signed and logged."""
+    names = "certificate.cer", "issuer.cer", "root.cer"
+    certificate, issuer, root = (x509.load_der_x509_certificate(files[name]) for name in names)
+    for one, by, name in zip((certificate, issuer, root), (issuer, root, root), names, strict=True):
+        try:
+            one.verify_directly_issued_by(by)
+        except (ValueError, TypeError, InvalidSignature) as error:
+            raise RefusedError(f"{name} is not signed by its issuer") from error
+    _require(f"{certificate.serial_number:x}" == told["serial"], "certificate.json is about another certificate")
+    tbs = hashlib.sha256(certificate.tbs_certificate_bytes).hexdigest()
+    _require(tbs == told["tbs_sha256"], "certificate.json: what was recorded to be signed is not what was signed")
+    _require(told["application"] == case["application"], "application.json is another certificate's")
+    _require(told["device_serial"] == case["device_serial"], "certificate.json names another U-Shield than the case")
+    values = {attribute.value for attribute in certificate.subject}
+    _require({value for _, value in case["subject"]} <= values, "certificate.cer does not name whom the case names")
+    spki = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    key = hashlib.sha256(spki).hexdigest()
+    intended = [e["details"] for e in events if (e["name"], e["subject"]) == ("certificate.intended", told["serial"])]
+    _require([(one["application"], one["key"]) for one in intended] == [(told["application"], key)],
+             "events.jsonl: the log does not know that this key was to be certified")  # fmt: skip
+
+
+def statuses(serial: str, events: list[Event]) -> list[dict[str, Any]]:
+    """How the certificate stood after each event that changed it."""
+    found: list[dict[str, Any]] = []
+    for event in (event for event in events if event["subject"] == serial):
+        status = event["details"].get("status") if event["name"] == "certificate.issued" else _STATUS.get(event["name"])
+        if status:
+            reason = {"active": None, "revoked": event["details"].get("reason")}.get(status, "certificateHold")
+            found.append({"event": event["number"], "at": event["at"], "status": status, "reason": reason})
+    _require(found, "events.jsonl: the log does not know the certificate")
+    return found
+
+
+def require_status(files: dict[str, bytes], told: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:
+    """Raise RefusedError unless what relying parties are told is what the log says."""
+    expected = "good" if now["status"] == "active" else "revoked"
+    said = json.loads(files["status.json"])
+    is_same = (said["ocsp"]["status"], said["ocsp"]["reason"]) == (expected, now["reason"])
+    _require(is_same and said["serial"] == told["serial"], f"status.json contradicts the log: there it is {expected}")
+    issuer, serial = x509.load_der_x509_certificate(files["issuer.cer"]), int(told["serial"], 16)
+    answer = ocsp.load_der_ocsp_response(files["ocsp.der"])
+    responder = answer.certificates[0]
+    try:
+        responder.verify_directly_issued_by(issuer)
+        usages = responder.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except (ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound) as error:
+        raise RefusedError("ocsp.der: the responder has no certificate of the issuer") from error
+    _require(ExtendedKeyUsageOID.OCSP_SIGNING in usages, "ocsp.der: the responder may not answer")
+    _require_signed(
+        responder.public_key(), answer.signature, answer.tbs_response_bytes, "ocsp.der is not signed by the responder"
+    )
+    told_now = {"GOOD": "good", "REVOKED": "revoked"}.get(answer.certificate_status.name)
+    _require((answer.serial_number, told_now) == (serial, expected), "ocsp.der contradicts the log")
+    yield f"OCSP, {answer.produced_at_utc:%Y-%m-%dT%H:%M:%SZ}: {told_now}"
+    ends = x509.load_der_x509_certificate(files["certificate.cer"]).not_valid_after_utc
+    for name in sorted(name for name in files if name.endswith(".crl")):
+        crl = x509.load_der_x509_crl(files[name])
+        _require(crl.is_signature_valid(issuer.public_key()), f"{name} is not signed by the issuer")  # type: ignore[arg-type]  # of our kinds
+        listed = crl.get_revoked_certificate_by_serial_number(serial) is not None
+        made = f"{crl.last_update_utc:%Y-%m-%dT%H:%M:%SZ}"
+        is_delta = any(one.oid == ExtensionOID.DELTA_CRL_INDICATOR for one in crl.extensions)
+        # Of what was made before the last change, and of what had expired, a list need not speak.
+        if not is_delta and made > now["at"] and crl.last_update_utc <= ends:
+            _require(listed == (expected == "revoked"), f"{name} contradicts the log")
+        yield f"{name}, {made}: {'listed' if listed else 'not listed'}"
+
+
+def verify_dossier(key: Key, files: dict[str, bytes]) -> Iterator[str]:
+    """What is proven, a sentence each. Raises RefusedError."""
+    manifest = require_manifest(key, files)
+    yield f"put together by the bank at {manifest['at']}, for {manifest['by']}: {len(manifest['files'])} files"
+    found = list(read_log(key, files["events.jsonl"].decode()))
+    _require(all(is_proven for _, is_proven in found), "events.jsonl: an event is not under a checkpoint")
+    events = [event for event, _ in found]
+    yield f"{len(events)} events of the bank's log, each under a signed checkpoint"
+    told, application = json.loads(files["certificate.json"]), json.loads(files["application.json"])
+    case = application["case"]
+    _require(told["serial"] == manifest["serial"], "certificate.json is about another certificate")
+    approval = require_approved(case, json.loads(files["approvals.json"]), events)
+    yield f"entered by {case['maker_person']}, approved by {approval['person']} with a passkey at {approval['at']}"
+    identity = json.loads(files["identity.json"])
+    shown = identity["number"] == case["customer_number"]
+    _require(shown, "identity.json is another customer's")
+    yield f"{case['customer_name']}, document {case['document_number']}, registered by {identity['registered_by']}"
+    require_certificate(files, told, case, events)
+    root = hashlib.sha256(files["root.cer"]).hexdigest()
+    yield f"certificate {told['serial']}: as approved, signed under the root with SHA-256 {root}"
+    lived = statuses(told["serial"], events)
+    _require([one["event"] for one in told["statuses"]] == [one["event"] for one in lived]
+             and [one["status"] for one in told["statuses"]] == [one["status"] for one in lived],
+             "certificate.json: its life is not the one that the log tells")  # fmt: skip
+    for one in lived:
+        yield f"{one['at']}  {one['status']}{', ' + one['reason'] if one['reason'] else ''} (event {one['event']})"
+    yield from require_status(files, told, lived[-1])
+
+
+def _of_dossier(key: Key, path: Path) -> list[str]:
+    return list(verify_dossier(key, read_files(path)))
+
+
+def _of_log(key: Key, path: Path) -> list[tuple[bool, str]]:
+    found = list(read_log(key, path.read_text("utf-8")))
+    proven = [event["number"] for event, is_proven in found if is_proven]
+    behind = len(found) - len(proven)
+    lines = [(True, f"{len(proven)} events, {proven[0]} to {proven[-1]}")] if proven else []
+    return lines + ([(False, f"{behind} events at the end: no checkpoint is behind them yet")] if behind else [])
+
+
+def main() -> int:
+    """The outermost frame."""
+    parser = argparse.ArgumentParser(description="Check a bank's dossier, or an excerpt of its audit log.")
+    parser.add_argument("--key", type=Path, required=True, help="the bank's audit key, from the bank")
+    parser.add_argument("bundle", type=Path, help="the dossier (ZIP or directory), or the excerpt (JSON lines)")
+    asked = parser.parse_args()
+    try:
+        key = load_key(asked.key.read_bytes())
+        is_log = asked.bundle.is_file() and not zipfile.is_zipfile(asked.bundle)
+        told = _of_log(key, asked.bundle) if is_log else [(True, one) for one in _of_dossier(key, asked.bundle)]
+    except RefusedError as error:
+        sys.stderr.write(f"refused: {error}\n")
+        return 3
+    except OSError as error:
+        parser.error(str(error))
+    except _MALFORMED as error:
+        sys.stderr.write(f"refused: it is not as docs/protocols/dossier.md has it ({type(error).__name__}: {error})\n")
+        return 3
+    sys.stdout.write(
+        "".join(f"{'proven  ' if is_proven else 'unproven'}  {sentence}\n" for is_proven, sentence in told)
+    )
+    return 0 if all(is_proven for is_proven, _ in told) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

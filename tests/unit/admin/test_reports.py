@@ -1,0 +1,395 @@
+"""The reports: they count what is there, name what does not add up, and show a branch only its own."""
+
+import csv
+import io
+import zipfile
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import create_engine, delete
+from sqlalchemy.orm import Session
+
+from admin import sheets
+from ca.adapters.db import log_rows, rows, unlock_rows
+from ca.adapters.db.rows import db
+from ca.domain.errors import InvalidRequest, KeyStoreUnavailable
+from ca.operations import NoteLook
+from tests.fakes.console import a_case, a_certificate, application_row, console
+from tests.fakes.console_signer import NOW, FakeSigner
+from tests.unit.admin.conftest import Visitor
+
+DAY = timedelta(days=1)
+SERIAL, RENEWED, FAR = "a1" * 16, "b2" * 16, "c3" * 16
+FORMULA = "=HYPERLINK(1)"
+
+
+def an_event(number, name, subject, actor="E-maker", *, at=NOW):
+    return log_rows.AuditEventRow(
+        number=number, name=name, subject=subject, actor=actor, at=at, details="{}", hash=b"h" * 32, changes=b"",
+        salt=b"",
+    )  # fmt: skip
+
+
+def an_approval(application, person="E-approver", act="approve-application"):
+    return rows.EvidenceRow(
+        application=application, act=act, subject=application, subject_digest=b"d", officer="x", person=person,
+        credential_id=b"c", client_data=b"", authenticator_data=b"", signature=b"", public_key=b"", at=NOW,
+    )  # fmt: skip
+
+
+def an_intent(number, serial, application, *, signed=True):
+    return rows.IntentRow(
+        serial=serial, tag=number, issuer="issuing", profile="personal-signing", application=application, tbs_der=b"",
+        public_key="", request=str(number), predecessor=None, intended_at=NOW, needs_confirmation=True, signed=signed,
+        seal=b"",
+    )  # fmt: skip
+
+
+def an_officer(name, branch, roles, **changes):
+    given = {"id": name, "person": f"E-{name}", "name": name, "branch": branch, "roles": roles, "state": "active"}
+    return rows.OfficerRow(**given | changes, version=1, seal=b"")
+
+
+def an_invitation(name, **changes):
+    given = {
+        "id": f"of-{name}", "person": f"E-{name}", "name": name, "branch": "Pudong", "roles": "ra-operator",
+        "proposed_by": "ceremony:1", "approved_by": "", "state": "redeemed", "expires_at": NOW, "code_mac": b"",
+    }  # fmt: skip
+    return rows.InvitationRow(**given | changes, seal=b"")
+
+
+def an_unlock(reference, approved_by):
+    return unlock_rows.UnlockRow(
+        reference=reference, version=1, device_serial="US-1", customer="c", branch="Pudong", reason="r",
+        maker_person="E-maker", opened_at=NOW, expires_at=NOW, state="approved", code_mac=b"", approved_by=approved_by,
+        attempts_left=5, answers=0, seal=b"",
+    )  # fmt: skip
+
+
+class World:
+    """A bank where everything adds up, until a test takes something out or puts something in."""
+
+    def __init__(self):
+        self.rows = {
+            "application": application_row(a_case("a", "c", "Zhang", "Pudong", "maker", hours=1), "completed"),
+            "far application": application_row(a_case("f", "c", "Xu", FORMULA, "elsewhere", hours=1), "completed"),
+            "certificate": a_certificate(SERIAL, "Zhang", "Pudong", "revoked", application="a", issued_at=NOW),
+            "renewed": a_certificate(
+                RENEWED, "Zhang", "Pudong", "active", application="a", issued_at=NOW, predecessor=SERIAL
+            ),
+            "far": a_certificate(FAR, "Xu", FORMULA, "active", application="f", issued_at=NOW),
+            "signature": an_intent(1, SERIAL, "a"),
+            "second signature": an_intent(2, RENEWED, "a"),
+            "far signature": an_intent(3, FAR, "f"),
+            "intended": an_event(30, "certificate.intended", SERIAL, "customer"),
+            "intended again": an_event(31, "certificate.intended", RENEWED, "customer"),
+            "intended far": an_event(32, "certificate.intended", FAR, "customer"),
+            "issued": an_event(1, "certificate.issued", SERIAL, "customer"),
+            "issued again": an_event(2, "certificate.issued", RENEWED, "customer"),
+            "issued far": an_event(3, "certificate.issued", FAR, "customer"),
+            "revoked": an_event(4, "certificate.revoked", SERIAL, "E-super"),
+            "wrong code": an_event(5, "codes.refused", "a", "customer"),
+            "locked": an_event(6, "codes.locked", "a", "customer"),
+            "signed in": an_event(7, "officer.signed-in", "maker"),
+            "entered": an_event(8, "application.submitted", "a"),
+            "wrong far code": an_event(9, "codes.refused", "f", "customer"),
+            "approval": an_approval("a"),
+            "far approval": an_approval("f"),
+            "maker": an_officer("maker", "Pudong", "ra-operator"),
+            "invited": an_invitation("maker"),
+            "far officer": an_officer("elsewhere", FORMULA, "ra-approver"),
+            "far invited": an_invitation("elsewhere"),
+            "unlock": an_unlock("100", "E-super"),
+            "unlock approval": an_approval("100", "E-super", "approve-unlock"),
+        }
+        self.rows["application"].updated_at = self.rows["far application"].updated_at = NOW
+
+
+class Place:
+    """One console for all tests; the rows are a test's own."""
+
+    def __init__(self, database):
+        self.engine = create_engine(f"sqlite:///{database}")
+        rows.Row.metadata.create_all(self.engine)
+        self.app = console(database, FakeSigner())
+
+    def __call__(self, world):
+        with Session(self.engine) as session:
+            for table in rows.Row.metadata.tables.values():
+                session.execute(delete(table))
+            session.add_all(world.rows.values())
+            session.commit()
+        signer = self.app.extensions["vermilion_signer"] = FakeSigner()
+        return lambda name: Visitor(self.app, signer).sign_in(name)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    place = Place(tmp_path_factory.mktemp("reports") / "console.sqlite3")
+    yield place
+    place.engine.dispose()
+    with place.app.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture
+def world():
+    return World()
+
+
+@pytest.fixture
+def found(world, place):
+    """The rows of a report as CSV."""
+
+    def ask(report, who="auditor", query=""):
+        at = place(world)
+        text = at(who).text(f"/admin/reports/{report}.csv{query}")
+        return list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))[1:]
+
+    return ask
+
+
+def test_a_branchs_day_is_counted_and_a_renewal_is_no_first_issuance(found):
+    day = NOW.date().isoformat()
+
+    assert found("branches") == [[day, f"'{FORMULA}", "1", "0", "0"], [day, "Pudong", "1", "1", "1"]]
+
+
+def test_what_a_renewal_superseded_was_not_revoked_from_anybody(world, found):
+    world.rows["certificate"].reason = 4
+
+    assert found("branches", "supervisor")[0][2:] == ["1", "1", "0"]
+
+
+def test_the_cas_own_certificates_are_no_branchs(world, found):
+    world.rows["responder"] = a_certificate("d4" * 16, "OCSP", "", "active", application="", issued_at=NOW)
+
+    assert len(found("branches")) == 2
+
+
+@pytest.mark.parametrize("report", ["branches", "codes", "activity"])
+def test_a_supervisor_sees_the_own_branch_only(found, report):
+    rows = found(report, "supervisor")
+
+    assert rows
+    assert FORMULA not in str(rows)
+
+
+@pytest.mark.parametrize(("query", "count"), [("?to=2026-11-22", 0), ("?from=2026-11-23&to=2026-11-23", 2)])
+def test_only_the_days_that_were_asked_for(found, query, count):
+    assert len(found("branches", query=query)) == count
+
+
+LONG, TURNED = "from=2026-01-01&to=2026-11-01", "from=2026-11-02&to=2026-11-01"
+
+
+@pytest.mark.parametrize("query", ["from=x", "to=2026-02-30", LONG, TURNED, "to=0001-01-01", "to=9999-12-31"])
+def test_other_days_are_refused_in_words(world, place, query):
+    at = place(world)
+
+    assert at("auditor").get(f"/admin/reports/branches?{query}").status_code == 422
+    assert at("auditor").get(f"/admin/reports/branches.csv?{query}").status_code == 422
+
+
+def test_wrong_codes_stand_with_their_branch(world, found):
+    world.rows["wrong unlock code"] = an_event(20, "unlock.code-refused", "100", "customer")
+    world.rows["unknown code"] = an_event(21, "codes.refused", "", "customer")
+
+    assert found("codes") == [
+        [NOW.date().isoformat(), "–", "1", "0", "0"],
+        [NOW.date().isoformat(), f"'{FORMULA}", "1", "0", "0"],
+        [NOW.date().isoformat(), "Pudong", "1", "1", "1"],
+    ]
+
+
+def test_officers_work_is_counted_and_customers_are_no_officers(found):
+    assert found("activity") == [["E-maker", "maker", "Pudong", "1", *["0"] * 7]]
+
+
+# Reconciliation
+
+
+def test_a_bank_where_everything_adds_up_has_no_difference(world, place):
+    page = place(world)("auditor").text("/admin/reports/reconciliation")
+
+    assert "Differences: 0" in page
+    assert 'class="badge good"' in page
+
+
+@pytest.mark.parametrize(
+    ("gone", "says", "about"),
+    [
+        ("signature", "Certificate without a signature in the records", SERIAL),
+        ("issued", "Certificate that the log does not know", SERIAL),
+        ("renewed", "Signature without a certificate", RENEWED),
+        ("renewed", "Issued by the log, and no such certificate", RENEWED),
+        ("far application", "Certificate whose application was not served", FAR),
+        ("far", "Application with its code used, and no certificate", "f"),
+    ],
+)
+def test_what_is_missing_is_named(world, found, gone, says, about):
+    del world.rows[gone]
+
+    assert [says, about] in [[row[0], row[1] or row[2]] for row in found("reconciliation")]
+
+
+def test_what_was_recorded_and_never_signed_is_named(world, found):
+    world.rows["open"] = an_intent(9, "e5" * 16, "a", signed=False)
+    world.rows["intended too"] = an_event(33, "certificate.intended", "e5" * 16, "customer")
+
+    assert [row[:2] for row in found("reconciliation")] == [
+        ["Recorded and not signed: “reconcile” finishes it", "e5" * 16]
+    ]
+
+
+def test_two_first_certificates_of_one_application_are_named(world, found):
+    world.rows["renewed"].predecessor = None
+
+    assert [row[::2][:2] for row in found("reconciliation")] == [["More than one first certificate", "a"]]
+
+
+def test_what_differs_is_bad_on_the_page(world, place):
+    del world.rows["signature"]
+    page = place(world)("auditor").text("/admin/reports/reconciliation")
+
+    assert "Differences: 1" in page
+    assert 'class="badge bad"' in page
+    assert f"?id={SERIAL}" in page
+
+
+# Two people
+
+
+def test_where_two_people_did_everything_there_is_no_exception(world, place):
+    page = place(world)("auditor").text("/admin/reports/dual-control")
+
+    assert "Exceptions: 0" in page
+    assert 'class="badge good"' in page
+
+
+def _approved_by_its_maker(world):
+    world.rows["approval"] = an_approval("a", "E-maker")
+
+
+def _approved_for_something_else(world):
+    world.rows["approval"] = an_approval("a", act="approve-unlock")
+
+
+def _no_approval(world):
+    del world.rows["approval"]
+
+
+@pytest.mark.parametrize("change", [_approved_by_its_maker, _approved_for_something_else, _no_approval])
+def test_a_certificate_that_one_person_wanted_is_an_exception(world, found, change):
+    change(world)
+
+    assert {row[1] for row in found("dual-control")} == {SERIAL, RENEWED}
+
+
+@pytest.mark.parametrize(
+    ("by", "approved_by", "evidence_by"),
+    [("E-s1", "", "E-s2"), ("E-s1", "E-s1", "E-s1"), ("E-s1", "E-s2", None), ("E-s1", "E-s2", "E-s1")],
+)
+def test_an_invitation_by_one_security_officer_is_an_exception(world, found, by, approved_by, evidence_by):
+    world.rows["invited"] = an_invitation("maker", proposed_by=by, approved_by=approved_by)
+    if evidence_by:
+        world.rows["its evidence"] = an_approval("of-maker", evidence_by, "approve-invitation")
+
+    assert [row[:2] for row in found("dual-control")] == [
+        ["Invitation that two security officers did not agree on", "E-maker"]
+    ]
+
+
+def test_an_invitation_by_two_is_none(world, found):
+    world.rows["invited"] = an_invitation("maker", proposed_by="E-s1", approved_by="E-s2")
+    world.rows["its evidence"] = an_approval("of-maker", "E-s2", "approve-invitation")
+
+    assert found("dual-control") == []
+
+
+def test_an_officer_nobody_invited_is_an_exception(world, found):
+    del world.rows["invited"]
+
+    assert [row[:2] for row in found("dual-control")] == [["Officer whom nobody invited", "E-maker"]]
+
+
+def test_roles_that_exclude_one_another_are_an_exception_and_stand_in_the_review(world, found):
+    world.rows["maker"].roles = "auditor,ra-operator"
+
+    assert [row[1] for row in found("dual-control")] == ["E-maker"]
+
+
+@pytest.mark.parametrize("approved_by", ["", "E-maker"])
+def test_an_unlock_by_one_person_is_an_exception(world, found, approved_by):
+    world.rows["unlock"] = an_unlock("100", approved_by)
+
+    assert [row[:2] for row in found("dual-control")] == [["Unlock that no second person approved", "100"]]
+
+
+# Who may do what
+
+
+def test_the_review_says_who_did_not_sign_in_for_long(world, found):
+    world.rows["left"] = an_officer("gone", "Pudong", "auditor", state="left")
+    world.rows["both"] = an_officer("both", "Pudong", "auditor,hotline")
+
+    assert [(row[0], row[6], row[8]) for row in found("access")] == [
+        ("E-both", "", "roles exclude one another; not used for 90 days"),
+        ("E-elsewhere", "", "not used for 90 days"),
+        ("E-maker", f"{NOW:%Y-%m-%d %H:%M:%S}", ""),
+    ]
+
+
+# Sheets
+
+
+def test_no_sheet_leaves_before_the_signer_recorded_it(world, place):
+    visitor = place(world)("auditor")
+    visitor.get("/admin/reports/branches.xlsx")
+    assert [one.page for one in visitor.signer.asked if isinstance(one, NoteLook)] == ["report-branches"]
+
+    visitor.signer.refuse[NoteLook.path] = KeyStoreUnavailable("the signer does not answer")
+
+    assert visitor.get("/admin/reports/branches.xlsx").status_code == 503
+
+
+def test_a_workbook_holds_texts_and_no_formula(world, place):
+    answer = place(world)("auditor").get("/admin/reports/branches.xlsx")
+
+    with zipfile.ZipFile(io.BytesIO(answer.get_data())) as book:
+        page, texts = book.read("xl/worksheets/sheet1.xml"), book.read("xl/sharedStrings.xml").decode()
+    assert b"<f" not in page
+    assert page.count(b'<c r="') == 15
+    assert page.count(b' t="s"') == 9
+    assert b'<c r="C2"><v>1</v></c>' in page
+    assert f"<t>{FORMULA}</t>" in texts
+    assert ".xlsx" in answer.headers["Content-Disposition"]
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "{=1}", "http://evil.example", "\t=1", "00123"])
+def test_nothing_in_a_workbook_is_calculated_or_opened(cell):
+    with zipfile.ZipFile(io.BytesIO(sheets.workbook(("head",), [(cell,)]))) as book:
+        page = book.read("xl/worksheets/sheet1.xml")
+        links = [name for name in book.namelist() if "rels" in name and "sheet" in name]
+
+    assert b"<f" not in page
+    assert b'r="A2" t="s"' in page
+    assert links == []
+
+
+def test_a_workbook_that_would_not_hold_all_rows_is_refused(monkeypatch):
+    monkeypatch.setattr(sheets, "_MOST_ROWS", 2)
+
+    with pytest.raises(InvalidRequest):
+        sheets.workbook(("head",), [("a",)] * 3)
+
+
+def test_the_other_reports_are_workbooks_too(at):
+    for path in ("expiring", "latency"):
+        answer = at("supervisor").get(f"/admin/{path}/xlsx")
+        assert answer.get_data()[:2] == b"PK"
+
+
+def test_the_list_names_only_what_opens(at):
+    assert "/admin/reports/reconciliation" not in at("supervisor").text("/admin/reports/")
+    assert "/admin/reports/reconciliation" in at("auditor").text("/admin/reports/")
