@@ -11,7 +11,7 @@ from alembic import context
 from flask import current_app
 from sqlalchemy import Connection
 
-from ca.adapters.db import bundle_rows, log_rows, portal_rows, receipt_rows  # noqa: F401  their tables are compared too
+from ca.adapters.db import bundle_rows, log_rows, name_rows, portal_rows, receipt_rows  # noqa: F401  their tables are compared too
 from ca.adapters.db.columns import UtcSeconds
 from ca.adapters.db.rows import db
 
