@@ -4,11 +4,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, select
 from sqlalchemy.orm import Session
 
 from admin.app import create_app
 from ca.adapters.db import log_rows, portal_rows, receipt_rows, rows
+from ca.adapters.db.names import file_name
 from ca.domain.applications import Application, ApplicationState, Case
 from tests.fakes.console_signer import HOSTILE, NOW, OFFICERS, FakeSigner
 from tests.fakes.software_ca import SoftwareCA
@@ -126,6 +127,9 @@ def fill(database: Path, signer: FakeSigner) -> None:
         session.add(application_row(done, "completed"))
         session.add(application_row(rejected, "rejected", "document number differs"))
         session.add_all([*_others(), *_log()])
+        session.flush()
+        for customer in session.scalars(select(rows.CustomerRow.id)).all():
+            file_name(session, customer)
         session.commit()
     engine.dispose()
 
