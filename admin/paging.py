@@ -25,6 +25,7 @@ from sqlalchemy import (
     false,
     literal,
     not_,
+    select,
     true,
     tuple_,
 )
@@ -36,7 +37,7 @@ from ca.domain.errors import InvalidRequest
 
 LOOKED_AT = 1000
 """Rows that one page looks at, at most."""
-_AT_ONCE = 200
+_AT_ONCE = 500
 _LONGEST = 1000
 _LARGEST = 2**63 - 1
 """Of a number that both databases can compare with."""
@@ -62,10 +63,10 @@ class Walk:
     lead: int = 0
     """How many columns of the order belong to the table that leads when several are joined."""
 
-    def look(self, model: type[Row], behind: Values | None, *, backward: bool, limit: int) -> Select[Any]:
-        """The next rows as (whether it fits, values of the order, row)."""
+    def look(self, key: Columns, behind: Values | None, *, backward: bool, limit: int) -> Select[Any]:
+        """The next rows as (whether it fits, values of the order, key)."""
         down = self.descending is not backward
-        query = self.rows.with_only_columns(self.fits, *self.order, model, maintain_column_froms=True)
+        query = self.rows.with_only_columns(self.fits, *self.order, *key, maintain_column_froms=True)
         if behind is not None:
             query = query.where(*self._behind(behind, down=down))
         query = query.order_by(*(column.desc() if down else column.asc() for column in self.order)).limit(limit)
@@ -140,14 +141,38 @@ class Turned:
 class _Hunt:
     """What was met on the way."""
 
+    session: Reader
+    key: Columns
     size: int
-    met: list[tuple[Place, Any]] = field(default_factory=list)
+    met: list[tuple[Place, Values]] = field(default_factory=list)
     last: Place | None = None
     looked: int = 0
 
     @property
     def is_over(self) -> bool:
         return len(self.met) > self.size or self.looked >= LOOKED_AT
+
+    def follow(self, walk: Walk, number: int, behind: Values | None, *, backward: bool) -> None:
+        """One walk, until it or the hunt is over."""
+        while not self.is_over:
+            # Most pages are full of the first rows that are met.
+            limit = min(_AT_ONCE, LOOKED_AT - self.looked) if self.looked else self.size + 1
+            rows = self.session.execute(walk.look(self.key, behind, backward=backward, limit=limit)).all()
+            for fits, *values in rows:
+                self.looked += 1
+                behind = tuple(values[: len(walk.order)])
+                self.last = Place(number, behind)
+                if fits:
+                    self.met.append((self.last, tuple(values[len(walk.order) :])))
+                if self.is_over:
+                    return
+            if len(rows) < limit:
+                return
+
+
+def key_of(model: type[Row]) -> Columns:
+    """The columns of a table's primary key."""
+    return tuple(getattr(model, str(column.key)) for column in model.__mapper__.primary_key)
 
 
 def turn(session: Reader, model: type[Row], walks: Sequence[Walk], place: Place | None, size: int) -> Turned:
@@ -156,46 +181,14 @@ def turn(session: Reader, model: type[Row], walks: Sequence[Walk], place: Place 
     numbers = list(range(len(walks)))
     if place is not None:
         numbers = numbers[place.walk :: -1] if backward else numbers[place.walk :]
-    hunt = _Hunt(size)
+    hunt = _Hunt(session, key_of(model), size)
     for number in numbers:
         behind = place.values if place is not None and place.walk == number else None
-        _follow(session, model, walks[number], number, behind, hunt, backward=backward)
-        if hunt.is_over:
-            break
-    return _page(hunt, place, backward=backward)
+        hunt.follow(walks[number], number, behind, backward=backward)
+    return _page(hunt, model, place, backward=backward)
 
 
-def _follow(
-    session: Session | scoped_session[Any],
-    model: type[Row],
-    walk: Walk,
-    number: int,
-    behind: Values | None,
-    hunt: _Hunt,
-    *,
-    backward: bool,
-) -> None:
-    # Octets are on no list, and in some tables they are most of a row.
-    octets = [defer(getattr(model, one.key)) for one in model.__mapper__.column_attrs if _is_octets(one)]
-    while not hunt.is_over:
-        limit = min(_AT_ONCE, LOOKED_AT - hunt.looked)
-        if not hunt.looked:
-            limit = min(limit, hunt.size + 1)  # most pages are full of the first rows they meet
-        query = walk.look(model, behind, backward=backward, limit=limit).options(*octets)
-        rows = session.execute(query).all()
-        for fits, *values, row in rows:
-            hunt.looked += 1
-            behind = tuple(values)
-            hunt.last = Place(number, behind)
-            if fits:
-                hunt.met.append((hunt.last, row))
-            if hunt.is_over:
-                return
-        if len(rows) < limit:
-            return
-
-
-def _page(hunt: _Hunt, place: Place | None, *, backward: bool) -> Turned:
+def _page(hunt: _Hunt, model: type[Row], place: Place | None, *, backward: bool) -> Turned:
     is_full = len(hunt.met) > hunt.size
     met = hunt.met[: hunt.size]
     is_cut = not is_full and hunt.looked >= LOOKED_AT
@@ -207,7 +200,22 @@ def _page(hunt: _Hunt, place: Place | None, *, backward: bool) -> Turned:
     ahead = onward and Place(onward.walk, onward.values, backward)
     behind = back and Place(back.walk, back.values, not backward)
     newer, older = (ahead, behind) if backward else (behind, ahead)
-    return Turned([row for _at, row in met], newer, older, is_cut)
+    return Turned(_rows(hunt, model, [key for _at, key in met]), newer, older, is_cut)
+
+
+def _rows(hunt: _Hunt, model: type[Row], keys: list[Values]) -> list[Any]:
+    """By their keys only: with more to choose by, a database may choose worse than its key."""
+    if not keys:
+        return []
+    first, *others = hunt.key
+    wanted = tuple_(*hunt.key).in_(keys) if others else first.in_([key for (key,) in keys])
+    # Octets are on no list, and in some tables they are most of a row.
+    octets = [defer(getattr(model, one.key)) for one in model.__mapper__.column_attrs if _is_octets(one)]
+    found = {
+        tuple(getattr(row, column.key) for column in hunt.key): row
+        for row in hunt.session.scalars(select(model).where(wanted).options(*octets))
+    }
+    return [found[key] for key in keys if key in found]
 
 
 def _is_octets(attribute: ColumnProperty[Any]) -> bool:

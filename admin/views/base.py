@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Select, and_, exists, not_, or_, select, t
 from sqlalchemy.orm import InstrumentedAttribute, Query, aliased
 
 from admin.access import SignedIn
-from admin.paging import Place, Walk, apart, is_carried, mark_of, turn
+from admin.paging import Place, Walk, apart, is_carried, key_of, mark_of, turn
 from admin.signer import note_look, officer
 from ca.adapters.db.base import Row
 from ca.adapters.db.name_rows import NamePartRow
@@ -154,7 +154,7 @@ class ReadOnlyView(Gated, ModelView):
     @expose("/")
     def index_view(self) -> str:
         """A page of the list; its address says which rows, in which order, and behind which one."""
-        typed, chosen, order = typed_words("search"), self._chosen_value(), self._asked_order()
+        typed, chosen, order = typed_words("search"), self.chosen_value(), self.asked_order()
         walks = apart(self.search(typed)) if typed else [self.walk(order)]
         mark = mark_of(str(self.endpoint), typed, chosen, *map(str, order))
         page = turn(db.session, self.model, walks, Place.read(request.args.get("at", ""), mark, walks), _PAGE)
@@ -215,8 +215,10 @@ class ReadOnlyView(Gated, ModelView):
     def either(self, *conditions: ColumnElement[bool]) -> Walk:
         """The few rows for which one of the conditions holds: each finds them by an index of its own."""
         # What else is asked stays out of the database's choice of an index.
-        order, found = tuple(map(self._column, self._key_names)), or_(*conditions)
-        return Walk(select(self.model).where(found), order, fits=and_(self.own(), self._has_chip()), rule=found)
+        found = or_(*conditions)
+        return Walk(
+            select(self.model).where(found), key_of(self.model), fits=and_(self.own(), self._has_chip()), rule=found
+        )
 
     def called(self, typed: str, customer: str, *order: str) -> list[Walk]:
         """Rows by the names of their customers, who stand in the column `customer`, in alphabetical order.
@@ -248,7 +250,7 @@ class ReadOnlyView(Gated, ModelView):
             sorts[name] = (url_for(".index_view", **{**kept, "sort": _written((name, descending))}), arrow)
         return sorts
 
-    def _asked_order(self) -> Order:
+    def asked_order(self) -> Order:
         """Of the address; the list's own when it names no column that an index has."""
         text = request.args.get("sort", "")
         name = text.removeprefix("-")
@@ -263,11 +265,11 @@ class ReadOnlyView(Gated, ModelView):
     def _order_names(self, name: str) -> list[str]:
         """Columns that sort by this one and leave no two rows equal."""
         default = [one for one, _falls in self._default_sort()]
-        return list(dict.fromkeys([*(default if name == default[0] else [name]), *self._key_names]))
-
-    @property
-    def _key_names(self) -> list[str]:
-        return [column.key for column in self.model.__mapper__.primary_key]
+        return list(
+            dict.fromkeys(
+                [*(default if name == default[0] else [name]), *(column.key for column in key_of(self.model))]
+            )
+        )
 
     def _column(self, name: str) -> "InstrumentedAttribute[Any]":
         found: InstrumentedAttribute[Any] = getattr(self.model, name)
@@ -275,7 +277,7 @@ class ReadOnlyView(Gated, ModelView):
 
     def render(self, template: str, **context: Any) -> str:
         """Flask-Admin's pages with our words and links."""
-        context |= {"view": self, "chosen": self._chosen_value()}
+        context |= {"view": self, "chosen": self.chosen_value()}
         if "model" in context:
             note_look(self.customer_of(context["model"]), str(self.endpoint))
             context |= self.details_context(context["model"])
@@ -290,10 +292,11 @@ class ReadOnlyView(Gated, ModelView):
         """What a row's page needs besides the row."""
         return {"heading": self.get_pk_value(row)}
 
-    def _chosen_value(self) -> str:
+    def chosen_value(self) -> str:
+        """The chip that the address names."""
         wanted = request.args.get("state", "")
         return wanted if self.chips and wanted in self.chips[1] else ""
 
     def _has_chip(self) -> ColumnElement[bool]:
-        wanted = self._chosen_value()
+        wanted = self.chosen_value()
         return self._column(self.chips[0]) == wanted if self.chips and wanted else true()

@@ -12,7 +12,7 @@ from flask import g
 from sqlalchemy import BigInteger, event
 
 from admin.access import ROOMS, SignedIn
-from admin.paging import apart
+from admin.paging import apart, key_of
 from admin.views.rooms import VIEWS
 from ca.adapters.db.columns import UtcSeconds
 from ca.adapters.db.rows import db
@@ -108,7 +108,7 @@ def test_a_list_is_read_along_an_index(asked, endpoint, officer, typed):
             for walk in walks_of(view, typed):
                 for behind in (None, place_in(walk.order)):
                     for backward in (False, True):
-                        db.session.execute(walk.look(view.model, behind, backward=backward, limit=50)).all()
+                        db.session.execute(walk.look(key_of(view.model), behind, backward=backward, limit=50)).all()
 
     told = plans()
     assert told
