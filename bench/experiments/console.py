@@ -31,7 +31,7 @@ COMMON_NAME = "wang"
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class Asked:
     """Who asks, and about which of the rows that the officer may see."""
 
     console: Console
@@ -43,10 +43,10 @@ class _Asked:
         return self.console.behind(self.officer, room, query, values)
 
 
-Address = Callable[[_Asked], str]
+Address = Callable[[Asked], str]
 
 
-def _at(asked: _Asked) -> datetime:
+def _at(asked: Asked) -> datetime:
     return datetime.fromtimestamp(asked.bank.at(asked.number), UTC)
 
 
@@ -54,11 +54,11 @@ def _list(room: str, query: str = "") -> Address:
     return lambda _asked: f"{room}/?{query}"
 
 
-def _search(room: str, words: Callable[[_Asked], str], more: str = "") -> Address:
+def _search(room: str, words: Callable[[Asked], str], more: str = "") -> Address:
     return lambda asked: f"{room}/?search={quote(words(asked))}{more}"
 
 
-def _find(words: Callable[[_Asked], str]) -> Address:
+def _find(words: Callable[[Asked], str]) -> Address:
     return lambda asked: f"search?q={quote(words(asked))}"
 
 
@@ -143,7 +143,7 @@ PAGES = {
     **{f"search {name}": path for name, path in _SEARCHES.items()},
     **{f"page of {name}": path for name, path in _DETAILS.items()},
 }
-_ONLY_AUDITOR = (
+ONLY_AUDITOR = (
     *("list CRLs", "list jobs", "list officers", "list invitations", "list audit", "page of an event", "page of a CRL"),
     *("page of an officer", "search audit", "search officers"),
 )
@@ -174,7 +174,7 @@ def _measure_postgres(bench: Bench, report: Report) -> None:
 
 def _bank(bench: Bench) -> Bank:
     bench.say(f"  {bench.plan.customers:,} customers")
-    return Bank(bench.plan.customers, int(time.time()), _certificate())
+    return Bank(bench.plan.customers, int(time.time()), any_certificate())
 
 
 def _size(bank: Bank) -> str:
@@ -195,7 +195,7 @@ def _measure(bench: Bench, report: Report, kind: str, bank: Bank, database_url: 
 
 
 def _who_may(name: str) -> list[str]:
-    return ["auditor"] if name.startswith(_ONLY_AUDITOR) else list(_OFFICERS)
+    return ["auditor"] if name.startswith(ONLY_AUDITOR) else list(_OFFICERS)
 
 
 def _numbers(bank: Bank, branch: str, drawn: random.Random) -> list[int]:
@@ -210,7 +210,7 @@ def _numbers(bank: Bank, branch: str, drawn: random.Random) -> list[int]:
 
 
 def _visits(app: Console, bank: Bank, officer: str, path: Address, numbers: Sequence[int]) -> list[Visit]:
-    asked = [_Asked(app, bank, officer, number) for number in numbers]
+    asked = [Asked(app, bank, officer, number) for number in numbers]
     return [app.visit(officer, path(one)) for one in asked][_WARM_UP:]
 
 
@@ -225,7 +225,7 @@ def _put(report: Report, row: str, visits: dict[str, list[Visit]], by_key: float
     report.put(row, [worst[officer]], note)
 
 
-def _certificate() -> bytes:
+def any_certificate() -> bytes:
     """One for every row to show."""
     key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Bench")])
