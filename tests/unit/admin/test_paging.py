@@ -180,6 +180,18 @@ def test_a_place_shows_another_officer_no_row_of_other_branches(crowd):
     assert all(each.endswith("0") or each == "customer-3" for each in found)
 
 
+def test_rows_of_other_branches_are_not_even_passed_by(bank, monkeypatch):
+    monkeypatch.setattr(paging, "LOOKED_AT", 20)
+    bank.add(a_customer(f"far-{number:03}", "Far Away", "Xuhui", f"6{number:06}") for number in range(60))
+    query = "?search=310101199003071234"  # the document number of all of them
+
+    found, _ = walked(bank.visitor("both"), f"/admin/customers/{query}")
+    pages = [bank.visitor("both").text(f"/admin/customers/{words}") for words in ("?search=far", "?search=Xuhui")]
+
+    assert not [each for each in found if each.startswith("far")]
+    assert all("Nothing matches" in page and "at=" not in page for page in pages)
+
+
 def test_a_place_in_another_list_is_refused(crowd):
     visitor = crowd.visitor("auditor")
     at = at_of(link(visitor.text("/admin/customers/"), "next"))
