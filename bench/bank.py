@@ -138,10 +138,11 @@ class Bank:
 
     def tables(self) -> Iterator[Table]:
         """Everything there is, table by table."""
+        every = range(self.customers)
         yield from self._people()
         yield from self._cases()
-        yield Table("certificates", _CERTIFICATE, map(self._certificate, range(self.customers)))
-        yield Table("audit_events", _EVENT, (self._event(n) for n in range(self.customers * EVENTS_EACH)))
+        yield Table("certificates", _CERTIFICATE, map(self._certificate, every))
+        yield Table("audit_events", _EVENT, (row for n in every for row in self._events(n)))
         yield from self._ca()
 
     def _people(self) -> Iterator[Table]:
@@ -247,17 +248,18 @@ class Bank:
             {"revoked": 1, "on-hold": 6}.get(status), None,
         )  # fmt: skip
 
-    def _event(self, n: int) -> Values:
-        of, step = divmod(n, EVENTS_EACH)
-        name, about, actor = _EVENTS[step]
-        subject = {
-            "customer": self.customer, "device": self.device, "application": self.application,
-            "serial": self.serial, "officer": self.officer,
-        }[about](of)  # fmt: skip
-        by = self.officer(of) if actor == "officer" else actor
-        details = f'{{"branch":"{self.branch(of)}","profile":"personal-signing"}}'
-        digest = _scattered(n, 5).encode()
-        return (n + 1, name, subject, by, self.at(of) + step, details, digest, b"", digest[:16])
+    def _events(self, n: int) -> Iterator[Values]:
+        """Of one customer, in the order of the log."""
+        officer, at = self.officer(n), self.at(n)
+        subjects = {
+            "customer": self.customer(n), "device": self.device(n), "application": self.application(n),
+            "serial": self.serial(n), "officer": officer,
+        }  # fmt: skip
+        details = f'{{"branch":"{self.branch(n)}","profile":"personal-signing"}}'
+        digest = subjects["customer"].encode()
+        for step, (name, about, actor) in enumerate(_EVENTS):
+            by = officer if actor == "officer" else actor
+            yield (n * EVENTS_EACH + step + 1, name, subjects[about], by, at + step, details, digest, b"", digest[:16])
 
     def _ca(self) -> Iterator[Table]:
         columns: tuple[str, ...] = (
