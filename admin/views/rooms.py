@@ -48,7 +48,7 @@ class ApplicationsView(ReadOnlyView):
     column_list = ("customer_name", "profile", "device_serial", "branch", "maker_name", "submitted_at", "state")
     column_default_sort = ("submitted_at", True)
     column_searchable_list = ("customer_name", "customer_number", "device_serial", "id")
-    search_hint = _l("Name, customer number, U-Shield or reference number")
+    search_hint = _l("Name, number, U-Shield or reference")
     chips = ("state", [state.value for state in ApplicationState])
     kinds: ClassVar = {
         "state": "badge",
@@ -152,7 +152,7 @@ class CustomersView(ReadOnlyView):
     column_default_sort = ("registered_at", True)
     column_searchable_list = ("name", "number", "document_number")
     column_sortable_list = ("name",)
-    search_hint = _l("Name, customer number, document number or branch")
+    search_hint = _l("Name, number, document or branch")
     chips = ("kind", [kind.value for kind in CustomerKind])
     kinds: ClassVar = {"registered_at": "when", "id": "mono", "number": "mono", "document_number": "mono"}
     row_template = "console/customer.html"
