@@ -260,7 +260,7 @@ class ReadOnlyView(Gated, ModelView):
         return (name, text.startswith("-")) if is_known else self.default_order
 
     def _default_sort(self) -> list[Order]:
-        given = self.column_default_sort
+        given = self.column_default_sort or str(key_of(self.model)[0].key)
         several = given if isinstance(given, list) else [given]
         return [(one, False) if isinstance(one, str) else (str(one[0]), bool(one[1])) for one in several]
 
