@@ -1,4 +1,4 @@
-"""`./bench/run status` and `./bench/run portal`: the experiments one after another, then the table."""
+"""`./bench/run status`, `portal` and `console`: the experiments one after another, then the table."""
 
 import shutil
 import signal
@@ -10,6 +10,7 @@ import click
 
 from bench.experiment import FULL, QUICK, Bench, Experiment, Plan, chosen, run_experiment
 from bench.experiments.cached import CACHED
+from bench.experiments.console import CONSOLE_POSTGRES, CONSOLE_SQLITE
 from bench.experiments.crl import CRL
 from bench.experiments.flat import FLAT
 from bench.experiments.front import FRONT
@@ -21,7 +22,8 @@ from bench.figures import Row, exit_status
 from bench.machine import Machine, this_machine
 from bench.processes import ROOT
 from bench.product import TEMPLATE
-from bench.table import console, table_of
+from bench.table import console as terminal
+from bench.table import table_of
 
 EXPERIMENTS = [CACHED, FRONT, NONCE_MEMORY, NONCE_HSM, FLAT, CRL, COST, SEEN, OTHER_HOST]
 
@@ -64,6 +66,24 @@ def portal(*, quick: bool) -> None:
     sys.exit(exit_status(rows))
 
 
+@cli.command()
+@click.option("--quick", is_flag=True, help="Fewer customers: does it work, not how fast it is.")
+@click.option(
+    "--only", multiple=True, metavar="ROW", help="Only rows with these words, as in `status`: sqlite, postgresql."
+)
+def console(*, quick: bool, only: tuple[str, ...]) -> None:
+    """Every list, search and page of the console. Exit status 1 when one takes longer than 150 ms (p95)."""
+    try:
+        experiments = chosen([CONSOLE_SQLITE, CONSOLE_POSTGRES], only)
+    except LookupError as error:
+        raise click.UsageError(str(error)) from error
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    machine = this_machine()
+    rows = _rows(experiments, QUICK if quick else FULL, ROOT / "var" / "bench")
+    _show(machine, rows, quick=quick, what="Console")
+    sys.exit(exit_status(rows))
+
+
 def _rows(experiments: list[Experiment], plan: Plan, cache: Path) -> list[Row]:
     cache.mkdir(parents=True, exist_ok=True)
     rows: list[Row] = []
@@ -88,7 +108,7 @@ def _say(words: str) -> None:
 
 
 def _show(machine: Machine, rows: list[Row], *, quick: bool, what: str = "Status") -> None:
-    out = console()
+    out = terminal()
     out.print(f"{what}, measured on {machine}")
     if quick:
         out.print("Quick: short runs and smaller sets. These figures show that the bench works; they decide nothing.")

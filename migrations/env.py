@@ -15,6 +15,7 @@ from ca.adapters.db import (  # noqa: F401  their tables are compared too
     bundle_rows,
     figure_rows,
     log_rows,
+    name_rows,
     portal_rows,
     profile_rows,
     receipt_rows,

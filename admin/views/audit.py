@@ -17,8 +17,8 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
 from admin.signer import ask, note_export, parse_base64
+from admin.spellings import serials
 from admin.views.base import ReadOnlyView
-from admin.views.search import serials
 from ca.adapters.db.log_rows import AuditCheckpointRow, AuditEventRow, AuditHeadRow
 from ca.adapters.db.mapping.audit import to_chained_event, to_checkpoint
 from ca.adapters.db.rows import CustomerRow, OfficerRow, db

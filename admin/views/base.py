@@ -5,23 +5,33 @@ Every query passes `visible`, which leaves only the rows of the officer's branch
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from dataclasses import replace
+from typing import Any, ClassVar, TypeVar
 
-from flask import request
+from flask import request, url_for
+from flask_admin import expose
 from flask_admin.contrib.sqla import ModelView
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, or_, select, tuple_
-from sqlalchemy.orm import Query
+from sqlalchemy import ColumnElement, Select, and_, case, exists, not_, or_, select, true
+from sqlalchemy.orm import InstrumentedAttribute, Query, aliased
 
 from admin.access import SignedIn
 from admin.language import lazily_named
+from admin.paging import Place, Walk, apart, is_carried, key_of, mark_of, turn
 from admin.signer import note_look, officer
 from ca.adapters.db.base import Row
+from ca.adapters.db.name_rows import NamePartRow
 from ca.adapters.db.rows import CRLRow, db
 from ca.domain.errors import InvalidRequest, NotFound
+from ca.domain.name_parts import END, sought
 
-_LAST_PAGE = 100_000
+_PAGE = 50
+_LONGEST_SEARCH = 100
+_WORDS = 8
+Order = tuple[str, bool]
+"""Column, and whether its largest value comes first."""
+Rows = TypeVar("Rows", "Query[Any]", Select[Any])
 _HEADINGS = {
     "device_serial": _l("U-Shield"),
     "holder": _l("Where it is"),
@@ -59,9 +69,22 @@ def chosen_days(windows: Sequence[int], otherwise: int) -> int:
 
 def last_crls() -> list[CRLRow]:
     """The newest of each name."""
-    newest = select(CRLRow.name, func.max(CRLRow.number)).group_by(CRLRow.name)
-    query = select(CRLRow).where(tuple_(CRLRow.name, CRLRow.number).in_(newest))
-    return list(db.session.scalars(query.order_by(CRLRow.name)))
+    # Name by name along the key: to group them the database would read every CRL there ever was.
+    newest = select(CRLRow).order_by(CRLRow.name.desc(), CRLRow.number.desc()).limit(1)
+    found: list[CRLRow] = []
+    while row := db.session.scalar(newest.where(CRLRow.name < found[-1].name) if found else newest):
+        found.append(row)
+    return found[::-1]
+
+
+def typed_words(field: str) -> str:
+    """What was typed into a search field, without what no name and no number has."""
+    return " ".join(request.args.get(field, "")[:_LONGEST_SEARCH].replace("\x00", "").split())
+
+
+def _written(order: Order) -> str:
+    name, descending = order
+    return f"-{name}" if descending else name
 
 
 class ReadOnlyView(Gated, ModelView):
@@ -73,8 +96,6 @@ class ReadOnlyView(Gated, ModelView):
     can_export = False
     can_view_details = True
     can_set_page_size = False
-    simple_list_pager = True  # no count(*) over a table that only grows
-    page_size = 50
     list_template = "console/list.html"
     details_template = "console/details.html"
 
@@ -88,6 +109,8 @@ class ReadOnlyView(Gated, ModelView):
     ajax_lookup = None
     export = None
 
+    column_sortable_list: ClassVar[Sequence[str]] = ()
+    """Besides the first column of `column_default_sort`. An index must carry each (tests/unit/admin/test_plans.py)."""
     key: ClassVar[str] = "id"
     """Column that names a row in URLs."""
     branch_column: ClassVar[str | None] = "branch"
@@ -99,6 +122,8 @@ class ReadOnlyView(Gated, ModelView):
     title: ClassVar[str] = ""
     empty: ClassVar[str] = ""
     """What to do when the list is empty."""
+    search_hint: ClassVar[str] = _l("Search in this list")
+    """What may be typed into the list's own search field."""
     hidden: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, model: type[Row], endpoint: str, url: str) -> None:
@@ -110,17 +135,15 @@ class ReadOnlyView(Gated, ModelView):
         """Whether rows of other branches exist for this officer."""
         return self.branch_column is None or who.sees_all_branches
 
-    def visible(self, query: "Query[Any]") -> "Query[Any]":
-        """Only what this officer may know of."""
+    def own(self) -> ColumnElement[bool]:
+        """True of the rows that this officer may know of."""
         if self.branch_column is None or self.sees_all(officer()):
-            return query
-        return query.filter(getattr(self.model, self.branch_column) == officer().branch)
+            return true()
+        return self._column(self.branch_column) == officer().branch
 
-    def get_query(self) -> "Query[Any]":
-        return self._chosen(self.visible(db.session.query(self.model)))
-
-    def get_count_query(self) -> "Query[Any]":
-        return self._chosen(self.visible(db.session.query(func.count("*")).select_from(self.model)))
+    def visible(self, query: Rows) -> Rows:
+        """Only what this officer may know of."""
+        return query.filter(self.own())
 
     def find(self, identity: str) -> Any | None:
         """The visible row of this name."""
@@ -142,13 +165,135 @@ class ReadOnlyView(Gated, ModelView):
     def get_pk_value(self, model: Any) -> str:
         return str(getattr(model, self.key))
 
-    def get_list(self, page: int | None, *args: Any, **kwargs: Any) -> Any:
-        """A page number from outside cannot run out of the database's range."""
-        return super().get_list(min(max(page or 0, 0), _LAST_PAGE), *args, **kwargs)
+    @expose("/")
+    def index_view(self) -> str:
+        """A page of the list; its address says which rows, in which order, and behind which one."""
+        typed, chosen, order = typed_words("search"), self.chosen_value(), self.asked_order()
+        walks = apart(self.search(typed)) if typed else [self.walk(order)]
+        mark = mark_of(str(self.endpoint), typed, chosen, *map(str, order))
+        page = turn(db.session, self.model, walks, Place.read(request.args.get("at", ""), mark, walks), _PAGE)
+        sort = None if order == self.default_order else _written(order)
+        kept: dict[str, Any] = {"search": typed or None, "state": chosen or None, "sort": sort}
+
+        def address(place: Place | None) -> str:
+            return url_for(".index_view", **kept, at=place.written(mark)) if place else ""
+
+        return self.render(
+            self.list_template,
+            data=page.rows,
+            list_columns=self._list_columns,
+            search=typed,
+            sorts={} if typed else self._sorts(order, kept),
+            is_sorted=bool(typed or sort),
+            is_cut=page.is_cut,
+            first=url_for(".index_view", **kept) if "at" in request.args else "",
+            newer=address(page.newer),
+            older=address(page.older),
+        )
+
+    @property
+    def default_order(self) -> Order:
+        """Column by which the list is sorted, and whether the largest comes first."""
+        (name, descending), *_others = self._default_sort()
+        return name, descending
+
+    def search(self, typed: str) -> list[Walk]:
+        """Which rows are found. Rooms of many rows look up what indexes have; otherwise the list is read on, and what
+        has each of the words in some column is found."""
+        columns = [self._column(name) for name in self.column_searchable_list or ()]
+        words = typed.split()[:_WORDS]
+        found = and_(*(or_(*(column.icontains(word, autoescape=True) for column in columns)) for word in words))
+        walk = self.walk()
+        return [replace(walk, fits=and_(walk.fits, found))]
+
+    def own_number(self, typed: str) -> list[Walk]:
+        """Which rows the search over all rooms finds here."""
+        return self.search(typed)
+
+    def find_some(self, typed: str, most: int) -> tuple[list[Any], bool]:
+        """What the search over all rooms shows of this one, and whether there is more."""
+        page = turn(db.session, self.model, apart(self.own_number(typed)), None, most)
+        return page.rows, page.older is not None
+
+    def walk(self, order: Order | None = None, **equal: Any) -> Walk:
+        """The officer's rows in an order, those with these values only."""
+        name, descending = order or self.default_order
+        names = self._order_names(name)
+        given = {*equal} if self.branch_column is None or self.sees_all(officer()) else {*equal, self.branch_column}
+        rows, fits = self.visible(select(self.model)).filter_by(**equal), self._has_chip()
+        if self.chips and is_carried(self.model, given | {self.chips[0]}, names):
+            rows, fits = rows.where(fits), true()
+        rule = and_(true(), *(self._column(column) == value for column, value in equal.items()))
+        return Walk(rows, tuple(map(self._column, names)), descending, fits, rule)
+
+    def either(self, *conditions: ColumnElement[bool]) -> Walk:
+        """The few rows for which one of the conditions holds: each finds them by an index of its own."""
+        found = or_(*conditions)
+        rows = select(self.model).where(found, self._own_at_last())
+        return Walk(rows, key_of(self.model), fits=self._has_chip(), rule=found)
+
+    def called(self, typed: str, customer: str, *order: str) -> list[Walk]:
+        """Rows by the names of their customers, who stand in the column `customer`, in alphabetical order.
+
+        `order` tells the rows of one customer apart.
+        """
+        beginning, who = sought(typed), officer()
+        if not beginning:
+            return []
+        rows = select().select_from(NamePartRow).join(self.model, self._column(customer) == NamePartRow.customer)
+        rows = rows.where(NamePartRow.part >= beginning, NamePartRow.part < beginning + END)
+        if not self.sees_all(who):
+            rows = rows.where(NamePartRow.branch == who.branch)
+        # A name that begins so in two places is met twice, and shown where it is met first.
+        before = aliased(NamePartRow)
+        earlier = exists().where(
+            before.customer == NamePartRow.customer, before.part >= beginning, before.part < NamePartRow.part
+        )
+        columns = (NamePartRow.part, NamePartRow.customer, *map(self._column, order))
+        return [Walk(rows.where(self._own_at_last()), columns, fits=and_(self._has_chip(), not_(earlier)), lead=2)]
+
+    def _own_at_last(self) -> ColumnElement[bool]:
+        """The same as `own`, in a form that no index serves: what is sought leads to the rows, not the branch."""
+        return case((self.own(), 1), else_=0) == 1
+
+    def _sorts(self, asked: Order, kept: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+        """Column -> address that sorts by it, the other way round when it does already, and the arrow it has now."""
+        sorts = {}
+        for name in (self.default_order[0], *(self.column_sortable_list or ())):
+            is_now, (default, falls) = name == asked[0], self.default_order
+            descending = not asked[1] if is_now else falls and name == default
+            arrow = ("↓" if asked[1] else "↑") if is_now else ""
+            sorts[name] = (url_for(".index_view", **{**kept, "sort": _written((name, descending))}), arrow)
+        return sorts
+
+    def asked_order(self) -> Order:
+        """Of the address; the list's own when it names no column that an index has."""
+        text = request.args.get("sort", "")
+        name = text.removeprefix("-")
+        is_known = name in {self.default_order[0], *(self.column_sortable_list or ())}
+        return (name, text.startswith("-")) if is_known else self.default_order
+
+    def _default_sort(self) -> list[Order]:
+        given = self.column_default_sort or str(key_of(self.model)[0].key)
+        several = given if isinstance(given, list) else [given]
+        return [(one, False) if isinstance(one, str) else (str(one[0]), bool(one[1])) for one in several]
+
+    def _order_names(self, name: str) -> list[str]:
+        """Columns that sort by this one and leave no two rows equal."""
+        default = [one for one, _falls in self._default_sort()]
+        return list(
+            dict.fromkeys(
+                [*(default if name == default[0] else [name]), *(column.key for column in key_of(self.model))]
+            )
+        )
+
+    def _column(self, name: str) -> "InstrumentedAttribute[Any]":
+        found: InstrumentedAttribute[Any] = getattr(self.model, name)
+        return found
 
     def render(self, template: str, **context: Any) -> str:
         """Flask-Admin's pages with our words and links."""
-        context |= {"view": self, "chosen": self._chosen_value()}
+        context |= {"view": self, "chosen": self.chosen_value()}
         if "model" in context:
             note_look(self.customer_of(context["model"]), str(self.endpoint))
             context |= self.details_context(context["model"])
@@ -163,20 +308,11 @@ class ReadOnlyView(Gated, ModelView):
         """What a row's page needs besides the row."""
         return {"heading": self.get_pk_value(row)}
 
-    def _apply_search(self, query: Any, count_query: Any, joins: Any, count_joins: Any, search: str) -> Any:
-        # Flask-Admin would read % and _ in what was typed as wildcards (THREATS 44).
-        for term in search.replace("\x00", "").split()[:8]:
-            matches = or_(*(field.icontains(term, autoescape=True) for field, _path in self._search_fields))
-            query = query.filter(matches)
-            count_query = count_query.filter(matches) if count_query is not None else None
-        return query, count_query, joins, count_joins
-
-    def _chosen_value(self) -> str:
+    def chosen_value(self) -> str:
+        """The chip that the address names."""
         wanted = request.args.get("state", "")
         return wanted if self.chips and wanted in self.chips[1] else ""
 
-    def _chosen(self, query: "Query[Any]") -> "Query[Any]":
-        wanted = self._chosen_value()
-        if not self.chips or not wanted:
-            return query
-        return query.filter(getattr(self.model, self.chips[0]) == wanted)
+    def _has_chip(self) -> ColumnElement[bool]:
+        wanted = self.chosen_value()
+        return self._column(self.chips[0]) == wanted if self.chips and wanted else true()

@@ -19,8 +19,8 @@ from ca.domain.receipts import Latency, latencies
 
 WINDOWS = (1, 7, 30)
 """Days."""
-MOST = 20_000
-"""Receipts that a page is made of; the newest ones."""
+MOST = 2_000
+"""Receipts that a page is made of, the newest ones: to read them all would take longer than a page may."""
 _HEAD = ("seen in", "promised", "seen", "half within", "95 of 100 within", "longest", "slowest", "late", "waiting")
 
 

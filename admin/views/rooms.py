@@ -12,7 +12,9 @@ from admin.access import SignedIn
 from admin.chain import chain_of
 from admin.decoding import decoded
 from admin.errors import sentence
+from admin.paging import Walk
 from admin.signer import ask, officer
+from admin.spellings import device_serials, reference, serials
 from admin.views.audit import AuditView
 from admin.views.base import ReadOnlyView
 from ca.adapters.db.log_rows import AuditEventRow, JobRunRow
@@ -60,6 +62,7 @@ class ApplicationsView(ReadOnlyView):
     column_list = ("customer_name", "profile", "device_serial", "branch", "maker_name", "submitted_at", "state")
     column_default_sort = ("submitted_at", True)
     column_searchable_list = ("customer_name", "customer_number", "device_serial", "id")
+    search_hint = _l("Name, number, U-Shield or reference")
     chips = ("state", [state.value for state in ApplicationState])
     kinds: ClassVar = {
         "state": "badge",
@@ -71,6 +74,17 @@ class ApplicationsView(ReadOnlyView):
     }
     hidden = (*_SECRETS, "customer")
     row_template = "console/application.html"
+
+    def search(self, typed: str) -> list[Walk]:
+        """By numbers, or by the customer's name."""
+        of_customer, of_device = ApplicationRow.customer_number == typed, device_serials(typed)
+        numbers = self.either(of_customer, ApplicationRow.device_serial.in_(of_device))
+        return [*self.own_number(typed), numbers, *self.called(typed, "customer", "submitted_at", "id")]
+
+    def own_number(self, typed: str) -> list[Walk]:
+        """By the application's id, or its reference number."""
+        coded = select(CodePairRow.application).where(CodePairRow.reference == reference(typed))
+        return [self.either(ApplicationRow.id.in_({typed, *db.session.scalars(coded)}))]
 
     def customer_of(self, row: ApplicationRow) -> str:
         return row.customer
@@ -96,6 +110,8 @@ class CertificatesView(ReadOnlyView):
     column_list = ("subject", "serial", "profile", "branch", "not_after", "status")
     column_default_sort = ("issued_at", True)
     column_searchable_list = ("subject", "serial", "device_serial")
+    column_sortable_list = ("not_after",)
+    search_hint = _l("Name, serial number or U-Shield")
     chips = ("status", [status.value for status in CertificateStatus])
     kinds: ClassVar = {
         "status": "badge",
@@ -115,6 +131,15 @@ class CertificatesView(ReadOnlyView):
     }
     hidden = (*_SECRETS, "id", "crl_since", "crl_changed")
     details_template = "console/certificate.html"
+
+    def search(self, typed: str) -> list[Walk]:
+        """By numbers, or by the customer's name."""
+        return [*self.own_number(typed), *self.called(typed, "customer", "id")]
+
+    def own_number(self, typed: str) -> list[Walk]:
+        """By serial number, its own in any spelling or the U-Shield's."""
+        on_device = CertificateRow.device_serial.in_(device_serials(typed))
+        return [self.either(CertificateRow.serial.in_(serials(typed)), on_device)]
 
     def sees_all(self, who: SignedIn) -> bool:
         return TrustedRole.HOTLINE in who.roles or super().sees_all(who)
@@ -151,11 +176,18 @@ class CustomersView(ReadOnlyView):
     column_list = ("name", "number", "kind", "document_number", "branch", "registered_at")
     column_default_sort = ("registered_at", True)
     column_searchable_list = ("name", "number", "document_number")
+    column_sortable_list = ("name",)
+    search_hint = _l("Name, number, document or branch")
     chips = ("kind", [kind.value for kind in CustomerKind])
     kinds: ClassVar = {
         "kind": "name", "registered_at": "when", "id": "mono", "number": "mono", "document_number": "mono",
     }  # fmt: skip
     row_template = "console/customer.html"
+
+    def search(self, typed: str) -> list[Walk]:
+        """By number, branch or name."""
+        numbers = self.either(CustomerRow.number == typed, CustomerRow.document_number == typed)
+        return [numbers, self.walk(branch=typed), *self.called(typed, "id")]
 
     def customer_of(self, row: CustomerRow) -> str:
         return row.id
@@ -179,7 +211,8 @@ class DevicesView(ReadOnlyView):
     key = "serial"
     column_list = ("serial", "model", "state", "holder", "branch", "registered_at")
     column_default_sort = ("registered_at", True)
-    column_searchable_list = ("serial", "model")
+    column_searchable_list = ("serial",)
+    search_hint = _l("Serial number of a U-Shield")
     chips = ("state", [state.value for state in DeviceState])
     kinds: ClassVar = {
         **dict.fromkeys(("state", "holder"), "badge"),
@@ -187,6 +220,10 @@ class DevicesView(ReadOnlyView):
         "registered_at": "when",
     }
     row_template = "console/device.html"
+
+    def search(self, typed: str) -> list[Walk]:
+        """By serial number."""
+        return [self.either(DeviceRow.serial.in_(device_serials(typed)))]
 
     def customer_of(self, row: DeviceRow) -> str:
         return row.customer

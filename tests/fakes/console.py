@@ -4,12 +4,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, select
 from sqlalchemy.orm import Session
 
 from admin.app import create_app
 from ca.adapters.db import log_rows, officer_rows, portal_rows, profile_rows, receipt_rows, rows
 from ca.adapters.db.mapping.audit import chained_event_values
+from ca.adapters.db.names import file_name
 from ca.domain.applications import Application, ApplicationState, Case
 from ca.domain.audit import AuditEvent, Head
 from ca.domain.journal import chained
@@ -164,6 +165,9 @@ def fill(database: Path, signer: FakeSigner) -> None:
         session.add_all(
             [*_others(), *_officers(), *_officer_changes(), *_authority(), _intent(), *_log(), *figures(ACTIVE)]
         )
+        session.flush()
+        for customer in session.scalars(select(rows.CustomerRow.id)).all():
+            file_name(session, customer)
         session.commit()
     engine.dispose()
 

@@ -1,5 +1,6 @@
 """Kinds of columns and indexes that SQLAlchemy does not have."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from sqlalchemy import BigInteger, Dialect, Index, text
@@ -38,3 +39,10 @@ class UtcSeconds(TypeDecorator[datetime]):
 def partial_index(name: str, condition: str, *columns: str) -> Index:
     """An index of the rows for which a condition holds."""
     return Index(name, *columns, sqlite_where=text(condition), postgresql_where=text(condition))
+
+
+def list_indexes(*order: str, by: tuple[str, ...]) -> Iterator[Index]:
+    """For lists in this order: of all rows, of those with one value in one of the columns `by`, and in all of them."""
+    kept = {(), *((column,) for column in by), by}
+    for columns in sorted(kept):
+        yield Index(None, *columns, *order)

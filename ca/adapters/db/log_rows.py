@@ -12,13 +12,16 @@ class AuditEventRow(Row):
     """An event of the hash chain. `details` is canonical JSON, `changes` empty but for a transaction's last event."""
 
     __tablename__ = "audit_events"
-    __table_args__ = (Index("ix_audit_events_about", "subject", "name", "at"),)
+    __table_args__ = (
+        Index("ix_audit_events_about", "subject", "name", "at"),
+        *(Index(None, column, "number") for column in ("name", "subject", "actor")),
+    )
     journaled = False
 
     number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    name: Mapped[str] = mapped_column(index=True)
+    name: Mapped[str]
     subject: Mapped[str]
-    actor: Mapped[str] = mapped_column(index=True)
+    actor: Mapped[str]
     at: Mapped[datetime] = mapped_column(index=True)
     details: Mapped[str]
     hash: Mapped[bytes]

@@ -14,7 +14,9 @@ from sqlalchemy.orm import Session
 
 from ca.adapters.db.changes import redo
 from ca.adapters.db.engine import looking
+from ca.adapters.db.names import file_name
 from ca.adapters.db.repositories.audit import SqlAuditLog
+from ca.adapters.db.rows import CustomerRow
 from ca.domain.audit import Head
 from ca.domain.errors import InvalidTransition, NotReady, Tampered
 from ca.domain.journal import Entry
@@ -81,6 +83,8 @@ def _redo(session: Session, entry: Entry) -> None:
     try:
         for change in entry.changes:
             redo(session, change)
+            if change.table == CustomerRow.__tablename__:
+                file_name(session, str(change.key.get("id", change.values.get("id"))))
     except InvalidTransition as error:
         raise Tampered(f"what led to audit event {entry.first} is in the database already: it was worked on") from error
     SqlAuditLog(session).add(entry)

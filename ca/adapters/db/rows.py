@@ -16,7 +16,7 @@ from sqlalchemy import BigInteger, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ca.adapters.db.base import Row, RowNumber
-from ca.adapters.db.columns import partial_index
+from ca.adapters.db.columns import list_indexes, partial_index
 
 db = SQLAlchemy(metadata=Row.metadata)
 """For the fronts' read-only views and Flask-Migrate; the signer works through `SqlUnitOfWork` without an app."""
@@ -26,17 +26,22 @@ class CustomerRow(Row):
     """A customer as registered at a branch."""
 
     __tablename__ = "customers"
+    __table_args__ = (
+        *list_indexes("registered_at", "id", by=("branch", "kind")),
+        *list_indexes("name", "id", by=("branch",)),
+        Index(None, "company", "number"),
+    )
 
     id: Mapped[str] = mapped_column(primary_key=True)
     number: Mapped[str] = mapped_column(unique=True)
     kind: Mapped[str]
-    name: Mapped[str] = mapped_column(index=True)
+    name: Mapped[str]
     document_number: Mapped[str] = mapped_column(index=True)
     email: Mapped[str]
-    branch: Mapped[str] = mapped_column(index=True)
+    branch: Mapped[str]
     registered_by: Mapped[str]
     registered_at: Mapped[datetime]
-    company: Mapped[str] = mapped_column(index=True, server_default=text("''"))
+    company: Mapped[str] = mapped_column(server_default=text("''"))
     phone: Mapped[str] = mapped_column(server_default=text("''"))
 
 
@@ -44,14 +49,19 @@ class DeviceRow(Row):
     """A U-Shield."""
 
     __tablename__ = "devices"
-    __table_args__ = (Index(None, "branch", "holder"), Index(None, "branch", "state", "serial"))
+    __table_args__ = (
+        *list_indexes("registered_at", "id", by=("branch", "state")),
+        Index(None, "customer", "registered_at"),
+        Index(None, "branch", "holder"),
+        Index(None, "branch", "state", "serial"),
+    )
 
     id: Mapped[str] = mapped_column(primary_key=True)
     serial: Mapped[str] = mapped_column(unique=True)
     model: Mapped[str]
-    branch: Mapped[str] = mapped_column(index=True)
-    state: Mapped[str] = mapped_column(index=True)
-    customer: Mapped[str] = mapped_column(index=True)
+    branch: Mapped[str]
+    state: Mapped[str]
+    customer: Mapped[str]
     registered_by: Mapped[str]
     registered_at: Mapped[datetime]
     so_use: Mapped[int] = mapped_column(default=0, server_default="0")
@@ -63,13 +73,14 @@ class OfficerRow(Row):
     """An officer; counts only with the seal. `roles` is comma-separated, in alphabetical order."""
 
     __tablename__ = "officers"
+    __table_args__ = tuple(list_indexes("name", "id", by=("state",)))
 
     id: Mapped[str] = mapped_column(primary_key=True)
     person: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
     branch: Mapped[str] = mapped_column(index=True)
     roles: Mapped[str]
-    state: Mapped[str] = mapped_column(index=True)
+    state: Mapped[str]
     version: Mapped[int]
     seal: Mapped[bytes]
     credentials: Mapped[list["OfficerCredentialRow"]] = relationship(
@@ -95,6 +106,7 @@ class InvitationRow(Row):
     """A promise of roles to a person; counts only with the seal. `roles` as in `officers`."""
 
     __tablename__ = "invitations"
+    __table_args__ = tuple(list_indexes("expires_at", "id", by=("state",)))
 
     id: Mapped[str] = mapped_column(primary_key=True)
     person: Mapped[str] = mapped_column(index=True)
@@ -103,8 +115,8 @@ class InvitationRow(Row):
     roles: Mapped[str]
     proposed_by: Mapped[str]
     approved_by: Mapped[str]
-    state: Mapped[str] = mapped_column(index=True)
-    expires_at: Mapped[datetime] = mapped_column(index=True)
+    state: Mapped[str]
+    expires_at: Mapped[datetime]
     code_mac: Mapped[bytes]
     seal: Mapped[bytes]
 
@@ -141,19 +153,24 @@ class ApplicationRow(Row):
     only, and nothing is decided by them."""
 
     __tablename__ = "applications"
+    __table_args__ = (
+        *list_indexes("submitted_at", "id", by=("branch", "state")),
+        Index(None, "customer", "submitted_at", "id"),
+        Index(None, "maker_person", "state", "updated_at"),
+    )
 
     id: Mapped[str] = mapped_column(primary_key=True)
     profile: Mapped[str] = mapped_column(index=True)
-    customer: Mapped[str] = mapped_column(index=True)
+    customer: Mapped[str]
     customer_number: Mapped[str] = mapped_column(index=True)
     customer_name: Mapped[str]
     document_number: Mapped[str]
     device_serial: Mapped[str] = mapped_column(index=True)
-    branch: Mapped[str] = mapped_column(index=True)
-    maker_person: Mapped[str] = mapped_column(index=True)
+    branch: Mapped[str]
+    maker_person: Mapped[str]
     maker_name: Mapped[str]
-    submitted_at: Mapped[datetime] = mapped_column(index=True)
-    state: Mapped[str] = mapped_column(index=True)
+    submitted_at: Mapped[datetime]
+    state: Mapped[str]
     reason: Mapped[str]
     updated_at: Mapped[datetime | None]
     batch: Mapped[str] = mapped_column(index=True, server_default=text("''"))
@@ -165,6 +182,7 @@ class EvidenceRow(Row):
     """An officer's decision and the passkey assertion that proves it."""
 
     __tablename__ = "evidence"
+    __table_args__ = (Index(None, "subject", "id"),)
 
     id: Mapped[int] = mapped_column(RowNumber, primary_key=True)
     application: Mapped[str] = mapped_column(index=True)
@@ -204,7 +222,9 @@ class CertificateRow(Row):
     __table_args__ = (
         Index(None, "issuer", "status"),
         Index(None, "issuer", "profile", "issued_at"),
-        Index(None, "status", "issued_at"),
+        *list_indexes("issued_at", "id", by=("branch", "status")),
+        *list_indexes("not_after", "id", by=("branch",)),
+        Index(None, "customer", "id"),
         # Whole CRLs are read from these alone, in their order: the rows themselves are too far apart.
         partial_index("ix_certificates_crl", "crl_entry IS NOT NULL", "issuer", "serial", "not_after", "crl_entry"),
         partial_index(
@@ -225,12 +245,12 @@ class CertificateRow(Row):
     public_key: Mapped[str] = mapped_column(index=True)
     subject: Mapped[str] = mapped_column(index=True)
     application: Mapped[str] = mapped_column(index=True)
-    customer: Mapped[str] = mapped_column(index=True)
+    customer: Mapped[str]
     device_serial: Mapped[str] = mapped_column(index=True)
-    branch: Mapped[str] = mapped_column(index=True)
+    branch: Mapped[str]
     not_before: Mapped[datetime]
-    not_after: Mapped[datetime] = mapped_column(index=True)
-    issued_at: Mapped[datetime] = mapped_column(index=True)
+    not_after: Mapped[datetime]
+    issued_at: Mapped[datetime]
     status: Mapped[str]
     predecessor: Mapped[str | None] = mapped_column(index=True)
     confirmed_at: Mapped[datetime | None]
@@ -293,6 +313,7 @@ class CRLRow(Row):
     """A CRL we made, by the name of its file; `base` is the full CRL that a delta builds on."""
 
     __tablename__ = "crls"
+    __table_args__ = (Index(None, "this_update", "number", "name"),)
 
     name: Mapped[str] = mapped_column(primary_key=True)
     number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)

@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ca.adapters.db.mapping.people import customer_values, device_values, to_customer, to_device
+from ca.adapters.db.names import file_name
 from ca.adapters.db.repositories.statements import find_row, list_rows, put_row
 from ca.adapters.db.rows import CustomerRow, DeviceRow
 from ca.domain.customers import Customer
@@ -39,6 +40,7 @@ class SqlCustomers:
             customer_values(customer),
             refusal=f"a customer with the number {customer.number} is registered already",
         )
+        file_name(self._session, customer.id)
 
 
 class SqlDevices:

@@ -1,0 +1,66 @@
+"""A bank in a database: the schema stays the product's, and every page that the bench measures is there."""
+
+import random
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, inspect, text
+
+from bench.bank import LARGEST, Bank
+from bench.bank_filling import fill_postgres, fill_sqlite
+from bench.console_app import Console, console
+from bench.experiment import Unmeasured
+from bench.experiments.console import ONLY_AUDITOR, PAGES, Asked, any_certificate
+from ca.adapters.db.engine import open_database
+
+BANK = Bank(400, 1_800_000_000, any_certificate())
+TABLES = ("customers", "certificates", "applications", "devices", "audit_events", "name_parts", "evidence", "receipts")
+
+
+def indexes(engine: Engine) -> dict[str, set[str]]:
+    """Of a constraint only PostgreSQL says that it is an index, too."""
+    found = {table: inspect(engine).get_indexes(table) for table in TABLES}
+    return {table: {str(one["name"]) for one in each if str(one["name"])[:2] == "ix"} for table, each in found.items()}
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def filled(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        fill_sqlite(tmp_path / "bank.sqlite3", BANK)
+        return str(tmp_path / "bank.sqlite3")
+    url: str = request.getfixturevalue("empty_postgres_url")
+    fill_postgres(url, BANK)
+    return url
+
+
+def test_the_bank_is_in_and_the_schema_is_the_products(filled: str, engine: Engine) -> None:
+    bank = open_database(filled)
+
+    assert indexes(bank) == indexes(engine)
+    with bank.connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM certificates")) == BANK.customers
+        assert connection.scalar(text("SELECT count(*) FROM audit_events")) == 10 * BANK.customers
+    bank.dispose()
+
+
+def test_every_page_is_there_for_those_who_may_open_it(filled: str) -> None:
+    mine = [n for n in range(BANK.customers) if BANK.branch(n) == LARGEST]
+    number = random.Random(1).choice(mine)  # noqa: S311
+    with console(filled, {"largest branch": LARGEST, "auditor": "Head office"}) as app:
+        for name, path in PAGES.items():
+            for officer in ("auditor",) if name.startswith(ONLY_AUDITOR) else ("auditor", "largest branch"):
+                assert app.visit(officer, path(Asked(app, BANK, officer, number))).milliseconds > 0
+
+
+def test_what_is_refused_is_not_measured(filled: str) -> None:
+    with console(filled, {"largest branch": LARGEST}) as app, pytest.raises(Unmeasured, match="answered 403"):
+        app.visit("largest branch", "audit/")
+
+
+def test_one_row_is_found_by_its_key(filled: str) -> None:
+    with console(filled, {"auditor": LARGEST}) as app:
+        assert _look(app) > 0
+
+
+def _look(app: Console) -> float:
+    return app.key_look_up()(BANK.serial(7))
