@@ -16,7 +16,7 @@ DATA = frozenset(
     {word for known in OFFICERS.values() for word in WORD.findall(f"{known['name']} {known['branch']}")}
     | {"Zhang", "Wei", "Wen", "Xu", "Only", "Acme", "Nina", "Luo", "Demo", "Bank", "Vermilion", "Cancelled", "Shield"}
     | {"zhang", "wei", "pudong", "CN", "US", "CYRILLIC", "SMALL", "LETTER", "publish", "crls", "sweep"}
-    | {"Bundles", "directory", "mirror", "Machine", "days"}
+    | {"Minhang", "Bundles", "directory", "mirror", "Machine", "days"}
 )
 """Names of persons, branches and things."""
 TECHNICAL = frozenset(
@@ -26,7 +26,7 @@ TECHNICAL = frozenset(
 QUOTED = re.compile(
     r"<script>.*|\"'><img.*|https?://\S+|\S+@\S+|\bE-\w+|[a-z]+\.[a-z-]+|Zh\u0430ng"
     r"|the name is short|document number differs|ID card seen|moves to Xuhui|machines are renewed by .*"
-    r"|office laptop|blue key|unlock case"
+    r"|office laptop|blue key|unlock case|new counter|Xuhui only|vault -1"
 )
 """A hostile name, addresses, employee numbers, names of events, a Cyrillic letter, and what officers typed."""
 FILES = {"expiring.sheet"}
