@@ -22,10 +22,10 @@ DATA = frozenset(
 TECHNICAL = frozenset(
     {"OCSP", "CRL", "CA", "SHA", "UTC", "CSV", "DER", "PIN", "HSM", "GET", "JavaScript", "ushield", "prepare"}
     | {"issuing", "English", "root", "pem", "Cookie", "PDF", "GB", "UTF", "QR", "CKA", "ID", "ec"}
-    | {"PEM", "PKCS", "KiB", "MB"}
+    | {"PEM", "PKCS", "KiB", "MB", "XLSX", "ZIP", "pki", "audit", "verify"}
 )
 QUOTED = re.compile(
-    r"<script>.*|\"'><img.*|https?://\S+|\S+@\S+|\bE-\w+|[a-z]+\.[a-z-]+|Zh\u0430ng"
+    r"<script>.*|\"'><img.*|https?://\S+|\S+@\S+|\bE-\w+|[a-z_]+\.[a-z-]+|Zh\u0430ng"
     r"|the name is short|document number differs|ID card seen|moves to Xuhui|machines are renewed by .*"
     r"|office laptop|blue key|unlock case|new counter|reads the new U-Shield 4|Xuhui only|vault -1"
 )
