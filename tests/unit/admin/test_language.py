@@ -45,6 +45,8 @@ SAID = (
     "usecases/authorize.py", "usecases/letters.py", "usecases/officer_changes.py", "usecases/officers.py",
     "usecases/own_access.py", "usecases/passkeys.py", "usecases/recovery.py", "usecases/revoke.py",
     "usecases/sign_in.py", "usecases/unlock_cases.py",
+    "domain/profile_versions.py", "domain/tool_cases.py",
+    "usecases/jobs.py", "usecases/profile_versions.py", "usecases/tool_desk.py",
 )  # fmt: skip
 """Whose refusals officers meet; all of them are in the table."""
 PROFILE_FILES = sorted(file.stem for file in (CONSOLE.parent / "config" / "profiles").glob("*.toml"))
