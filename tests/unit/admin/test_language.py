@@ -41,12 +41,13 @@ SAID = (
     "adapters/webauthn.py", "domain/applications.py", "domain/batches.py", "domain/certificates.py",
     "domain/custody.py", "domain/customers.py", "domain/devices.py", "domain/officer_changes.py",
     "domain/officers.py", "domain/profile_versions.py", "domain/recovery.py", "domain/stock.py",
-    "domain/unlocking.py", "usecases/apply.py", "usecases/approve.py", "usecases/authorize.py",
-    "usecases/balances.py", "usecases/batches.py", "usecases/cases.py", "usecases/consignments.py",
-    "usecases/custody.py", "usecases/customers.py", "usecases/devices.py", "usecases/letters.py",
-    "usecases/officer_changes.py", "usecases/officers.py", "usecases/outlook.py", "usecases/own_access.py",
-    "usecases/passkeys.py", "usecases/profile_versions.py", "usecases/recovery.py", "usecases/revoke.py",
-    "usecases/sign_in.py", "usecases/stock.py", "usecases/unlock_cases.py",
+    "domain/tool_cases.py", "domain/unlocking.py", "usecases/apply.py", "usecases/approve.py",
+    "usecases/authorize.py", "usecases/balances.py", "usecases/batches.py", "usecases/cases.py",
+    "usecases/consignments.py", "usecases/custody.py", "usecases/customers.py", "usecases/devices.py",
+    "usecases/jobs.py", "usecases/letters.py", "usecases/officer_changes.py", "usecases/officers.py",
+    "usecases/outlook.py", "usecases/own_access.py", "usecases/passkeys.py", "usecases/profile_versions.py",
+    "usecases/recovery.py", "usecases/revoke.py", "usecases/sign_in.py", "usecases/stock.py", "usecases/tool_desk.py",
+    "usecases/unlock_cases.py",
 )  # fmt: skip
 """Whose refusals officers meet; all of them are in the table."""
 PROFILE_FILES = sorted(file.stem for file in (CONSOLE.parent / "config" / "profiles").glob("*.toml"))
