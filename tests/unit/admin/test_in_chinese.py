@@ -20,7 +20,23 @@ DATA = frozenset(
 )
 """Names of persons, branches and things."""
 TECHNICAL = frozenset(
-    {"OCSP", "CRL", "CA", "SHA", "UTC", "CSV", "DER", "PIN", "HSM", "GET", "JavaScript", "ushield", "prepare"}
+    {
+        "OCSP",
+        "CRL",
+        "CA",
+        "SHA",
+        "UTC",
+        "CSV",
+        "DER",
+        "PIN",
+        "HSM",
+        "GET",
+        "PEM",
+        "PKCS",
+        "JavaScript",
+        "ushield",
+        "prepare",
+    }
     | {"issuing", "English", "root", "pem", "Cookie", "PDF", "GB", "UTF", "QR", "CKA", "ID", "ec"}
 )
 QUOTED = re.compile(
@@ -29,7 +45,7 @@ QUOTED = re.compile(
     r"|office laptop|blue key|unlock case"
 )
 """A hostile name, addresses, employee numbers, names of events, a Cyrillic letter, and what officers typed."""
-FILES = {"expiring.sheet"}
+FILES = {"expiring.sheet", "files.certificate", "files.chain", "files.issuer_certificate"}
 PAGES = [(name, path) for name, (path, verbs) in ROUTES.items() if "GET" in verbs and name not in PUBLIC | FILES]
 MORE = [
     ("certificates.details_view", f"/admin/certificates/details/?id={CANCELLED}"),
