@@ -20,7 +20,23 @@ DATA = frozenset(
 )
 """Names of persons, branches and things."""
 TECHNICAL = frozenset(
-    {"OCSP", "CRL", "CA", "SHA", "UTC", "CSV", "DER", "PIN", "HSM", "GET", "JavaScript", "ushield", "prepare"}
+    {
+        "OCSP",
+        "CRL",
+        "CA",
+        "SHA",
+        "UTC",
+        "CSV",
+        "DER",
+        "PIN",
+        "HSM",
+        "GET",
+        "PEM",
+        "PKCS",
+        "JavaScript",
+        "ushield",
+        "prepare",
+    }
     | {"issuing", "English", "root", "pem", "Cookie", "PDF", "GB", "UTF", "QR", "CKA", "ID", "ec"}
     | {"PEM", "PKCS", "KiB", "MB", "XLSX", "ZIP", "pki", "audit", "verify"}
 )
