@@ -292,7 +292,8 @@ def verify_dossier(key: Key, files: dict[str, bytes]) -> Iterator[str]:
     case = application["case"]
     _require(told["serial"] == manifest["serial"], "certificate.json is about another certificate")
     approval = require_approved(case, json.loads(files["approvals.json"]), events)
-    yield f"entered by {case['maker_person']}, approved by {approval['person']} with a passkey at {approval['at']}"
+    yield f"entered by {case['maker_name']} ({case['maker_person']})"
+    yield f"approved by {approval['person']} with a passkey at {approval['at']}"
     identity = json.loads(files["identity.json"])
     shown = identity["number"] == case["customer_number"]
     _require(shown, "identity.json is another customer's")

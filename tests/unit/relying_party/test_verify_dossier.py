@@ -25,6 +25,7 @@ from relying_party import verify_dossier as verifier
 from tests.architecture.sources import ROOT
 from tests.fakes.authenticators import BrowserPasskey
 from tests.fakes.bank import AUDITOR, ISSUING, STAFF, SUPERVISOR, Bank, new_key, request_like
+from tests.fakes.company import Company
 from tests.fakes.use_cases import ORIGIN, auditing_of
 
 
@@ -107,6 +108,14 @@ def test_a_renewed_certificate_rests_on_the_approval_of_its_case(dispute: Disput
     told = dispute.lines(dispute.compose(renewed.serial))
 
     assert any(f"certificate {renewed.serial:x}: as approved" in line for line in told)
+
+
+def test_an_operators_certificate_is_proven_like_any_other(dispute: Dispute) -> None:
+    operator = Company(dispute.bank).operator()
+
+    told = dispute.lines(dispute.compose(operator.serial))
+
+    assert any("company administrator of Harbour Trading Ltd" in line for line in told)
 
 
 def test_what_has_expired_is_not_missed_in_a_list() -> None:
