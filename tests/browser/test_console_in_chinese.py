@@ -18,8 +18,7 @@ from tests.unit.admin.test_routes import ROUTES
 
 pytestmark = [pytest.mark.campaign, pytest.mark.browser, pytest.mark.socket]
 
-FILES = {"expiring.sheet"}
-PAGES = {name: path for name, (path, verbs) in ROUTES.items() if "GET" in verbs and name not in PUBLIC | FILES}
+PAGES = {name: path for name, (path, verbs) in ROUTES.items() if "GET" in verbs and name not in PUBLIC}
 FORMS = {
     "codes": ("supervisor", "/admin/applications/details/?id=application-approved", "发放两码"),
     "letter": ("supervisor", "/admin/customers/details/?id=customer-1", "客户门户密码信函"),
@@ -100,9 +99,11 @@ def test_every_page_is_accessible_in_chinese(
     wide = []
     for name, path in PAGES.items():
         _become(tab, address, signer, _who_may(name))
-        response = tab.goto(f"{address}{path}")
-        assert response is not None
-        assert response.ok, path
+        answer = tab.request.get(f"{address}{path}")
+        if not answer.headers["content-type"].startswith("text/html"):
+            continue  # a file to keep
+        assert answer.status < 500, path
+        tab.goto(f"{address}{path}")
         expect(tab.locator("html")).to_have_attribute("lang", "zh")
         require_accessible(tab)
         picture(tab, f"zh-{width}-{scheme}-{name}")
