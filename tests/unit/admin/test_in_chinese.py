@@ -21,12 +21,12 @@ DATA = frozenset(
 """Names of persons, branches and things."""
 TECHNICAL = frozenset(
     {"OCSP", "CRL", "CA", "SHA", "UTC", "CSV", "DER", "PIN", "HSM", "GET", "JavaScript", "ushield", "prepare"}
-    | {"issuing", "English", "root", "pem", "Cookie", "PDF", "GB", "UTF", "QR", "CKA", "ID", "ec"}
+    | {"issuing", "English", "root", "pem", "Cookie", "PDF", "GB", "MB", "KiB", "Bytes", "UTF", "QR", "CKA", "ID", "ec"}
 )
 QUOTED = re.compile(
     r"<script>.*|\"'><img.*|https?://\S+|\S+@\S+|\bE-\w+|[a-z]+\.[a-z-]+|Zh\u0430ng"
     r"|the name is short|document number differs|ID card seen|moves to Xuhui|machines are renewed by .*"
-    r"|office laptop|blue key|unlock case"
+    r"|office laptop|blue key|unlock case|reads the new U-Shield 4"
 )
 """A hostile name, addresses, employee numbers, names of events, a Cyrillic letter, and what officers typed."""
 FILES = {"expiring.sheet"}
