@@ -38,7 +38,7 @@ TECHNICAL = frozenset(
         "prepare",
     }
     | {"issuing", "English", "root", "pem", "Cookie", "PDF", "GB", "UTF", "QR", "CKA", "ID", "ec"}
-    | {"PEM", "PKCS", "KiB", "MB", "XLSX", "ZIP", "pki", "audit", "verify"}
+    | {"PEM", "PKCS", "KiB", "MB", "Bytes", "XLSX", "ZIP", "pki", "audit", "verify"}
 )
 QUOTED = re.compile(
     r"<script>.*|\"'><img.*|https?://\S+|\S+@\S+|\bE-\w+|[a-z_]+\.[a-z-]+|Zh\u0430ng"
