@@ -53,6 +53,7 @@ from ca.usecases.sign_in import SignIn
 from ca.usecases.sweep import Sweep
 from config.profile_files import TomlProfiles
 from tests.drafts import PROFILES, SoftKey, a_request
+from tests.fakes.attacks import Attacked
 from tests.fakes.authenticators import FakeAuthenticators, FakePasskey
 from tests.fakes.ceremony import ISSUING, SEAL_KEY, Ceremony, FakeCheckpointFile, FakeJournal
 from tests.fakes.clock import FakeClock, FakeRandom
@@ -123,7 +124,7 @@ class Codes:
     code: str
 
 
-class Bank:
+class Bank(Attacked):
     """Everything a test needs; `profiles` may be changed by `amend`."""
 
     def __init__(
@@ -387,30 +388,12 @@ class Bank:
     def revoked(self, certificate: Certificate, reason: RevocationReason = RevocationReason.KEY_COMPROMISE) -> None:
         self.change_status.revoke(self.session(SUPERVISOR), certificate.serial, reason)
 
-    # Attacks and changes from outside
+    # Changes
 
     def amend(self, profile: str, **changes: object) -> None:
         """Change a profile in place, as an edited file does at the next start."""
         self.profile_files[profile] = replace(self.profiles[profile], **changes)  # type: ignore[arg-type]  # any field
 
-    def rewrite_case(self, application: str, **changes: object) -> None:
-        """Edit a case straight in the database; the seal stays as it was."""
-        found, seal = self.stored.applications[application]
-        case = replace(found.case, **changes)  # type: ignore[arg-type]  # any field
-        self.stored.applications[application] = (replace(found, case=case), seal)
-
-    def rewrite_state(self, application: str, state: ApplicationState) -> None:
-        """Edit an application's state straight in the database."""
-        found, seal = self.stored.applications[application]
-        self.stored.applications[application] = (replace(found, state=state), seal)
-
-    def rewrite_officer(self, person: str, **changes: object) -> None:
-        """Edit an officer straight in the database; the seal stays as it was."""
-        key = f"officer-{person}"
-        found, seal = self.stored.officers[key]
-        self.stored.officers[key] = (replace(found, **changes), seal)  # type: ignore[arg-type]  # any field
-
     def suspend(self, person: str) -> None:
-        self.change_officer(
-            self.session(SECURITY), f"officer-{person}", state=OfficerState.SUSPENDED.value, reason="on leave"
-        )
+        suspended = OfficerState.SUSPENDED.value
+        self.change_officer(self.session(SECURITY), f"officer-{person}", state=suspended, reason="on leave")
