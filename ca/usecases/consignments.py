@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ca.domain.audit import AuditEvent
-from ca.domain.custody import MOST_AT_ONCE, Consignment, Holder, Purpose
+from ca.domain.custody import MOST_AT_ONCE, Consignment, ConsignmentState, Holder, Purpose
 from ca.domain.devices import Device, DeviceState
 from ca.domain.errors import InvalidRequest, NotAllowed, NotFound
 from ca.domain.names import verify_text
@@ -120,7 +120,8 @@ class SendConsignment:
     def _end(self, work: Work, consignment: Consignment, officer: Officer, now: datetime) -> None:
         work.stock.save_consignment(consignment)
         details = {"purpose": consignment.purpose.value, "sent_by": consignment.sent_by, "reason": consignment.reason}
-        name = f"consignment.{consignment.state.value}"
+        confirmed = consignment.state is ConsignmentState.CONFIRMED
+        name = "consignment.confirmed" if confirmed else "consignment.refused"
         work.audit.append(AuditEvent(name, consignment.id, officer.person, now, details))
 
     def _alarm(self, work: Work, refused: Consignment, officer: Officer, now: datetime) -> None:

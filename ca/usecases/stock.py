@@ -106,14 +106,14 @@ class ReceiveBatch:
             problems = self._problems(work, officer, rows, now)
             if problems:
                 details = {"rows": str(len(rows)), "wrong": str(len(problems)), "branch": officer.branch}
-                work.audit.append(AuditEvent("batch.refused", officer.branch, officer.person, now, details))
+                work.audit.append(AuditEvent("delivery.refused", officer.branch, officer.person, now, details))
                 work.commit()
                 return Received(0, tuple(problems))
             enter = EnterStock(self.random)
             for row in rows:
                 enter(work, officer, row.serial, model, into, at=now)
             details = {"rows": str(len(rows)), "holder": into.value, "model": model}
-            work.audit.append(AuditEvent("batch.received", officer.branch, officer.person, now, details))
+            work.audit.append(AuditEvent("delivery.received", officer.branch, officer.person, now, details))
             work.commit()
         return Received(len(rows))
 

@@ -51,7 +51,7 @@ def test_a_delivery_is_in_the_vault_with_its_ledger(bank: Bank) -> None:
 
     assert (find(bank, "US1").holder, find(bank, "US2").state) == (Holder.VAULT, DeviceState.IN_STOCK)
     assert ways(bank, "US1") == [("supplier", "vault")]
-    assert bank.event_names[-3:] == ["device.registered", "device.registered", "batch.received"]
+    assert bank.event_names[-3:] == ["device.registered", "device.registered", "delivery.received"]
 
 
 def test_of_a_list_with_one_wrong_row_nothing_is_received(bank: Bank) -> None:
@@ -68,7 +68,7 @@ def test_of_a_list_with_one_wrong_row_nothing_is_received(bank: Bank) -> None:
         ),
     )
     assert {one.serial for one in bank.stored.devices.values()} == {"US1"}
-    assert bank.event_names[-1] == "batch.refused"
+    assert bank.event_names[-1] == "delivery.refused"
 
 
 def test_a_serial_that_another_branch_has_is_an_alarm_at_both(bank: Bank) -> None:
