@@ -149,6 +149,14 @@ def test_the_search_over_all_rooms_reads_no_whole_table(asked, typed):
     assert faults(plans()) == []
 
 
+@pytest.mark.parametrize("officer", ["supervisor", "auditor"])
+def test_what_ends_soon_is_read_in_the_order_of_its_end(asked, officer):
+    app, signer, plans = asked
+    Visitor(app, signer).sign_in(officer).get("/admin/expiring/?days=90")
+
+    assert faults(plans()) == []
+
+
 def test_no_list_is_counted(asked):
     app, signer, plans = asked
     for path in ("/admin/customers/", "/admin/certificates/?state=active", "/admin/audit/"):
