@@ -53,8 +53,10 @@ def _patterns() -> list[tuple[re.Pattern[str], str]]:
     for english, translated in chinese_messages().items():
         parts = _FIELD.split(english)
         if len(parts) > 1:
-            odd = (f"(?P<{part}>.+)" if at % 2 else re.escape(part) for at, part in enumerate(parts))
-            found.append((re.compile("".join(odd), re.DOTALL), translated))
+            # A field called `count` is a number: "12 expired", but not any other sentence that ends so.
+            filled = {part: f"(?P<{part}>{'[0-9]+' if part == 'count' else '.+'})" for part in parts[1::2]}
+            pattern = "".join(filled[part] if at % 2 else re.escape(part) for at, part in enumerate(parts))
+            found.append((re.compile(pattern, re.DOTALL), translated))
     # Of two that fit, the one that says more is meant.
     return sorted(found, key=lambda one: -len(one[0].pattern))
 

@@ -3,7 +3,7 @@
 import base64
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from ca import officer_operations as own
 from ca import operations as ops
@@ -11,12 +11,15 @@ from ca.domain.codes import shown
 from ca.domain.decisions import Assertion
 from ca.domain.officers import Invitation, Officer
 from ca.domain.times import timestamp
+from ca.ports import Authenticators, Clock, Random, Seals, UnitOfWork
 from ca.signer import Handler
+from ca.usecases.authorize import Authorize
 from ca.usecases.end_sessions import EndSessions
 from ca.usecases.officer_changes import DecideOnOfficerChange
 from ca.usecases.officers import ChangeOfficer, InviteOfficer, RedeemInvitation
 from ca.usecases.own_access import Access, OwnAccess
-from ca.usecases.recovery import RecoverAccess
+from ca.usecases.passkeys import Passkeys
+from ca.usecases.recovery import RecoverAccess, RecoveryBook
 
 
 def _b64(raw: bytes) -> str:
@@ -85,6 +88,29 @@ class Officers:
     access: OwnAccess
     recover: RecoverAccess
     end: EndSessions
+
+    @classmethod
+    def over(
+        cls,
+        unit_of_work: UnitOfWork,
+        clock: Clock,
+        random: Random,
+        seals: Seals,
+        authenticators: Authenticators,
+        authorize: Authorize,
+    ) -> Self:
+        """All of them, put together over the ports."""
+        base = unit_of_work, clock, random, seals
+        passkeys = Passkeys(authenticators, clock)
+        return cls(
+            InviteOfficer(*base, passkeys, authorize),
+            RedeemInvitation(*base, authenticators),
+            ChangeOfficer(unit_of_work, clock, seals, authorize),
+            DecideOnOfficerChange(*base, passkeys, authorize),
+            OwnAccess(*base, authenticators, passkeys, authorize),
+            RecoverAccess(*base, authenticators, authorize, RecoveryBook(seals)),
+            EndSessions(unit_of_work, clock, authorize),
+        )
 
     def table(self) -> dict[type[ops.Operation], Handler]:
         """Every operation with what answers it."""

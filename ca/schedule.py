@@ -77,7 +77,8 @@ class Schedule:
         if made:
             said = f"released number {made.number}, version {made.version}"
         if self.publish_tool.waits():
-            said += f"; version {self.publish_tool.program.version} waits for two CA administrators to release it"
+            version = self.publish_tool.program.version
+            return f"{said}; version {version} waits for two CA administrators to release it"
         return said
 
     def _publish_changes(self) -> str:

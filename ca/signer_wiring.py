@@ -53,7 +53,6 @@ from ca.usecases.confirm import ConfirmCertificate
 from ca.usecases.customers import CorrectCustomer, RegisterCustomer
 from ca.usecases.devices import HandDeviceToCompany, PrepareDevice, RegisterDevice
 from ca.usecases.dossier import Dossier
-from ca.usecases.end_sessions import EndSessions
 from ca.usecases.enrol import Drafter, Enrol
 from ca.usecases.examine import ExamineCertificate
 from ca.usecases.figures import CountFigures
@@ -64,9 +63,6 @@ from ca.usecases.jobs import RunJob, RunJobNow
 from ca.usecases.letters import HandOutLetter
 from ca.usecases.looks import NoteLook
 from ca.usecases.notices import NotifyCustomer, SendCode
-from ca.usecases.officer_changes import DecideOnOfficerChange
-from ca.usecases.officers import ChangeOfficer, InviteOfficer, RedeemInvitation
-from ca.usecases.own_access import OwnAccess
 from ca.usecases.own_certificates import OwnCertificates
 from ca.usecases.passkeys import Passkeys
 from ca.usecases.portal_sessions import AccountBook, AuthorizeCustomer, PortalSignIn
@@ -77,7 +73,6 @@ from ca.usecases.publish_crl import PublishCRL
 from ca.usecases.publish_tool import PublishTool
 from ca.usecases.receipts import RecordSightings
 from ca.usecases.reconcile import Reconcile
-from ca.usecases.recovery import RecoverAccess, RecoveryBook
 from ca.usecases.renew import ReEnrol, RenewByKey
 from ca.usecases.report_unknown import ReportUnknownCertificate
 from ca.usecases.responder import CertifyMemoryKey, CertifyResponder, own_profile
@@ -215,7 +210,7 @@ def _wire(
     run_job = RunJob(unit_of_work, clock, schedule.jobs(*_periods(settings)))
     return UseCases(
         sign_in=SignIn(unit_of_work, clock, random, seals, authenticators, authorize),
-        officers=_officers(unit_of_work, seals, authenticators, authorize),
+        officers=Officers.over(unit_of_work, clock, random, seals, authenticators, authorize),
         register_customer=RegisterCustomer(unit_of_work, clock, random, authorize),
         correct_customer=CorrectCustomer(unit_of_work, clock, authorize),
         note_look=NoteLook(unit_of_work, clock, authorize),
@@ -345,22 +340,6 @@ def _casework(unit_of_work: SqlUnitOfWork, dossier: Dossier) -> Casework:
         DecideOnApplication(*deciding),
         SubmitBatch(unit_of_work, clock, random, seals, authorize, register, submit),
         DecideOnBatch(*deciding),
-    )
-
-
-def _officers(
-    unit_of_work: SqlUnitOfWork, seals: Pkcs11Seals, authenticators: WebAuthnAuthenticators, authorize: Authorize
-) -> Officers:
-    base = unit_of_work, SystemClock(), system_random, seals
-    passkeys = Passkeys(authenticators, SystemClock())
-    return Officers(
-        InviteOfficer(*base, passkeys, authorize),
-        RedeemInvitation(*base, authenticators),
-        ChangeOfficer(unit_of_work, SystemClock(), seals, authorize),
-        DecideOnOfficerChange(*base, passkeys, authorize),
-        OwnAccess(*base, authenticators, passkeys, authorize),
-        RecoverAccess(*base, authenticators, authorize, RecoveryBook(seals)),
-        EndSessions(unit_of_work, SystemClock(), authorize),
     )
 
 

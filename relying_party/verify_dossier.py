@@ -165,9 +165,15 @@ def require_manifest(key: Key, files: dict[str, bytes]) -> dict[str, Any]:
     return manifest
 
 
-def require_approved(case: dict[str, Any], approvals: list[dict[str, Any]], events: list[Event]) -> dict[str, Any]:
+def require_approved(
+    case: dict[str, Any], batch: dict[str, Any] | None, approvals: list[dict[str, Any]], events: list[Event]
+) -> dict[str, Any]:
     """The approval of this case by another person than its maker, by their passkey (WebAuthn level 2, section 7.2)."""
     digest = _digest("vermilion case v1", case).hex()
+    approvable = {("approve-application", digest)}
+    # A batch is a list of cases, entered together: one signature over the list approves each case that is in it.
+    if batch and [case["application"], digest] in batch["cases"] and batch["maker_person"] == case["maker_person"]:
+        approvable.add(("approve-batch", _digest("vermilion batch v1", batch).hex()))
     for one in approvals:
         named = f"approvals.json: the decision of {one['person']}"
         decision = {name: one[name] for name in ("act", "subject", "subject_digest", "officer", "person")}
@@ -180,7 +186,7 @@ def require_approved(case: dict[str, Any], approvals: list[dict[str, Any]], even
         key = _cose_key(bytes.fromhex(one["public_key"]))
         _require_signed(key, bytes.fromhex(one["signature"]), signed, f"{named} is not signed by the passkey")
         logged = {"name": "application.approved", "subject": case["application"], "actor": one["person"]}
-        if (one["act"], one["subject_digest"]) == ("approve-application", digest):
+        if (one["act"], one["subject_digest"]) in approvable:
             _require(one["person"] != case["maker_person"], "approvals.json: the maker approved the own case")
             _require(
                 any(logged.items() <= event.items() and event["details"].get("case") == digest for event in events),
@@ -291,8 +297,10 @@ def verify_dossier(key: Key, files: dict[str, bytes]) -> Iterator[str]:
     told, application = json.loads(files["certificate.json"]), json.loads(files["application.json"])
     case = application["case"]
     _require(told["serial"] == manifest["serial"], "certificate.json is about another certificate")
-    approval = require_approved(case, json.loads(files["approvals.json"]), events)
-    yield f"entered by {case['maker_person']}, approved by {approval['person']} with a passkey at {approval['at']}"
+    batch = json.loads(files.get("batch.json", b"null"))
+    approval = require_approved(case, batch, json.loads(files["approvals.json"]), events)
+    yield f"entered by {case['maker_name']} ({case['maker_person']})"
+    yield f"approved by {approval['person']} with a passkey at {approval['at']}"
     identity = json.loads(files["identity.json"])
     shown = identity["number"] == case["customer_number"]
     _require(shown, "identity.json is another customer's")

@@ -6,6 +6,7 @@ from datetime import timedelta
 from flask_babel import gettext as _
 from sqlalchemy import func, select
 
+from admin.language import named
 from admin.reports.dual_control import roles_exclude
 from admin.reports.report import Chart, Column, Report, Row, Scope, Verdict
 from ca.adapters.db.log_rows import AuditEventRow
@@ -57,5 +58,6 @@ def access_review(scope: Scope) -> Report:
     ]  # fmt: skip
     odd = sum(1 for row in rows if row[-1])
     verdict = Verdict(not odd, _("To look at: %(count)s", count=odd))
-    chart = Chart(_("Officers by role"), sorted(roles.items()), is_by_day=False)
+    by_role = [(named(role), count) for role, count in sorted(roles.items())]
+    chart = Chart(_("Officers by role"), by_role, is_by_day=False)
     return Report(columns, rows, [chart], verdict)

@@ -8,23 +8,27 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import exists, func, or_, select
+from sqlalchemy import exists, func, literal, or_, select
 
 from admin.reports.branches import counted_per_day
 from admin.reports.report import LISTED, Column, Report, Row, Scope, Verdict, by_day
+from ca.adapters.db.officer_rows import OfficerChangeRow
+from ca.adapters.db.profile_rows import ProfileVersionRow
 from ca.adapters.db.rows import ApplicationRow, CertificateRow, EvidenceRow, InvitationRow, OfficerRow, db
+from ca.adapters.db.tool_rows import ToolCaseRow
 from ca.adapters.db.unlock_rows import UnlockRow
 from ca.domain.decisions import Act
 from ca.domain.errors import InvalidRequest
 from ca.domain.officers import InvitationState, OfficerState, TrustedRole, require_compatible
 from ca.domain.unlocking import UnlockState
 
-_BY_CEREMONY = "ceremony:"
+_BY_CEREMONY, _APPROVED = "ceremony:", "approved"
 
 
 def dual_control(scope: Scope) -> Report:
     """Every exception, by name."""
-    counted = [_counted(query) for query in (_certificates(scope), _invitations(), _officers(), _unlocks(scope))]
+    queries = _certificates(scope), _invitations(), _officers(), _unlocks(scope), *_cases()
+    counted = [_counted(query) for query in queries]
     held_together = list(_held_together())
     total = sum(count for count, _rows in counted) + len(held_together)
     sentences = (
@@ -32,6 +36,9 @@ def dual_control(scope: Scope) -> Report:
         _("Invitation that two security officers did not agree on"),
         _("Officer whom nobody invited"),
         _("Unlock that no second person approved"),
+        _("Change of an officer that no second person approved"),
+        _("Profile version that no second person approved"),
+        _("Version of the tool that no second person released"),
     )
     rows: list[Row] = [
         (sentence, *row) for sentence, (_count, found) in zip(sentences, counted, strict=True) for row in found
@@ -60,7 +67,7 @@ def _certificates(scope: Scope) -> Any:
     approved = exists().where(
         a.id == c.application,
         EvidenceRow.application == c.application,
-        EvidenceRow.act == Act.APPROVE_APPLICATION.value,
+        EvidenceRow.act.in_((Act.APPROVE_APPLICATION.value, Act.APPROVE_BATCH.value)),
         EvidenceRow.person != a.maker_person,
     )
     query = select(c.serial, c.branch, c.issued_at).where(scope.period.covers(c.issued_at), c.application != "")
@@ -96,6 +103,18 @@ def _unlocks(scope: Scope) -> Any:
     )
     by_one = select(u.reference, u.branch, u.opened_at).where(scope.period.covers(u.opened_at), went_on, ~two)
     return by_one.order_by(u.opened_at)
+
+
+def _cases() -> Iterator[Any]:
+    """What changes who may do what, what certificates are, and what customers install: all there is, it is little."""
+    o, p, t = OfficerChangeRow, ProfileVersionRow, ToolCaseRow
+    for row, maker, act, told in (
+        (o, o.proposed_by, Act.APPROVE_OFFICER_CHANGE, (o.person, o.branch, o.proposed_at)),
+        (p, p.maker_person, Act.APPROVE_PROFILE, (p.profile, literal(""), p.proposed_at)),
+        (t, t.maker_person, Act.RELEASE_TOOL, (t.tool_version, literal(""), t.proposed_at)),
+    ):
+        two = (row.decided_by != "") & (row.decided_by != maker) & _decided(act, row.id, maker)
+        yield select(*told).where(row.state == _APPROVED, ~two).order_by(row.proposed_at)
 
 
 def _held_together() -> Iterator[Row]:

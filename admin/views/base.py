@@ -32,6 +32,7 @@ _WORDS = 8
 Order = tuple[str, bool]
 """Column, and whether its largest value comes first."""
 Rows = TypeVar("Rows", "Query[Any]", Select[Any])
+_NEWEST = 20
 _HEADINGS = {
     "device_serial": _l("U-Shield"),
     "holder": _l("Where it is"),
@@ -316,3 +317,8 @@ class ReadOnlyView(Gated, ModelView):
     def _has_chip(self) -> ColumnElement[bool]:
         wanted = self.chosen_value()
         return self._column(self.chips[0]) == wanted if self.chips and wanted else true()
+
+
+def newest(rows: Any, condition: Any, order: Any) -> list[Any]:
+    """The last 20 of them by that column, in descending order."""
+    return list(db.session.scalars(select(rows).where(condition).order_by(order.desc()).limit(_NEWEST)))

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, and_, func, select
 
 from admin.access import SignedIn
 from admin.errors import sentence
+from admin.language import told
 from admin.signer import tell
 from ca.adapters.db.figure_rows import FigureRow
 from ca.adapters.db.receipt_rows import ReceiptRow
@@ -44,6 +45,8 @@ _TITLES = {
     Subject.RENEWED: _l("Renewed"),
     Subject.REVOKED: _l("Revoked"),
 }
+_PARTS = {"hsm": _l("HSM"), "database": _l("Database"), "clock": _l("Clock"), "signer": _l("Signer")}
+"""Of the signer, as it names them when it is asked how it is."""
 _AGES = (
     (_l("under 1 h"), timedelta(), _HOUR),
     (_l("1 to 4 h"), _HOUR, DECIDE_WITHIN),
@@ -106,12 +109,12 @@ class Age:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """All of it. `health` names each part of the signer with `ok` or what is wrong."""
+    """All of it. `health` has the name of each part of the signer with what is wrong; nothing when it works."""
 
     counted: Counted | None
     ages: list[Age]
     ending_codes: list[tuple[ApplicationRow, datetime]]
-    health: dict[str, str]
+    health: list[tuple[Any, str]]
     ocsp: Answering | None
 
 
@@ -200,11 +203,11 @@ def _ending_codes(who: SignedIn, now: datetime) -> list[tuple[ApplicationRow, da
     return [(application, expires_at) for application, expires_at in found]
 
 
-def _health() -> dict[str, str]:
+def _health() -> list[tuple[Any, str]]:
     try:
-        return {str(part): str(says) for part, says in tell(Health).items()}
+        return [(_PARTS[part], "" if says == "ok" else told(says)) for part, says in tell(Health).items()]
     except PKIError as error:
-        return {"signer": sentence(error)}
+        return [(_PARTS["signer"], sentence(error))]
 
 
 def _ocsp() -> Answering | None:

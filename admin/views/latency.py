@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
+from admin.language import named
 from admin.reports.report import Chart
 from admin.sheets import attached
 from admin.signer import note_export
@@ -35,7 +36,7 @@ class LatencyView(Gated, BaseView):
         days = chosen_days(WINDOWS, 1)
         now: datetime = current_app.extensions["vermilion_now"]()
         rows, is_cut = _latencies(now - timedelta(days=days))
-        seen = [(row.channel, row.p95) for row in rows if row.p95 is not None]
+        seen = [(named(row.channel), row.p95) for row in rows if row.p95 is not None]
         chart = Chart(_("95 of 100 within, in ms"), seen, is_by_day=False)
         page: str = self.render(
             "console/latency.html", rows=rows, days=days, windows=WINDOWS, most=is_cut and MOST, chart=chart
@@ -54,7 +55,7 @@ class LatencyView(Gated, BaseView):
 
 def _cells(row: Latency) -> tuple[str | int, ...]:
     numbers = row.promised, row.count, row.p50, row.p95, row.longest, row.slowest, row.late, row.waiting
-    return (row.channel, *("" if one is None else one for one in numbers))
+    return (named(row.channel), *("" if one is None else one for one in numbers))
 
 
 def _latencies(since: datetime) -> tuple[list[Latency], bool]:

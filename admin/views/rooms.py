@@ -1,7 +1,6 @@
 """The rooms that show rows: which columns, in which order, and what a row's page adds."""
 
 import json
-from datetime import datetime
 from typing import Any, ClassVar
 
 from flask import current_app
@@ -9,19 +8,13 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
 
 from admin.access import SignedIn
-from admin.chain import chain_of
-from admin.decoding import decoded
-from admin.errors import sentence
 from admin.paging import Walk
-from admin.signer import ask, officer
 from admin.spellings import device_serials, reference, serials
 from admin.views.audit import AuditView
-from admin.views.base import ReadOnlyView
+from admin.views.base import ReadOnlyView, newest
+from admin.views.certificate_page import page_of
 from ca.adapters.db.log_rows import AuditEventRow, JobRunRow
 from ca.adapters.db.officer_rows import OfficerChangeRow
-from ca.adapters.db.portal_rows import CancellationRow
-from ca.adapters.db.receipt_rows import ReceiptRow
-from ca.adapters.db.repositories.receipts import receipt_of
 from ca.adapters.db.rows import (
     ApplicationRow,
     CertificateRow,
@@ -30,27 +23,21 @@ from ca.adapters.db.rows import (
     CustomerRow,
     DeviceRow,
     EvidenceRow,
-    IntentRow,
     InvitationRow,
     OfficerRow,
     db,
 )
 from ca.adapters.db.stock_rows import MoveRow
 from ca.adapters.db.unlock_rows import UnlockRow
-from ca.certificate_operations import ExamineCertificate
-from ca.domain.accounts import CancellationState
 from ca.domain.applications import ApplicationState
 from ca.domain.certificates import CertificateStatus
 from ca.domain.customers import CustomerKind
 from ca.domain.devices import DeviceState
-from ca.domain.errors import PKIError
 from ca.domain.officer_changes import OfficerChangeState
 from ca.domain.officers import InvitationState, OfficerState, TrustedRole
-from ca.domain.revocation import HOLD_UNDO_WINDOW
 from ca.domain.unlocking import UnlockState
 
 _SECRETS = ("seal", "code_mac", "case_json", "der", "hash", "crl_entry")
-_NEWEST = 20
 _LONGEST_LIFE = 60
 
 
@@ -96,8 +83,8 @@ class ApplicationsView(ReadOnlyView):
             "reachable": customer is not None and bool(customer.email or customer.phone),
             "case": json.loads(row.case_json),
             "evidence": _evidence(row.id),
-            "codes": _newest(CodePairRow, CodePairRow.application == row.id, CodePairRow.id),
-            "certificates": _newest(CertificateRow, CertificateRow.application == row.id, CertificateRow.id),
+            "codes": newest(CodePairRow, CodePairRow.application == row.id, CodePairRow.id),
+            "certificates": newest(CertificateRow, CertificateRow.application == row.id, CertificateRow.id),
         }
 
 
@@ -153,19 +140,7 @@ class CertificatesView(ReadOnlyView):
         return row.customer
 
     def details_context(self, row: CertificateRow) -> dict[str, Any]:
-        receipts = _newest(ReceiptRow, ReceiptRow.serial == row.serial, ReceiptRow.changed_at)
-        return {
-            **_examined(row),
-            "heading": row.subject,
-            "receipts": [receipt_of(one) for one in receipts],
-            "cancellation": _open_cancellation(row.serial),
-            "decoded": decoded(row.der),
-            "chain": [link for link, _der in chain_of(row.der)],
-            "device": next(iter(_newest(DeviceRow, DeviceRow.serial == row.device_serial, DeviceRow.id)), None),
-            "intent": next(iter(_newest(IntentRow, IntentRow.serial == row.serial, IntentRow.id)), None),
-            "undo_until": _undo_until(row.serial),
-            "timeline": _timeline({row.serial, row.application} - {"", None}),
-        }
+        return page_of(row)
 
 
 class CustomersView(ReadOnlyView):
@@ -196,10 +171,10 @@ class CustomersView(ReadOnlyView):
         return {
             "heading": row.name,
             "company": db.session.get(CustomerRow, row.company) if row.company else None,
-            "people": _newest(CustomerRow, CustomerRow.company == row.id, CustomerRow.number),
-            "applications": _newest(ApplicationRow, ApplicationRow.customer == row.id, ApplicationRow.submitted_at),
-            "certificates": _newest(CertificateRow, CertificateRow.customer == row.id, CertificateRow.id),
-            "devices": _newest(DeviceRow, DeviceRow.customer == row.id, DeviceRow.registered_at),
+            "people": newest(CustomerRow, CustomerRow.company == row.id, CustomerRow.number),
+            "applications": newest(ApplicationRow, ApplicationRow.customer == row.id, ApplicationRow.submitted_at),
+            "certificates": newest(CertificateRow, CertificateRow.customer == row.id, CertificateRow.id),
+            "devices": newest(DeviceRow, DeviceRow.customer == row.id, DeviceRow.registered_at),
         }
 
 
@@ -230,8 +205,8 @@ class DevicesView(ReadOnlyView):
 
     def details_context(self, row: DeviceRow) -> dict[str, Any]:
         holder = db.session.get(CustomerRow, row.customer) if row.customer else None
-        certificates = _newest(CertificateRow, CertificateRow.device_serial == row.serial, CertificateRow.id)
-        unlocks = _newest(UnlockRow, UnlockRow.device_serial == row.serial, UnlockRow.opened_at)
+        certificates = newest(CertificateRow, CertificateRow.device_serial == row.serial, CertificateRow.id)
+        unlocks = newest(UnlockRow, UnlockRow.device_serial == row.serial, UnlockRow.opened_at)
         moves = db.session.scalars(select(MoveRow).where(MoveRow.device_serial == row.serial).order_by(MoveRow.id))
         return {
             "heading": row.serial,
@@ -311,7 +286,7 @@ class OfficersView(ReadOnlyView):
     row_template = "console/officer.html"
 
     def details_context(self, row: OfficerRow) -> dict[str, Any]:
-        changes = _newest(OfficerChangeRow, OfficerChangeRow.officer == row.id, OfficerChangeRow.proposed_at)
+        changes = newest(OfficerChangeRow, OfficerChangeRow.officer == row.id, OfficerChangeRow.proposed_at)
         passkeys = [credential.label for credential in row.credentials]
         standing = [(change, _standing_of(change, row)) for change in changes]
         return {"heading": row.name, "passkeys": passkeys, "changes": standing}
@@ -363,16 +338,6 @@ VIEWS: tuple[tuple[type[ReadOnlyView], type[Any], str, str], ...] = (
 """View, rows, endpoint, path under /admin/."""
 
 
-def _newest(rows: Any, condition: Any, order: Any) -> list[Any]:
-    return list(db.session.scalars(select(rows).where(condition).order_by(order.desc()).limit(_NEWEST)))
-
-
-def _timeline(subjects: set[str]) -> list[AuditEventRow]:
-    """What happened, in the log's order; of what happens without end the youngest."""
-    about = select(AuditEventRow).where(AuditEventRow.subject.in_(subjects), ~AuditEventRow.name.startswith("receipt."))
-    return list(reversed(db.session.scalars(about.order_by(AuditEventRow.number.desc()).limit(_LONGEST_LIFE)).all()))
-
-
 def _standing_of(change: OfficerChangeRow, about: OfficerRow) -> str:
     late = change.expires_at < current_app.extensions["vermilion_now"]()
     is_void = change.state == OfficerChangeState.PROPOSED.value and (late or change.officer_version != about.version)
@@ -395,29 +360,5 @@ def _publication(row: CRLRow) -> list[tuple[AuditEventRow, str]]:
     ]
 
 
-def _open_cancellation(serial: str) -> CancellationRow | None:
-    found = db.session.get(CancellationRow, serial)
-    return found if found is not None and found.state == CancellationState.OPEN.value else None
-
-
-def _examined(row: CertificateRow) -> dict[str, Any]:
-    """What the signer finds now: linter's findings, and approvals with their signatures verified again."""
-    try:
-        found = ask(ExamineCertificate, serial=row.serial)
-    except PKIError as error:
-        return {"trouble": sentence(error), "findings": [], "approvals": []}
-    return {"trouble": "", "findings": found["findings"], "approvals": found["approvals"]}
-
-
-def _undo_until(serial: str) -> datetime | None:
-    """Until when this officer can undo the own hold; the rule itself is in `ca/usecases/revoke.py`."""
-    about = select(AuditEventRow).where(AuditEventRow.subject == serial, ~AuditEventRow.name.startswith("receipt."))
-    last = db.session.scalars(about.order_by(AuditEventRow.number.desc()).limit(1)).first()
-    if last is None or last.name != "certificate.held" or last.actor != officer().person:
-        return None
-    until: datetime = last.at + HOLD_UNDO_WINDOW
-    return until if current_app.extensions["vermilion_now"]() <= until else None
-
-
 def _evidence(subject: str) -> list[EvidenceRow]:
-    return _newest(EvidenceRow, EvidenceRow.application == subject, EvidenceRow.id)
+    return newest(EvidenceRow, EvidenceRow.application == subject, EvidenceRow.id)

@@ -17,6 +17,7 @@ This is what a bank's certificate authority has on one certificate, put together
   application.json   what was applied for, as the maker entered it and the approver's passkey signed it
   identity.json      whom the branch identified, by which document
   approvals.json     each decision with the passkey's own signature
+  batch.json         the list of cases that one signature approved, when it was so
   certificate.json   what was recorded before it was signed, and how the certificate stood since
   certificate.cer    the certificate, with issuer.cer and root.cer above it
   events.jsonl       the events of the audit log about it, each with its way to a signed checkpoint

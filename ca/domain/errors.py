@@ -43,10 +43,10 @@ class ProfileViolation(InvalidRequest):
 class KeyOnAnotherDevice(ProfileViolation):
     """The key was certified before, on another U-Shield: one key in two places, which no token gives out."""
 
-    def __init__(self, message: str, device_serial: str) -> None:
+    def __init__(self, message: str, device_serial: str = "") -> None:
         super().__init__(message)
         self.device_serial = device_serial
-        """Of the U-Shield that had it first."""
+        """Of the U-Shield that had it first, where that is known."""
 
 
 class InvalidTransition(PKIError):

@@ -22,7 +22,7 @@ from ca.domain.applications import Application
 from ca.domain.audit import GENESIS, AuditEvent, ChainedEvent
 from ca.domain.certificates import Certificate
 from ca.domain.crl import CRLScope
-from ca.domain.decisions import Evidence
+from ca.domain.decisions import Act, Evidence
 from ca.domain.dossiers import MANIFEST, SIGNATURE, manifest, manifest_message
 from ca.domain.errors import InvalidRequest, NotFound, NotReady
 from ca.domain.excerpts import excerpt
@@ -36,6 +36,7 @@ from ca.ports import Clock, KeyStore, Seals, UnitOfWork, Work
 from ca.publishing import Publisher
 from ca.usecases.audit import AUDIT_KEY, MakeCheckpoint
 from ca.usecases.authorize import Authorize, require_branch
+from ca.usecases.batches import BATCH_SEAL
 from ca.usecases.cases import require_sealed
 from ca.usecases.look_back import LookBack, LookedBack
 from ca.usecases.looks import LOOKED
@@ -136,12 +137,20 @@ class ComposeDossier:
             ],
         }
         evidence = work.applications.list_evidence(certificate.application)
-        return {
+        listed = next((item.decision.subject for item in evidence if item.decision.act is Act.APPROVE_BATCH), "")
+        batch = {"batch.json": _json(self._batch(work, listed))} if listed else {}
+        return batch | {
             "application.json": _json(_application(application)),
             "identity.json": _json(identity),
             "approvals.json": _json([_approval(work, item) for item in evidence]),
             "certificate.json": _json(told),
         }
+
+    def _batch(self, work: Work, batch_id: str) -> dict[str, Any]:
+        """The list that one signature approved. A case is entered, and so approved, with one batch at most."""
+        batch, seal = work.batches.get(batch_id)
+        self.seals.require(BATCH_SEAL, batch.sealed_fields(), seal)
+        return batch.fields()
 
     def _events(self, work: Work, certificate: Certificate) -> Iterator[dict[str, Any]]:
         """Each with its own way to a checkpoint, in the log's order."""

@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from tests.browser.accessibility import require_accessible
 from tests.browser.test_console import address, signer, tab  # noqa: F401 - fixtures
+from tests.fakes.console import ACTIVE
 
 pytestmark = [pytest.mark.browser, pytest.mark.socket]
 
@@ -22,7 +23,9 @@ def test_the_audit_room_is_accessible_and_verifies_to_the_end(tab, address, sign
     tab.emulate_media(color_scheme=scheme)
     session = {"name": "vermilion_officer", "value": signer.session_of("auditor"), "domain": "localhost"}
     tab.context.add_cookies([{**session, "path": "/admin", "secure": True, "sameSite": "Strict"}])
-    for path in ("audit/", "audit/?name=nothing", "audit/details/?id=2", "audit/verify"):
+    # The last one is where the verification begins.
+    dossier = f"certificates/details/?id={ACTIVE}"
+    for path in (dossier, "audit/", "audit/?name=nothing", "audit/details/?id=2", "audit/verify"):
         tab.goto(f"{address}/admin/{path}")
         require_accessible(tab)
         assert tab.evaluate("document.documentElement.scrollWidth") <= width

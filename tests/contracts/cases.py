@@ -126,12 +126,12 @@ class CodesContract:
 
         with unit_of_work() as work:
             work.codes.save(a_code_pair())
-            assert work.codes.find("1234567890") == a_code_pair()
+            assert work.codes.find("1234567894") == a_code_pair()
             work.codes.save(claimed)
             work.commit()
 
         with unit_of_work() as work:
-            assert work.codes.find("1234567890") == claimed
+            assert work.codes.find("1234567894") == claimed
             assert work.codes.find("9999999999") is None
 
     def test_the_newest_pair_of_an_application_is_the_last_one_made(self, unit_of_work: UnitOfWork) -> None:

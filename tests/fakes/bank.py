@@ -22,6 +22,7 @@ from ca.domain.profiles import Profile
 from ca.domain.revocation import RevocationReason
 from ca.domain.tbs import read_certificate
 from ca.handlers import UseCases
+from ca.officer_handlers import Officers
 from ca.ports import Authenticators, KeyId, UnitOfWork
 from ca.usecases.answer_ocsp import AnswerOCSP, Contradictions
 from ca.usecases.apply import Entry, SubmitApplication
@@ -39,9 +40,6 @@ from ca.usecases.health import CheckHealth
 from ca.usecases.issuance import Issuance
 from ca.usecases.jobs import Job, RunJob
 from ca.usecases.notices import SendCode
-from ca.usecases.officer_changes import DecideOnOfficerChange
-from ca.usecases.officers import ChangeOfficer, InviteOfficer, RedeemInvitation
-from ca.usecases.passkeys import Passkeys
 from ca.usecases.portal_sessions import AccountBook
 from ca.usecases.profiles_in_force import ProfilesInForce
 from ca.usecases.publish_crl import PublishCRL
@@ -156,7 +154,7 @@ class Bank:
 
     def _wire(self, unit_of_work: UnitOfWork) -> None:
         clock, random, seals = self.clock, self.random, self.seals
-        self.authorize, self.check_codes = Authorize(seals, clock), CheckCodes(unit_of_work, clock, seals)
+        self.authorize = Authorize(seals, clock)
         self.dossier = Dossier(seals, self.authenticators, self.authorize, self.profiles, ORIGIN)
         self.issuance = Issuance(unit_of_work, clock, self.key_store, seals, self.linter)
         with self.unit_of_work() as work:
@@ -175,11 +173,9 @@ class Bank:
         self.checkpoint = MakeCheckpoint(unit_of_work, clock, self.key_store, self.checkpoint_file)
         self.verify_audit = VerifyAudit(unit_of_work, self.checkpoint_file, self.journal, self.verify_checkpoint)
         self.sign_in = SignIn(unit_of_work, clock, random, seals, self.authenticators, self.authorize)
-        self.passkeys = Passkeys(self.authenticators, clock)
-        self.invite = InviteOfficer(unit_of_work, clock, random, seals, self.passkeys, self.authorize)
-        self.move = DecideOnOfficerChange(unit_of_work, clock, random, seals, self.passkeys, self.authorize)
-        self.redeem = RedeemInvitation(unit_of_work, clock, random, seals, self.authenticators)
-        self.change_officer = ChangeOfficer(unit_of_work, clock, seals, self.authorize)
+        of = self.officers = Officers.over(unit_of_work, clock, random, seals, self.authenticators, self.authorize)
+        self.invite, self.redeem, self.change_officer, self.move = of.invite, of.redeem, of.change, of.decide
+        self.passkeys = of.decide.passkeys
         self.register_customer = RegisterCustomer(unit_of_work, clock, random, self.authorize)
         self.register_device = RegisterDevice(unit_of_work, clock, random, self.authorize)
         self.submission = SubmitApplication(unit_of_work, clock, random, seals, self.authorize, self.profiles)

@@ -14,7 +14,6 @@ from ca.domain.dossiers import enclosures
 from ca.domain.notices import Notice
 from ca.dossier_handlers import Auditing
 from ca.handlers import UseCases
-from ca.officer_handlers import Officers
 from ca.portal_handlers import Portal
 from ca.stock_handlers import stockroom
 from ca.telling import as_json
@@ -24,18 +23,15 @@ from ca.usecases.company_desk import CompanyDesk
 from ca.usecases.compose_dossier import ComposeDossier
 from ca.usecases.customers import CorrectCustomer
 from ca.usecases.devices import HandDeviceToCompany, PrepareDevice
-from ca.usecases.end_sessions import EndSessions
 from ca.usecases.examine import ExamineCertificate
 from ca.usecases.jobs import RunJobNow
 from ca.usecases.letters import HandOutLetter
 from ca.usecases.look_back import LookBack
 from ca.usecases.looks import NoteLook
-from ca.usecases.own_access import OwnAccess
 from ca.usecases.own_certificates import OwnCertificates
 from ca.usecases.portal_sessions import AccountBook, AuthorizeCustomer, PortalSignIn
 from ca.usecases.profile_versions import DecideOnProfile
 from ca.usecases.receipts import RecordSightings
-from ca.usecases.recovery import RecoverAccess, RecoveryBook
 from ca.usecases.renew import RenewByKey
 from ca.usecases.show_settings import ShownSetting, ShowSettings
 from ca.usecases.statements import Statements
@@ -107,20 +103,6 @@ def unlocking_of(bank: "Bank", *, notify: FakeNotify | None = None) -> Unlocking
     )
 
 
-def officers_of(bank: "Bank") -> Officers:
-    """Officers' records, roles and own access."""
-    base = bank.unit_of_work, bank.clock, bank.random, bank.seals, bank.authenticators
-    return Officers(
-        bank.invite,
-        bank.redeem,
-        bank.change_officer,
-        bank.move,
-        OwnAccess(*base, bank.passkeys, bank.authorize),
-        RecoverAccess(*base, bank.authorize, RecoveryBook(bank.seals)),
-        EndSessions(bank.unit_of_work, bank.clock, bank.authorize),
-    )
-
-
 def authority_of(bank: "Bank") -> Authority:
     """What CA administrators do."""
     base = bank.unit_of_work, bank.clock, bank.random
@@ -156,7 +138,7 @@ def use_cases_of(bank: "Bank") -> UseCases:
     """Over the bank's memory, clock and keys."""
     return UseCases(
         sign_in=bank.sign_in,
-        officers=officers_of(bank),
+        officers=bank.officers,
         register_customer=bank.register_customer,
         correct_customer=CorrectCustomer(bank.unit_of_work, bank.clock, bank.authorize),
         note_look=NoteLook(bank.unit_of_work, bank.clock, bank.authorize),

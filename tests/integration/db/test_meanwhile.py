@@ -26,7 +26,6 @@ from ca.usecases.sweep import Sweep
 from tests.drafts import a_request
 from tests.fakes.authenticators import FakeAuthenticators, FakePasskey
 from tests.fakes.bank import BRANCH, MARIA, PAVEL, SECOND_SECURITY, SECURITY, SUPERVISOR, Bank, Colleague, new_key
-from tests.fakes.use_cases import officers_of
 
 
 class Meanwhile:
@@ -248,7 +247,7 @@ def test_new_codes_and_a_download_with_the_old_ones_do_not_wait_for_each_other_f
 
 
 def test_a_recovery_code_used_twice_at_once_gives_one_passkey(bank: Bank, meanwhile: Meanwhile) -> None:
-    officers, session, passkey = officers_of(bank), bank.session(MARIA), bank[MARIA].passkey
+    officers, session, passkey = bank.officers, bank.session(MARIA), bank[MARIA].passkey
     challenge = officers.access.challenge(session)
     code = officers.recover.make(officers.access.step_up(session, challenge, passkey.sign(challenge)))[0]
     (_, first), (_, second) = officers.recover.open(MARIA, code), officers.recover.open(MARIA, code)

@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,15 @@ def test_what_was_committed_is_in_the_map_before_the_act_returns(signer: Signer)
     signer.change(revoked, "certificate.revoked")
 
     assert (signer.standings.applied(), signer.standings.find(2)) == (6, Standing.of(revoked))
+
+
+def test_an_invalidity_date_is_in_records_and_map_and_they_agree(signer: Signer) -> None:
+    active = signer.issue(2)
+    revoked = active.revoke(RevocationReason.KEY_COMPROMISE, at=NOW + timedelta(hours=1), invalid_since=NOW)
+    signer.change(revoked, "certificate.revoked")
+
+    assert signer.standings.find(2) == Standing.of(revoked)
+    assert list(Acted(signer.unit_of_work, signer.standings).contradictions()) == []
 
 
 def test_what_was_rolled_back_is_not(signer: Signer) -> None:

@@ -32,7 +32,7 @@ def test_two_threads_claiming_one_code_pair_take_turns(unit_of_work: SqlUnitOfWo
 
     def claim(number: int) -> str:
         with unit_of_work() as work:
-            pair = work.codes.find("1234567890")
+            pair = work.codes.find("1234567894")
             assert pair is not None
             time.sleep(0.2)  # Long enough for the other thread to read the same, if it could.
             if pair.state is CodeState.OPEN:
@@ -139,7 +139,7 @@ def test_a_session_closed_without_commit_leaves_nothing_and_holds_nobody_up(unit
     abandoned.__exit__(None, None, None)
 
     with unit_of_work() as work:
-        assert work.codes.find("1234567890") is None
+        assert work.codes.find("1234567894") is None
         assert work.audit.head() == Head()
 
 

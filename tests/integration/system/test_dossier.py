@@ -58,7 +58,7 @@ def test_a_dossier_is_proven_by_the_program_in_it(demo: Demo, tmp_path: Path) ->
     done = verified(demo, tmp_path / "verify.py", tmp_path)
 
     assert (done.returncode, done.stderr) == (0, "")
-    assert "entered by E1001, approved by E1002 with a passkey" in done.stdout
+    assert "approved by E1002 with a passkey" in done.stdout
     assert "revoked, keyCompromise" in done.stdout
 
 

@@ -16,21 +16,37 @@ DATA = frozenset(
     {word for known in OFFICERS.values() for word in WORD.findall(f"{known['name']} {known['branch']}")}
     | {"Zhang", "Wei", "Wen", "Xu", "Only", "Acme", "Nina", "Luo", "Demo", "Bank", "Vermilion", "Cancelled", "Shield"}
     | {"zhang", "wei", "pudong", "CN", "US", "CYRILLIC", "SMALL", "LETTER", "publish", "crls", "sweep"}
-    | {"Bundles", "directory", "mirror", "Machine", "days"}
+    | {"Minhang", "Bundles", "directory", "mirror", "Machine", "days"}
 )
 """Names of persons, branches and things."""
 TECHNICAL = frozenset(
-    {"OCSP", "CRL", "CA", "SHA", "UTC", "CSV", "DER", "PIN", "HSM", "GET", "JavaScript", "ushield", "prepare"}
+    {
+        "OCSP",
+        "CRL",
+        "CA",
+        "SHA",
+        "UTC",
+        "CSV",
+        "DER",
+        "PIN",
+        "HSM",
+        "GET",
+        "PEM",
+        "PKCS",
+        "JavaScript",
+        "ushield",
+        "prepare",
+    }
     | {"issuing", "English", "root", "pem", "Cookie", "PDF", "GB", "UTF", "QR", "CKA", "ID", "ec"}
+    | {"PEM", "PKCS", "KiB", "MB", "XLSX", "ZIP", "pki", "audit", "verify"}
 )
 QUOTED = re.compile(
-    r"<script>.*|\"'><img.*|https?://\S+|\S+@\S+|\bE-\w+|[a-z]+\.[a-z-]+|Zh\u0430ng"
+    r"<script>.*|\"'><img.*|https?://\S+|\S+@\S+|\bE-\w+|[a-z_]+\.[a-z-]+|Zh\u0430ng"
     r"|the name is short|document number differs|ID card seen|moves to Xuhui|machines are renewed by .*"
-    r"|office laptop|blue key|unlock case"
+    r"|office laptop|blue key|unlock case|new counter|reads the new U-Shield 4|Xuhui only|vault -1"
 )
 """A hostile name, addresses, employee numbers, names of events, a Cyrillic letter, and what officers typed."""
-FILES = {"expiring.sheet"}
-PAGES = [(name, path) for name, (path, verbs) in ROUTES.items() if "GET" in verbs and name not in PUBLIC | FILES]
+PAGES = [(name, path) for name, (path, verbs) in ROUTES.items() if "GET" in verbs and name not in PUBLIC]
 MORE = [
     ("certificates.details_view", f"/admin/certificates/details/?id={CANCELLED}"),
     ("certificates.index_view", "/admin/certificates/?search=nothing"),
@@ -68,6 +84,8 @@ def test_a_page_has_no_english_word_left(at, name, path):
         answer = officer.get(path, follow_redirects=True)
 
         assert answer.status_code in {200, 404, 409}, who
+        if answer.mimetype != "text/html":
+            continue  # a file to keep
         assert '<html lang="zh">' in answer.text
         assert english_on(answer.text) == [], who
 

@@ -34,17 +34,20 @@ CONSOLE = Path(admin.__file__).parent
 CA = CONSOLE.parent / "ca"
 TABLE = CONSOLE / "words" / "zh.toml"
 FIELDS = re.compile(r"%\(\w+\)[sd]")
-EVENT = re.compile(r"[a-z]+\.[a-z]+(-[a-z]+)*")
+EVENT = re.compile(r"[a-z]+\.(?!json$|cer$)[a-z]+(-[a-z]+)*")
 STATES = (ApplicationState, CertificateStatus, CustomerKind, DeviceState, OfficerState, InvitationState, UnlockState)
 CHANNELS = ("DATABASE", "OCSP", "OCSP_NONCE", "OCSP_GET", "DELTA_CRL", "FULL_CRL", "PARTITION_CRL")
 SAID = (
-    "adapters/webauthn.py", "domain/applications.py", "domain/certificates.py", "domain/customers.py",
-    "domain/devices.py", "domain/officer_changes.py", "domain/officers.py", "domain/unlocking.py",
-    "usecases/apply.py", "usecases/approve.py",
-    "domain/batches.py", "usecases/batches.py", "usecases/cases.py", "usecases/customers.py", "usecases/outlook.py",
-    "usecases/authorize.py", "usecases/letters.py", "usecases/officer_changes.py", "usecases/officers.py",
-    "usecases/own_access.py", "usecases/passkeys.py", "usecases/recovery.py", "usecases/revoke.py",
-    "usecases/sign_in.py", "usecases/unlock_cases.py",
+    "adapters/webauthn.py", "domain/applications.py", "domain/batches.py", "domain/certificates.py",
+    "domain/custody.py", "domain/customers.py", "domain/devices.py", "domain/officer_changes.py",
+    "domain/officers.py", "domain/profile_versions.py", "domain/recovery.py", "domain/stock.py",
+    "domain/tool_cases.py", "domain/unlocking.py", "usecases/apply.py", "usecases/approve.py",
+    "usecases/authorize.py", "usecases/balances.py", "usecases/batches.py", "usecases/cases.py",
+    "usecases/consignments.py", "usecases/custody.py", "usecases/customers.py", "usecases/devices.py",
+    "usecases/jobs.py", "usecases/letters.py", "usecases/officer_changes.py", "usecases/officers.py",
+    "usecases/outlook.py", "usecases/own_access.py", "usecases/passkeys.py", "usecases/profile_versions.py",
+    "usecases/recovery.py", "usecases/revoke.py", "usecases/sign_in.py", "usecases/stock.py", "usecases/tool_desk.py",
+    "usecases/unlock_cases.py",
 )  # fmt: skip
 """Whose refusals officers meet; all of them are in the table."""
 PROFILE_FILES = sorted(file.stem for file in (CONSOLE.parent / "config" / "profiles").glob("*.toml"))
@@ -197,6 +200,8 @@ def _in_chinese() -> Iterator[None]:
         ("U-Shield US-1 is in-stock and cannot become blocked", "U盾 US-1 在库，不能变更为已锁定。"),
         ("this needs the role ra-operator, ra-supervisor", "此操作需要角色：经办员、主管。"),
         ("text has a control character (U+0007)", "含有控制字符（U+0007）。"),
+        ("12 expired", "12 条过期。"),
+        ("something that expired", "Something that expired."),
         ("something new; wait", "Something new; wait."),
         ("", "未说明原因。"),
     ],

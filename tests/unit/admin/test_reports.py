@@ -11,7 +11,10 @@ from sqlalchemy.orm import Session
 
 from admin import sheets
 from ca.adapters.db import log_rows, rows, unlock_rows
+from ca.adapters.db.officer_rows import OfficerChangeRow
+from ca.adapters.db.profile_rows import ProfileVersionRow
 from ca.adapters.db.rows import db
+from ca.adapters.db.tool_rows import ToolCaseRow
 from ca.domain.errors import InvalidRequest, KeyStoreUnavailable
 from ca.operations import NoteLook
 from tests.fakes.console import a_case, a_certificate, application_row, console
@@ -265,6 +268,49 @@ def test_where_two_people_did_everything_there_is_no_exception(world, place):
 
     assert "Exceptions: 0" in page
     assert 'class="badge good"' in page
+
+
+def test_what_a_batch_approved_was_approved_by_two(world, found):
+    world.rows["approval"] = an_approval("a", act="approve-batch")
+
+    assert found("dual-control") == []
+
+
+def _decided(kind, by, **more):
+    """A case of this kind that was approved."""
+    times = {"proposed_at": NOW}
+    common = {"id": "case-1", "state": "approved", "decided_by": by, "reason": "r", "seal": b""}
+    if kind == "officer":
+        given = {"version": 1, "officer": "o", "officer_version": 1, "person": "E9", "name": "N", "old_branch": "P",
+                 "old_roles": "", "branch": "P", "roles": "", "proposed_by": "E-a", "expires_at": NOW,
+                 "decision_reason": ""}  # fmt: skip
+        return OfficerChangeRow(**common | times | given)
+    if kind == "profile":
+        given = {"revision": 1, "profile": "machine", "number": 2, "text": "", "profile_digest": "", "replaces": "",
+                 "effective_from": NOW, "maker_person": "E-a"}  # fmt: skip
+        return ProfileVersionRow(**common | times | given)
+    given = {"revision": 1, "program": "", "tool_version": "1.5", "files": "[]", "maker_person": "E-a"}
+    return ToolCaseRow(**common | times | given)
+
+
+@pytest.mark.parametrize(("kind", "act", "what"), [
+    ("officer", "approve-officer-change", "E9"), ("profile", "approve-profile", "machine"),
+    ("tool", "release-tool", "1.5"),
+])  # fmt: skip
+def test_what_changes_the_rules_needs_two_people_too(place, kind, act, what):
+    for by, evidence, expected in (
+        ("E-b", "E-b", []),
+        ("E-a", "E-a", [what]),
+        ("E-b", None, [what]),
+        ("", None, [what]),
+    ):
+        world = World()
+        world.rows["case"] = _decided(kind, by)
+        if evidence:
+            world.rows["its evidence"] = an_approval("case-1", evidence, act)
+        text = place(world)("auditor").text("/admin/reports/dual-control.csv")
+        found = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))[1:]
+        assert [row[1] for row in found] == expected
 
 
 def _approved_by_its_maker(world):

@@ -11,7 +11,6 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from ca import authority_operations as authority
 from ca import case_operations as case_ops
 from ca import dossier_operations as dossier
-from ca import officer_operations as own
 from ca import operations as ops
 from ca import portal_operations as portal
 from ca import unlock_operations as unlock
@@ -35,6 +34,7 @@ from tests.fakes.bank import (
 )
 from tests.fakes.ceremony import ISSUING
 from tests.fakes.stock import STOCK_ACTS
+from tests.unit.ca.test_officer_handlers import OFFICER_ACTS, OFFICER_QUESTIONS
 
 
 class Signer:
@@ -278,21 +278,7 @@ ACTS: list[ops.Operation] = [
     unlock.RejectUnlock(session="none", reference="none", reason="x"),
     unlock.AnswerUnlock(reference="none", code="none", token_serial="US1", public_key=b""),
     unlock.CompleteUnlock(reference="none", nonce=b"", certificate=b"", signature=b""),
-    own.ProposeOfficerChange(session="none", officer="none", branch="B", roles=["auditor"], reason="x"),
-    own.ApproveOfficerChange(session="none", change="none", digest=bytes(32), assertion=NOBODY),
-    own.RejectOfficerChange(session="none", change="none", reason="x"),
-    own.StepUpChallenge(session="none"),
-    own.StepUp(session="none", challenge=bytes(32), assertion=NOBODY),
-    own.NewPasskey(session="none"),
-    own.AddPasskey(session="none", challenge=bytes(32), registration="{}", label="x"),
-    own.RemovePasskey(session="none", passkey=b"x"),
-    own.MakeRecoveryCodes(session="none"),
-    own.OpenRecovery(person="E9", code="none"),
-    own.Recover(person="E9", code="none", challenge=bytes(32), registration="{}", label="x"),
-    own.EndOwnSession(session="none", live="none"),
-    own.EndOwnOtherSessions(session="none"),
-    own.EndSessionsOf(session="none", officer="none"),
-    own.EndAllSessions(session="none"),
+    *OFFICER_ACTS,
     dossier.VerifyLog(session="none"),
     dossier.ShowDossier(session="none", serial="a1"),
     portal.HandDeviceToCompany(session="none", number="none", serial="none"),
@@ -316,8 +302,7 @@ QUESTIONS: list[ops.Operation] = [
     portal.ShowOwnHistory(session="none"),
     portal.ListSessions(session="none"),
     unlock.ShowUnlock(session="none", reference="none"),
-    own.ShowOfficerChange(session="none", change="none"),
-    own.ShowAccess(session="none"),
+    *OFFICER_QUESTIONS,
     portal.ShowCompany(session="none"),
     *(authority.ListProfiles(session="none"), authority.ShowSettings(session="none")),
     *(authority.ShowTool(session="none"), authority.ShowToolCase(session="none", case="none")),

@@ -139,3 +139,29 @@ def test_sessions_are_ended(signer: BankSigner, bank: Bank) -> None:
     security = bank.session(SECURITY)
     assert signer.call(own.EndSessionsOf(session=security, officer=f"officer-{MARIA}")) == {"ended": 1}
     assert signer.call(own.EndAllSessions(session=security)) == {"ended": 1}
+
+
+# Asked of the signer by somebody without a session: tests/unit/ca/test_handlers.py walks them with all others.
+
+NOBODY = message(Assertion(b"id", b"{}", bytes(4), b"signature"))
+OFFICER_ACTS: list[ops.Operation] = [
+    own.ProposeOfficerChange(session="none", officer="none", branch="B", roles=["auditor"], reason="x"),
+    own.ApproveOfficerChange(session="none", change="none", digest=bytes(32), assertion=NOBODY),
+    own.RejectOfficerChange(session="none", change="none", reason="x"),
+    own.StepUpChallenge(session="none"),
+    own.StepUp(session="none", challenge=bytes(32), assertion=NOBODY),
+    own.NewPasskey(session="none"),
+    own.AddPasskey(session="none", challenge=bytes(32), registration="{}", label="x"),
+    own.RemovePasskey(session="none", passkey=b"x"),
+    own.MakeRecoveryCodes(session="none"),
+    own.OpenRecovery(person="E9", code="none"),
+    own.Recover(person="E9", code="none", challenge=bytes(32), registration="{}", label="x"),
+    own.EndOwnSession(session="none", live="none"),
+    own.EndOwnOtherSessions(session="none"),
+    own.EndSessionsOf(session="none", officer="none"),
+    own.EndAllSessions(session="none"),
+]
+OFFICER_QUESTIONS: list[ops.Operation] = [
+    own.ShowOfficerChange(session="none", change="none"),
+    own.ShowAccess(session="none"),
+]

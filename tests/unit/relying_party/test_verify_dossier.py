@@ -17,14 +17,17 @@ import pytest
 from ca.adapters.webauthn import WebAuthnAuthenticators
 from ca.domain import audit
 from ca.domain.audit import GENESIS
+from ca.domain.batches import BatchLine
 from ca.domain.dossiers import MANIFEST, SIGNATURE, manifest_message
 from ca.domain.excerpts import excerpt
 from ca.usecases.audit import AUDIT_KEY
 from ca.usecases.compose_dossier import Files
 from relying_party import verify_dossier as verifier
 from tests.architecture.sources import ROOT
+from tests.drafts import a_request
 from tests.fakes.authenticators import BrowserPasskey
-from tests.fakes.bank import AUDITOR, ISSUING, STAFF, SUPERVISOR, Bank, new_key, request_like
+from tests.fakes.bank import AUDITOR, ISSUING, MARIA, PAVEL, STAFF, SUPERVISOR, Bank, new_key, request_like
+from tests.fakes.company import Company
 from tests.fakes.use_cases import ORIGIN, auditing_of
 
 
@@ -107,6 +110,50 @@ def test_a_renewed_certificate_rests_on_the_approval_of_its_case(dispute: Disput
     told = dispute.lines(dispute.compose(renewed.serial))
 
     assert any(f"certificate {renewed.serial:x}: as approved" in line for line in told)
+
+
+def test_an_operators_certificate_is_proven_like_any_other(dispute: Dispute) -> None:
+    operator = Company(dispute.bank).operator()
+
+    told = dispute.lines(dispute.compose(operator.serial))
+
+    assert any("company administrator of Harbour Trading Ltd" in line for line in told)
+
+
+@pytest.fixture(scope="module")
+def of_batch(dispute: Dispute) -> Files:
+    """Of a certificate whose case was approved by one signature over a list."""
+    bank = dispute.bank
+    bank.customer(number="C100", name="Acme", kind="company")
+    lines = [BatchLine(f"C100-{one}", f"Wang {one}", f"ID-{one}", device_serial=bank.device()) for one in range(3)]
+    entered = bank.submit_batch(
+        bank.session(MARIA), company="C100", profile="corporate-operator", lines=lines, apply=True
+    )
+    assert entered.batch is not None
+    view = bank.decide_on_batch.show(bank.session(PAVEL), entered.batch.id)
+    assertion = bank[PAVEL].passkey.sign(view.challenge)
+    bank.decide_on_batch.approve(
+        bank.session(PAVEL), entered.batch.id, batch_digest=view.batch.digest(), assertion=assertion
+    )
+    application, _digest = entered.batch.cases[1]
+    key = new_key()
+    certificate = bank.confirmed(bank.download(bank.codes(application), a_request(key)), key)
+    return dispute.compose(certificate.serial)
+
+
+def test_what_was_approved_with_a_batch_is_proven_by_the_list(dispute: Dispute, of_batch: Files) -> None:
+    assert any("approved by E1002 with a passkey" in line for line in dispute.lines(of_batch))
+
+
+@pytest.mark.parametrize("change", [{"cases": []}, {"maker_person": "E9"}, {"company": "another"}])
+def test_another_list_than_the_one_that_was_signed_is_refused(
+    dispute: Dispute, of_batch: Files, change: dict[str, Any]
+) -> None:
+    batch = json.loads(of_batch["batch.json"]) | change
+    files = dispute.signed_again(of_batch | {"batch.json": json.dumps(batch).encode()})
+
+    with pytest.raises(verifier.RefusedError, match="nobody approved the case"):
+        dispute.lines(files)
 
 
 def test_what_has_expired_is_not_missed_in_a_list() -> None:

@@ -14,14 +14,13 @@ from ca.usecases.authorize import token_hash
 from ca.usecases.own_access import OwnAccess
 from tests.fakes.authenticators import FakePasskey
 from tests.fakes.bank import AUDITOR, MARIA, PAVEL, SECURITY, Bank
-from tests.fakes.use_cases import officers_of
 
 SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture
 def officers(bank: Bank) -> Officers:
-    return officers_of(bank)
+    return bank.officers
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ from ca.usecases.own_access import OwnAccess
 from ca.usecases.recovery import WRONG, RecoverAccess
 from tests.fakes.authenticators import FakePasskey
 from tests.fakes.bank import MARIA, PAVEL, SECURITY, Bank
-from tests.fakes.use_cases import officers_of
 
 SECOND = timedelta(seconds=1)
 NO_CODE = "0000-0000-0000-0000-0000"
@@ -22,12 +21,12 @@ NO_CODE = "0000-0000-0000-0000-0000"
 
 @pytest.fixture
 def access(bank: Bank) -> OwnAccess:
-    return officers_of(bank).access
+    return bank.officers.access
 
 
 @pytest.fixture
 def recover(bank: Bank) -> RecoverAccess:
-    return officers_of(bank).recover
+    return bank.officers.recover
 
 
 def make(bank: Bank, access: OwnAccess, recover: RecoverAccess, person: str = MARIA) -> Sequence[str]:

@@ -1,0 +1,71 @@
+"""What a certificate's page shows besides its row: its life, chain, proofs, request, receipts, what can be undone."""
+
+from datetime import datetime
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import select
+
+from admin.chain import chain_of
+from admin.decoding import decoded
+from admin.errors import sentence
+from admin.signer import ask, officer
+from admin.views.base import newest
+from ca.adapters.db.log_rows import AuditEventRow
+from ca.adapters.db.portal_rows import CancellationRow
+from ca.adapters.db.receipt_rows import ReceiptRow
+from ca.adapters.db.repositories.receipts import receipt_of
+from ca.adapters.db.rows import CertificateRow, DeviceRow, IntentRow, db
+from ca.certificate_operations import ExamineCertificate
+from ca.domain.accounts import CancellationState
+from ca.domain.errors import PKIError
+from ca.domain.revocation import HOLD_UNDO_WINDOW
+
+_LONGEST_LIFE = 60
+
+
+def page_of(row: CertificateRow) -> dict[str, Any]:
+    """For `certificate.html`. The signer is asked once."""
+    receipts = newest(ReceiptRow, ReceiptRow.serial == row.serial, ReceiptRow.changed_at)
+    return {
+        **_examined(row),
+        "heading": row.subject,
+        "receipts": [receipt_of(one) for one in receipts],
+        "cancellation": _open_cancellation(row.serial),
+        "decoded": decoded(row.der),
+        "chain": [link for link, _der in chain_of(row.der)],
+        "device": next(iter(newest(DeviceRow, DeviceRow.serial == row.device_serial, DeviceRow.id)), None),
+        "intent": next(iter(newest(IntentRow, IntentRow.serial == row.serial, IntentRow.id)), None),
+        "undo_until": _undo_until(row.serial),
+        "timeline": _timeline({row.serial, row.application} - {"", None}),
+    }
+
+
+def _timeline(subjects: set[str]) -> list[AuditEventRow]:
+    """What happened, in the log's order; of what happens without end the youngest."""
+    about = select(AuditEventRow).where(AuditEventRow.subject.in_(subjects), ~AuditEventRow.name.startswith("receipt."))
+    return list(reversed(db.session.scalars(about.order_by(AuditEventRow.number.desc()).limit(_LONGEST_LIFE)).all()))
+
+
+def _open_cancellation(serial: str) -> CancellationRow | None:
+    found = db.session.get(CancellationRow, serial)
+    return found if found is not None and found.state == CancellationState.OPEN.value else None
+
+
+def _examined(row: CertificateRow) -> dict[str, Any]:
+    """What the signer finds now: linter's findings, and approvals with their signatures verified again."""
+    try:
+        found = ask(ExamineCertificate, serial=row.serial)
+    except PKIError as error:
+        return {"trouble": sentence(error), "findings": [], "approvals": []}
+    return {"trouble": "", "findings": found["findings"], "approvals": found["approvals"]}
+
+
+def _undo_until(serial: str) -> datetime | None:
+    """Until when this officer can undo the own hold; the rule itself is in `ca/usecases/revoke.py`."""
+    about = select(AuditEventRow).where(AuditEventRow.subject == serial, ~AuditEventRow.name.startswith("receipt."))
+    last = db.session.scalars(about.order_by(AuditEventRow.number.desc()).limit(1)).first()
+    if last is None or last.name != "certificate.held" or last.actor != officer().person:
+        return None
+    until: datetime = last.at + HOLD_UNDO_WINDOW
+    return until if current_app.extensions["vermilion_now"]() <= until else None
