@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from flask import Response, current_app
 from flask_admin import BaseView, expose
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import Select, select
+from sqlalchemy import Select, case, select
 
 from admin.sheets import attached
 from admin.signer import note_export, officer
@@ -51,7 +51,8 @@ def _ending(days: int) -> Select[CertificateRow, CustomerRow]:
         select(CertificateRow, CustomerRow)
         .join(CustomerRow, CustomerRow.id == CertificateRow.customer)
         .where(CertificateRow.not_after > now, CertificateRow.not_after <= now + timedelta(days=days))
-        .where(CertificateRow.status.in_(_HOLDING), CertificateRow.application != "")
+        # In a form that no index serves: else the database reads all that hold and sorts them by their end.
+        .where(case((CertificateRow.status.in_(_HOLDING), 1), else_=0) == 1, CertificateRow.application != "")
         .order_by(CertificateRow.not_after, CertificateRow.id)
     )
     who = officer()

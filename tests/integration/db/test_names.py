@@ -75,7 +75,7 @@ def older(request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
     config = schema._config()
     with engine.begin() as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, "0006")
+        command.upgrade(config, "0013")
         connection.execute(text(_CUSTOMER))
     return engine
 
@@ -87,7 +87,7 @@ def test_the_migration_files_the_names_there_are_and_can_be_undone(older: Engine
     config = schema._config()
     with older.begin() as connection:
         config.attributes["connection"] = connection
-        command.downgrade(config, "0006")
+        command.downgrade(config, "0013")
 
     assert names == {("c1", "王 wei", "pudong"), ("c1", "wei 王", "pudong")}
     assert {each["name"] for each in inspect(older).get_indexes("certificates")} == before

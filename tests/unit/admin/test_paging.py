@@ -93,11 +93,12 @@ SEARCHES = ["?search=wang", "?search=li", "?search=wang%203", "?search=Xuhui", "
 
 
 @pytest.mark.parametrize("query", ORDERS)
-@pytest.mark.parametrize(("officer", "count"), [("both", 119), ("auditor", 133)])
+@pytest.mark.parametrize(("officer", "count"), [("both", 117), ("auditor", 130)])
 def test_every_row_of_ones_branch_is_on_one_page(crowd, officer, count, query):
     found, _last = walked(crowd.visitor(officer), f"/admin/customers/{query}")
 
-    assert len(found) == len(set(found)) == count
+    assert len(found) == len(set(found))
+    assert len([each for each in found if each.startswith("many")]) == count
 
 
 @pytest.mark.parametrize("query", ORDERS + SEARCHES)
@@ -143,7 +144,8 @@ def test_rows_that_come_in_move_nothing(bank):
 
     found, _last = walked(visitor, "/admin/customers/", meanwhile=register)
 
-    assert len(found) == len(set(found)) == 119 + len([each for each in found if each.startswith("old")])
+    assert len(found) == len(set(found))
+    assert len([each for each in found if each.startswith("many")]) == 117
     assert not [each for each in found if each.startswith("new")]
 
 
@@ -231,7 +233,7 @@ def test_a_place_that_fits_is_read(crowd):
 
 
 def test_a_place_keeps_what_was_written(crowd):
-    with crowd.app.app_context():
+    with crowd.app.test_request_context("/admin/customers/"):
         view = crowd.app.extensions["vermilion_rooms"]["customers"]
         order = (rows.CustomerRow.registered_at, rows.CustomerRow.id)
         walk = paging.Walk(rows.CustomerRow.__table__.select(), order, descending=True)
