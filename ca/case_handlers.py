@@ -1,4 +1,4 @@
-"""Which use case answers which operation of applications. No rule lives here."""
+"""Which use case answers which operation of applications and of customers at the counter. No rule lives here."""
 
 import base64
 from collections.abc import Iterable
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ca import case_operations as ops
+from ca import operations as counter
 from ca.domain.applications import Application
 from ca.domain.batches import BatchLine
 from ca.domain.case_contents import Change, FormerCase
@@ -16,22 +17,27 @@ from ca.signer import Handler
 from ca.usecases.apply import Entry, SubmitApplication
 from ca.usecases.approve import DecideOnApplication
 from ca.usecases.batches import DecideOnBatch, SubmitBatch
+from ca.usecases.customers import CorrectCustomer, RegisterCustomer
 from ca.usecases.outlook import Outlook
 
 
 @dataclass(frozen=True)
 class Casework:
-    """The use cases of applications."""
+    """The use cases of applications and of those who apply."""
 
     submit: SubmitApplication
     decide: DecideOnApplication
     submit_batch: SubmitBatch
     decide_on_batch: DecideOnBatch
+    register: RegisterCustomer
+    correct: CorrectCustomer
 
     def table(self) -> dict[type[Operation], Handler]:
         """Every operation with what answers it."""
         decide = self.decide
         return {
+            counter.RegisterCustomer: self._register,
+            counter.CorrectCustomer: self._correct_register,
             ops.SubmitApplication: lambda op: {
                 "application": self.submit(op.session, customer=op.customer, entry=_entry(op)).id
             },
@@ -48,6 +54,15 @@ class Casework:
             ops.ShowBatch: self._show_batch,
             ops.ApproveBatch: self._approve_batch,
         }
+
+    def _register(self, op: counter.RegisterCustomer) -> dict[str, Any]:
+        fields = {"kind": op.kind, "number": op.number, "name": op.name, "document_number": op.document_number}
+        customer = self.register(op.session, **fields, email=op.email, phone=op.phone, company=op.company)
+        return {"customer": customer.id}
+
+    def _correct_register(self, op: counter.CorrectCustomer) -> dict[str, Any]:
+        fields = {"name": op.name, "document_number": op.document_number, "email": op.email, "phone": op.phone}
+        return {"customer": self.correct(op.session, op.customer, **fields).id}
 
     def _preview(self, op: ops.PreviewApplication) -> dict[str, Any]:
         seen = self.submit.preview(op.session, customer=op.customer, entry=_entry(op), application_id=op.application)

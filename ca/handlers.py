@@ -34,7 +34,6 @@ from ca.usecases.answer_ocsp import AnswerOCSP
 from ca.usecases.audit import RecordRefusal
 from ca.usecases.codes import HandOutCodes
 from ca.usecases.confirm import ConfirmCertificate
-from ca.usecases.customers import CorrectCustomer, RegisterCustomer
 from ca.usecases.devices import RegisterDevice
 from ca.usecases.enrol import Enrol
 from ca.usecases.examine import ExamineCertificate
@@ -89,8 +88,6 @@ class UseCases:
 
     sign_in: SignIn
     officers: Officers
-    register_customer: RegisterCustomer
-    correct_customer: CorrectCustomer
     note_look: NoteLook
     register_device: RegisterDevice
     casework: Casework
@@ -177,8 +174,6 @@ class Handlers:
             ops.SignIn: self.sign_in,
             ops.SignOut: self.sign_out,
             ops.WhoAmI: lambda op: {"officer": officer_fields(do.sign_in.who(op.session))},
-            ops.RegisterCustomer: self.register_customer,
-            ops.CorrectCustomer: self.correct_customer,
             ops.NoteLook: self.note_look,
             ops.RegisterDevice: lambda op: {
                 "device": do.register_device(op.session, serial=op.serial, model=op.model).serial
@@ -240,26 +235,9 @@ class Handlers:
         self._do.sign_in.out(op.session)
         return {}
 
-    def correct_customer(self, op: ops.CorrectCustomer) -> dict[str, Any]:
-        fields = {"name": op.name, "document_number": op.document_number, "email": op.email, "phone": op.phone}
-        return {"customer": self._do.correct_customer(op.session, op.customer, **fields).id}
-
     def note_look(self, op: ops.NoteLook) -> dict[str, Any]:
         self._do.note_look(op.session, op.customer, op.page)
         return {}
-
-    def register_customer(self, op: ops.RegisterCustomer) -> dict[str, Any]:
-        customer = self._do.register_customer(
-            op.session,
-            kind=op.kind,
-            number=op.number,
-            name=op.name,
-            document_number=op.document_number,
-            email=op.email,
-            phone=op.phone,
-            company=op.company,
-        )
-        return {"customer": customer.id}
 
     def hand_out_codes(self, op: ops.HandOutCodes) -> dict[str, Any]:
         handed_out = self._do.hand_out(op.session, op.application, parse_hand_over(op.by))

@@ -5,53 +5,36 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache, partial
-from pathlib import Path
 
 from ca.adapters.clock import SystemClock, system_random
 from ca.adapters.db.unit_of_work import SqlUnitOfWork
-from ca.adapters.envelopes import HpkeEnvelopes
 from ca.adapters.files import TrustDirectory
 from ca.adapters.hsm.key_store import Pkcs11KeyStore
 from ca.adapters.hsm.seals import Pkcs11Seals
 from ca.adapters.hsm.sessions import TokenSessions
 from ca.adapters.linter import PkilintLinter
-from ca.adapters.notices import Outbox
-from ca.adapters.passwords import Argon2Passwords
 from ca.adapters.webauthn import WebAuthnAuthenticators
-from ca.authority_handlers import Authority
 from ca.background import InBackground, all_of
-from ca.case_handlers import Casework
+from ca.desk_wiring import auditing, authority, casework, portal_of, senders, unlocking
 from ca.domain.audit import AuditEvent
 from ca.domain.crl import with_partition
-from ca.domain.dossiers import enclosures
 from ca.domain.errors import PKIError
 from ca.domain.issuers import Issuer
 from ca.domain.ocsp import Policy
 from ca.domain.tool_releases import Packed
-from ca.dossier_handlers import Auditing
 from ca.handlers import UseCases
 from ca.officer_handlers import Officers
-from ca.portal_handlers import Portal
 from ca.ports import KeyId, Seals
 from ca.schedule import Schedule
 from ca.state_files import republish
 from ca.stock_handlers import stockroom
-from ca.telling import as_json
 from ca.tool_packages import pack, program
-from ca.unlock_handlers import Unlocking
 from ca.usecases.answer_ocsp import RESPONDER_PROFILE, AnswerOCSP, Contradictions, responder_key
-from ca.usecases.apply import SubmitApplication
-from ca.usecases.approve import DecideOnApplication
 from ca.usecases.audit import AUDIT_KEY, MakeCheckpoint, RecordRefusal
 from ca.usecases.authorize import Authorize
-from ca.usecases.batches import DecideOnBatch, SubmitBatch
-from ca.usecases.by_key import ActByKey
 from ca.usecases.codes import CheckCodes, HandOutCodes
-from ca.usecases.company_desk import CompanyDesk
-from ca.usecases.compose_dossier import ComposeDossier
 from ca.usecases.confirm import ConfirmCertificate
-from ca.usecases.customers import CorrectCustomer, RegisterCustomer
-from ca.usecases.devices import HandDeviceToCompany, PrepareDevice, RegisterDevice
+from ca.usecases.devices import RegisterDevice
 from ca.usecases.dossier import Dossier
 from ca.usecases.enrol import Drafter, Enrol
 from ca.usecases.examine import ExamineCertificate
@@ -59,14 +42,9 @@ from ca.usecases.figures import CountFigures
 from ca.usecases.follow_targets import FollowTargets
 from ca.usecases.health import CheckHealth
 from ca.usecases.issuance import Issuance
-from ca.usecases.jobs import RunJob, RunJobNow
-from ca.usecases.letters import HandOutLetter
+from ca.usecases.jobs import RunJob
 from ca.usecases.looks import NoteLook
-from ca.usecases.notices import NotifyCustomer, SendCode
 from ca.usecases.own_certificates import OwnCertificates
-from ca.usecases.passkeys import Passkeys
-from ca.usecases.portal_sessions import AccountBook, AuthorizeCustomer, PortalSignIn
-from ca.usecases.profile_versions import DecideOnProfile
 from ca.usecases.profiles_in_force import ProfilesInForce
 from ca.usecases.publish_bundle import BUNDLE_PROFILE, PublishBundle, bundle_key
 from ca.usecases.publish_crl import PublishCRL
@@ -77,16 +55,11 @@ from ca.usecases.renew import ReEnrol, RenewByKey
 from ca.usecases.report_unknown import ReportUnknownCertificate
 from ca.usecases.responder import CertifyMemoryKey, CertifyResponder, own_profile
 from ca.usecases.revoke import ChangeStatus
-from ca.usecases.show_settings import ShownSetting, ShowSettings
 from ca.usecases.sign_in import SignIn
 from ca.usecases.standings import FollowRecords, KeepSnapshot
-from ca.usecases.statements import Statements
 from ca.usecases.sweep import Sweep
-from ca.usecases.tool_desk import DecideOnTool
 from ca.usecases.tool_jobs import OrderToolJob
-from ca.usecases.unlock import UNLOCK_KEY, SoPasswords, UnlockDevice
-from ca.usecases.unlock_cases import DecideOnUnlock
-from ca.usecases.verify_log import VerifyPiece
+from ca.usecases.unlock import UNLOCK_KEY
 from ca.wiring import (
     ISSUING,
     SEAL_KEY,
@@ -97,14 +70,12 @@ from ca.wiring import (
     open_current_database,
     open_receipt,
     open_targets,
-    verify_audit_key,
 )
 from config.profile_files import TomlProfiles, load_profiles
 from config.provider_files import load_providers
-from config.settings import Settings, State, origin_of, seconds, told
+from config.settings import Settings, State, origin_of, seconds
 
 log = logging.getLogger("vermilion.wiring")
-_VERIFIER = Path(__file__).parent.parent / "relying_party" / "verify_dossier.py"
 
 
 def build_signer(state: State, settings: Settings) -> UseCases:
@@ -203,19 +174,17 @@ def _wire(
     re_enrol = ReEnrol(unit_of_work, clock, dossier, drafter, issuance, profiles, report_unknown)
     reconcile = Reconcile(unit_of_work, clock, issuance)
     certify = CertifyResponder(unit_of_work, clock, random, key_store, issuance, profiles)
-    notify, send_code = _senders(settings, files, unit_of_work, seals)
+    notify, send_code = senders(settings, files, unit_of_work, seals)
     answer_ocsp = _answer_ocsp(settings, files, unit_of_work, key_store)
-    portal = _portal(settings, unit_of_work, dossier, order_tool_job, publish_changes, notify)
+    portal = portal_of(settings, unit_of_work, dossier, order_tool_job, publish_changes, notify)
     schedule = _schedule(settings, files, unit_of_work, key_store, publish_crl, certify, reconcile, portal.own)
     run_job = RunJob(unit_of_work, clock, schedule.jobs(*_periods(settings)))
     return UseCases(
         sign_in=SignIn(unit_of_work, clock, random, seals, authenticators, authorize),
         officers=Officers.over(unit_of_work, clock, random, seals, authenticators, authorize),
-        register_customer=RegisterCustomer(unit_of_work, clock, random, authorize),
-        correct_customer=CorrectCustomer(unit_of_work, clock, authorize),
         note_look=NoteLook(unit_of_work, clock, authorize),
         register_device=RegisterDevice(unit_of_work, clock, random, authorize),
-        casework=_casework(unit_of_work, dossier),
+        casework=casework(unit_of_work, dossier),
         hand_out=HandOutCodes(unit_of_work, clock, random, seals, authorize, profiles, send_code),
         enrol=Enrol(unit_of_work, clock, CheckCodes(unit_of_work, clock, seals), dossier, drafter, issuance, profiles),
         re_enrol=re_enrol,
@@ -226,9 +195,9 @@ def _wire(
         order_tool_job=order_tool_job,
         portal=portal,
         stock=stockroom(unit_of_work, clock, random, authorize),
-        authority=_authority(settings, unit_of_work, dossier, profiles, run_job, schedule.publish_tool),
-        auditing=_auditing(settings, files, unit_of_work, dossier, answer_ocsp),
-        unlocking=_unlocking(unit_of_work, dossier, unlock_seals, key_store, notify),
+        authority=authority(settings, unit_of_work, dossier, profiles, run_job, schedule.publish_tool),
+        auditing=auditing(settings, files, unit_of_work, dossier, answer_ocsp),
+        unlocking=unlocking(unit_of_work, dossier, unlock_seals, key_store, notify),
         answer_ocsp=answer_ocsp,
         certify_memory_key=CertifyMemoryKey(certify, ISSUING, settings.ocsp.memory_keys_a_day),
         look_back=look_back(settings, unit_of_work),
@@ -295,111 +264,6 @@ def _publish_tool(
         )
 
     return PublishTool(unit_of_work, SystemClock(), key_store, seals, files.tool, packed, program())
-
-
-def _senders(
-    settings: Settings, files: Files, unit_of_work: SqlUnitOfWork, seals: Pkcs11Seals
-) -> tuple[NotifyCustomer, SendCode]:
-    post = Outbox(files.outbox, SystemClock(), sender=settings.notices_from)
-    base = AccountBook(seals), post, settings.organization, settings.hotline
-    return NotifyCustomer(unit_of_work, *base), SendCode(*base)
-
-
-def _portal(
-    settings: Settings,
-    unit_of_work: SqlUnitOfWork,
-    dossier: Dossier,
-    order_tool_job: OrderToolJob,
-    publish_changes: Callable[[str], None],
-    notify: NotifyCustomer,
-) -> Portal:
-    seals, officers = dossier.seals, dossier.authorize
-    clock, random, accounts = SystemClock(), system_random, AccountBook(seals)
-    authorize = AuthorizeCustomer(seals, clock)
-    sign_in = PortalSignIn(unit_of_work, clock, random, seals, Argon2Passwords(), authorize, accounts)
-    effects = publish_changes, open_receipt(settings), notify
-    statements = Statements(unit_of_work, clock, dossier.origin)
-    desk = unit_of_work, clock, random, seals, authorize, dossier, statements, order_tool_job, dossier.profiles
-    return Portal(
-        HandOutLetter(unit_of_work, clock, random, seals, officers, accounts),
-        sign_in,
-        OwnCertificates(unit_of_work, clock, authorize, *effects),
-        ActByKey(unit_of_work, clock, statements, sign_in, *effects),
-        CompanyDesk(*desk, *effects),
-        HandDeviceToCompany(unit_of_work, clock, officers),
-    )
-
-
-def _casework(unit_of_work: SqlUnitOfWork, dossier: Dossier) -> Casework:
-    clock, random, seals, authorize = SystemClock(), system_random, dossier.seals, dossier.authorize
-    submit = SubmitApplication(unit_of_work, clock, random, seals, authorize, dossier.profiles)
-    register = RegisterCustomer(unit_of_work, clock, random, authorize)
-    deciding = unit_of_work, clock, seals, Passkeys(dossier.authenticators, clock), authorize, dossier.profiles
-    return Casework(
-        submit,
-        DecideOnApplication(*deciding),
-        SubmitBatch(unit_of_work, clock, random, seals, authorize, register, submit),
-        DecideOnBatch(*deciding),
-    )
-
-
-def _authority(
-    settings: Settings,
-    unit_of_work: SqlUnitOfWork,
-    dossier: Dossier,
-    profiles: ProfilesInForce,
-    run_job: RunJob,
-    publish_tool: PublishTool,
-) -> Authority:
-    base = unit_of_work, SystemClock(), system_random
-    passkeys = Passkeys(dossier.authenticators, SystemClock())
-    deciding = *base, dossier.seals, passkeys, dossier.authorize
-    shown = [ShownSetting(*row) for row in told(settings)]
-    return Authority(
-        RunJobNow(*base, dossier.authorize, run_job),
-        DecideOnProfile(*deciding, profiles),
-        ShowSettings(unit_of_work, dossier.authorize, shown),
-        DecideOnTool(*deciding, publish_tool),
-    )
-
-
-def _unlocking(
-    unit_of_work: SqlUnitOfWork,
-    dossier: Dossier,
-    unlock_seals: Pkcs11Seals,
-    key_store: Pkcs11KeyStore,
-    notify: NotifyCustomer,
-) -> Unlocking:
-    base = unit_of_work, SystemClock(), system_random
-    passkeys = Passkeys(dossier.authenticators, SystemClock())
-    so_passwords = SoPasswords(unlock_seals, key_store, HpkeEnvelopes(), dossier.origin)
-    return Unlocking(
-        PrepareDevice(*base, dossier.authorize, so_passwords),
-        DecideOnUnlock(*base, dossier.seals, passkeys, dossier.authorize, notify),
-        UnlockDevice(*base, dossier.seals, so_passwords, notify),
-    )
-
-
-def _auditing(
-    settings: Settings, files: Files, unit_of_work: SqlUnitOfWork, dossier: Dossier, answer_ocsp: AnswerOCSP
-) -> Auditing:
-    clock, authorize, key_store = SystemClock(), dossier.authorize, answer_ocsp.key_store
-    checkpoint = MakeCheckpoint(unit_of_work, clock, key_store, files.checkpoints)
-    compose = ComposeDossier(
-        unit_of_work,
-        clock,
-        key_store,
-        dossier.seals,
-        authorize,
-        files.publisher,
-        checkpoint,
-        look_back(settings, unit_of_work),
-        as_json,
-        answer_ocsp,
-        enclosures(_VERIFIER.read_bytes()),
-    )
-    verify = partial(verify_audit_key, files.trust)
-    return Auditing(VerifyPiece(unit_of_work, clock, authorize, files.journal, verify), compose)
 
 
 def _follow_targets(settings: Settings, files: Files, unit_of_work: SqlUnitOfWork) -> Callable[[], str]:

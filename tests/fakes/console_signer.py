@@ -19,7 +19,6 @@ from ca.adapters.db import rows
 from ca.adapters.webauthn import WebAuthnAuthenticators
 from ca.certificate_operations import ExamineCertificate, UndoHold
 from ca.domain.applications import Application, ApplicationState
-from ca.domain.batches import Batch
 from ca.domain.decisions import Act, Assertion, Decision
 from ca.domain.errors import InvalidTransition, NotAllowed, NotAuthenticated, NotFound
 from ca.domain.officers import Credential
@@ -28,6 +27,7 @@ from ca.domain.tool_cases import ToolCase
 from ca.dossier_operations import ShowDossier, VerifyLog
 from ca.portal_operations import HandDeviceToCompany, HandOutLetter
 from tests.fakes import console_stock
+from tests.fakes.case_answers import CaseAnswers, outlook
 from tests.fakes.console_authority import CASE, NOW, VERSION, AuthorityAnswers
 from tests.fakes.officer_answers import OfficerAnswers, b64
 
@@ -60,16 +60,8 @@ _LOOKS = (
 )
 
 
-def _outlook(is_unusual: bool) -> dict[str, Any]:
-    warnings = ["common_name: U+0430 CYRILLIC SMALL LETTER A"] if is_unusual else []
-    fields = [["subject", "CN=Zhang Wei,O=Demo Bank,C=CN"], ["keyUsage", "digitalSignature, nonRepudiation"]]
-    changed = [{"field": "common_name", "was": "Zhang Wen", "now": "Zhang Wei"}]
-    previous = {"serial": "a" * 31, "status": "active", "changes": changed}
-    return {"contents": fields, "warnings": warnings, "previous": previous, "former": [], "corrected": []}
-
-
 @dataclass
-class FakeSigner(OfficerAnswers, AuthorityAnswers):
+class FakeSigner(OfficerAnswers, AuthorityAnswers, CaseAnswers):
     """Answers as the signer does. What was asked is in `asked`; `refuse` makes a kind of operation fail."""
 
     origins: tuple[str, ...] = ORIGINS
@@ -242,67 +234,6 @@ class FakeSigner(OfficerAnswers, AuthorityAnswers):
         self._who(operation)
         return {"application": "submitted-1"}
 
-    def _PreviewApplication(self, operation: case_ops.PreviewApplication) -> dict[str, Any]:
-        self._who(operation)
-        application = next(iter(self.cases.values()))
-        fields = application.case.fields() | {"profile": operation.profile, "device_serial": operation.device_serial}
-        return {"case": fields, "digest": b64(application.case.digest()), "outlook": _outlook(False)}
-
-    def _CorrectApplication(self, operation: case_ops.CorrectApplication) -> dict[str, Any]:
-        application, _officer = self._case(operation)
-        return self._become(application, ApplicationState.SUBMITTED)
-
-    def _CorrectCustomer(self, operation: ops.CorrectCustomer) -> dict[str, Any]:
-        self._who(operation)
-        return {"customer": operation.customer}
-
-    def _SubmitBatch(self, operation: case_ops.SubmitBatch) -> dict[str, Any]:
-        self._who(operation)
-        wrong = [place for place, line in enumerate(operation.lines, 1) if line.device_serial == "US-WRONG"]
-        problems = [{"line": place, "sentence": "U-Shield US-WRONG is lost"} for place in wrong]
-        return {"batch": "batch-1" if operation.apply and not problems else None, "problems": problems}
-
-    def _ShowBatch(self, operation: case_ops.ShowBatch) -> dict[str, Any]:
-        officer = self._who(operation)
-        batch = self.batch
-        if operation.batch != batch.id or (officer["branch"] != batch.branch and "auditor" not in officer["roles"]):
-            raise NotFound("there is no such batch at your branch")
-        found = [self.cases[identity] for identity, _digest in batch.cases]
-        return {
-            "batch": batch.fields(),
-            "digest": b64(batch.digest()),
-            "challenge": b64(self._batch_decision(officer).challenge()),
-            "may_approve": officer["person"] != batch.maker_person,
-            "cases": [
-                {"case": one.case.fields(), "state": one.state.value, "outlook": _outlook("unusual" in one.id)}
-                for one in found
-            ],
-        }
-
-    def _ApproveBatch(self, operation: case_ops.ApproveBatch) -> dict[str, Any]:
-        officer = self._who(operation)
-        self.batch.require_other_person(officer["person"])
-        if self._check(operation.assertion, self._batch_decision(officer).challenge()) != officer["id"]:
-            raise NotAuthenticated("this passkey is not yours")
-        approved = [identity for identity, _digest in self.batch.cases]
-        for identity in approved:
-            self._become(self.cases[identity], ApplicationState.APPROVED)
-        return {"approved": approved}
-
-    @property
-    def batch(self) -> Batch:
-        """The first two cases, as if they had been entered at once."""
-        chosen = [self.cases[name] for name in ("application-1", "application-unusual")]
-        case = chosen[0].case
-        pairs = tuple((one.id, one.case.digest().hex()) for one in chosen)
-        return Batch(
-            "batch-1", "customer-4", "Acme 有限公司", case.profile, case.branch, case.maker_person, case.maker_name,
-            case.submitted_at, pairs,
-        )  # fmt: skip
-
-    def _batch_decision(self, officer: dict[str, Any]) -> Decision:
-        return Decision(Act.APPROVE_BATCH, self.batch.id, self.batch.digest(), officer["id"], officer["person"])
-
     def _decision(self, application: Application, officer: dict[str, Any]) -> Decision:
         digest = application.case.digest()
         return Decision(Act.APPROVE_APPLICATION, application.id, digest, officer["id"], officer["person"])
@@ -324,7 +255,7 @@ class FakeSigner(OfficerAnswers, AuthorityAnswers):
             "challenge": b64(self._decision(application, officer).challenge()),
             "profile_current": True,
             "may_approve": True,
-            "outlook": _outlook("unusual" in application.id),
+            "outlook": outlook("unusual" in application.id),
         }
 
     def _ApproveApplication(self, operation: case_ops.ApproveApplication) -> dict[str, Any]:
@@ -340,11 +271,6 @@ class FakeSigner(OfficerAnswers, AuthorityAnswers):
         application, officer = self._case(operation)
         application.require_other_person(officer["person"])
         return self._become(application, ApplicationState.REJECTED, operation.reason)
-
-    def _ReturnApplication(self, operation: case_ops.ReturnApplication) -> dict[str, Any]:
-        application, officer = self._case(operation)
-        application.require_other_person(officer["person"])
-        return self._become(application, ApplicationState.RETURNED, operation.reason)
 
     def _WithdrawApplication(self, operation: case_ops.WithdrawApplication) -> dict[str, Any]:
         application, officer = self._case(operation)

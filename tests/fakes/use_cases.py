@@ -139,11 +139,12 @@ def use_cases_of(bank: "Bank") -> UseCases:
     return UseCases(
         sign_in=bank.sign_in,
         officers=bank.officers,
-        register_customer=bank.register_customer,
-        correct_customer=CorrectCustomer(bank.unit_of_work, bank.clock, bank.authorize),
         note_look=NoteLook(bank.unit_of_work, bank.clock, bank.authorize),
         register_device=bank.register_device,
-        casework=Casework(bank.submission, bank.decide, bank.submit_batch, bank.decide_on_batch),
+        casework=Casework(
+            *(bank.submission, bank.decide, bank.submit_batch, bank.decide_on_batch, bank.register_customer),
+            CorrectCustomer(bank.unit_of_work, bank.clock, bank.authorize),
+        ),
         hand_out=bank.hand_out,
         enrol=bank.enrol,
         re_enrol=bank.re_enrol,

@@ -260,7 +260,8 @@ def test_code_points_of_unusual_characters_are_shown(bank: Bank) -> None:
 
 def test_under_a_profile_that_is_gone_nothing_comes_out(bank: Bank) -> None:
     application = bank.submitted()
-    del bank.profiles["personal-signing"]
+    del bank.profile_files["personal-signing"]
+    bank.profiles.read()
     assert seen(bank, application).contents == ()
 
 
