@@ -15,7 +15,14 @@ from ca.adapters.db.repositories.customers import SqlDevices
 from ca.adapters.db.unit_of_work import SqlUnitOfWork
 from ca.domain.certificates import Certificate, CertificateStatus
 from ca.domain.codes import CodeState
-from ca.domain.errors import InvalidRequest, InvalidTransition, NotAuthenticated, NotReady, PKIError, ProfileViolation
+from ca.domain.errors import (
+    InvalidRequest,
+    InvalidTransition,
+    KeyOnAnotherDevice,
+    NotAuthenticated,
+    NotReady,
+    PKIError,
+)
 from ca.domain.officers import Credential, Officer, OfficerState, TrustedRole, whole_code
 from ca.domain.revocation import RevocationReason
 from ca.usecases.authorize import OFFICER_SEAL
@@ -183,7 +190,7 @@ def test_two_downloads_with_one_key_make_one_certificate(bank: Bank, meanwhile: 
         outcomes.append(refusal)
 
     outcomes.append(meanwhile.end())
-    assert sorted(type(one).__name__ for one in outcomes) == [Certificate.__name__, ProfileViolation.__name__]
+    assert sorted(type(one).__name__ for one in outcomes) == [Certificate.__name__, KeyOnAnotherDevice.__name__]
     with bank.unit_of_work() as work:
         assert len(work.certificates.list_by_public_key(key.public.fingerprint)) == 1
         assert len(bank.signatures) == 1

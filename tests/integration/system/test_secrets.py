@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ca import case_operations as case_ops
 from ca import operations as ops
 from ca.adapters.hsm.tokens import find_module
 from tests.integration.system.clients import enroll, issue
@@ -67,7 +68,7 @@ def test_a_code_that_goes_by_message_is_in_the_outbox_and_nowhere_else(demo: Dem
         ops.RegisterCustomer, kind="system", number="D78", name="Payments", document_number="ID78", email=address
     )["customer"]
     hosts = ["payments.bank.example"]
-    application = maker.call(ops.SubmitApplication, customer=customer, profile="machine", host_names=hosts)
+    application = maker.call(case_ops.SubmitApplication, customer=customer, profile="machine", host_names=hosts)
     demo.checker.approve(application["application"])
 
     handed_out = maker.call(ops.HandOutCodes, application=application["application"], by="message")
