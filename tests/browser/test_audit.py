@@ -17,7 +17,7 @@ def _picture(page, name):
         page.screenshot(path=f"{directory}/{name}.png", full_page=True)
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light")])
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light")])
 def test_the_audit_room_is_accessible_and_verifies_to_the_end(tab, address, signer, width, scheme):  # noqa: F811
     tab.set_viewport_size({"width": width, "height": 800})
     tab.emulate_media(color_scheme=scheme)

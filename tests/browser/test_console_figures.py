@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.socket]
 PAGES = {"home": "", "certificate": f"certificates/details/?id={ACTIVE}", "held": f"certificates/details/?id={HELD}"}
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (390, "dark"), (1280, "light"), (1280, "dark")])
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "dark")])
 def test_home_and_certificate_are_accessible_and_within_the_window(tab, address, width, scheme):  # noqa: F811
     tab.set_viewport_size({"width": width, "height": 800})
     tab.emulate_media(color_scheme=scheme)

@@ -64,7 +64,7 @@ def test_the_letter_with_the_codes_is_one_sheet_with_one_mark(supervisor: tuple[
     tab, address = supervisor
     tab.goto(f"{address}/admin/applications/details/?id=application-approved")
     tab.get_by_role("button", name="Hand out the two codes").click()
-    expect(tab.locator("[data-code=authorization]")).to_be_visible()
+    expect(tab.locator("[data-code=reference]")).to_be_visible()
 
     printed = _paper(tab, "codes")
 

@@ -230,6 +230,7 @@ def test_hundreds_of_silent_connections_keep_nobody_waiting(doors: Doors) -> Non
     assert (status, still_open) == (200, [True] * 300)
 
 
+@pytest.mark.campaign  # it waits until the server's patience is over
 def test_half_handshakes_are_given_up_and_then_everybody_is_served(doors: Doors) -> None:
     with contextlib.ExitStack() as opened:
         half_open = []

@@ -33,7 +33,7 @@ def state(short_directory):
     (directory / "settings.toml").write_text(SETTINGS)
     held = pki(directory, "ceremony", "run", SCRIPT)
     assert held.status == 0, held.text
-    assert held.out.count("one-time: /admin/invitation/") == 5
+    assert held.out.count("one-time: /admin/invitation/") == 7
     return directory
 
 

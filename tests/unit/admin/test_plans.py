@@ -97,7 +97,7 @@ def walks_of(view, typed):
 ASKED = [
     (endpoint, typed)
     for view, _rows, endpoint, _path in VIEWS
-    for typed in ("", *(TYPED if view.column_searchable_list else ()))
+    for typed in ("", *(TYPED if "column_searchable_list" in vars(view) else ()))
 ]
 
 
