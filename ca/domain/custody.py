@@ -4,6 +4,7 @@ The ledger only grows: a move that was wrong is followed by another one. What is
 another's, or destroyed, travels as a consignment, and a second person ends it.
 """
 
+from collections.abc import Container
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -52,7 +53,12 @@ def transitions() -> dict[Holder, frozenset[Holder]]:
 
 def require_move(serial: str, held_by: Holder, to: Holder) -> None:
     """Raise InvalidTransition unless the table allows it."""
-    if to not in _NEXT[held_by]:
+    require_held(serial, held_by, {holder for holder, allowed in _NEXT.items() if to in allowed}, to)
+
+
+def require_held(serial: str, held_by: Holder, wanted: Container[Holder], to: Holder) -> None:
+    """Raise InvalidTransition unless it is in one of these hands: not every act may make every move of the table."""
+    if held_by not in wanted:
         raise InvalidTransition(f"U-Shield {serial} is with: {held_by.value}; from there it cannot go to: {to.value}")
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ca.domain.audit import AuditEvent
-from ca.domain.custody import MOST_AT_ONCE, Consignment, ConsignmentState, Holder, Purpose
+from ca.domain.custody import MOST_AT_ONCE, Consignment, ConsignmentState, Holder, Purpose, require_held
 from ca.domain.devices import Device, DeviceState
 from ca.domain.errors import InvalidRequest, NotAllowed, NotFound
 from ca.domain.names import verify_text
@@ -144,4 +144,5 @@ def _sent(work: Work, serial: str) -> Device:
     device = work.devices.find(serial)
     if device is None:
         raise NotFound(f"there is no U-Shield {serial} any more")
+    require_held(serial, device.holder, {Holder.IN_TRANSIT}, Holder.BRANCH)
     return device

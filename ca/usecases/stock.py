@@ -8,7 +8,7 @@ from datetime import datetime
 from ca.domain.applications import ApplicationState
 from ca.domain.audit import AuditEvent
 from ca.domain.certificates import CertificateStatus
-from ca.domain.custody import MOST_AT_ONCE, Holder
+from ca.domain.custody import MOST_AT_ONCE, Holder, require_held
 from ca.domain.devices import Device, DeviceState
 from ca.domain.errors import InvalidRequest, InvalidTransition, NotAllowed, NotFound
 from ca.domain.names import verify_text
@@ -162,6 +162,8 @@ class MoveDevice:
                 raise NotAllowed(
                     f"officer {device.keeper} has this U-Shield; that officer or a supervisor puts it back"
                 )
+            # Out of a consignment it comes by its second person alone.
+            require_held(serial, device.holder, {Holder.BRANCH if to is Holder.OFFICER else Holder.OFFICER}, to)
             moved = move(
                 work, device, to, by=officer.person, at=now, keeper=officer.person if to is Holder.OFFICER else ""
             )

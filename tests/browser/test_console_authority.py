@@ -75,7 +75,8 @@ def test_a_job_is_run_from_its_page(administrator, address, signer):  # noqa: F8
     assert "jobs/run-now" in [asked.path for asked in signer.asked]
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light")])
+@pytest.mark.campaign
+@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light")])
 def test_every_page_is_accessible_and_none_scrolls_sideways(administrator, address, signer, width, scheme):  # noqa: F811
     with closing(sqlite3.connect(signer.database)) as connection, connection:
         connection.execute("UPDATE job_runs SET result = ?", ["w" * 200])

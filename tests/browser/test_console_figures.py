@@ -7,7 +7,7 @@ from tests.browser.computer import picture
 from tests.browser.test_console import _become_approver, address, signer, tab  # noqa: F401 - fixtures
 from tests.fakes.console import ACTIVE, HELD
 
-pytestmark = [pytest.mark.browser, pytest.mark.socket]
+pytestmark = [pytest.mark.campaign, pytest.mark.browser, pytest.mark.socket]
 
 PAGES = {"home": "", "certificate": f"certificates/details/?id={ACTIVE}", "held": f"certificates/details/?id={HELD}"}
 

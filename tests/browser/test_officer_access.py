@@ -175,6 +175,7 @@ def test_an_officer_adds_a_passkey_and_gets_back_in_with_a_recovery_code(tmp_pat
     assert bank.event_names.count("recovery.code-missed") == 1
 
 
+@pytest.mark.campaign
 def test_what_a_security_officer_sees_of_roles_and_sessions(tmp_path, desk):
     tab = desk.tab
 

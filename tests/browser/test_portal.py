@@ -132,6 +132,7 @@ def test_a_customer_stops_and_undoes_without_javascript(
         assert sum(serial[-6:] in notice for notice in notices) == 4
 
 
+@pytest.mark.campaign
 def test_the_portal_speaks_chinese_and_fits_a_phone(demo: Demo, customer: Customer, browser: Browser) -> None:
     page = _page(browser, script=True)
     _sign_in(page, demo, customer)

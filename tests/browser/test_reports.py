@@ -42,7 +42,8 @@ def busy(signer):  # noqa: F811 - the fixture
     return signer
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(390, "light")])
+@pytest.mark.campaign
+@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1280, "dark")])
 def test_every_report_is_accessible_and_none_scrolls_sideways(tab, address, busy, width, scheme):  # noqa: F811
     tab.set_viewport_size({"width": width, "height": 800})
     tab.emulate_media(color_scheme=scheme)

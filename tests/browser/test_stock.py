@@ -105,7 +105,8 @@ def test_a_delivery_is_received_sent_counted_and_some_of_it_destroyed_by_two_off
     picture(tab, "console-stock-6-ledger")
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(390, "dark")])
+@pytest.mark.campaign
+@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light")])
 def test_every_page_of_the_stock_is_accessible_and_none_scrolls_sideways(branch, width, scheme):
     branch.tab.set_viewport_size({"width": width, "height": 800})
     branch.tab.emulate_media(color_scheme=scheme)

@@ -358,6 +358,7 @@ _TAKEN_BACK = (
 )
 
 
+@pytest.mark.campaign  # two starts, and a CRL must come due; tests/integration/db has the rule itself
 def test_a_revocation_taken_back_while_the_machine_was_off_is_never_signed_good(victim: Demo, tmp_path: Path) -> None:
     certificate = issue(victim, tmp_path, victim.codes("machine")[0])
     serial = serial_of(certificate)

@@ -53,8 +53,8 @@ def empty_the_consoles_key(demo: Demo) -> None:
         (empty_the_database, "database is empty though its keys are here; restore"),
         (put_a_new_database_in_its_place, "database knows nothing of the key ceremony .* restore"),
         (spoil_the_pin, "something else than a PIN"),
-        (spoil_the_appointments, "appointments.json is damaged"),
-        (empty_the_consoles_key, "console-key is cut short"),
+        pytest.param(spoil_the_appointments, "appointments.json is damaged", marks=pytest.mark.campaign),
+        pytest.param(empty_the_consoles_key, "console-key is cut short", marks=pytest.mark.campaign),
         pytest.param(spoil_the_links, "links.json is damaged", marks=pytest.mark.campaign),
     ],
     ids=lambda value: value.__name__ if callable(value) else "",
@@ -89,7 +89,7 @@ def test_a_lost_public_place_is_complete_after_the_next_start(copy_of_demo: Copy
     assert "server.pem: good" in ask_ocsp(demo, tmp_path, "-cert", demo.state / "tls" / "server.pem")
 
 
-@pytest.mark.parametrize("spoilt", ["server.pem", "server.key"])
+@pytest.mark.parametrize("spoilt", ["server.pem", pytest.param("server.key", marks=pytest.mark.campaign)])
 def test_a_damaged_tls_pair_is_made_anew(copy_of_demo: CopyOfDemo, spoilt: str) -> None:
     demo = copy_of_demo()
     file = demo.state / "tls" / spoilt

@@ -124,16 +124,16 @@ def make_the_schema_newer(demo: Demo) -> None:
     [
         (delete_the_pin, "PIN file .* is missing"),
         pytest.param(let_others_read_the_pin, "can be read by others", marks=pytest.mark.campaign),
-        (damage_the_database, "database"),
+        pytest.param(damage_the_database, "database", marks=pytest.mark.campaign),
         pytest.param(cut_the_database, "database", marks=pytest.mark.campaign),
         (delete_the_database, "database.* is missing"),
         (make_the_schema_newer, "newer version"),
-        (spoil_the_settings, "settings.toml cannot be read"),
+        pytest.param(spoil_the_settings, "settings.toml cannot be read", marks=pytest.mark.campaign),
         pytest.param(put_an_unknown_key_into_the_settings, "settings.toml: pin", marks=pytest.mark.campaign),
         (delete_the_settings, "settings.toml is missing"),
-        (delete_the_hsm, "HSM|token"),
+        pytest.param(delete_the_hsm, "HSM|token", marks=pytest.mark.campaign),
         pytest.param(delete_a_trust_file, "trust", marks=pytest.mark.campaign),
-        (swap_the_trust_files, "trust directory"),
+        pytest.param(swap_the_trust_files, "trust directory", marks=pytest.mark.campaign),
         (spoil_the_token, "token|HSM"),
         pytest.param(empty_the_token_directory, "token", marks=pytest.mark.campaign),
         (name_a_module_that_is_not_there, "/nowhere/libsofthsm2.so"),
@@ -224,6 +224,7 @@ def test_ctrl_c_leaves_no_process_and_no_listener(copy_of_demo: CopyOfDemo) -> N
     assert [listens(port) for port in (demo.https, demo.http, demo.console)] == [False, False, False]
 
 
+@pytest.mark.campaign
 def test_a_supervisor_killed_outright_takes_its_processes_with_it(copy_of_demo: CopyOfDemo) -> None:
     demo = copy_of_demo().start()
 

@@ -114,8 +114,9 @@ def test_on_its_way_it_is_nobodys_to_use(bank: Bank) -> None:
     sent(bank)
     stock, session = bank.use_cases.stock, bank.session(MARIA)
     customer = bank.customer()
-    with pytest.raises(InvalidTransition):
-        stock.move.take(session, "US1")
+    for act in (stock.move.take, stock.move.put_back):
+        with pytest.raises(InvalidTransition):
+            act(session, "US1")
     with pytest.raises(InvalidRequest, match="in-transit"):
         stock.consign.destroy(session, ["US1"], why="x")
     with pytest.raises(InvalidRequest, match="in-transit"):
