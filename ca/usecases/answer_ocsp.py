@@ -70,9 +70,14 @@ class Contradictions:
         _log.critical(
             "certificate %s: the database says %s, the standings map %s", serial_text(serial), *details.values()
         )
-        with self.unit_of_work() as work:
-            work.audit.append(AuditEvent("certificate.contradicted", serial_text(serial), "signer", now, details))
-            work.commit()
+        try:
+            with self.unit_of_work() as work:
+                work.audit.append(AuditEvent("certificate.contradicted", serial_text(serial), "signer", now, details))
+                work.commit()
+        except BaseException:
+            # What could not be recorded was not told: the next who asks tries again.
+            self.told.pop(serial, None)
+            raise
 
 
 def _word(standing: Standing | None) -> str:

@@ -12,7 +12,7 @@ from cryptography.x509 import ocsp as judge
 from ca.domain import der
 from ca.domain.audit import AuditEvent
 from ca.domain.certificates import CertificateStatus, Intent
-from ca.domain.errors import InvalidRequest, KeyStoreUnavailable, NotFound, NotReady, SigningRefused, Tampered
+from ca.domain.errors import InvalidRequest, KeyStoreUnavailable, NotFound, NotReady, PKIError, SigningRefused, Tampered
 from ca.domain.keys import KeyAlgorithm
 from ca.domain.ocsp import Question
 from ca.domain.revocation import RevocationReason
@@ -301,6 +301,21 @@ def test_a_contradiction_hurts_nobody_else_and_alarms_once_an_hour(world: Status
     world.clock.tick(timedelta(hours=1))
     world.answer_ocsp.each(questions)
     assert len(alarms(world)) == 2
+
+
+def test_an_alarm_that_could_not_be_recorded_is_told_by_the_next_question(world: StatusWorld) -> None:
+    world.issue(0xA1)
+    world.revoke(0xA1)
+    take_back(world, 0xA1)
+
+    world.unit_of_work.refuse_commit()
+    with pytest.raises(PKIError):
+        ask(world, 0xA1)
+    assert alarms(world) == []
+
+    with pytest.raises(Tampered):
+        ask(world, 0xA1)
+    assert len(alarms(world)) == 1
 
 
 def test_a_map_that_lags_behind_follows_before_anything_is_signed(world: StatusWorld) -> None:

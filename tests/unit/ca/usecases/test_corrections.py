@@ -6,6 +6,7 @@ import pytest
 
 from ca.domain.applications import ApplicationState
 from ca.domain.case_contents import Change
+from ca.domain.companies import Asked
 from ca.domain.devices import DeviceState
 from ca.domain.errors import (
     InvalidRequest,
@@ -116,6 +117,26 @@ def test_only_approvers_return_cases(bank: Bank, person: str) -> None:
     application = bank.submitted(maker=MARIA)
     with pytest.raises(NotAllowed, match=r"ra-approver"):
         bank.decide.send_back(bank.session(person), application, reason="no")
+
+
+@pytest.mark.parametrize("changes", [{"version": 3}, {"application": "another"}, {"customer": "another"}])
+def test_only_the_next_version_of_the_same_case_takes_its_place(bank: Bank, changes: dict[str, object]) -> None:
+    application = bank.application(returned(bank))
+    following = replace(application.case, version=2)
+    with pytest.raises(InvalidTransition, match="next version"):
+        application.correct(replace(following, **changes), at=bank.clock.now())  # type: ignore[arg-type]  # any field
+
+
+def test_what_a_companys_administrator_signed_is_rejected_and_not_returned(bank: Bank) -> None:
+    application = bank.submitted(maker=MARIA)
+    found, _seal = bank.stored.applications[application]
+    asked = replace(found.case, asked=Asked("a1", "", "00", "00"))
+    bank.stored.applications[application] = (
+        replace(found, case=asked),
+        bank.seals.seal(CASE_SEAL, asked.sealed_fields()),
+    )
+    with pytest.raises(InvalidTransition, match="reject it"):
+        bank.decide.send_back(bank.session(PAVEL), application, reason="short")
 
 
 def test_a_case_goes_back_with_a_reason_only(bank: Bank) -> None:
