@@ -23,7 +23,7 @@ PAGES = {name: path for name, (path, verbs) in ROUTES.items() if "GET" in verbs 
 FORMS = {
     "codes": ("supervisor", "/admin/applications/details/?id=application-approved", "Hand out the two codes"),
     "letter": ("supervisor", "/admin/customers/details/?id=customer-1", "Letter for the portal"),
-    "half": ("supervisor", "/admin/u-shields/US-1/unlock", "Open the case"),
+    "half": ("supervisor", "/admin/u-shields/US-1/unlock", "Open an unlock case"),
     "empty": ("maker", "/admin/customers/register", "Register this customer"),
 }
 SCREENS = [(390, "dark"), (1280, "light"), (390, "light"), (1280, "dark")]
