@@ -5,7 +5,6 @@ Each connection has a thread of its own; whoever sends half a frame keeps nobody
 that is asked here is recorded: anybody on the Internet asks, and would fill the log with whatever they like.
 """
 
-import base64
 import json
 import logging
 import secrets
@@ -21,7 +20,7 @@ from pydantic import ValidationError
 
 from ca.domain.errors import PKIError
 from ca.domain.ocsp import Question
-from ca.operations import AnswerOCSPRequests, OCSPQuestion
+from ca.operations import AnswerOCSPRequests, OCSPQuestion, encode_base64
 from ca.signer import refusal_of
 
 _LENGTH = struct.Struct(">I")
@@ -112,7 +111,7 @@ def _read(asked: OCSPQuestion) -> Question | PKIError:
 def _told(outcome: Outcome) -> dict[str, Any]:
     if isinstance(outcome, PKIError):
         return {"error": outcome.code, "message": str(outcome)}
-    return {"response": base64.b64encode(outcome).decode("ascii")}
+    return {"response": encode_base64(outcome)}
 
 
 def _received(connection: socket.socket) -> bytes | None:

@@ -1,18 +1,16 @@
 """Which use case answers which operation on the CA itself. No rule lives here."""
 
-import base64
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from ca import authority_operations as ops
-from ca.domain.decisions import Assertion
 from ca.domain.profile_versions import ProfileVersion, facts
 from ca.domain.times import parse_instant, timestamp
 from ca.domain.tool_cases import ToolCase
 from ca.domain.tool_releases import ToolRelease
-from ca.operations import AssertionMessage, Operation
+from ca.operations import Operation, encode_base64
 from ca.signer import Handler
 from ca.usecases.jobs import RunJobNow
 from ca.usecases.profile_versions import DecideOnProfile, ProfileView
@@ -67,7 +65,7 @@ class Authority:
             ops.ShowToolCase: self._show_tool_case,
             ops.ProposeTool: lambda op: _tool_state(tool.propose(op.session, reason=op.reason)),
             ops.ApproveTool: lambda op: _tool_state(
-                tool.approve(op.session, op.case, case_digest=op.digest, assertion=_assertion(op.assertion))
+                tool.approve(op.session, op.case, case_digest=op.digest, assertion=op.assertion.to_assertion())
             ),
             ops.RejectTool: lambda op: _tool_state(tool.reject(op.session, op.case, reason=op.reason)),
             ops.WithdrawTool: lambda op: _tool_state(tool.withdraw(op.session, reason=op.reason)),
@@ -89,11 +87,11 @@ class Authority:
         files = shown.offered.files if shown.offered else {}
         return {
             "case": shown.case.fields(),
-            "digest": base64.b64encode(shown.case.digest()).decode("ascii"),
+            "digest": encode_base64(shown.case.digest()),
             "state": shown.case.state.value,
             "decided_by": shown.case.decided_by,
             "offered": [[name, of.sha256, of.length] for name, of in sorted(files.items())],
-            "challenge": base64.b64encode(shown.challenge).decode("ascii"),
+            "challenge": encode_base64(shown.challenge),
             "may_approve": shown.may_approve,
         }
 
@@ -115,12 +113,12 @@ class Authority:
         shown = self.profiles.show_version(op.session, op.version)
         return {
             "case": shown.version.fields(),
-            "digest": base64.b64encode(shown.version.digest()).decode("ascii"),
+            "digest": encode_base64(shown.version.digest()),
             "state": shown.version.state.value,
             "decided_by": shown.version.decided_by,
             "facts": list(facts(shown.profile).items()),
             "replaced": list(facts(shown.replaced).items()),
-            "challenge": base64.b64encode(shown.challenge).decode("ascii"),
+            "challenge": encode_base64(shown.challenge),
             "may_approve": shown.may_approve,
         }
 
@@ -130,12 +128,8 @@ class Authority:
         return {"version": self.profiles.propose(op.session, **given, effective_from=since).id}
 
     def _approve(self, op: ops.ApproveProfile) -> dict[str, Any]:
-        assertion = _assertion(op.assertion)
+        assertion = op.assertion.to_assertion()
         return _state(self.profiles.approve(op.session, op.version, case_digest=op.digest, assertion=assertion))
-
-
-def _assertion(given: AssertionMessage) -> Assertion:
-    return Assertion(given.credential_id, given.client_data, given.authenticator_data, given.signature)
 
 
 def _tool_state(case: ToolCase) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Which use case answers which operation of applications and of customers at the counter. No rule lives here."""
 
-import base64
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -10,9 +9,8 @@ from ca import operations as counter
 from ca.domain.applications import Application
 from ca.domain.batches import BatchLine
 from ca.domain.case_contents import Change, FormerCase
-from ca.domain.decisions import Assertion
 from ca.domain.times import timestamp
-from ca.operations import AssertionMessage, Operation
+from ca.operations import Operation, encode_base64
 from ca.signer import Handler
 from ca.usecases.apply import Entry, SubmitApplication
 from ca.usecases.approve import DecideOnApplication
@@ -66,7 +64,7 @@ class Casework:
 
     def _preview(self, op: ops.PreviewApplication) -> dict[str, Any]:
         seen = self.submit.preview(op.session, customer=op.customer, entry=_entry(op), application_id=op.application)
-        return {"case": seen.case.fields(), "digest": _b64(seen.case.digest()), "outlook": _outlook(seen)}
+        return {"case": seen.case.fields(), "digest": encode_base64(seen.case.digest()), "outlook": _outlook(seen)}
 
     def _correct(self, op: ops.CorrectApplication) -> dict[str, Any]:
         return _state(self.submit.correct(op.session, op.application, entry=_entry(op)))
@@ -76,17 +74,17 @@ class Casework:
         case = view.application.case
         return {
             "case": case.fields(),
-            "digest": _b64(case.digest()),
+            "digest": encode_base64(case.digest()),
             "state": view.application.state.value,
             "reason": view.application.reason,
-            "challenge": _b64(view.challenge),
+            "challenge": encode_base64(view.challenge),
             "profile_current": view.profile_is_current,
             "may_approve": view.may_approve,
             "outlook": _outlook(view.outlook),
         }
 
     def _approve(self, op: ops.ApproveApplication) -> dict[str, Any]:
-        assertion = _assertion(op.assertion)
+        assertion = op.assertion.to_assertion()
         return _state(self.decide.approve(op.session, op.application, case_digest=op.digest, assertion=assertion))
 
     def _submit_batch(self, op: ops.SubmitBatch) -> dict[str, Any]:
@@ -99,8 +97,8 @@ class Casework:
         view = self.decide_on_batch.show(op.session, op.batch)
         return {
             "batch": view.batch.fields(),
-            "digest": _b64(view.batch.digest()),
-            "challenge": _b64(view.challenge),
+            "digest": encode_base64(view.batch.digest()),
+            "challenge": encode_base64(view.challenge),
             "may_approve": view.may_approve,
             "cases": [
                 {"case": one.case.fields(), "state": one.state.value, "outlook": _outlook(seen)}
@@ -109,17 +107,9 @@ class Casework:
         }
 
     def _approve_batch(self, op: ops.ApproveBatch) -> dict[str, Any]:
-        assertion = _assertion(op.assertion)
+        assertion = op.assertion.to_assertion()
         approved = self.decide_on_batch.approve(op.session, op.batch, batch_digest=op.digest, assertion=assertion)
         return {"approved": [one.id for one in approved]}
-
-
-def _b64(raw: bytes) -> str:
-    return base64.b64encode(raw).decode("ascii")
-
-
-def _assertion(message: AssertionMessage) -> Assertion:
-    return Assertion(message.credential_id, message.client_data, message.authenticator_data, message.signature)
 
 
 def _entry(op: ops.SubmitApplication | ops.CorrectApplication) -> Entry:

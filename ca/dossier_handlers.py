@@ -1,13 +1,12 @@
 """Which use case answers which operation for audits and disputes. No rule lives here."""
 
-import base64
 from dataclasses import dataclass
 from typing import Any
 
 from ca import dossier_operations as ops
 from ca.domain.audit import Head
 from ca.domain.serials import parse_serial
-from ca.operations import Operation
+from ca.operations import Operation, encode_base64
 from ca.signer import Handler
 from ca.usecases.compose_dossier import ComposeDossier
 from ca.usecases.verify_log import VerifyPiece
@@ -28,11 +27,11 @@ class Auditing:
         piece = self.verify(op.session, Head(op.number, op.hash) if op.number else Head())
         return {
             "number": piece.head.number,
-            "hash": base64.b64encode(piece.head.hash).decode("ascii"),
+            "hash": encode_base64(piece.head.hash),
             "ends_at": piece.ends_at,
             "checkpoints": piece.checkpoints,
         }
 
     def _dossier(self, op: ops.ShowDossier) -> dict[str, Any]:
         files = self.compose(op.session, parse_serial(op.serial))
-        return {"files": {name: base64.b64encode(content).decode("ascii") for name, content in files.items()}}
+        return {"files": {name: encode_base64(content) for name, content in files.items()}}

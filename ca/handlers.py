@@ -1,6 +1,5 @@
 """Which use case answers which operation, and how its result travels. No rule lives here."""
 
-import base64
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +13,6 @@ from ca.case_operations import PreviewApplication, ShowBatch, ShowCase
 from ca.certificate_handlers import OneCertificate, told_status
 from ca.domain.certificates import Certificate, CertificateStatus
 from ca.domain.codes import parse_hand_over, shown
-from ca.domain.decisions import Assertion
 from ca.domain.errors import KeyStoreUnavailable, NotAllowed, NotFound, NotReady, PKIError, Tampered
 from ca.domain.names import Name
 from ca.domain.serials import parse_serial, serial_text
@@ -23,6 +21,7 @@ from ca.domain.times import Millis, parse_instant, timestamp
 from ca.dossier_handlers import Auditing
 from ca.officer_handlers import Officers, officer_fields
 from ca.officer_operations import OpenRecovery, Recover, ShowAccess, ShowOfficerChange
+from ca.operations import encode_base64
 from ca.portal_handlers import Portal
 from ca.ports import UnitOfWork
 from ca.signer import Handler
@@ -116,15 +115,6 @@ class UseCases:
     unit_of_work: UnitOfWork
 
 
-def b64(raw: bytes) -> str:
-    """Bytes as they travel in JSON."""
-    return base64.b64encode(raw).decode("ascii")
-
-
-def _assertion(message: ops.AssertionMessage) -> Assertion:
-    return Assertion(message.credential_id, message.client_data, message.authenticator_data, message.signature)
-
-
 def _observation(message: ops.SightingMessage) -> Observation:
     def moment(at: int | None) -> Millis | None:
         return None if at is None else Millis(at)
@@ -170,7 +160,7 @@ class Handlers:
     def _of_the_bank(self) -> dict[type[ops.Operation], Handler]:
         do = self._do
         return {
-            ops.SignInChallenge: lambda _: {"challenge": b64(do.sign_in.challenge())},
+            ops.SignInChallenge: lambda _: {"challenge": encode_base64(do.sign_in.challenge())},
             ops.SignIn: self.sign_in,
             ops.SignOut: self.sign_out,
             ops.WhoAmI: lambda op: {"officer": officer_fields(do.sign_in.who(op.session))},
@@ -186,7 +176,7 @@ class Handlers:
                 do.renew_by_key(op.certificate, op.request, nonce=op.nonce, signature=op.signature)
             ),
             ops.ConfirmationChallenge: lambda op: {
-                "nonce": b64(do.confirm.challenge(parse_serial(op.serial))),
+                "nonce": encode_base64(do.confirm.challenge(parse_serial(op.serial))),
                 "expires_in": int(CHALLENGE_LIFE.total_seconds()),
             },
             ops.Confirm: lambda op: told_status(
@@ -228,7 +218,7 @@ class Handlers:
             return "unknown"
 
     def sign_in(self, op: ops.SignIn) -> dict[str, Any]:
-        token, officer = self._do.sign_in(op.challenge, _assertion(op.assertion), source=op.source)
+        token, officer = self._do.sign_in(op.challenge, op.assertion.to_assertion(), source=op.source)
         return {"token": token, "officer": officer_fields(officer)}
 
     def sign_out(self, op: ops.SignOut) -> dict[str, Any]:
@@ -261,7 +251,7 @@ class Handlers:
 
     def _issued(self, certificate: Certificate) -> dict[str, Any]:
         return {
-            "certificate": b64(certificate.der),
+            "certificate": encode_base64(certificate.der),
             "serial": serial_text(certificate.serial),
             "confirm": certificate.status is CertificateStatus.UNCONFIRMED,
         }
@@ -271,12 +261,12 @@ class Handlers:
             issuers = work.issuers.list()
         # The issuing CA before the root: only the issuing CA has an OCSP responder.
         ordered = sorted(issuers, key=lambda issuer: not issuer.ocsp_url)
-        return {"certificates": [b64(issuer.certificate_der) for issuer in ordered]}
+        return {"certificates": [encode_base64(issuer.certificate_der) for issuer in ordered]}
 
     def certify_responder_key(self, op: ops.CertifyResponderKey) -> dict[str, Any]:
         certificate, issuer_der = self._do.certify_memory_key(op.public_key, op.proof)
-        named = {"issuer": certificate.issuer, "issuer_certificate": b64(issuer_der)}
-        return named | {"certificate": b64(certificate.der)}
+        named = {"issuer": certificate.issuer, "issuer_certificate": encode_base64(issuer_der)}
+        return named | {"certificate": encode_base64(certificate.der)}
 
     def show_history(self, op: ops.ShowHistory) -> dict[str, Any]:
         found = self._do.look_back(parse_serial(op.serial), parse_instant(op.at), longest=LONGEST_PROOF)

@@ -1,6 +1,5 @@
 """Which use case answers which operation on officers and their access. No rule lives here."""
 
-import base64
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
@@ -8,9 +7,9 @@ from typing import Any, Self
 from ca import officer_operations as own
 from ca import operations as ops
 from ca.domain.codes import shown
-from ca.domain.decisions import Assertion
 from ca.domain.officers import Invitation, Officer
 from ca.domain.times import timestamp
+from ca.operations import encode_base64
 from ca.ports import Authenticators, Clock, Random, Seals, UnitOfWork
 from ca.signer import Handler
 from ca.usecases.authorize import Authorize
@@ -20,14 +19,6 @@ from ca.usecases.officers import ChangeOfficer, InviteOfficer, RedeemInvitation
 from ca.usecases.own_access import Access, OwnAccess
 from ca.usecases.passkeys import Passkeys
 from ca.usecases.recovery import RecoverAccess, RecoveryBook
-
-
-def _b64(raw: bytes) -> str:
-    return base64.b64encode(raw).decode("ascii")
-
-
-def _assertion(message: ops.AssertionMessage) -> Assertion:
-    return Assertion(message.credential_id, message.client_data, message.authenticator_data, message.signature)
 
 
 def officer_fields(officer: Officer) -> dict[str, Any]:
@@ -54,7 +45,7 @@ def _access(access: Access) -> dict[str, Any]:
     recovery = access.recovery
     return {
         "passkeys": [
-            {"id": _b64(one.id), "label": one.label, "used_at": _time(one.used_at)} for one in access.passkeys
+            {"id": encode_base64(one.id), "label": one.label, "used_at": _time(one.used_at)} for one in access.passkeys
         ],
         "sessions": [
             {
@@ -135,7 +126,7 @@ class Officers:
     def _of_their_own(self) -> dict[type[ops.Operation], Handler]:
         return {
             own.ShowAccess: lambda op: _access(self.access.show(op.session)),
-            own.StepUpChallenge: lambda op: {"challenge": _b64(self.access.challenge(op.session))},
+            own.StepUpChallenge: lambda op: {"challenge": encode_base64(self.access.challenge(op.session))},
             own.StepUp: self._step_up,
             own.NewPasskey: self._new_passkey,
             own.AddPasskey: self._add_passkey,
@@ -151,7 +142,7 @@ class Officers:
 
     def _open_invitation(self, op: ops.OpenInvitation) -> dict[str, Any]:
         invitation, challenge = self.redeem.open(op.invitation, op.code)
-        return _invitation(invitation) | {"challenge": _b64(challenge)}
+        return _invitation(invitation) | {"challenge": encode_base64(challenge)}
 
     def _redeem_invitation(self, op: ops.RedeemInvitation) -> dict[str, Any]:
         officer = self.redeem(
@@ -165,10 +156,10 @@ class Officers:
 
     def _show_invitation(self, op: ops.ShowInvitation) -> dict[str, Any]:
         invitation, challenge = self.invite.show(op.session, op.invitation)
-        return {"fields": invitation.fields(), "state": invitation.state.value, "challenge": _b64(challenge)}
+        return {"fields": invitation.fields(), "state": invitation.state.value, "challenge": encode_base64(challenge)}
 
     def _approve_invitation(self, op: ops.ApproveInvitation) -> dict[str, Any]:
-        half = self.invite.approve(op.session, op.invitation, _assertion(op.assertion))
+        half = self.invite.approve(op.session, op.invitation, op.assertion.to_assertion())
         return {"invitation": op.invitation, "half": half}
 
     # Standing, roles and branch
@@ -185,30 +176,30 @@ class Officers:
         change = view.change
         return {
             "fields": change.fields(),
-            "digest": _b64(change.digest()),
+            "digest": encode_base64(change.digest()),
             "state": change.state.value,
             "void": view.is_void,
             "decided_by": change.decided_by,
             "decision_reason": change.decision_reason,
-            "challenge": _b64(view.challenge),
+            "challenge": encode_base64(view.challenge),
             "may_approve": view.may_approve,
         }
 
     def _approve_change(self, op: own.ApproveOfficerChange) -> dict[str, Any]:
         officer = self.decide.approve(
-            op.session, op.change, change_digest=op.digest, assertion=_assertion(op.assertion)
+            op.session, op.change, change_digest=op.digest, assertion=op.assertion.to_assertion()
         )
         return {"officer": officer_fields(officer)}
 
     # One's own access
 
     def _step_up(self, op: own.StepUp) -> dict[str, Any]:
-        return {"token": self.access.step_up(op.session, op.challenge, _assertion(op.assertion), source=op.source)}
+        return {"token": self.access.step_up(op.session, op.challenge, op.assertion.to_assertion(), source=op.source)}
 
     def _new_passkey(self, op: own.NewPasskey) -> dict[str, Any]:
         officer, challenge = self.access.new_passkey(op.session)
-        known = [_b64(each.id) for each in officer.credentials]
-        return {"challenge": _b64(challenge), "person": officer.person, "name": officer.name, "known": known}
+        known = [encode_base64(each.id) for each in officer.credentials]
+        return {"challenge": encode_base64(challenge), "person": officer.person, "name": officer.name, "known": known}
 
     def _add_passkey(self, op: own.AddPasskey) -> dict[str, Any]:
         self.access.add_passkey(op.session, challenge=op.challenge, registration=op.registration, label=op.label)
@@ -220,7 +211,7 @@ class Officers:
 
     def _open_recovery(self, op: own.OpenRecovery) -> dict[str, Any]:
         officer, challenge = self.recover.open(op.person, op.code)
-        return {"challenge": _b64(challenge), "person": officer.person, "name": officer.name}
+        return {"challenge": encode_base64(challenge), "person": officer.person, "name": officer.name}
 
     def _recover(self, op: own.Recover) -> dict[str, Any]:
         self.recover(op.person, op.code, challenge=op.challenge, registration=op.registration, label=op.label)

@@ -9,9 +9,16 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
+from ca.domain.decisions import Assertion
+
+
+def encode_base64(raw: bytes) -> str:
+    """Bytes as they travel in our JSON."""
+    return base64.b64encode(raw).decode("ascii")
+
 
 def decode_base64(text: str) -> bytes:
-    """Bytes as they travel in our JSON."""
+    """And back. Raises ValueError."""
     return base64.b64decode(text, validate=True)
 
 
@@ -19,7 +26,7 @@ def _decode(value: object) -> object:
     return decode_base64(value) if isinstance(value, str) else value
 
 
-B64 = Annotated[bytes, BeforeValidator(_decode), PlainSerializer(lambda raw: base64.b64encode(raw).decode("ascii"))]
+B64 = Annotated[bytes, BeforeValidator(_decode), PlainSerializer(encode_base64)]
 _NO_NUL = r"^[^\x00]*$"  # PostgreSQL has no place for it in text: refused here, it is an answer and not a failure
 Text = Annotated[str, Field(max_length=300, pattern=_NO_NUL)]
 Token = Annotated[str, Field(max_length=100, pattern=_NO_NUL)]
@@ -55,6 +62,10 @@ class AssertionMessage(Message):
     client_data: B64
     authenticator_data: B64
     signature: B64
+
+    def to_assertion(self) -> Assertion:
+        """As the domain knows it."""
+        return Assertion(self.credential_id, self.client_data, self.authenticator_data, self.signature)
 
 
 # Signing in

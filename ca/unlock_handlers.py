@@ -1,14 +1,12 @@
 """Which use case answers which operation of unlocking. No rule lives here."""
 
-import base64
 from dataclasses import dataclass
 from typing import Any
 
 from ca import unlock_operations as ops
-from ca.domain.decisions import Assertion
 from ca.domain.serials import serial_text
 from ca.domain.times import timestamp
-from ca.operations import Operation
+from ca.operations import Operation, encode_base64
 from ca.signer import Handler
 from ca.usecases.devices import PrepareDevice
 from ca.usecases.unlock import UnlockDevice
@@ -45,16 +43,16 @@ class Unlocking:
         shown = self.decide.show(op.session, op.reference)
         return {
             "case": shown.case.fields(),
-            "digest": base64.b64encode(shown.case.digest()).decode("ascii"),
+            "digest": encode_base64(shown.case.digest()),
             "state": shown.case.state.value,
-            "challenge": base64.b64encode(shown.challenge).decode("ascii"),
+            "challenge": encode_base64(shown.challenge),
             "may_approve": shown.may_approve,
         }
 
     def _approve(self, op: ops.ApproveUnlock) -> dict[str, Any]:
-        given = op.assertion
-        assertion = Assertion(given.credential_id, given.client_data, given.authenticator_data, given.signature)
-        return _half(self.decide.approve(op.session, op.reference, case_digest=op.digest, assertion=assertion))
+        return _half(
+            self.decide.approve(op.session, op.reference, case_digest=op.digest, assertion=op.assertion.to_assertion())
+        )
 
     def _reject(self, op: ops.RejectUnlock) -> dict[str, Any]:
         return {"state": self.decide.reject(op.session, op.reference, reason=op.reason).state.value}

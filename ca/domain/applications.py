@@ -12,6 +12,7 @@ from typing import Any
 from ca.domain.canonical import canonical, digest
 from ca.domain.companies import Asked
 from ca.domain.errors import InvalidTransition, NotAllowed
+from ca.domain.profiles import Profile
 from ca.domain.times import timestamp
 
 
@@ -120,6 +121,10 @@ class Case:
             **({"asked": self.asked.fields()} if self.asked else {}),
             **({"addresses": list(self.addresses)} if self.addresses else {}),
         }
+
+    def is_under(self, profile: Profile | None) -> bool:
+        """Whether this is the profile it was entered under, unchanged since."""
+        return profile is not None and profile.digest == self.profile_digest
 
     def sealed_fields(self) -> bytes:
         """What the signer seals when the maker submits: a row nobody submitted carries no seal."""

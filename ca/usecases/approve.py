@@ -17,7 +17,7 @@ from ca.domain.profiles import Profile
 from ca.ports import Clock, Seals, UnitOfWork
 from ca.usecases.apply import free_device
 from ca.usecases.authorize import Authorize
-from ca.usecases.cases import CASE_SEAL, find_case
+from ca.usecases.cases import CASE_SEAL, find_case, require_profile
 from ca.usecases.outlook import Outlook, outlook
 from ca.usecases.passkeys import Passkeys
 
@@ -61,7 +61,7 @@ class DecideOnApplication:
         return CaseView(
             application=application,
             challenge=approval(application.case, officer).challenge(),
-            profile_is_current=profile is not None and profile.digest == application.case.profile_digest,
+            profile_is_current=application.case.is_under(profile),
             may_approve=other_person and TrustedRole.RA_APPROVER in officer.roles,
             outlook=seen,
         )
@@ -75,9 +75,7 @@ class DecideOnApplication:
             application.require_other_person(officer.person)
             if not hmac.compare_digest(case_digest, application.case.digest()):
                 raise InvalidTransition("the case was changed since it was shown; read it again")
-            profile = self.profiles.get(application.case.profile)
-            if profile is None or profile.digest != application.case.profile_digest:
-                raise InvalidTransition("the profile was changed since the application was entered; enter it again")
+            require_profile(self.profiles, application.case)
             approved = application.become(ApplicationState.APPROVED, at=now)
             self.passkeys.decide(work, officer, approval(application.case, officer), assertion)
             work.applications.set_state(approved)

@@ -20,7 +20,7 @@ from ca.domain.profiles import Profile
 from ca.ports import Clock, Random, Seals, UnitOfWork, Work
 from ca.usecases.apply import Entry, SubmitApplication
 from ca.usecases.authorize import Authorize, require_branch
-from ca.usecases.cases import find_case
+from ca.usecases.cases import find_case, require_profile
 from ca.usecases.customers import RegisterCustomer
 from ca.usecases.outlook import Outlook, outlook
 from ca.usecases.passkeys import Passkeys
@@ -187,7 +187,7 @@ class DecideOnBatch:
                 raise InvalidTransition("no application of this batch waits for an approval any more")
             for application in waiting:
                 application.require_other_person(officer.person)
-                self._require_profile(application)
+                require_profile(self.profiles, application.case)
             evidence = self.passkeys.sign(work, officer, batch_approval(batch, officer), assertion)
             approved = [application.become(ApplicationState.APPROVED, at=now) for application in waiting]
             for application in approved:
@@ -199,11 +199,6 @@ class DecideOnBatch:
             work.audit.append(AuditEvent("batch.approved", batch.id, officer.person, now, details))
             work.commit()
         return approved
-
-    def _require_profile(self, application: Application) -> None:
-        profile = self.profiles.get(application.case.profile)
-        if profile is None or profile.digest != application.case.profile_digest:
-            raise InvalidTransition("the profile was changed since the batch was entered; enter it again")
 
 
 def find_batch(work: Work, seals: Seals, officer: Officer, batch_id: str) -> Batch:

@@ -1,8 +1,11 @@
 """Cases as the signer keeps them: sealed when their maker submits them, and found by officers of their branch alone."""
 
-from ca.domain.applications import Application
-from ca.domain.errors import NotFound
+from collections.abc import Mapping
+
+from ca.domain.applications import Application, Case
+from ca.domain.errors import InvalidTransition, NotFound
 from ca.domain.officers import Officer
+from ca.domain.profiles import Profile
 from ca.ports import Seals, Work
 from ca.usecases.authorize import require_branch
 
@@ -23,3 +26,9 @@ def find_case(work: Work, seals: Seals, officer: Officer, application_id: str) -
     require_branch(officer, application.case.branch, "application")
     require_sealed(seals, application, seal)
     return application
+
+
+def require_profile(profiles: Mapping[str, Profile], case: Case) -> None:
+    """Raise InvalidTransition unless its profile is the one that it was entered under."""
+    if not case.is_under(profiles.get(case.profile)):
+        raise InvalidTransition("the profile was changed since the application was entered; enter it again")

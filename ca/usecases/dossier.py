@@ -48,7 +48,7 @@ class Dossier:
         application = self.require_approved(work, application_id, renewal=renewal)
         case = application.case
         profile = self.profiles.get(case.profile)
-        if profile is None or not (profile.digest == case.profile_digest or (renewal and self._follows(case, profile))):
+        if profile is None or not (case.is_under(profile) or (renewal and self._follows(case, profile))):
             raise SigningRefused("the profile was changed after the case was approved; a new application is needed")
         return application, profile
 
