@@ -53,6 +53,8 @@ _NEXT: dict[ApplicationState, frozenset[ApplicationState]] = {
 }
 
 
+ON_ITS_WAY = frozenset({_S.SUBMITTED, _S.RETURNED, _S.APPROVED, _S.CODES_ISSUED, _S.CLAIMED})
+"""Somebody still has to do something before there is a certificate."""
 CAME_TO_NOTHING = frozenset({_S.REJECTED, _S.WITHDRAWN, _S.VOID})
 """No certificate will ever come of it."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ca.domain.applications import Application, ApplicationState, Case
+from ca.domain.applications import ON_ITS_WAY, Application, Case
 from ca.domain.case_contents import Change, FormerCase, changes, contents, unusual
 from ca.domain.certificates import Certificate, CertificateStatus
 from ca.domain.devices import DeviceState
@@ -14,15 +14,6 @@ from ca.ports import Seals, Work
 from ca.usecases.cases import CASE_SEAL, require_sealed
 
 _HOLDING = frozenset({CertificateStatus.ACTIVE, CertificateStatus.ON_HOLD, CertificateStatus.UNCONFIRMED})
-_ON_ITS_WAY = frozenset(
-    {
-        ApplicationState.SUBMITTED,
-        ApplicationState.RETURNED,
-        ApplicationState.APPROVED,
-        ApplicationState.CODES_ISSUED,
-        ApplicationState.CLAIMED,
-    }
-)
 _OUT_OF_HAND = frozenset({DeviceState.LOST, DeviceState.BLOCKED, DeviceState.RETURNED, DeviceState.DESTROYED})
 
 
@@ -106,4 +97,4 @@ def _alike(one: str, other: str) -> bool:
 
 
 def _asks_the_same(other: Application, case: Case) -> bool:
-    return other.state in _ON_ITS_WAY and other.case.profile == case.profile
+    return other.state in ON_ITS_WAY and other.case.profile == case.profile

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from ca.domain.applications import ApplicationState
+from ca.domain.applications import ON_ITS_WAY
 from ca.domain.audit import AuditEvent
 from ca.domain.certificates import CertificateStatus
 from ca.domain.custody import MOST_AT_ONCE, Holder, require_held
@@ -22,14 +22,6 @@ KEEPERS = (TrustedRole.RA_OPERATOR, TrustedRole.RA_SUPERVISOR)
 """Who handles the stock."""
 _SERIAL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 _LONGEST_REASON = 300
-_OPEN = frozenset(
-    {
-        ApplicationState.SUBMITTED,
-        ApplicationState.APPROVED,
-        ApplicationState.CODES_ISSUED,
-        ApplicationState.CLAIMED,
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +191,7 @@ def find_here(work: Work, officer: Officer, serial: str) -> Device:
 
 def _require_empty(work: Work, device: Device, now: datetime) -> None:
     applications = work.applications.list_by_device(device.serial)
-    if any(one.state in _OPEN for one in applications):
+    if any(one.state in ON_ITS_WAY for one in applications):
         raise InvalidTransition("an application for this U-Shield is open; it must end first")
     people = {one.case.customer for one in applications}
     theirs = (one for person in sorted(people) for one in work.certificates.list_by_customer(person))

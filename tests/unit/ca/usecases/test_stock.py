@@ -237,6 +237,21 @@ def test_one_that_an_application_waits_for_does_not_come_back(bank: Bank) -> Non
         bank.use_cases.stock.move.give_back(bank.session(MARIA), device, why="x")
 
 
+def test_one_that_a_case_names_which_went_back_to_its_maker_does_not_come_back(bank: Bank) -> None:
+    certificate = bank.active()
+    application = bank.submit(
+        bank.session(MARIA),
+        customer=certificate.customer,
+        profile="personal-signing",
+        device_serial=certificate.device_serial,
+        host_names=[],
+    )
+    bank.decide.send_back(bank.session(PAVEL), application.id, reason="the name is short")
+    bank.revoked(certificate, RevocationReason.CESSATION_OF_OPERATION)
+    with pytest.raises(InvalidTransition, match="application"):
+        bank.use_cases.stock.move.give_back(bank.session(MARIA), certificate.device_serial, why="x")
+
+
 def test_one_that_is_with_its_customer_is_neither_taken_nor_put_back(bank: Bank) -> None:
     device, move = bank.application(bank.codes().application).case.device_serial, bank.use_cases.stock.move
     for act in (move.take, move.put_back):
