@@ -236,7 +236,7 @@ def _approval(work: Work, evidence: Evidence) -> dict[str, Any]:
 
 
 def _is_identity(chained: ChainedEvent) -> bool:
-    return chained.event.name == "customer.registered"
+    return chained.event.name in ("customer.registered", "customer.corrected")
 
 
 def _cert_id(certificate_der: bytes, issuer_der: bytes) -> bytes:

@@ -10,6 +10,7 @@ from ca.domain.dossiers import MANIFEST, SIGNATURE, manifest_message
 from ca.domain.errors import InvalidRequest, NotAllowed, NotFound, Tampered
 from ca.usecases.audit import AUDIT_KEY
 from ca.usecases.compose_dossier import GIVEN_OUT, Files
+from ca.usecases.customers import CorrectCustomer
 from ca.usecases.looks import LOOKED
 from tests.fakes.bank import AUDITOR, HOTLINE, ISSUING, MARIA, PAVEL, SECURITY, STRANGER, SUPERVISOR, Bank
 from tests.fakes.use_cases import auditing_of
@@ -78,6 +79,17 @@ def test_every_event_in_it_is_under_a_checkpoint_even_that_it_was_given_out(bank
     assert "customer.registered" in events
     assert LOOKED not in events
     assert len([line for line in lines if "checkpoint" in line]) == len(events)
+
+
+def test_a_correction_of_the_register_is_in_it(bank: Bank) -> None:
+    certificate = bank.active()
+    correct = CorrectCustomer(bank.unit_of_work, bank.clock, bank.authorize)
+    correct(bank.session(MARIA), certificate.customer, name="Wei Corrected", document_number="D-2", email="", phone="")
+
+    lines = [json.loads(line) for line in dossier(bank, certificate.serial)["events.jsonl"].splitlines()]
+
+    corrected = [line["event"] for line in lines if line.get("event", {}).get("name") == "customer.corrected"]
+    assert [event["subject"] for event in corrected] == [certificate.customer]
 
 
 def test_what_relying_parties_are_told_now_is_in_it(bank: Bank) -> None:
