@@ -68,6 +68,14 @@ def parse_assertion(text: str) -> AssertionMessage:
         raise InvalidRequest("the passkey's answer did not arrive whole; try again") from error
 
 
+def signed() -> dict[str, Any]:
+    """What a form with a passkey's answer carries, and the digest of what was shown. Raises InvalidRequest."""
+    return {
+        "digest": parse_base64(request.form.get("digest", "")),
+        "assertion": parse_assertion(request.form.get("assertion", "")),
+    }
+
+
 def parse_base64(text: str) -> bytes:
     """Bytes that a form carried. Raises InvalidRequest."""
     try:

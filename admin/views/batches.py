@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from admin.errors import sentence, status_of
 from admin.forms import BatchForm, choices
 from admin.lists import decode, parse_lines
-from admin.signer import ask, note_look, officer, parse_assertion, parse_base64
+from admin.signer import ask, note_look, officer, signed
 from ca.adapters.db.rows import CustomerRow, db
 from ca.case_operations import ApproveBatch, BatchLineMessage, ShowBatch, SubmitBatch
 from ca.domain.applications import CAME_TO_NOTHING, ApplicationState
@@ -81,12 +81,7 @@ def show(batch: str) -> str:
 @views.post("/batches/<batch>/approve")
 def approve(batch: str) -> Response:
     """The passkey's signature over the list, to the signer."""
-    ask(
-        ApproveBatch,
-        batch=batch,
-        digest=parse_base64(request.form.get("digest", "")),
-        assertion=parse_assertion(request.form.get("assertion", "")),
-    )
+    ask(ApproveBatch, batch=batch, **signed())
     return redirect(url_for("batches.show", batch=batch), 303)
 
 

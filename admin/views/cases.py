@@ -13,7 +13,7 @@ from admin.errors import sentence, status_of
 from admin.forms import ApplicationForm, EmptyForm, ReasonForm, choices
 from admin.letters import code_letter
 from admin.paper import as_link, qr_code, sealed_letter
-from admin.signer import ask, note_look, officer, parse_assertion, parse_base64
+from admin.signer import ask, note_look, officer, signed
 from ca.adapters.db.rows import CustomerRow, db
 from ca.case_operations import (
     ApproveApplication,
@@ -71,12 +71,7 @@ def show(application: str) -> str:
 @views.post("/cases/<application>/approve")
 def approve(application: str) -> Response:
     """The passkey's signature over this case, to the signer."""
-    ask(
-        ApproveApplication,
-        application=application,
-        digest=parse_base64(request.form.get("digest", "")),
-        assertion=parse_assertion(request.form.get("assertion", "")),
-    )
+    ask(ApproveApplication, application=application, **signed())
     return _done(application)
 
 

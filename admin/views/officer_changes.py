@@ -1,15 +1,15 @@
 """Other roles or another branch for an officer: proposed by one security officer, approved by another (invariant 2)."""
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from admin.errors import sentence, status_of
 from admin.forms import OfficerChangeForm, ReasonForm
-from admin.signer import ask, officer, parse_assertion, parse_base64
+from admin.signer import ask, officer, signed
 from ca.adapters.db.rows import OfficerRow, db
 from ca.domain.errors import InvalidRequest, InvalidTransition, NotFound
-from ca.domain.officer_changes import OfficerChangeState
+from ca.domain.proposals import ProposalState
 from ca.officer_operations import ApproveOfficerChange, ProposeOfficerChange, RejectOfficerChange, ShowOfficerChange
 
 views = Blueprint("officer_changes", __name__, url_prefix="/admin")
@@ -22,7 +22,7 @@ def propose(officer_id: str) -> Response | tuple[str, int]:
     if row is None:
         raise NotFound(_("there is no such officer"))
     form = OfficerChangeForm(branch=row.branch, roles=row.roles.split(","))
-    message, status = "", 422 if form.errors else 200
+    message, status = "", 422 if form.is_submitted() else 200
     if form.validate_on_submit():
         fields = {"branch": form.branch.data, "roles": form.roles.data, "reason": form.reason.data}
         try:
@@ -30,8 +30,6 @@ def propose(officer_id: str) -> Response | tuple[str, int]:
             return redirect(url_for("officer_changes.show", change=change), 303)
         except (InvalidRequest, InvalidTransition) as error:
             message, status = sentence(error), status_of(error)
-    elif form.errors:
-        status = 422
     page = render_template("console/propose_roles.html", row=row, form=form, message=message)
     return page, status
 
@@ -45,12 +43,7 @@ def show(change: str) -> str:
 @views.post("/officer-changes/<change>/approve")
 def approve(change: str) -> Response:
     """The second security officer's part."""
-    answer = ask(
-        ApproveOfficerChange,
-        change=change,
-        digest=parse_base64(request.form.get("digest", "")),
-        assertion=parse_assertion(request.form.get("assertion", "")),
-    )
+    answer = ask(ApproveOfficerChange, change=change, **signed())
     return redirect(url_for("officers.details_view", id=answer["officer"]["id"]), 303)
 
 
@@ -67,7 +60,7 @@ def reject(change: str) -> Response | tuple[str, int]:
 def _change_page(change: str, message: str = "") -> str:
     shown = ask(ShowOfficerChange, change=change)
     fields, who = shown["fields"], officer().person
-    waits = shown["state"] == OfficerChangeState.PROPOSED.value
+    waits = shown["state"] == ProposalState.PROPOSED.value
     return render_template(
         "console/officer_change.html",
         change=change,

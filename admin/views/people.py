@@ -100,15 +100,13 @@ def change(officer_id: str, act: str) -> Response | tuple[str, int]:
     if row is None:
         raise NotFound(_("there is no such officer"))
     form = ReasonForm()
-    message, status = "", 422 if form.errors else 200
+    message, status = "", 422 if form.is_submitted() else 200
     if form.validate_on_submit():
         try:
             ask(ChangeOfficer, officer=row.id, state=state.value, reason=form.reason.data)
             return redirect(url_for("officers.details_view", id=row.id), 303)
         except (InvalidRequest, InvalidTransition) as error:
             message, status = sentence(error), status_of(error)
-    elif form.errors:
-        status = 422
     page = render_template(
         "console/change_officer.html", row=row, title=title, effects=effects, form=form, act=act, message=message
     )

@@ -3,14 +3,14 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, redirect, render_template, url_for
 from flask_babel import gettext as _
 from sqlalchemy import func, select
 from werkzeug.wrappers import Response
 
 from admin.errors import sentence, status_of
 from admin.forms import ProfileForm, ReasonForm
-from admin.signer import ask, officer, parse_assertion, parse_base64
+from admin.signer import ask, officer, signed
 from ca.adapters.db.rows import ApplicationRow, db
 from ca.authority_operations import (
     ApproveProfile,
@@ -22,7 +22,7 @@ from ca.authority_operations import (
 )
 from ca.domain.applications import ApplicationState
 from ca.domain.errors import InvalidRequest, InvalidTransition
-from ca.domain.profile_versions import VersionState
+from ca.domain.proposals import ProposalState
 from ca.domain.times import instant, timestamp
 
 views = Blueprint("profiles", __name__, url_prefix="/admin")
@@ -49,7 +49,7 @@ def show(name: str) -> str:
 def propose(name: str) -> Response | tuple[str, int]:
     """The first administrator's part: the next version, begun with the text of the last one."""
     form = ProfileForm()
-    message, status = "", 422 if form.errors else 200
+    message, status = "", 422 if form.is_submitted() else 200
     if form.validate_on_submit():
         try:
             answer = ask(
@@ -62,8 +62,6 @@ def propose(name: str) -> Response | tuple[str, int]:
             return redirect(url_for("profiles.show_version", version=answer["version"]), 303)
         except (InvalidRequest, InvalidTransition) as error:
             message, status = sentence(error), status_of(error)
-    elif form.errors:
-        status = 422
     shown = ask(ShowProfile, profile=name)
     if not form.is_submitted():
         form.text.data, form.effective_from.data = shown["text"], _tomorrow()
@@ -79,12 +77,7 @@ def show_version(version: str) -> str:
 @views.post("/profile-versions/<version>/approve")
 def approve(version: str) -> Response:
     """The second administrator's part."""
-    ask(
-        ApproveProfile,
-        version=version,
-        digest=parse_base64(request.form.get("digest", "")),
-        assertion=parse_assertion(request.form.get("assertion", "")),
-    )
+    ask(ApproveProfile, version=version, **signed())
     return redirect(url_for("profiles.show_version", version=version), 303)
 
 
@@ -101,7 +94,7 @@ def reject(version: str) -> Response | tuple[str, int]:
 def _version_page(version: str, message: str = "") -> str:
     shown = ask(ShowProfileVersion, version=version)
     facts, replaced = dict(shown["facts"]), dict(shown["replaced"])
-    case, waits = shown["case"], shown["state"] == VersionState.PROPOSED.value
+    case, waits = shown["case"], shown["state"] == ProposalState.PROPOSED.value
     return render_template(
         "console/profile_version.html",
         shown=shown,

@@ -33,8 +33,8 @@ from ca.domain.applications import ApplicationState
 from ca.domain.certificates import CertificateStatus
 from ca.domain.customers import CustomerKind
 from ca.domain.devices import DeviceState
-from ca.domain.officer_changes import OfficerChangeState
 from ca.domain.officers import InvitationState, OfficerState, TrustedRole
+from ca.domain.proposals import ProposalState
 from ca.domain.unlocking import UnlockState
 
 _SECRETS = ("seal", "code_mac", "case_json", "der", "hash", "crl_entry")
@@ -340,7 +340,7 @@ VIEWS: tuple[tuple[type[ReadOnlyView], type[Any], str, str], ...] = (
 
 def _standing_of(change: OfficerChangeRow, about: OfficerRow) -> str:
     late = change.expires_at < current_app.extensions["vermilion_now"]()
-    is_void = change.state == OfficerChangeState.PROPOSED.value and (late or change.officer_version != about.version)
+    is_void = change.state == ProposalState.PROPOSED.value and (late or change.officer_version != about.version)
     return "void" if is_void else change.state
 
 

@@ -6,13 +6,13 @@ The console hands the signer nothing to sign: a package that somebody uploads is
 import hashlib
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from admin.errors import sentence, status_of
 from admin.forms import PackageForm, ReasonForm
-from admin.signer import ask, officer, parse_assertion, parse_base64
+from admin.signer import ask, officer, signed
 from ca.authority_operations import ApproveTool, ProposeTool, RejectTool, ShowTool, ShowToolCase, WithdrawTool
 from ca.domain.errors import InvalidRequest, InvalidTransition
 from ca.domain.tool_cases import ToolState
@@ -69,12 +69,7 @@ def show(case: str) -> str:
 @views.post("/software/<case>/approve")
 def approve(case: str) -> Response:
     """The second administrator's part."""
-    ask(
-        ApproveTool,
-        case=case,
-        digest=parse_base64(request.form.get("digest", "")),
-        assertion=parse_assertion(request.form.get("assertion", "")),
-    )
+    ask(ApproveTool, case=case, **signed())
     return redirect(url_for("software.show", case=case), 303)
 
 

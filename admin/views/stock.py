@@ -72,21 +72,20 @@ def index() -> str:
 @views.route("/receive", methods=["GET", "POST"])
 def receive() -> Response | tuple[str, int]:
     """All rows of the list or none; then on to the stock."""
-    form, message, status, problems = ReceiveForm(), "", 200, []
+    form, problems = ReceiveForm(), []
+    message, status = "", 422 if form.is_submitted() else 200
     if form.validate_on_submit():
         try:
             rows = [ops.BatchRowMessage(row=one.row, serial=one.serial) for one in form.list_rows()]
             if len(rows) > MOST_AT_ONCE:
                 raise InvalidRequest(_("at most %(most)s in one list; split it", most=MOST_AT_ONCE))
             answer = ask(ops.ReceiveBatch, model=form.model.data, into=form.into.data, rows=rows)
-            problems, status = answer["problems"], 422
+            problems = answer["problems"]
             if not problems:
                 return redirect(url_for(".index"), 303)
             message = _("Nothing was received: %(count)s rows do not stand.", count=len(problems))
         except (InvalidRequest, InvalidTransition) as error:
             message, status = sentence(error), status_of(error)
-    elif form.errors:
-        status = 422
     return render_template("console/stock_receive.html", form=form, message=message, problems=problems), status
 
 
@@ -106,7 +105,7 @@ def destroy() -> Response | tuple[str, int]:
 def _consign(
     form: Any, template: str, operation: type[OfficerOperation], **fields: Any
 ) -> Response | tuple[str, int]:  # fmt: skip
-    message, status = "", 422 if form.errors else 200
+    message, status = "", 422 if form.is_submitted() else 200
     if form.validate_on_submit():
         serials = [one for one in re.split(r"[\s,;]+", form.serials.data) if one]
         try:
@@ -114,8 +113,6 @@ def _consign(
             return redirect(url_for(".consignment", consignment=answer["consignment"]), 303)
         except _REFUSED as error:
             message, status = sentence(error), status_of(error)
-    elif form.errors:
-        status = 422
     return render_template(template, form=form, message=message), status
 
 
@@ -165,7 +162,8 @@ def _consignment_page(consignment: str, message: str = "") -> str:
 @views.route("/count", methods=["GET", "POST"])
 def count() -> Response | tuple[str, int]:
     """What was counted by hand: the form does not show what is expected."""
-    form, message, status = CountForm(), "", 200
+    form = CountForm()
+    message, status = "", 422 if form.is_submitted() else 200
     if form.validate_on_submit():
         try:
             numbers = {holder.value: form[holder.value].data for holder in COUNTED}
@@ -173,8 +171,6 @@ def count() -> Response | tuple[str, int]:
             return redirect(url_for(".balance", balance=answer["balance"]), 303)
         except _REFUSED as error:
             message, status = sentence(error), status_of(error)
-    elif form.errors:
-        status = 422
     return render_template("console/stock_count.html", form=form, message=message), status
 
 
@@ -281,15 +277,14 @@ def _of_device(operation: type[OfficerOperation], serial: str) -> Response:
 @views.route("/u-shields/<serial>/return", methods=["GET", "POST"])
 def give_back(serial: str) -> Response | tuple[str, int]:
     """From the customer, with the reason."""
-    form, message, status = ReasonForm(), "", 200
+    form = ReasonForm()
+    message, status = "", 422 if form.is_submitted() else 200
     if form.validate_on_submit():
         try:
             ask(ops.ReturnDevice, serial=serial, reason=form.reason.data)
             return redirect(url_for("devices.details_view", id=serial), 303)
         except _REFUSED as error:
             message, status = sentence(error), status_of(error)
-    elif form.errors:
-        status = 422
     return render_template("console/stock_return.html", serial=serial, form=form, message=message), status
 
 

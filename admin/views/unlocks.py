@@ -1,12 +1,12 @@
 """A customer's U-Shield is unlocked by two officers; one of the stock is prepared so that it can be (invariant 2)."""
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from admin.errors import sentence, status_of
 from admin.forms import PreparationForm, ReasonForm, UnlockForm
-from admin.signer import ask, officer, parse_assertion, parse_base64
+from admin.signer import ask, officer, parse_base64, signed
 from ca.domain.errors import InvalidRequest, InvalidTransition
 from ca.domain.unlocking import UnlockState
 from ca.unlock_operations import ApproveUnlock, OpenUnlock, PrepareDevice, RejectUnlock, ShowUnlock
@@ -19,15 +19,13 @@ _PARTS = 2
 def open_case(serial: str) -> tuple[str, int]:
     """The first officer's part: who is asking, and how is that known."""
     form = UnlockForm()
-    message, status = "", 422 if form.errors else 200
+    message, status = "", 422 if form.is_submitted() else 200
     if form.validate_on_submit():
         try:
             opened = ask(OpenUnlock, device_serial=serial, reason=form.reason.data)
             return render_template("console/unlock_half.html", shown=opened, approver=False), 200
         except (InvalidRequest, InvalidTransition) as error:
             message, status = sentence(error), status_of(error)
-    elif form.errors:
-        status = 422
     return render_template("console/unlock.html", serial=serial, form=form, message=message), status
 
 
@@ -40,12 +38,7 @@ def show(reference: str) -> str:
 @views.post("/unlocks/<reference>/approve")
 def approve(reference: str) -> str:
     """The supervisor's part; their half of the code is on this answer only."""
-    answer = ask(
-        ApproveUnlock,
-        reference=reference,
-        digest=parse_base64(request.form.get("digest", "")),
-        assertion=parse_assertion(request.form.get("assertion", "")),
-    )
+    answer = ask(ApproveUnlock, reference=reference, **signed())
     return render_template("console/unlock_half.html", shown=answer, approver=True)
 
 
@@ -63,18 +56,16 @@ def reject(reference: str) -> Response | tuple[str, int]:
 def prepare(serial: str) -> tuple[str, int]:
     """What the tool asks for, answered for the tool alone."""
     form = PreparationForm()
-    message, status, answer = "", 422 if form.errors else 200, ""
+    message, status, answer = "", 422 if form.is_submitted() else 200, ""
     if form.validate_on_submit():
         parts = (form.question.data or "").rsplit(":", 1)
         try:
             if len(parts) != _PARTS:
                 raise InvalidRequest(_("this is not what `ushield prepare` printed; copy the whole line"))
             key = parse_base64(parts[1])
-            answer = ask(PrepareDevice, serial=serial, token_serial=parts[0], public_key=key)["answer"]
+            answer, status = ask(PrepareDevice, serial=serial, token_serial=parts[0], public_key=key)["answer"], 200
         except (InvalidRequest, InvalidTransition) as error:
             message, status = sentence(error), status_of(error)
-    elif form.errors:
-        status = 422
     page = render_template("console/prepare.html", serial=serial, form=form, message=message, answer=answer)
     return page, status
 

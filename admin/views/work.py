@@ -21,9 +21,8 @@ from ca.adapters.db.rows import ApplicationRow, CertificateRow, InvitationRow, O
 from ca.adapters.db.tool_rows import ToolCaseRow
 from ca.adapters.db.unlock_rows import UnlockRow
 from ca.domain.applications import ApplicationState
-from ca.domain.officer_changes import OfficerChangeState
 from ca.domain.officers import InvitationState, TrustedRole
-from ca.domain.profile_versions import VersionState
+from ca.domain.proposals import ProposalState
 from ca.domain.tool_cases import ToolState
 from ca.domain.unlocking import UnlockState
 
@@ -131,7 +130,7 @@ def _officer_changes(who: SignedIn) -> list[OfficerChangeRow]:
     # One about a record that was changed since is void: nobody can approve it.
     query = select(OfficerChangeRow).join(OfficerRow, OfficerRow.id == OfficerChangeRow.officer)
     query = query.where(
-        OfficerChangeRow.state == OfficerChangeState.PROPOSED.value,
+        OfficerChangeRow.state == ProposalState.PROPOSED.value,
         OfficerChangeRow.officer_version == OfficerRow.version,
         OfficerChangeRow.proposed_by != who.person,
         OfficerChangeRow.person != who.person,
@@ -165,7 +164,7 @@ def _unlocks(who: SignedIn) -> list[UnlockRow]:
 
 def _profile_versions(who: SignedIn) -> list[ProfileVersionRow]:
     query = select(ProfileVersionRow).where(
-        ProfileVersionRow.state == VersionState.PROPOSED.value, ProfileVersionRow.maker_person != who.person
+        ProfileVersionRow.state == ProposalState.PROPOSED.value, ProfileVersionRow.maker_person != who.person
     )
     return list(db.session.scalars(query.order_by(ProfileVersionRow.effective_from).limit(_SHOWN)))
 

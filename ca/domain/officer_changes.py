@@ -5,36 +5,15 @@ It is about one version of the officer's record: when that has changed since, th
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any
 
 from ca.domain.canonical import canonical, digest
-from ca.domain.errors import InvalidTransition
 from ca.domain.officers import Officer, TrustedRole
+from ca.domain.proposals import ProposalState
 from ca.domain.times import timestamp
 
 CHANGE_LIFE = timedelta(days=7)
 """So long the second security officer may take."""
-
-
-class OfficerChangeState(StrEnum):
-    """Where a proposed change stands."""
-
-    PROPOSED = "proposed"
-    APPROVED = "approved"
-    REJECTED = "rejected"
-
-
-_NEXT: dict[OfficerChangeState, frozenset[OfficerChangeState]] = {
-    OfficerChangeState.PROPOSED: frozenset({OfficerChangeState.APPROVED, OfficerChangeState.REJECTED}),
-    OfficerChangeState.APPROVED: frozenset(),
-    OfficerChangeState.REJECTED: frozenset(),
-}
-
-
-def transitions() -> dict[OfficerChangeState, frozenset[OfficerChangeState]]:
-    """The table, for the drawing and the property test."""
-    return dict(_NEXT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +36,7 @@ class OfficerChange:
     """Person id of the security officer who proposed it."""
     proposed_at: datetime
     expires_at: datetime
-    state: OfficerChangeState = OfficerChangeState.PROPOSED
+    state: ProposalState = ProposalState.PROPOSED
     decided_by: str = ""
     decision_reason: str = ""
 
@@ -99,8 +78,8 @@ class OfficerChange:
         """Whether the officer's record is still the one it was proposed for."""
         return (self.officer, self.officer_version) == (officer.id, officer.version)
 
-    def decide(self, wanted: OfficerChangeState, *, by: str, reason: str = "") -> "OfficerChange":
+    def decide(self, wanted: ProposalState, *, by: str, reason: str = "") -> "OfficerChange":
         """Raise InvalidTransition unless it still waits; `by` is a person id."""
-        if wanted not in _NEXT[self.state]:
-            raise InvalidTransition(f"a change that is {self.state.value} cannot become {wanted.value}")
-        return replace(self, version=self.version + 1, state=wanted, decided_by=by, decision_reason=reason)
+        return replace(
+            self, version=self.version + 1, state=self.state.become(wanted), decided_by=by, decision_reason=reason
+        )

@@ -7,12 +7,12 @@ profile is for stays as it is: the code that works with it relies on that.
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any
 
 from ca.domain.canonical import canonical, digest
-from ca.domain.errors import InvalidRequest, InvalidTransition
+from ca.domain.errors import InvalidRequest
 from ca.domain.profiles import Profile, SubjectRule
+from ca.domain.proposals import ProposalState
 from ca.domain.times import timestamp
 
 LONGEST_WAIT = timedelta(days=366)
@@ -21,27 +21,6 @@ LONGEST_WAIT = timedelta(days=366)
 _KIND = ("name", "ca", "internal", "path_length", "needs_device", "needs_confirmation", "ocsp_nocheck")
 """What a profile is for."""
 _KIND_OF_INTERNAL = ("key_usage", "extended_key_usage")
-
-
-class VersionState(StrEnum):
-    """Where a version stands. An approved one is in force from its day until the next one's."""
-
-    PROPOSED = "proposed"
-    APPROVED = "approved"
-    REJECTED = "rejected"
-
-
-_S = VersionState
-_NEXT: dict[VersionState, frozenset[VersionState]] = {
-    _S.PROPOSED: frozenset({_S.APPROVED, _S.REJECTED}),
-    _S.APPROVED: frozenset(),
-    _S.REJECTED: frozenset(),
-}
-
-
-def transitions() -> dict[VersionState, frozenset[VersionState]]:
-    """The table, for the drawing and the property test."""
-    return dict(_NEXT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +41,8 @@ class ProfileVersion:
     effective_from: datetime
     maker_person: str
     proposed_at: datetime
-    state: VersionState
+    state: ProposalState
+    """An approved one is in force from its day until the next one's."""
     decided_by: str = ""
 
     def fields(self) -> dict[str, Any]:
@@ -89,11 +69,9 @@ class ProfileVersion:
         more = {"revision": self.revision, "state": self.state.value, "decided_by": self.decided_by}
         return canonical(self.fields() | more)
 
-    def become(self, wanted: VersionState, by: str) -> "ProfileVersion":
+    def become(self, wanted: ProposalState, by: str) -> "ProfileVersion":
         """Raise InvalidTransition unless the table allows it."""
-        if wanted not in _NEXT[self.state]:
-            raise InvalidTransition(f"a version that is {self.state.value} cannot become {wanted.value}")
-        return replace(self, revision=self.revision + 1, state=wanted, decided_by=by)
+        return replace(self, revision=self.revision + 1, state=self.state.become(wanted), decided_by=by)
 
 
 def require_successor(last: Profile, new: Profile) -> None:

@@ -42,11 +42,6 @@ _NEXT: dict[ToolState, frozenset[ToolState]] = {
 }
 
 
-def transitions() -> dict[ToolState, frozenset[ToolState]]:
-    """The table, for the drawing."""
-    return dict(_NEXT)
-
-
 @dataclass(frozen=True, slots=True)
 class ToolCase:
     """A proposal to release what is installed, or a withdrawal. Counts only with the signer's seal."""

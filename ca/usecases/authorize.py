@@ -13,6 +13,7 @@ from ca.domain.errors import NotAllowed, NotAuthenticated, NotFound
 from ca.domain.officers import Officer, OfficerState, TrustedRole, require_compatible
 from ca.domain.sessions import Session
 from ca.ports import Clock, Random, Seals, Work
+from ca.usecases.sealed import unsealed
 
 OFFICER_SEAL = "officer"
 SESSION_SEAL = "session"
@@ -68,8 +69,7 @@ class Authorize:
         found = work.sessions.find(token_hash(token))
         if found is None or found[0].is_over(now):
             raise NotAuthenticated("your session is over; sign in again")
-        session, seal = found
-        self.seals.require(SESSION_SEAL, session.sealed_fields(), seal)
+        session = unsealed(self.seals, SESSION_SEAL, found)
         if now > session.seen_at:
             work.sessions.touch(session.token_hash, now)
         return session
@@ -82,9 +82,7 @@ class Authorize:
 
     def sealed_officer(self, work: Work, officer_id: str) -> Officer:
         """The record, if the signer wrote it. Raises Tampered otherwise."""
-        officer, seal = work.officers.get(officer_id)
-        self.seals.require(OFFICER_SEAL, officer.sealed_fields(), seal)
-        return officer
+        return unsealed(self.seals, OFFICER_SEAL, work.officers.get(officer_id))
 
 
 def save_officer(work: Work, seals: Seals, officer: Officer) -> None:

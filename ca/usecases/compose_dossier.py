@@ -40,6 +40,7 @@ from ca.usecases.batches import BATCH_SEAL
 from ca.usecases.cases import require_sealed
 from ca.usecases.look_back import LookBack, LookedBack
 from ca.usecases.looks import LOOKED
+from ca.usecases.sealed import unsealed
 
 GIVEN_OUT = "dossier.given-out"
 READERS = (TrustedRole.AUDITOR, TrustedRole.RA_SUPERVISOR, TrustedRole.SECURITY_OFFICER)
@@ -148,8 +149,7 @@ class ComposeDossier:
 
     def _batch(self, work: Work, batch_id: str) -> dict[str, Any]:
         """The list that one signature approved. A case is entered, and so approved, with one batch at most."""
-        batch, seal = work.batches.get(batch_id)
-        self.seals.require(BATCH_SEAL, batch.sealed_fields(), seal)
+        batch = unsealed(self.seals, BATCH_SEAL, work.batches.get(batch_id))
         return batch.fields()
 
     def _events(self, work: Work, certificate: Certificate) -> Iterator[dict[str, Any]]:

@@ -25,6 +25,7 @@ from ca.usecases.authorize import Authorize
 from ca.usecases.batches import BATCH_SEAL
 from ca.usecases.cases import require_sealed
 from ca.usecases.profiles_in_force import ProfilesInForce
+from ca.usecases.sealed import unsealed
 
 
 @dataclass(frozen=True)
@@ -139,8 +140,7 @@ class Dossier:
         if evidence.decision.act is not Act.APPROVE_BATCH:
             return evidence.decision == approval(case, approver)
         try:
-            batch, seal = work.batches.get(evidence.decision.subject)
-            self.seals.require(BATCH_SEAL, batch.sealed_fields(), seal)
+            batch = unsealed(self.seals, BATCH_SEAL, work.batches.get(evidence.decision.subject))
         except (NotFound, Tampered):
             return False
         is_listed = batch.holds(case.application, case.digest()) and approver.person != batch.maker_person

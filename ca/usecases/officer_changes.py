@@ -11,12 +11,14 @@ from ca.domain.audit import AuditEvent
 from ca.domain.decisions import Act, Assertion, Decision
 from ca.domain.errors import InvalidRequest, InvalidTransition, NotAllowed, NotFound
 from ca.domain.names import verify_text
-from ca.domain.officer_changes import CHANGE_LIFE, OfficerChange, OfficerChangeState
+from ca.domain.officer_changes import CHANGE_LIFE, OfficerChange
 from ca.domain.officers import Officer, OfficerState, TrustedRole
+from ca.domain.proposals import ProposalState
 from ca.ports import Clock, Random, Seals, UnitOfWork, Work
 from ca.usecases.authorize import OFFICER_SEAL, Authorize, save_officer
 from ca.usecases.officers import LONGEST_NAME, parse_roles
 from ca.usecases.passkeys import Passkeys
+from ca.usecases.sealed import unsealed
 
 OFFICER_CHANGE_SEAL = "officer-change"
 _LONGEST_REASON = 300
@@ -89,7 +91,7 @@ class DecideOnOfficerChange:
             officer = self.authorize.sealed_officer(work, change.officer)
             work.commit()
         is_void = self._is_void(change, officer)
-        waits = change.state is OfficerChangeState.PROPOSED
+        waits = change.state is ProposalState.PROPOSED
         may = waits and not is_void and by.person not in (change.proposed_by, change.person)
         return ChangeView(change, _decision(change, by).challenge(), waits and is_void, may)
 
@@ -103,7 +105,7 @@ class DecideOnOfficerChange:
                 raise NotAllowed("another security officer must approve: not who proposed it, not whom it is about")
             if change_digest != change.digest():
                 raise InvalidTransition("the change is not what was shown; read it again")
-            approved = change.decide(OfficerChangeState.APPROVED, by=by.person)
+            approved = change.decide(ProposalState.APPROVED, by=by.person)
             officer = self.authorize.sealed_officer(work, change.officer)
             if self._is_void(change, officer):
                 raise InvalidTransition(_VOID)
@@ -129,7 +131,7 @@ class DecideOnOfficerChange:
             if by.person == change.person:
                 raise NotAllowed("nobody decides about themselves")
             reason = verify_text(reason, _LONGEST_REASON)
-            rejected = change.decide(OfficerChangeState.REJECTED, by=by.person, reason=reason)
+            rejected = change.decide(ProposalState.REJECTED, by=by.person, reason=reason)
             self._save(work, rejected)
             details = {"officer": change.officer, "reason": reason}
             work.audit.append(AuditEvent("officer.change-rejected", change.id, by.person, now, details))
@@ -144,17 +146,14 @@ class DecideOnOfficerChange:
         found = work.officers.find_by_person(change.proposed_by)
         if found is None:
             raise NotAllowed("who proposed this is no officer")
-        proposer, seal = found
-        self.seals.require(OFFICER_SEAL, proposer.sealed_fields(), seal)
+        proposer = unsealed(self.seals, OFFICER_SEAL, found)
         proposer.require(TrustedRole.SECURITY_OFFICER)
 
     def _change(self, work: Work, change_id: str) -> OfficerChange:
         found = work.officer_changes.find(change_id)
         if found is None:
             raise NotFound("there is no such change")
-        change, seal = found
-        self.seals.require(OFFICER_CHANGE_SEAL, change.sealed_fields(), seal)
-        return change
+        return unsealed(self.seals, OFFICER_CHANGE_SEAL, found)
 
     def _save(self, work: Work, change: OfficerChange) -> None:
         work.officer_changes.save(change, self.seals.seal(OFFICER_CHANGE_SEAL, change.sealed_fields()))

@@ -29,6 +29,7 @@ from ca.domain.sessions import CHALLENGE_LIFE, Challenge
 from ca.ports import Authenticators, Clock, Random, Seals, UnitOfWork, Work
 from ca.usecases.authorize import OFFICER_SEAL, Authorize, save_officer
 from ca.usecases.passkeys import Passkeys
+from ca.usecases.sealed import unsealed
 
 INVITATION_SEAL = "invitation"
 _HALF_SEAL = "invitation-half"
@@ -221,8 +222,7 @@ class RedeemInvitation:
                 state=OfficerState.ACTIVE,
                 credentials=(),
             )
-        officer, seal = found
-        self.seals.require(OFFICER_SEAL, officer.sealed_fields(), seal)
+        officer = unsealed(self.seals, OFFICER_SEAL, found)
         if officer.state is not OfficerState.ACTIVE:
             raise NotAllowed(f"{officer.name} is {officer.state.value}; reinstate them first")
         return replace(officer, roles=invitation.roles, branch=invitation.branch)
@@ -258,9 +258,7 @@ class ChangeOfficer:
 
 
 def _sealed(work: Work, seals: Seals, invitation_id: str) -> Invitation:
-    invitation, seal = work.invitations.get(invitation_id)
-    seals.require(INVITATION_SEAL, invitation.sealed_fields(), seal)
-    return invitation
+    return unsealed(seals, INVITATION_SEAL, work.invitations.get(invitation_id))
 
 
 def _decision(invitation: Invitation, officer: Officer) -> Decision:

@@ -17,6 +17,7 @@ from ca.domain.errors import InvalidRequest, NotAuthenticated, Tampered
 from ca.portal_records import Passwords
 from ca.ports import Clock, Random, Seals, UnitOfWork, Work
 from ca.usecases.authorize import token_hash
+from ca.usecases.sealed import unsealed
 
 ACCOUNT_SEAL = "customer-account"
 LETTER_SEAL = "customer-letter"
@@ -44,9 +45,7 @@ class AccountBook:
         found = work.accounts.find(customer)
         if found is None:
             return None
-        account, seal = found
-        self.seals.require(ACCOUNT_SEAL, account.sealed_fields(), seal)
-        return account
+        return unsealed(self.seals, ACCOUNT_SEAL, found)
 
     def save(self, work: Work, account: Account) -> None:
         work.accounts.save(account, self.seals.seal(ACCOUNT_SEAL, account.sealed_fields()))
@@ -69,8 +68,7 @@ class AuthorizeCustomer:
         found = work.customer_sessions.find(token_hash(token))
         if found is None or found[0].is_over(now):
             raise NotAuthenticated(_OVER)
-        session, seal = found
-        self.seals.require(_SESSION_SEAL, session.sealed_fields(), seal)
+        session = unsealed(self.seals, _SESSION_SEAL, found)
         if now > session.seen_at:
             work.customer_sessions.touch(session.token_hash, now)
         return session

@@ -12,8 +12,9 @@ from ca.domain.decisions import Act, Assertion, Decision
 from ca.domain.errors import InvalidRequest, InvalidTransition, NotAllowed, NotFound
 from ca.domain.names import verify_text
 from ca.domain.officers import Officer, TrustedRole
-from ca.domain.profile_versions import ProfileVersion, VersionState, require_effective, require_successor
+from ca.domain.profile_versions import ProfileVersion, require_effective, require_successor
 from ca.domain.profiles import Profile
+from ca.domain.proposals import ProposalState
 from ca.ports import Clock, Random, Seals, UnitOfWork, Work
 from ca.usecases.authorize import Authorize
 from ca.usecases.passkeys import Passkeys
@@ -36,7 +37,7 @@ class ProfileView:
     @property
     def waiting(self) -> ProfileVersion | None:
         """The one that waits for approval."""
-        return next((one for one in self.versions if one.state is VersionState.PROPOSED), None)
+        return next((one for one in self.versions if one.state is ProposalState.PROPOSED), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ class DecideOnProfile:
                 effective_from=effective_from,
                 maker_person=officer.person,
                 proposed_at=now,
-                state=VersionState.PROPOSED,
+                state=ProposalState.PROPOSED,
             )
             self._save(work, version)
             work.audit.append(_event("profile.proposed", version, officer, now, reason=version.reason))
@@ -137,7 +138,7 @@ class DecideOnProfile:
                 raise NotAllowed("who proposed a version may not approve it; another CA administrator must")
             if not hmac.compare_digest(case_digest, version.digest()):
                 raise InvalidTransition("the version was changed since it was shown; read it again")
-            approved = version.become(VersionState.APPROVED, officer.person)
+            approved = version.become(ProposalState.APPROVED, officer.person)
             newest = self._view(work, version.profile).newest
             if version.replaces != newest.profile.digest:
                 raise InvalidTransition(
@@ -165,7 +166,7 @@ class DecideOnProfile:
         now = self.clock.now()
         with self.unit_of_work() as work:
             officer = self.authorize(work, session, TrustedRole.CA_ADMINISTRATOR)
-            rejected = self._version(work, version_id).become(VersionState.REJECTED, officer.person)
+            rejected = self._version(work, version_id).become(ProposalState.REJECTED, officer.person)
             self._save(work, rejected)
             work.audit.append(_event("profile.rejected", rejected, officer, now, reason=reason))
             work.commit()

@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from ca.domain.errors import InvalidRequest, PKIError, Tampered
-from ca.domain.profile_versions import ProfileVersion, VersionState
+from ca.domain.profile_versions import ProfileVersion
 from ca.domain.profiles import Profile
+from ca.domain.proposals import ProposalState
 from ca.domain.times import CLOCK_TOLERANCE
 from ca.ports import Clock, Seals, UnitOfWork, Work
 from ca.profile_records import ProfileTexts
+from ca.usecases.sealed import unsealed
 
 VERSION_SEAL = "profile-version"
 APPROVED_EVENT = "profile.approved"
@@ -22,9 +24,7 @@ READ_AGAIN = timedelta(seconds=5)
 
 def sealed_version(seals: Seals, found: tuple[ProfileVersion, bytes]) -> ProfileVersion:
     """The version, if the signer wrote it. Raises Tampered."""
-    version, seal = found
-    seals.require(VERSION_SEAL, version.sealed_fields(), seal)
-    return version
+    return unsealed(seals, VERSION_SEAL, found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ class ProfilesInForce(Mapping[str, Profile]):
     def _dated(self, found: tuple[ProfileVersion, bytes]) -> Dated:
         version = sealed_version(self.seals, found)
         profile = self.texts.parse(version.profile, version.text)
-        if profile.digest != version.profile_digest or version.state is not VersionState.APPROVED:
+        if profile.digest != version.profile_digest or version.state is not ProposalState.APPROVED:
             raise InvalidRequest("the same text means something else than when it was approved")
         return Dated(profile, version.effective_from)
 

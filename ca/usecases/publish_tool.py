@@ -15,6 +15,7 @@ from ca.domain.tool_cases import Program, ToolCase, ToolState
 from ca.domain.tool_releases import KIND, Packed, ToolRelease
 from ca.ports import Clock, KeyId, KeyStore, Seals, UnitOfWork, Work
 from ca.publishing import ToolOffer
+from ca.usecases.sealed import unsealed
 from ca.usecases.tool_jobs import state
 
 TOOL_RELEASE_KEY = KeyId(b"tool-release-1")
@@ -27,9 +28,7 @@ _NO_FILES = {"number", "version", "program"}
 
 def sealed_case(seals: Seals, found: tuple[ToolCase, bytes]) -> ToolCase:
     """The case, if the signer wrote it. Raises Tampered."""
-    case, seal = found
-    seals.require(TOOL_SEAL, case.sealed_fields(), seal)
-    return case
+    return unsealed(seals, TOOL_SEAL, found)
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from ca.domain.sessions import CHALLENGE_LIFE, Challenge
 from ca.domain.times import timestamp
 from ca.ports import Authenticators, Clock, Random, Seals, UnitOfWork, Work
 from ca.usecases.authorize import OFFICER_SEAL, Authorize, save_officer
+from ca.usecases.sealed import unsealed
 
 RECOVERY_SEAL = "recovery-codes"
 _CODE_SEAL = "recovery-code"
@@ -39,9 +40,7 @@ class RecoveryBook:
         found = work.recovery_codes.find(officer)
         if found is None:
             return None
-        codes, seal = found
-        self.seals.require(RECOVERY_SEAL, codes.sealed_fields(), seal)
-        return codes
+        return unsealed(self.seals, RECOVERY_SEAL, found)
 
     def save(self, work: Work, codes: RecoveryCodes) -> None:
         work.recovery_codes.save(codes, self.seals.seal(RECOVERY_SEAL, codes.sealed_fields()))
@@ -136,9 +135,7 @@ class RecoverAccess:
         raise NotAuthenticated(WRONG)
 
     def _sealed(self, found: tuple[Officer, bytes]) -> Officer:
-        officer, seal = found
-        self.seals.require(OFFICER_SEAL, officer.sealed_fields(), seal)
-        return officer
+        return unsealed(self.seals, OFFICER_SEAL, found)
 
     def _mac(self, officer: str, made_at: datetime, code: str) -> bytes:
         try:

@@ -9,6 +9,7 @@ from ca.domain.officers import Officer, OfficerState
 from ca.domain.sessions import CHALLENGE_LIFE, Challenge
 from ca.ports import Authenticators, Clock, Random, Seals, UnitOfWork
 from ca.usecases.authorize import OFFICER_SEAL, Authorize, begin_session, token_hash
+from ca.usecases.sealed import unsealed
 
 _PURPOSE = "sign-in"
 
@@ -45,8 +46,7 @@ class SignIn:
             found = work.officers.find_by_credential(assertion.credential_id)
             if given is None or given.is_over(now) or found is None:
                 raise NotAuthenticated("this passkey did not sign you in; try again")
-            officer, seal = found
-            self.seals.require(OFFICER_SEAL, officer.sealed_fields(), seal)
+            officer = unsealed(self.seals, OFFICER_SEAL, found)
             credential = officer.find_credential(assertion.credential_id)
             if credential is None or officer.state is not OfficerState.ACTIVE:
                 raise NotAuthenticated("this passkey did not sign you in; try again")

@@ -33,6 +33,7 @@ from ca.domain.unlocking import (
 )
 from ca.portal_records import Envelopes, Notify
 from ca.ports import Clock, KeyId, KeyStore, Random, Seals, UnitOfWork, Work
+from ca.usecases.sealed import unsealed
 from ca.usecases.tool_jobs import TOOL_JOB_KEY, state
 from ca.usecases.unlock_cases import (
     HALF_LENGTH,
@@ -125,8 +126,7 @@ class UnlockDevice:
             found = work.unlocks.find(reference)
             if found is None:
                 raise NotAuthenticated(REFUSED)
-            case, seal = found
-            self.seals.require(UNLOCK_SEAL, case.sealed_fields(), seal)
+            case = unsealed(self.seals, UNLOCK_SEAL, found)
             device = _device_of(work, case, now)
             certificate = self._proved(work, device, nonce, certificate_der, signature)
             customer = work.customers.get(certificate.customer)
@@ -149,8 +149,7 @@ class UnlockDevice:
         mac = code_mac(self.seals, reference, half_mac(self.seals, reference, typed[:HALF_LENGTH]), typed[HALF_LENGTH:])
         if found is None:
             raise NotAuthenticated(REFUSED)
-        case, seal = found
-        self.seals.require(UNLOCK_SEAL, case.sealed_fields(), seal)
+        case = unsealed(self.seals, UNLOCK_SEAL, found)
         if not case.is_usable(self.clock.now()):
             raise NotAuthenticated(REFUSED)
         if not typed or not hmac.compare_digest(mac, case.code_mac):

@@ -22,6 +22,7 @@ from ca.portal_records import Notify
 from ca.ports import Clock, Random, Seals, UnitOfWork, Work
 from ca.usecases.authorize import Authorize, require_branch
 from ca.usecases.passkeys import Passkeys
+from ca.usecases.sealed import unsealed
 
 UNLOCK_SEAL = "unlock"
 _HALF_SEAL, _CODE_SEAL = "unlock-half", "unlock-code"
@@ -67,10 +68,7 @@ def save_case(work: Work, seals: Seals, case: UnlockCase) -> None:
 
 def list_cases(work: Work, seals: Seals, device_serial: str) -> list[UnlockCase]:
     """All of a U-Shield, the youngest first. Raises Tampered for a row that the signer did not write."""
-    found = work.unlocks.list_by_device(device_serial)
-    for case, seal in found:
-        seals.require(UNLOCK_SEAL, case.sealed_fields(), seal)
-    return [case for case, _seal in found]
+    return [unsealed(seals, UNLOCK_SEAL, found) for found in work.unlocks.list_by_device(device_serial)]
 
 
 def require_unlockable(work: Work, device: Device, now: datetime) -> Certificate:
@@ -197,8 +195,7 @@ class DecideOnUnlock:
         found = work.unlocks.find(reference)
         if found is None:
             raise NotFound("there is no such unlock at your branch")
-        case, seal = found
-        self.seals.require(UNLOCK_SEAL, case.sealed_fields(), seal)
+        case = unsealed(self.seals, UNLOCK_SEAL, found)
         _require_reach(officer, case.branch, "unlock")
         return case
 

@@ -6,7 +6,7 @@ from contextlib import closing
 import pytest
 from playwright.sync_api import expect
 
-from ca.domain.profile_versions import VersionState
+from ca.domain.proposals import ProposalState
 from ca.domain.tool_cases import ToolState
 from tests.browser.accessibility import require_accessible
 from tests.browser.computer import picture
@@ -53,7 +53,7 @@ def test_a_second_administrator_approves_a_version_with_the_passkey(administrato
     administrator.get_by_role("button", name="Approve and seal with passkey").click()
 
     expect(administrator.locator(".head")).to_contain_text("approved")
-    assert signer.versions[VERSION.id].state is VersionState.APPROVED
+    assert signer.versions[VERSION.id].state is ProposalState.APPROVED
 
 
 def test_a_version_is_proposed_from_the_text_of_the_last_one(administrator, address, signer):  # noqa: F811

@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from ca.domain.errors import InvalidTransition
-from ca.domain.profile_versions import ProfileVersion, VersionState
+from ca.domain.profile_versions import ProfileVersion
+from ca.domain.proposals import ProposalState
 from ca.domain.tool_cases import ToolCase, ToolState
 from ca.ports import UnitOfWork
 from tests.builders import NOW
@@ -23,13 +24,13 @@ VERSION = ProfileVersion(
     effective_from=NOW + timedelta(days=1),
     maker_person="E1",
     proposed_at=NOW,
-    state=VersionState.PROPOSED,
+    state=ProposalState.PROPOSED,
 )
 
 
 class ProfileVersionsContract:
     def test_a_version_is_kept_with_its_seal_and_never_goes_back(self, unit_of_work: UnitOfWork) -> None:
-        approved = VERSION.become(VersionState.APPROVED, "E2")
+        approved = VERSION.become(ProposalState.APPROVED, "E2")
         with unit_of_work() as work:
             assert work.profile_versions.find(VERSION.id) is None
             work.profile_versions.save(VERSION, b"seal")
@@ -40,8 +41,8 @@ class ProfileVersionsContract:
                 work.profile_versions.save(VERSION, b"seal")
 
     def test_versions_come_by_number_and_approved_ones_by_profile(self, unit_of_work: UnitOfWork) -> None:
-        second = replace(VERSION, id="version-2", number=3, state=VersionState.APPROVED)
-        other = replace(VERSION, id="version-0", profile="atm", state=VersionState.APPROVED)
+        second = replace(VERSION, id="version-2", number=3, state=ProposalState.APPROVED)
+        other = replace(VERSION, id="version-0", profile="atm", state=ProposalState.APPROVED)
         with unit_of_work() as work:
             for one in (second, VERSION, other):
                 work.profile_versions.save(one, b"seal")

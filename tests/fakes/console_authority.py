@@ -12,7 +12,8 @@ from typing import Any, Protocol
 from ca import authority_operations as ops
 from ca.domain.decisions import Act, Decision
 from ca.domain.errors import InvalidTransition, NotAllowed, NotAuthenticated, NotFound
-from ca.domain.profile_versions import ProfileVersion, VersionState, facts
+from ca.domain.profile_versions import ProfileVersion, facts
+from ca.domain.proposals import ProposalState
 from ca.domain.times import parse_instant, timestamp
 from ca.domain.tool_cases import ToolCase, ToolState
 from ca.operations import AssertionMessage, Health
@@ -33,7 +34,7 @@ VERSION = ProfileVersion(
     effective_from=NOW + timedelta(days=7),
     maker_person="E-admin",
     proposed_at=NOW - timedelta(hours=2),
-    state=VersionState.PROPOSED,
+    state=ProposalState.PROPOSED,
 )
 
 PACKAGE = b"the tool, newly packed"
@@ -71,7 +72,7 @@ def _decision(version: ProfileVersion, who: Mapping[str, Any]) -> Decision:
 
 def _summary(name: str, versions: Mapping[str, ProfileVersion]) -> dict[str, Any]:
     profile = PROFILES[name]
-    waiting = [one.id for one in versions.values() if (one.profile, one.state) == (name, VersionState.PROPOSED)]
+    waiting = [one.id for one in versions.values() if (one.profile, one.state) == (name, ProposalState.PROPOSED)]
     return {
         "name": name,
         "title": profile.title,
@@ -174,12 +175,12 @@ class AuthorityAnswers:
             raise InvalidTransition("the version was changed since it was shown; read it again")
         if self._check(operation.assertion, _decision(version, who).challenge()) != who["id"]:
             raise NotAuthenticated("this passkey is not yours")
-        self.versions[version.id] = version.become(VersionState.APPROVED, who["person"])
+        self.versions[version.id] = version.become(ProposalState.APPROVED, who["person"])
         return {"version": version.id, "state": "approved"}
 
     def _RejectProfile(self: _Asked, operation: ops.RejectProfile) -> dict[str, Any]:
         who, version = self._who(operation), self._version(operation)
-        self.versions[version.id] = version.become(VersionState.REJECTED, who["person"])
+        self.versions[version.id] = version.become(ProposalState.REJECTED, who["person"])
         return {"version": version.id, "state": "rejected"}
 
     def _ShowTool(self: _Asked, operation: ops.ShowTool) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from ca.domain.errors import InvalidTransition
-from ca.domain.profile_versions import ProfileVersion, VersionState
+from ca.domain.profile_versions import ProfileVersion
+from ca.domain.proposals import ProposalState
 from ca.domain.tool_cases import ToolCase
 
 
@@ -19,7 +20,7 @@ class FakeProfileVersions:
         return sorted(found, key=lambda pair: (pair[0].number, pair[0].proposed_at, pair[0].id))
 
     def list_approved(self) -> Sequence[tuple[ProfileVersion, bytes]]:
-        found = [pair for pair in self._kept.values() if pair[0].state is VersionState.APPROVED]
+        found = [pair for pair in self._kept.values() if pair[0].state is ProposalState.APPROVED]
         return sorted(found, key=lambda pair: (pair[0].profile, pair[0].number))
 
     def save(self, version: ProfileVersion, seal: bytes) -> None:

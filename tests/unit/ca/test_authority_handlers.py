@@ -10,7 +10,7 @@ import pytest
 
 from ca import authority_operations as authority
 from ca.domain.errors import InvalidRequest, NotAllowed
-from ca.domain.profile_versions import VersionState
+from ca.domain.proposals import ProposalState
 from ca.domain.times import timestamp
 from ca.handlers import Handlers
 from ca.operations import AssertionMessage, Operation
@@ -95,7 +95,7 @@ def test_what_another_signer_decided_holds_at_the_next_operation(signer: Signer)
     bank = signer.bank
     signer.propose("machine", '"397d"', '"90d"')
     ((version_id, (version, _seal)),) = bank.stored.profile_versions.items()
-    approved = version.become(VersionState.APPROVED, SECOND_ADMINISTRATOR)
+    approved = version.become(ProposalState.APPROVED, SECOND_ADMINISTRATOR)
     seal = bank.seals.seal(VERSION_SEAL, approved.sealed_fields())
     bank.stored.profile_versions[version_id] = (approved, seal)
     bank.clock.tick(timedelta(hours=1))

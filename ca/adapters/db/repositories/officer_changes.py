@@ -6,8 +6,9 @@ from sqlalchemy.orm import Session
 from ca.adapters.db.mapping.common import Values, known
 from ca.adapters.db.mapping.people import read_roles, roles_text
 from ca.adapters.db.officer_rows import OfficerChangeRow
-from ca.adapters.db.repositories.statements import add_row, change_row, find_row
-from ca.domain.officer_changes import OfficerChange, OfficerChangeState
+from ca.adapters.db.repositories.statements import find_row, save_newer
+from ca.domain.officer_changes import OfficerChange
+from ca.domain.proposals import ProposalState
 
 
 class SqlOfficerChanges:
@@ -38,10 +39,8 @@ class SqlOfficerChanges:
             "decision_reason": change.decision_reason,
             "seal": seal,
         }
-        key, older = {"id": change.id}, OfficerChangeRow.version < change.version
-        if not change_row(self._session, OfficerChangeRow, key, values, only=older):
-            refusal = "this change was just decided by somebody else; look again"
-            add_row(self._session, OfficerChangeRow, {**key, **values}, refusal=refusal)
+        refusal = "this change was just decided by somebody else; look again"
+        save_newer(self._session, OfficerChangeRow, {"id": change.id}, values, counter="version", refusal=refusal)
 
 
 def _change(row: OfficerChangeRow) -> OfficerChange:
@@ -61,7 +60,7 @@ def _change(row: OfficerChangeRow) -> OfficerChange:
         proposed_by=row.proposed_by,
         proposed_at=row.proposed_at,
         expires_at=row.expires_at,
-        state=known(OfficerChangeState, row.state, where),
+        state=known(ProposalState, row.state, where),
         decided_by=row.decided_by,
         decision_reason=row.decision_reason,
     )

@@ -12,7 +12,7 @@ from ca.adapters.db.mapping.people import (
     to_invitation,
     to_officer,
 )
-from ca.adapters.db.repositories.statements import add_row, change_row, delete_rows, find_row, put_row
+from ca.adapters.db.repositories.statements import add_row, change_row, delete_rows, find_row, put_row, save_newer
 from ca.adapters.db.rows import InvitationRow, OfficerCredentialRow, OfficerRow
 from ca.domain.errors import InvalidTransition, NotFound
 from ca.domain.officers import Invitation, Officer
@@ -41,12 +41,9 @@ class SqlOfficers:
 
     def save(self, officer: Officer, seal: bytes) -> None:
         self._require_own_passkeys(officer)
-        # Over an older version only: who read before somebody else's change does not undo it.
-        older = OfficerRow.version < officer.version
         values = officer_values(officer, seal)
-        if not change_row(self._session, OfficerRow, {"id": officer.id}, values, only=older):
-            refusal = f"the record of person {officer.person} was just made or changed by somebody else; look again"
-            add_row(self._session, OfficerRow, {"id": officer.id, **values}, refusal=refusal)
+        refusal = f"the record of person {officer.person} was just made or changed by somebody else; look again"
+        save_newer(self._session, OfficerRow, {"id": officer.id}, values, counter="version", refusal=refusal)
         delete_rows(self._session, OfficerCredentialRow, {"officer": officer.id})
         for values in credential_values(officer):
             add_row(self._session, OfficerCredentialRow, values, refusal=_TAKEN)

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from ca.adapters.db.mapping.common import Values, known, serial_number, serial_text
 from ca.adapters.db.portal_rows import AccountRow, CancellationRow, CustomerSessionRow
-from ca.adapters.db.repositories.statements import add_row, change_row, find_row, list_rows, put_row
+from ca.adapters.db.repositories.statements import add_row, change_row, find_row, list_rows, put_row, save_newer
 from ca.domain.accounts import Account, Cancellation, CancellationState, Channel, CustomerSession, Language
 
 
@@ -44,9 +44,8 @@ class SqlAccounts:
             "channel": account.channel.value,
             "seal": seal,
         }
-        key, older = {"customer": account.customer}, AccountRow.version < account.version
-        if not change_row(self._session, AccountRow, key, values, only=older):
-            add_row(self._session, AccountRow, {**key, **values}, refusal="the account was just changed; look again")
+        key, refusal = {"customer": account.customer}, "the account was just changed; look again"
+        save_newer(self._session, AccountRow, key, values, counter="version", refusal=refusal)
 
 
 class SqlCustomerSessions:

@@ -7,8 +7,9 @@ from sqlalchemy.orm import Session
 
 from ca.adapters.db.mapping.common import Values, known
 from ca.adapters.db.profile_rows import ProfileVersionRow
-from ca.adapters.db.repositories.statements import add_row, change_row, find_row, list_rows
-from ca.domain.profile_versions import ProfileVersion, VersionState
+from ca.adapters.db.repositories.statements import find_row, list_rows, save_newer
+from ca.domain.profile_versions import ProfileVersion
+from ca.domain.proposals import ProposalState
 
 
 class SqlProfileVersions:
@@ -25,7 +26,7 @@ class SqlProfileVersions:
         return [(_version(row), row.seal) for row in list_rows(self._session, in_order)]
 
     def list_approved(self) -> Sequence[tuple[ProfileVersion, bytes]]:
-        wanted = select(ProfileVersionRow).where(ProfileVersionRow.state == VersionState.APPROVED.value)
+        wanted = select(ProfileVersionRow).where(ProfileVersionRow.state == ProposalState.APPROVED.value)
         in_order = wanted.order_by(ProfileVersionRow.profile, ProfileVersionRow.number)
         return [(_version(row), row.seal) for row in list_rows(self._session, in_order)]
 
@@ -45,10 +46,8 @@ class SqlProfileVersions:
             "decided_by": version.decided_by,
             "seal": seal,
         }
-        key, older = {"id": version.id}, ProfileVersionRow.revision < version.revision
-        if not change_row(self._session, ProfileVersionRow, key, values, only=older):
-            refusal = "this version was just decided on by somebody else; look again"
-            add_row(self._session, ProfileVersionRow, {**key, **values}, refusal=refusal)
+        refusal = "this version was just decided on by somebody else; look again"
+        save_newer(self._session, ProfileVersionRow, {"id": version.id}, values, counter="revision", refusal=refusal)
 
 
 def _version(row: ProfileVersionRow) -> ProfileVersion:
@@ -64,6 +63,6 @@ def _version(row: ProfileVersionRow) -> ProfileVersion:
         effective_from=row.effective_from,
         maker_person=row.maker_person,
         proposed_at=row.proposed_at,
-        state=known(VersionState, row.state, f"version {row.id} of a profile"),
+        state=known(ProposalState, row.state, f"version {row.id} of a profile"),
         decided_by=row.decided_by,
     )

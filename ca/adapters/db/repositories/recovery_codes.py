@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from ca.adapters.db.mapping.common import Values
 from ca.adapters.db.officer_rows import RecoveryCodesRow
-from ca.adapters.db.repositories.statements import add_row, change_row, find_row
+from ca.adapters.db.repositories.statements import find_row, save_newer
 from ca.domain.recovery import RecoveryCodes
 
 _MAC_OCTETS = 32
@@ -29,10 +29,8 @@ class SqlRecoveryCodeSets:
             "missed_at": codes.missed_at,
             "seal": seal,
         }
-        key, older = {"officer": codes.officer}, RecoveryCodesRow.version < codes.version
-        if not change_row(self._session, RecoveryCodesRow, key, values, only=older):
-            refusal = "these recovery codes were just used or made anew; look again"
-            add_row(self._session, RecoveryCodesRow, {**key, **values}, refusal=refusal)
+        key, refusal = {"officer": codes.officer}, "these recovery codes were just used or made anew; look again"
+        save_newer(self._session, RecoveryCodesRow, key, values, counter="version", refusal=refusal)
 
 
 def _codes(row: RecoveryCodesRow) -> RecoveryCodes:

@@ -66,6 +66,16 @@ def change_row(
     return changed
 
 
+def save_newer(session: Session, row: type[Row], key: Values, values: Values, *, counter: str, refusal: str) -> None:
+    """Insert, or update what is older by its `counter`: who read before somebody else's change does not undo it.
+
+    Raise InvalidTransition(refusal) otherwise.
+    """
+    older = row.__table__.c[counter] < values[counter]
+    if not change_row(session, row, key, values, only=older):
+        add_row(session, row, {**key, **values}, refusal=refusal)
+
+
 def delete_rows(session: Session, row: type[Row], key: Values) -> None:
     """Delete by key."""
     if session.connection().execute(delete(row).filter_by(**key)).rowcount:

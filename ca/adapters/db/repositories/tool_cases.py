@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ca.adapters.db.mapping.common import Values, known
-from ca.adapters.db.repositories.statements import add_row, change_row, find_row, list_rows
+from ca.adapters.db.repositories.statements import find_row, list_rows, save_newer
 from ca.adapters.db.tool_rows import ToolCaseRow
 from ca.domain.errors import Tampered
 from ca.domain.tool_cases import ToolCase, ToolState
@@ -39,10 +39,8 @@ class SqlToolCases:
             "decided_at": case.decided_at,
             "seal": seal,
         }
-        key, older = {"id": case.id}, ToolCaseRow.revision < case.revision
-        if not change_row(self._session, ToolCaseRow, key, values, only=older):
-            refusal = "this release was just decided on by somebody else; look again"
-            add_row(self._session, ToolCaseRow, {**key, **values}, refusal=refusal)
+        refusal = "this release was just decided on by somebody else; look again"
+        save_newer(self._session, ToolCaseRow, {"id": case.id}, values, counter="revision", refusal=refusal)
 
 
 def _case(row: ToolCaseRow) -> ToolCase:

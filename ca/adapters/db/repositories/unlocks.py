@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ca.adapters.db.mapping.common import Values, known
-from ca.adapters.db.repositories.statements import add_row, change_row, find_row, list_rows
+from ca.adapters.db.repositories.statements import find_row, list_rows, save_newer
 from ca.adapters.db.unlock_rows import UnlockRow
 from ca.domain.unlocking import UnlockCase, UnlockState
 
@@ -41,9 +41,8 @@ class SqlUnlocks:
             "answers": case.answers,
             "seal": seal,
         }
-        key, older = {"reference": case.reference}, UnlockRow.version < case.version
-        if not change_row(self._session, UnlockRow, key, values, only=older):
-            add_row(self._session, UnlockRow, {**key, **values}, refusal="this unlock was just changed; look again")
+        refusal = "this unlock was just changed; look again"
+        save_newer(self._session, UnlockRow, {"reference": case.reference}, values, counter="version", refusal=refusal)
 
 
 def _case(row: UnlockRow) -> UnlockCase:

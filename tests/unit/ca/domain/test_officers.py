@@ -8,7 +8,6 @@ import pytest
 
 from ca.domain.decisions import Act, Decision, approval
 from ca.domain.errors import InvalidRequest, NotAllowed
-from ca.domain.officer_changes import OfficerChangeState
 from ca.domain.officers import (
     InvitationState,
     OfficerState,
@@ -16,6 +15,7 @@ from ca.domain.officers import (
     require_compatible,
     require_employee_number,
 )
+from ca.domain.proposals import ProposalState
 from ca.domain.recovery import RecoveryCodes
 from ca.domain.sessions import ABSOLUTE_LIMIT, IDLE_LIMIT
 from tests.builders import (
@@ -149,7 +149,7 @@ _SEALED: list[tuple[Any, dict[str, Any]]] = [
             "proposed_by": "x",
             "proposed_at": NOW + SECOND,
             "expires_at": NOW,
-            "state": OfficerChangeState.APPROVED,
+            "state": ProposalState.APPROVED,
             "decided_by": "x",
             "decision_reason": "x",
         },

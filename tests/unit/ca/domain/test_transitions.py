@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ca.domain import applications, certificates, custody, devices, officer_changes, officers
+from ca.domain import applications, certificates, custody, devices, officers, proposals
 from ca.domain.applications import ApplicationState
 from ca.domain.certificates import Certificate, CertificateStatus, standing
 from ca.domain.companies import Asked
@@ -23,7 +23,7 @@ TABLES = {
     "custody": custody.transitions(),
     "device": devices.transitions(),
     "officer": officers.transitions(),
-    "officer change": officer_changes.transitions(),
+    "proposal": proposals.transitions(),
 }
 
 

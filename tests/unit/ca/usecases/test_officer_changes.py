@@ -8,8 +8,9 @@ import pytest
 
 from ca.domain.decisions import Act
 from ca.domain.errors import InvalidRequest, InvalidTransition, NotAllowed, NotAuthenticated, NotFound, Tampered
-from ca.domain.officer_changes import CHANGE_LIFE, OfficerChange, OfficerChangeState
+from ca.domain.officer_changes import CHANGE_LIFE, OfficerChange
 from ca.domain.officers import Officer, TrustedRole
+from ca.domain.proposals import ProposalState
 from ca.usecases.authorize import save_officer, token_hash
 from tests.fakes.bank import (
     AUDITOR,
@@ -48,7 +49,7 @@ def approve(bank: Bank, change: OfficerChange, *, by: str = SECOND_SECURITY, dig
     return bank.move.approve(bank.session(by), change.id, change_digest=given, assertion=assertion)
 
 
-def state(bank: Bank, change: OfficerChange) -> OfficerChangeState:
+def state(bank: Bank, change: OfficerChange) -> ProposalState:
     return bank.stored.officer_changes[change.id][0].state
 
 
@@ -65,7 +66,7 @@ def test_two_security_officers_change_roles_and_branch(bank: Bank) -> None:
     officer = approve(bank, change)
     assert (officer.roles, officer.branch) == (frozenset({_R.RA_SUPERVISOR, _R.HOTLINE}), ELSEWHERE)
     assert record(bank, MARIA) == officer
-    assert state(bank, change) is OfficerChangeState.APPROVED
+    assert state(bank, change) is ProposalState.APPROVED
     event = bank.unit_of_work.events[-1]
     assert bank.event_names[-2] == "officer.change-approved"
     assert (event.name, event.subject, event.actor) == ("officer.moved", officer.id, SECOND_SECURITY)
@@ -103,7 +104,7 @@ def test_only_security_officers_take_part(bank: Bank, person: str) -> None:
     ):
         with pytest.raises(NotAllowed, match="security-officer"):
             attempt()
-    assert state(bank, change) is OfficerChangeState.PROPOSED
+    assert state(bank, change) is ProposalState.PROPOSED
 
 
 def test_nobody_proposes_about_themselves(bank: Bank) -> None:
@@ -143,7 +144,7 @@ def test_a_proposal_falls_with_its_proposer(bank: Bank, becomes: str) -> None:
     bank.change_officer(bank.session(SECOND_SECURITY), f"officer-{SECURITY}", state=becomes, reason="fraud")
     with pytest.raises(NotAllowed):
         approve(bank, change)
-    assert state(bank, change) is OfficerChangeState.PROPOSED
+    assert state(bank, change) is ProposalState.PROPOSED
 
 
 def test_a_proposal_falls_when_its_proposer_loses_the_role(bank: Bank) -> None:
@@ -198,7 +199,7 @@ def test_another_officers_passkey_approves_nothing(bank: Bank) -> None:
         {"officer": f"officer-{PAVEL}"},
         {"proposed_by": "E9999"},
         {"officer_version": 2},
-        {"state": OfficerChangeState.PROPOSED, "version": 3},
+        {"state": ProposalState.PROPOSED, "version": 3},
     ],
     ids=lambda forged: next(iter(forged)),
 )
@@ -269,7 +270,7 @@ def test_a_change_is_rejected_with_a_reason_or_taken_back(bank: Bank, by: str) -
         bank.move.reject(bank.session(by), change.id, reason=" ")
     bank.move.reject(bank.session(by), change.id, reason="not needed")
     view = bank.move.show(bank.session(SECOND_SECURITY), change.id)
-    assert (view.change.state, view.change.decided_by) == (OfficerChangeState.REJECTED, by)
+    assert (view.change.state, view.change.decided_by) == (ProposalState.REJECTED, by)
     assert view.change.decision_reason == "not needed"
     assert record(bank, MARIA) == before
     assert bank.event_names[-1] == "officer.change-rejected"

@@ -15,7 +15,8 @@ from ca.domain.errors import (
     SigningRefused,
     Tampered,
 )
-from ca.domain.profile_versions import VersionState, facts
+from ca.domain.profile_versions import facts
+from ca.domain.proposals import ProposalState
 from ca.usecases.profiles_in_force import READ_AGAIN
 from tests.drafts import a_request
 from tests.fakes.bank import ADMINISTRATOR, AUDITOR, MARIA, SECOND_ADMINISTRATOR, SECURITY, Bank, new_key, request_like
@@ -121,7 +122,7 @@ def test_nobody_approves_what_they_proposed(desk: ProfileDesk) -> None:
     assert not desk.decide.show_version(desk.bank.session(ADMINISTRATOR), version.id).may_approve
     with pytest.raises(NotAllowed, match="another CA administrator"):
         desk.approve(version, by=ADMINISTRATOR)
-    assert desk.bank.stored.profile_versions[version.id][0].state is VersionState.PROPOSED
+    assert desk.bank.stored.profile_versions[version.id][0].state is ProposalState.PROPOSED
 
 
 @pytest.mark.parametrize("person", [MARIA, SECURITY, AUDITOR])
@@ -264,7 +265,7 @@ def test_an_edited_version_breaks_its_profile_and_no_other(desk: ProfileDesk, ch
 
 def test_a_proposal_that_was_made_approved_by_hand_is_not(desk: ProfileDesk) -> None:
     version = desk.propose()
-    desk.rewrite(version, state=VersionState.APPROVED, decided_by=SECOND_ADMINISTRATOR)
+    desk.rewrite(version, state=ProposalState.APPROVED, decided_by=SECOND_ADMINISTRATOR)
     desk.bank.profiles.read()
     desk.bank.clock.tick(DAY)
     with pytest.raises(Tampered):
