@@ -43,11 +43,13 @@ def test_a_target_follows_as_soon_as_it_can(copy_of_demo: Callable[[], Demo]) ->
         return {one["Key"]: client.get_object(Bucket="pki", Key=one["Key"])["Body"].read() for one in listed}
 
     def here() -> dict[str, bytes]:
+        # Without the tool: customers fetch it from the bank's own origin, and only there.
         root = demo.state / "publication"
-        files = (path for path in root.rglob("*.*") if path.is_file() and not path.name.startswith("."))
-        return {str(path.relative_to(root)): path.read_bytes() for path in files}
+        files = (path for kind in ("ca", "crl", "bundle") for path in (root / kind).rglob("*.*") if path.is_file())
+        return {str(path.relative_to(root)): path.read_bytes() for path in files if not path.name.startswith(".")}
 
     wait_for("all is there", lambda: there() == here())
+    assert {"ca/root.cer", "ca/issuing.cer", "crl/issuing.crl", "bundle/issuing.bundle"} <= here().keys()
     wait_for("doctor is content", lambda: "ok   targets: hold everything" in demo.pki("doctor").out)
     names = [
         row[0] for row in demo.rows("SELECT name FROM audit_events WHERE name LIKE 'publication.%' ORDER BY number")
