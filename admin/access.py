@@ -116,6 +116,7 @@ ROOMS: dict[str, frozenset[TrustedRole]] = {
     "batches.approve": _CHECKERS,
     "files.certificate": _BRANCH_READERS,
     "files.chain": _BRANCH_READERS,
+    "files.request": _BRANCH_READERS,
     "files.issuer": _BRANCH_READERS,
     "files.issuer_certificate": _BRANCH_READERS,
     "changes.hold": _HOLDERS,

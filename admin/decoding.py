@@ -1,4 +1,4 @@
-"""What stands in a certificate, field by field, for people who must read it (RFC 5280 section 4)."""
+"""What stands in a certificate or a request, field by field, for people who must read it (RFC 5280 4; RFC 2986 4)."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -36,6 +36,44 @@ def decoded(der: bytes) -> list[Fact]:
         return []
 
 
+def decoded_request(der: bytes) -> list[Fact]:
+    """Every field of a certification request (PKCS #10) in its order; empty for what cannot be read as one."""
+    try:
+        request = x509.load_der_x509_csr(der)
+        return [*_request_fields(request), *_attributes(request), *_extensions(request)]
+    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+        return []
+
+
+def is_signed_by_its_key(der: bytes) -> bool:
+    """Whether the key in a request signed it (RFC 2986 section 4.2)."""
+    try:
+        return x509.load_der_x509_csr(der).is_signature_valid
+    except ValueError:
+        return False
+
+
+def _request_fields(request: x509.CertificateSigningRequest) -> Iterator[Fact]:
+    yield Fact("subject", request.subject.rfc4514_string())
+    yield Fact("subjectPublicKey", _key(request))
+    yield Fact("signature", _names([request.signature_algorithm_oid]))
+
+
+def _attributes(request: x509.CertificateSigningRequest) -> Iterator[Fact]:
+    for attribute in request.attributes:
+        # Asked extensions follow, each by itself.
+        if attribute.oid != x509.ObjectIdentifier("1.2.840.113549.1.9.14"):
+            yield Fact(_names([attribute.oid]), _text(attribute.value))
+
+
+def _text(value: bytes) -> str:
+    try:
+        text = value.decode()
+    except UnicodeDecodeError:
+        return value.hex()
+    return text if text.isprintable() else value.hex()
+
+
 def _fields(certificate: x509.Certificate) -> Iterator[Fact]:
     yield Fact("version", f"{certificate.version.value + 1}")
     yield Fact("serialNumber", f"{certificate.serial_number:x}")
@@ -47,8 +85,8 @@ def _fields(certificate: x509.Certificate) -> Iterator[Fact]:
     yield Fact("subjectPublicKey", _key(certificate))
 
 
-def _key(certificate: x509.Certificate) -> str:
-    key = certificate.public_key()
+def _key(holder: x509.Certificate | x509.CertificateSigningRequest) -> str:
+    key = holder.public_key()
     if isinstance(key, rsa.RSAPublicKey):
         return f"RSA, {key.key_size} bits, exponent {key.public_numbers().e}"
     if isinstance(key, ec.EllipticCurvePublicKey):
@@ -56,8 +94,8 @@ def _key(certificate: x509.Certificate) -> str:
     return type(key).__name__
 
 
-def _extensions(certificate: x509.Certificate) -> Iterator[Fact]:
-    for extension in certificate.extensions:
+def _extensions(holder: x509.Certificate | x509.CertificateSigningRequest) -> Iterator[Fact]:
+    for extension in holder.extensions:
         yield Fact(_names([extension.oid]), _says(extension.value), extension.critical)
 
 

@@ -48,6 +48,7 @@ class OneCertificate:
                 }
                 for evidence, wrong in found.approvals
             ],
+            "request_wrong": found.request_wrong,
         }
 
     def _revoke(self, op: ops.Revoke) -> dict[str, Any]:

@@ -4,9 +4,9 @@ from ca.operations import Identifier, OfficerOperation
 
 
 class ExamineCertificate(OfficerOperation):
-    """-> {findings: [text], approvals: [{act, officer, person, at, digest: hex, passkey: hex, wrong}]}, judged now.
+    """-> {findings: [text], approvals: [{act, officer, person, at, digest: hex, passkey: hex, wrong}], request_wrong}.
 
-    `wrong` is empty when the passkey's signature holds.
+    Judged now. `wrong` is empty when the passkey's signature holds, `request_wrong` when the kept request does.
     """
 
     path = "certificates/examine"

@@ -238,6 +238,24 @@ def require_certificate(
     intended = [e["details"] for e in events if (e["name"], e["subject"]) == ("certificate.intended", told["serial"])]
     _require([(one["application"], one["key"]) for one in intended] == [(told["application"], key)],
              "events.jsonl: the log does not know that this key was to be certified")  # fmt: skip
+    require_request(files.get("request.p10"), told["request_sha256"], spki, intended[0].get("request"))
+
+
+def require_request(request: bytes | None, digest: str, spki: bytes, logged: str | None) -> None:
+    """Raise RefusedError unless the certified key asked for itself, in the request that the log knows.
+
+    Of certificates from before requests were kept the log knows none, and there is none.
+    """
+    if request is None:
+        _require(logged is None, "request.p10 is missing: the log knows the request")
+        return
+    found = hashlib.sha256(request).hexdigest()
+    _require(found == digest, "request.p10 does not match its digest in certificate.json")
+    _require(found == logged, "events.jsonl: the log knows another request than request.p10")
+    parsed = x509.load_der_x509_csr(request)
+    key = parsed.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    _require(key == spki, "request.p10 is for another key than the certificate's")
+    _require(parsed.is_signature_valid, "request.p10 is not signed with the key that it is for")
 
 
 def statuses(serial: str, events: list[Event]) -> list[dict[str, Any]]:
@@ -306,6 +324,8 @@ def verify_dossier(key: Key, files: dict[str, bytes]) -> Iterator[str]:
     _require(shown, "identity.json is another customer's")
     yield f"{case['customer_name']}, document {case['document_number']}, registered by {identity['registered_by']}"
     require_certificate(files, told, case, events)
+    if "request.p10" in files:
+        yield f"request.p10: asked for by the certified key itself, SHA-256 {told['request_sha256']}"
     root = hashlib.sha256(files["root.cer"]).hexdigest()
     yield f"certificate {told['serial']}: as approved, signed under the root with SHA-256 {root}"
     lived = statuses(told["serial"], events)

@@ -204,6 +204,7 @@ def an_intent(**changes: Any) -> Intent:
         predecessor=None,
         intended_at=NOW,
         needs_confirmation=True,
+        request_der=b"\x30\x00request",
         seal=SEAL,
     )
     return replace(valid, **changes)

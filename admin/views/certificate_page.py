@@ -7,7 +7,7 @@ from flask import current_app
 from sqlalchemy import select
 
 from admin.chain import chain_of
-from admin.decoding import decoded
+from admin.decoding import decoded, decoded_request, is_signed_by_its_key
 from admin.errors import sentence
 from admin.signer import ask, officer
 from admin.views.base import newest
@@ -26,6 +26,7 @@ _LONGEST_LIFE = 60
 
 def page_of(row: CertificateRow) -> dict[str, Any]:
     """For `certificate.html`. The signer is asked once."""
+    intent = next(iter(newest(IntentRow, IntentRow.serial == row.serial, IntentRow.id)), None)
     receipts = newest(ReceiptRow, ReceiptRow.serial == row.serial, ReceiptRow.changed_at)
     return {
         **_examined(row),
@@ -35,7 +36,8 @@ def page_of(row: CertificateRow) -> dict[str, Any]:
         "decoded": decoded(row.der),
         "chain": [link for link, _der in chain_of(row.der)],
         "device": next(iter(newest(DeviceRow, DeviceRow.serial == row.device_serial, DeviceRow.id)), None),
-        "intent": next(iter(newest(IntentRow, IntentRow.serial == row.serial, IntentRow.id)), None),
+        "intent": intent,
+        "asked": _request(intent.request_der) if intent and intent.request_der else None,
         "undo_until": _undo_until(row.serial),
         "timeline": _timeline({row.serial, row.application} - {"", None}),
     }
@@ -45,6 +47,11 @@ def _timeline(subjects: set[str]) -> list[AuditEventRow]:
     """What happened, in the log's order; of what happens without end the youngest."""
     about = select(AuditEventRow).where(AuditEventRow.subject.in_(subjects), ~AuditEventRow.name.startswith("receipt."))
     return list(reversed(db.session.scalars(about.order_by(AuditEventRow.number.desc()).limit(_LONGEST_LIFE)).all()))
+
+
+def _request(der: bytes) -> dict[str, Any]:
+    """What was asked for; the profile decided what was given."""
+    return {"facts": decoded_request(der), "is_signed": is_signed_by_its_key(der)}
 
 
 def _open_cancellation(serial: str) -> CancellationRow | None:
@@ -57,8 +64,8 @@ def _examined(row: CertificateRow) -> dict[str, Any]:
     try:
         found = ask(ExamineCertificate, serial=row.serial)
     except PKIError as error:
-        return {"trouble": sentence(error), "findings": [], "approvals": []}
-    return {"trouble": "", "findings": found["findings"], "approvals": found["approvals"]}
+        return {"trouble": sentence(error), "findings": [], "approvals": [], "request_wrong": ""}
+    return {"trouble": "", **{name: found[name] for name in ("findings", "approvals", "request_wrong")}}
 
 
 def _undo_until(serial: str) -> datetime | None:

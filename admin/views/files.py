@@ -1,14 +1,18 @@
-"""Certificates as files, and the pages of the CAs above them: public data, in the formats that others read."""
+"""Certificates and their requests as files, and the pages of the CAs above them, in the formats that others read."""
 
 from collections.abc import Callable
 
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from flask import Blueprint, Response, abort, current_app, render_template
 from flask_babel import gettext as _
 
 from admin.chain import chain_of, p7c, pem
 from admin.decoding import decoded
 from admin.signer import note_look
-from ca.adapters.db.rows import CertificateRow, IssuerRow, db
+from admin.views.base import newest
+from ca.adapters.db.mapping.certificates import to_intent
+from ca.adapters.db.rows import CertificateRow, IntentRow, IssuerRow, db
 from ca.domain.errors import NotFound
 
 views = Blueprint("files", __name__, url_prefix="/admin/certificates")
@@ -31,6 +35,24 @@ def chain(serial: str, kind: str) -> Response:
     row = _visible(serial)
     above = [der for _link, der in chain_of(row.der)]
     return _file([row.der, *above], kind, ("pem", "p7c"), f"{row.serial}-chain")
+
+
+@views.get("/<serial>/request.<kind>")
+def request(serial: str, kind: str) -> Response:
+    """The certification request that was answered, as it was kept (RFC 2986; as text RFC 7468 section 7)."""
+    row = _visible(serial)
+    found = next(iter(newest(IntentRow, IntentRow.serial == row.serial, IntentRow.id)), None)
+    intent = to_intent(found) if found else None
+    if intent is None or not intent.request_der:
+        raise NotFound(_("the request of this certificate was not kept: it was issued before requests were"))
+    intent.require_request()
+    name = f"{row.serial}-request.{kind}"
+    if kind == "der":
+        return _attached(intent.request_der, "application/pkcs10", name)
+    if kind != "pem":
+        abort(404)
+    text = x509.load_der_x509_csr(intent.request_der).public_bytes(Encoding.PEM)
+    return _attached(text, _TYPES["pem"], name)
 
 
 @views.get("/issuers/<name>")
@@ -69,6 +91,10 @@ def _file(certificates: list[bytes], kind: str, kinds: tuple[str, ...], name: st
         body = _WRITERS[kind](certificates)
     except ValueError:
         abort(404)
-    response = Response(body, mimetype=_TYPES[kind])
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}.{kind}"'
+    return _attached(body, _TYPES[kind], f"{name}.{kind}")
+
+
+def _attached(body: bytes, mimetype: str, name: str) -> Response:
+    response = Response(body, mimetype=mimetype)
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response

@@ -5,12 +5,13 @@ signed a nonce of ours; until then relying parties see it as on hold. Superseded
 fact of the clock: neither is a state of its own.
 """
 
+import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from ca.domain.canonical import canonical
-from ca.domain.errors import InvalidRequest, InvalidTransition
+from ca.domain.errors import InvalidRequest, InvalidTransition, Tampered
 from ca.domain.revocation import Revocation, RevocationReason
 
 
@@ -137,22 +138,29 @@ class Intent:
     intended_at: datetime
     needs_confirmation: bool
     """As the profile said when this was approved: no profile edited since makes an unproven certificate hold."""
+    request_der: bytes = b""
+    """The request itself; empty when its bytes were not kept (before revision 0018), and for the CA's own."""
     signed: bool = False
     seal: bytes = b""
     """The signer's own: an intent that somebody else wrote is never signed."""
 
     def sealed_fields(self) -> bytes:
         """What the seal covers."""
-        return canonical(
-            {
-                "serial": f"{self.serial:x}",
-                "issuer": self.issuer,
-                "profile": self.profile,
-                "application": self.application,
-                "tbs": self.tbs_der.hex(),
-                "public_key": self.public_key,
-                "request": self.request,
-                "predecessor": "" if self.predecessor is None else f"{self.predecessor:x}",
-                "needs_confirmation": self.needs_confirmation,
-            }
-        )
+        told: dict[str, str | bool] = {
+            "serial": f"{self.serial:x}",
+            "issuer": self.issuer,
+            "profile": self.profile,
+            "application": self.application,
+            "tbs": self.tbs_der.hex(),
+            "public_key": self.public_key,
+            "request": self.request,
+            "predecessor": "" if self.predecessor is None else f"{self.predecessor:x}",
+            "needs_confirmation": self.needs_confirmation,
+        }
+        # The request by its digest; that its bytes are kept is sealed, too, so that nobody takes them away unnoticed.
+        return canonical(told | {"request_is_kept": True} if self.request_der else told)
+
+    def require_request(self) -> None:
+        """Raise Tampered unless the kept bytes of the request, if any, are those that its digest names."""
+        if self.request_der and hashlib.sha256(self.request_der).hexdigest() != self.request:
+            raise Tampered("the kept request does not match its digest: its row was changed since it was recorded")

@@ -38,6 +38,7 @@ from ca.usecases.audit import AUDIT_KEY, MakeCheckpoint
 from ca.usecases.authorize import Authorize, require_branch
 from ca.usecases.batches import BATCH_SEAL
 from ca.usecases.cases import require_sealed
+from ca.usecases.issuance import require_recorded
 from ca.usecases.look_back import LookBack, LookedBack
 from ca.usecases.looks import LOOKED
 from ca.usecases.sealed import unsealed
@@ -105,6 +106,7 @@ class ComposeDossier:
         intent = work.intents.find(certificate.serial)
         if intent is None:
             raise NotFound("what was to be signed was not recorded: this certificate is not by our hand")
+        require_recorded(self.seals, intent)
         customer = work.customers.get(certificate.customer)
         identity = {
             "number": customer.number,
@@ -140,12 +142,18 @@ class ComposeDossier:
         evidence = work.applications.list_evidence(certificate.application)
         listed = next((item.decision.subject for item in evidence if item.decision.act is Act.APPROVE_BATCH), "")
         batch = {"batch.json": _json(self._batch(work, listed))} if listed else {}
-        return batch | {
-            "application.json": _json(_application(application)),
-            "identity.json": _json(identity),
-            "approvals.json": _json([_approval(work, item) for item in evidence]),
-            "certificate.json": _json(told),
-        }
+        # Of certificates from before the bytes were kept there is the digest alone.
+        request = {"request.p10": intent.request_der} if intent.request_der else {}
+        return (
+            batch
+            | request
+            | {
+                "application.json": _json(_application(application)),
+                "identity.json": _json(identity),
+                "approvals.json": _json([_approval(work, item) for item in evidence]),
+                "certificate.json": _json(told),
+            }
+        )
 
     def _batch(self, work: Work, batch_id: str) -> dict[str, Any]:
         """The list that one signature approved. A case is entered, and so approved, with one batch at most."""

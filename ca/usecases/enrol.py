@@ -91,6 +91,7 @@ class Drafter:
             predecessor=predecessor.serial if predecessor else None,
             intended_at=now,
             needs_confirmation=profile.needs_confirmation,
+            request_der=request.der,
         )
         recorded = self.issuance.record(work, intent, draft, issuer, profile, _CUSTOMER)
         # Somebody else may have brought the same key while this one was linted: now it is one at a time, until commit.

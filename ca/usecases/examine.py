@@ -1,15 +1,16 @@
-"""Looking at one certificate again: is it well made, and do the approvals behind it hold (DESIGN invariant 2)?"""
+"""Looking at one certificate again: is it well made, and does what is behind it hold (DESIGN invariant 2)?"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ca.domain.certificates import Certificate
 from ca.domain.decisions import Evidence
-from ca.domain.errors import NotFound
+from ca.domain.errors import NotFound, Tampered
 from ca.domain.officers import TrustedRole
-from ca.ports import Linter, UnitOfWork
+from ca.ports import Linter, UnitOfWork, Work
 from ca.usecases.authorize import require_branch
 from ca.usecases.dossier import Dossier
+from ca.usecases.issuance import require_recorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,8 @@ class Examined:
     """Of the independent linter; our own rules were asked before it was signed, and a finding would have stopped it."""
     approvals: Sequence[tuple[Evidence, str]]
     """With what is wrong with each; empty when its signature holds."""
+    request_wrong: str
+    """What is wrong with the record of its request; empty when the kept bytes are those that were recorded."""
 
 
 @dataclass(frozen=True)
@@ -41,5 +44,16 @@ class ExamineCertificate:
             if TrustedRole.HOTLINE not in officer.roles:
                 require_branch(officer, found.branch, "certificate")
             approvals = self.dossier.examine(work, found.application) if found.application else []
+            request_wrong = self._flaw_of_request(work, serial)
             work.commit()
-        return Examined(found, self.linter.lint_certificate(found.der), approvals)
+        return Examined(found, self.linter.lint_certificate(found.der), approvals, request_wrong)
+
+    def _flaw_of_request(self, work: Work, serial: int) -> str:
+        intent = work.intents.find(serial)
+        if intent is None:
+            return ""
+        try:
+            require_recorded(self.dossier.seals, intent)
+        except Tampered as error:
+            return str(error)
+        return ""

@@ -16,7 +16,7 @@ from ca.domain.crl import find_partition
 from ca.domain.der import signed
 from ca.domain.devices import DeviceState
 from ca.domain.drafting import Draft, verify_signed
-from ca.domain.errors import InvalidTransition, LintFailed
+from ca.domain.errors import InvalidTransition, LintFailed, Tampered
 from ca.domain.issuers import Issuer
 from ca.domain.keys import SIGNATURE_OF, SignatureAlgorithm
 from ca.domain.linting import lint_certificate
@@ -64,6 +64,8 @@ class Issuance:
         sealed = replace(intent, seal=self.seals.seal(_INTENT_SEAL, intent.sealed_fields()))
         work.intents.add(sealed)
         details = {"application": intent.application, "profile": intent.profile, "key": intent.public_key}
+        if intent.request_der:
+            details["request"] = intent.request
         event = AuditEvent("certificate.intended", serial_text(intent.serial), actor, intent.intended_at, details)
         work.audit.append(event)
         return sealed
@@ -125,6 +127,15 @@ class Issuance:
                 certificate = _end_at_once(work, certificate, at=now)
             work.commit()
         return certificate
+
+
+def require_recorded(seals: Seals, intent: Intent) -> None:
+    """Raise Tampered unless it is as we recorded it, the kept request to the last byte."""
+    intent.require_request()
+    try:
+        seals.require(_INTENT_SEAL, intent.sealed_fields(), intent.seal)
+    except Tampered as error:
+        raise Tampered("what was recorded before this certificate was signed was changed since") from error
 
 
 def _follows_compromised(work: Work, intent: Intent) -> bool:

@@ -1,5 +1,6 @@
 """Rows for the console's tests: a branch with some work, another branch, and what the CA did."""
 
+import hashlib
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from tests.fakes.console_authority import VERSION
 from tests.fakes.console_figures import figures
 from tests.fakes.console_signer import HOSTILE, NOW, OFFICERS, FakeSigner
 from tests.fakes.console_stock_rows import stock
-from tests.fakes.software_ca import SoftwareCA
+from tests.fakes.software_ca import SoftwareCA, certification_request
 
 
 def a_case(application: str, customer: str, name: str, branch: str, maker: str, *, hours: int) -> Application:
@@ -132,6 +133,7 @@ def an_officer_change(change: str, **changes: Any) -> officer_rows.OfficerChange
 
 _CA = SoftwareCA("Demo Bank")
 _DER = _CA.holder("Zhang Wei").der
+REQUEST = certification_request("Zhang Wei")
 _MILLIS = int(NOW.timestamp() * 1000)
 ACTIVE, HELD, REVOKED, ELSEWHERE, CANCELLED, ENDING = (digit * 31 for digit in "abcdef")
 
@@ -163,7 +165,7 @@ def fill(database: Path, signer: FakeSigner) -> None:
         session.add(application_row(rejected, "rejected", "document number differs"))
         session.add(application_row(ending, "codes-issued"))
         session.add_all(
-            [*_others(), *_officers(), *_officer_changes(), *_authority(), _intent(), *_log(), *figures(ACTIVE)]
+            [*_others(), *_officers(), *_officer_changes(), *_authority(), *_intents(), *_log(), *figures(ACTIVE)]
         )
         session.flush()
         for customer in session.scalars(select(rows.CustomerRow.id)).all():
@@ -244,12 +246,22 @@ def _officers() -> list[rows.Row]:
     ]  # fmt: skip
 
 
-def _intent() -> rows.Row:
-    return rows.IntentRow(
-        serial=ACTIVE, tag=1, issuer="issuing", profile="personal-signing", application="application-done",
-        tbs_der=b"t", public_key="9f" * 32, request="5e" * 32, predecessor=None, needs_confirmation=True,
-        intended_at=NOW - timedelta(days=1), signed=True, seal=b"s",
-    )  # fmt: skip
+def _intents() -> list[rows.Row]:
+    """Of a kept request, of one from before they were kept, of one nobody can read, and of one that was changed."""
+    kept = {
+        ACTIVE: (REQUEST, REQUEST),
+        REVOKED: (REQUEST, None),
+        HELD: (b"no request", b"no request"),
+        ENDING: (b"another", REQUEST),
+    }
+    return [
+        rows.IntentRow(
+            serial=serial, tag=number, issuer="issuing", profile="personal-signing", application=f"intended-{number}",
+            tbs_der=b"t", public_key="9f" * 32, request=hashlib.sha256(named).hexdigest(), request_der=kept,
+            predecessor=None, needs_confirmation=True, intended_at=NOW - timedelta(days=1), signed=True, seal=b"s",
+        )
+        for number, (serial, (named, kept)) in enumerate(kept.items(), 1)
+    ]  # fmt: skip
 
 
 def _officer_changes() -> list[rows.Row]:

@@ -78,6 +78,7 @@ class FakeSigner(OfficerAnswers, AuthorityAnswers, CaseAnswers):
     versions: dict[str, ProfileVersion] = field(default_factory=lambda: {VERSION.id: VERSION})
     findings: list[str] = field(default_factory=list)
     flaw: str = ""
+    request_flaw: str = ""
 
     def call(self, operation: ops.Operation) -> dict[str, Any]:
         self.asked.append(operation)
@@ -307,7 +308,7 @@ class FakeSigner(OfficerAnswers, AuthorityAnswers, CaseAnswers):
         self._who(operation)
         told = {"act": "approve-application", "officer": "approver", "person": "E-approver", "digest": "d0" * 32}
         told |= {"at": "2026-11-22T07:04:05Z", "passkey": "c1", "wrong": self.flaw}
-        return {"findings": list(self.findings), "approvals": [told]}
+        return {"findings": list(self.findings), "approvals": [told], "request_wrong": self.request_flaw}
 
     def _UndoHold(self, operation: UndoHold) -> dict[str, Any]:
         return self._change(operation, "active")

@@ -291,6 +291,7 @@ class IntentRow(Row):
     predecessor: Mapped[str | None]
     intended_at: Mapped[datetime]
     needs_confirmation: Mapped[bool]
+    request_der: Mapped[bytes | None]
     signed: Mapped[bool] = mapped_column(index=True)
     seal: Mapped[bytes]
 

@@ -1,5 +1,6 @@
 """A certificate's page: its life, its chain with every link verified, lint, approvals verified now, request, files."""
 
+import hashlib
 import re
 
 import pytest
@@ -8,9 +9,14 @@ from cryptography.hazmat.primitives.serialization import pkcs7
 
 from ca.certificate_operations import ExamineCertificate
 from ca.domain.errors import KeyStoreUnavailable
-from tests.fakes.console import _CA, _DER, ACTIVE, ELSEWHERE
+from tests.fakes.console import _CA, _DER, ACTIVE, ELSEWHERE, ENDING, HELD, REQUEST, REVOKED
 
-PAGE = f"/admin/certificates/details/?id={ACTIVE}"
+
+def _page(serial):
+    return f"/admin/certificates/details/?id={serial}"
+
+
+PAGE = _page(ACTIVE)
 
 
 def _section(page, name):
@@ -80,10 +86,48 @@ def test_what_cannot_be_verified_now_is_not_said_to_hold(at, signer):
     assert "finds nothing" not in page
 
 
-def test_of_the_request_only_what_is_kept_is_told(at):
+def test_the_request_is_shown_field_by_field_and_judged(at):
     request = _section(at("supervisor").text(PAGE), "request")
-    assert "5e" * 2 in request
-    assert "not its bytes" in request
+    for told in ("CN=Zhang Wei", "EC, secp256r1", "signed by the key that it is for", "matches its digest"):
+        assert told in request
+    assert "does not hold" not in request
+
+
+def test_a_request_whose_record_was_changed_is_said_to_be_so(at, signer):
+    signer.request_flaw = "the kept request does not match its digest: its row was changed since it was recorded"
+    request = _section(at("supervisor").text(PAGE), "request")
+    assert "does not hold" in request
+    assert "he kept request does not match its digest" in request
+    assert "matches its digest</span>" not in request
+
+
+def test_of_a_certificate_from_before_requests_were_kept_that_is_said(at):
+    request = _section(at("supervisor").text(_page(REVOKED)), "request")
+    assert "Its bytes were not kept" in request
+    assert hashlib.sha256(REQUEST).hexdigest()[:4] in request
+    assert "request.pem" not in request
+    assert at("supervisor").get(f"/admin/certificates/{REVOKED}/request.pem").status_code == 404
+
+
+def test_what_cannot_be_read_as_a_request_is_said_to_be_so_and_not_signed(at):
+    request = _section(at("supervisor").text(_page(HELD)), "request")
+    assert "cannot be shown field by field" in request
+    assert "not signed by the key that it is for" in request
+
+
+def test_the_request_is_a_file_in_both_formats(at):
+    binary, text = (at("supervisor").get(f"/admin/certificates/{ACTIVE}/request.{kind}") for kind in ("der", "pem"))
+    assert (binary.data, binary.mimetype) == (REQUEST, "application/pkcs10")
+    assert x509.load_pem_x509_csr(text.data) == x509.load_der_x509_csr(REQUEST)
+    assert f"{ACTIVE}-request.pem" in text.headers["Content-Disposition"]
+    for wrong in (f"{ACTIVE}/request.p7c", f"{ELSEWHERE}/request.pem"):
+        assert at("supervisor").get(f"/admin/certificates/{wrong}").status_code == 404
+
+
+def test_a_request_that_does_not_match_its_digest_is_no_file(at):
+    answer = at("supervisor").get(f"/admin/certificates/{ENDING}/request.pem")
+    assert answer.status_code == 500
+    assert "does not match its digest" in answer.get_data(as_text=True)
 
 
 def test_every_way_on_the_page_leads_to_a_section(at):

@@ -95,6 +95,7 @@ ROUTES = {
     "batches.approve": ("/admin/batches/batch-1/approve", {"POST"}),
     "files.certificate": (f"/admin/certificates/{ACTIVE}/certificate.pem", {"GET"}),
     "files.chain": (f"/admin/certificates/{ACTIVE}/chain.p7c", {"GET"}),
+    "files.request": (f"/admin/certificates/{ACTIVE}/request.pem", {"GET"}),
     "files.issuer": ("/admin/certificates/issuers/issuing", {"GET"}),
     "files.issuer_certificate": ("/admin/certificates/issuers/root/certificate.der", {"GET"}),
     "changes.hold": (f"/admin/certificates/{ACTIVE}/hold", {"GET", "POST"}),

@@ -183,8 +183,8 @@ def test_an_unpacked_dossier_is_proven_too(dispute: Dispute, tmp_path: Path) -> 
 
 PARTS = (
     "README.txt", "application.json", "approvals.json", "certificate.cer", "certificate.json", "events.jsonl",
-    "identity.json", "issuer.cer", "issuing-delta.crl", "issuing.crl", "ocsp.der", "root.cer", "status.json",
-    "verify.py",
+    "identity.json", "issuer.cer", "issuing-delta.crl", "issuing.crl", "ocsp.der", "request.p10", "root.cer",
+    "status.json", "verify.py",
 )  # fmt: skip
 
 
@@ -244,6 +244,12 @@ def _events(change: Callable[[list[dict[str, Any]]], None]) -> Callable[[Files, 
     return changed
 
 
+def _request(files: Files, request: bytes) -> Files:
+    """Another request with the digest that goes with it."""
+    told = json.loads(files["certificate.json"]) | {"request_sha256": hashlib.sha256(request).hexdigest()}
+    return files | {"request.p10": request, "certificate.json": json.dumps(told).encode()}
+
+
 def _first(lines: list[dict[str, Any]], kind: str) -> dict[str, Any]:
     return next(line for line in lines if kind in line)
 
@@ -276,6 +282,9 @@ LIES: list[tuple[str, Callable[[Files, Files], Files]]] = [
     ("certificate.json names another U", _json("certificate.json", lambda told: told.update(device_serial="US0"))),
     ("application.json is another", _json("certificate.json", lambda told: told.update(application="x"))),
     ("certificate.json: its life", _json("certificate.json", lambda told: told["statuses"].pop())),
+    ("request.p10 does not match its digest", _swap("request.p10")),
+    ("the log knows another request", lambda files, other: _request(files, other["request.p10"])),
+    ("request.p10 is missing", lambda files, _: {name: files[name] for name in files if name != "request.p10"}),
     ("certificate.cer is not signed", lambda files, _: files | {"issuer.cer": files["root.cer"]}),
     ("issuer.cer is not signed", lambda files, _: files | {"root.cer": files["issuer.cer"]}),
     ("status.json contradicts", _json("status.json", lambda told: told["ocsp"].update(status="good"))),

@@ -102,6 +102,7 @@ def to_intent(row: IntentRow) -> Intent:
         predecessor=find_serial(row.predecessor),
         intended_at=row.intended_at,
         needs_confirmation=row.needs_confirmation,
+        request_der=row.request_der or b"",
         signed=row.signed,
         seal=row.seal,
     )
@@ -120,6 +121,7 @@ def intent_values(intent: Intent) -> Values:
         "predecessor": None if intent.predecessor is None else serial_text(intent.predecessor),
         "intended_at": intent.intended_at,
         "needs_confirmation": intent.needs_confirmation,
+        "request_der": intent.request_der or None,
         "signed": intent.signed,
         "seal": intent.seal,
     }

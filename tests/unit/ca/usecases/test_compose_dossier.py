@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 
 import pytest
 from cryptography.x509 import ocsp
@@ -12,7 +13,8 @@ from ca.usecases.audit import AUDIT_KEY
 from ca.usecases.compose_dossier import GIVEN_OUT, Files
 from ca.usecases.customers import CorrectCustomer
 from ca.usecases.looks import LOOKED
-from tests.fakes.bank import AUDITOR, HOTLINE, ISSUING, MARIA, PAVEL, SECURITY, STRANGER, SUPERVISOR, Bank
+from tests.drafts import a_request
+from tests.fakes.bank import AUDITOR, HOTLINE, ISSUING, MARIA, PAVEL, SECURITY, STRANGER, SUPERVISOR, Bank, new_key
 from tests.fakes.use_cases import auditing_of
 
 
@@ -36,8 +38,8 @@ def test_everything_is_in_it_and_under_one_signature(bank: Bank) -> None:
     told = json.loads(files[MANIFEST])
     assert sorted(told["files"]) == [
         "README.txt", "application.json", "approvals.json", "certificate.cer", "certificate.json", "events.jsonl",
-        "identity.json", "issuer.cer", "issuing-delta.crl", "issuing.crl", "ocsp.der", "root.cer", "status.json",
-        "verify.py",
+        "identity.json", "issuer.cer", "issuing-delta.crl", "issuing.crl", "ocsp.der", "request.p10", "root.cer",
+        "status.json", "verify.py",
     ]  # fmt: skip
     assert told["files"] == {
         name: hashlib.sha256(content).hexdigest() for name, content in files.items() if name in told["files"]
@@ -136,6 +138,26 @@ def test_a_case_that_was_edited_is_no_evidence(bank: Bank) -> None:
     bank.rewrite_case(certificate.application, document_number="another")
     with pytest.raises(Tampered):
         dossier(bank, certificate.serial)
+
+
+def test_a_kept_request_that_was_changed_is_no_evidence(bank: Bank) -> None:
+    certificate = bank.active()
+    honest = bank.stored.intents[certificate.serial]
+    for request_der in (a_request(new_key()), b""):
+        bank.stored.intents[certificate.serial] = replace(honest, request_der=request_der)
+        with pytest.raises(Tampered):
+            dossier(bank, certificate.serial)
+
+
+def test_of_a_certificate_from_before_requests_were_kept_there_is_the_digest_alone(bank: Bank) -> None:
+    certificate = bank.active()
+    before = replace(bank.stored.intents[certificate.serial], request_der=b"")
+    bank.stored.intents[certificate.serial] = replace(before, seal=bank.seals.seal("intent", before.sealed_fields()))
+
+    files = dossier(bank, certificate.serial)
+
+    assert "request.p10" not in files
+    assert json.loads(files["certificate.json"])["request_sha256"] == before.request
 
 
 def test_a_certificate_that_was_never_recorded_to_be_signed_has_none(bank: Bank) -> None:

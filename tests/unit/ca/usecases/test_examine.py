@@ -1,5 +1,6 @@
 """ca/usecases/examine.py: a certificate looked at again, its approvals verified now."""
 
+import hashlib
 from dataclasses import replace
 
 import pytest
@@ -12,8 +13,9 @@ from ca.domain.errors import NotFound, Tampered
 from ca.domain.officers import OfficerState
 from ca.domain.serials import serial_text
 from ca.usecases.examine import ExamineCertificate
+from tests.drafts import a_request
 from tests.fakes.authenticators import FakePasskey
-from tests.fakes.bank import AUDITOR, HOTLINE, MARIA, PAVEL, SECURITY, STRANGER, SUPERVISOR, Bank
+from tests.fakes.bank import AUDITOR, HOTLINE, MARIA, PAVEL, SECURITY, STRANGER, SUPERVISOR, Bank, new_key
 from tests.fakes.ceremony import ISSUING
 
 
@@ -114,6 +116,39 @@ def test_a_case_that_was_edited_is_no_answer(bank: Bank, certificate: Certificat
     bank.rewrite_case(certificate.application, customer_name="somebody else")
     with pytest.raises(Tampered):
         examine(bank.session(SUPERVISOR), certificate.serial)
+
+
+def test_the_kept_request_is_judged_against_its_digest_and_its_seal(
+    bank: Bank, certificate: Certificate, examine: ExamineCertificate
+) -> None:
+    session, serial = bank.session(AUDITOR), certificate.serial
+    honest = bank.stored.intents[serial]
+    assert examine(session, serial).request_wrong == ""
+    other = a_request(new_key())
+    digest = hashlib.sha256(other).hexdigest()
+    changed = {
+        "does not match its digest": replace(honest, request_der=other),
+        "was changed since": replace(honest, request_der=other, request=digest),
+    }
+    for sentence, intent in changed.items():
+        bank.stored.intents[serial] = intent
+        assert sentence in examine(session, serial).request_wrong
+
+
+def test_a_kept_request_is_not_taken_away_unnoticed(
+    bank: Bank, certificate: Certificate, examine: ExamineCertificate
+) -> None:
+    without = replace(bank.stored.intents[certificate.serial], request_der=b"")
+    bank.stored.intents[certificate.serial] = without
+    assert "was changed since" in examine(bank.session(AUDITOR), certificate.serial).request_wrong
+
+
+def test_an_intent_from_before_requests_were_kept_stands(
+    bank: Bank, certificate: Certificate, examine: ExamineCertificate
+) -> None:
+    before = replace(bank.stored.intents[certificate.serial], request_der=b"")
+    bank.stored.intents[certificate.serial] = replace(before, seal=bank.seals.seal("intent", before.sealed_fields()))
+    assert examine(bank.session(AUDITOR), certificate.serial).request_wrong == ""
 
 
 def test_the_cas_own_certificate_has_no_approvals(bank: Bank, examine: ExamineCertificate) -> None:
