@@ -179,6 +179,8 @@ _SEALED: list[tuple[Any, dict[str, Any]]] = [
             "request": "x",
             "predecessor": 1,
             "needs_confirmation": False,
+            # Taken away; other bytes are told by the digest.
+            "request_der": b"",
         },
     ),
 ]
