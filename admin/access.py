@@ -151,6 +151,7 @@ ROOMS: dict[str, frozenset[TrustedRole]] = {
     "people.approve_invitation": _SECURITY,
     "people.change": _SECURITY,
     "officer_changes.propose": _SECURITY,
+    "officer_changes.propose_reinstatement": _SECURITY,
     "officer_changes.show": _SECURITY,
     "officer_changes.approve": _SECURITY,
     "officer_changes.reject": _SECURITY,

@@ -113,6 +113,9 @@ class Officers:
             ops.ApproveInvitation: self._approve_invitation,
             ops.ChangeOfficer: self._change_officer,
             own.ProposeOfficerChange: self._propose_change,
+            own.ProposeReinstatement: lambda op: {
+                "change": self.decide.propose_reinstatement(op.session, op.officer, reason=op.reason).id
+            },
             own.ShowOfficerChange: self._show_change,
             own.ApproveOfficerChange: self._approve_change,
             own.RejectOfficerChange: lambda op: {
@@ -178,6 +181,7 @@ class Officers:
             "fields": change.fields(),
             "digest": encode_base64(change.digest()),
             "state": change.state.value,
+            "reinstates": change.reinstates,
             "void": view.is_void,
             "decided_by": change.decided_by,
             "decision_reason": change.decision_reason,

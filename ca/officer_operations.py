@@ -8,7 +8,7 @@ from ca.operations import B64, AssertionMessage, Identifier, OfficerOperation, O
 
 Registration = Annotated[str, Field(max_length=20_000)]
 
-# Roles and branches
+# Roles, branches and reinstatements
 
 
 class ProposeOfficerChange(OfficerOperation):
@@ -21,8 +21,16 @@ class ProposeOfficerChange(OfficerOperation):
     reason: Text
 
 
+class ProposeReinstatement(OfficerOperation):
+    """A security officer proposes that a suspension ends. -> {change}"""
+
+    path = "officer-changes/propose-reinstatement"
+    officer: Identifier
+    reason: Text
+
+
 class ShowOfficerChange(OfficerOperation):
-    """-> {fields, digest, state, void, decided_by, decision_reason, challenge, may_approve}"""
+    """-> {fields, digest, state, reinstates, void, decided_by, decision_reason, challenge, may_approve}"""
 
     path = "officer-changes/show"
     change: Identifier

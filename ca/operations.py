@@ -149,7 +149,7 @@ class ApproveInvitation(OfficerOperation):
 
 
 class ChangeOfficer(OfficerOperation):
-    """A security officer suspends, reinstates or retires an officer. -> {officer}"""
+    """A security officer suspends or retires an officer. -> {officer}"""
 
     path = "officers/change"
     officer: Identifier

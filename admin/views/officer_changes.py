@@ -1,7 +1,8 @@
-"""Other roles or another branch for an officer: proposed by one security officer, approved by another (invariant 2)."""
+"""Other roles, another branch, or the end of a suspension: two security officers decide (invariant 2)."""
 
 from flask import Blueprint, redirect, render_template, url_for
 from flask_babel import gettext as _
+from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 
 from admin.errors import sentence, status_of
@@ -10,7 +11,14 @@ from admin.signer import ask, officer, signed
 from ca.adapters.db.rows import OfficerRow, db
 from ca.domain.errors import InvalidRequest, InvalidTransition, NotFound
 from ca.domain.proposals import ProposalState
-from ca.officer_operations import ApproveOfficerChange, ProposeOfficerChange, RejectOfficerChange, ShowOfficerChange
+from ca.officer_operations import (
+    ApproveOfficerChange,
+    ProposeOfficerChange,
+    ProposeReinstatement,
+    RejectOfficerChange,
+    ShowOfficerChange,
+)
+from ca.operations import OfficerOperation
 
 views = Blueprint("officer_changes", __name__, url_prefix="/admin")
 
@@ -18,20 +26,36 @@ views = Blueprint("officer_changes", __name__, url_prefix="/admin")
 @views.route("/officers/<officer_id>/roles", methods=["GET", "POST"])
 def propose(officer_id: str) -> Response | tuple[str, int]:
     """The first security officer's part, beginning with what the officer has now."""
+    row = _officer(officer_id)
+    form = OfficerChangeForm(branch=row.branch, roles=row.roles.split(","))
+    return _proposal("console/propose_roles.html", row, form, ProposeOfficerChange, "branch", "roles", "reason")
+
+
+@views.route("/officers/<officer_id>/reinstate", methods=["GET", "POST"])
+def propose_reinstatement(officer_id: str) -> Response | tuple[str, int]:
+    """The same for the end of a suspension."""
+    row, form = _officer(officer_id), ReasonForm()
+    return _proposal("console/propose_reinstatement.html", row, form, ProposeReinstatement, "reason")
+
+
+def _officer(officer_id: str) -> OfficerRow:
     row = db.session.get(OfficerRow, officer_id)
     if row is None:
         raise NotFound(_("there is no such officer"))
-    form = OfficerChangeForm(branch=row.branch, roles=row.roles.split(","))
+    return row
+
+
+def _proposal(
+    template: str, row: OfficerRow, form: FlaskForm, operation: type[OfficerOperation], *fields: str
+) -> Response | tuple[str, int]:
     message, status = "", 422 if form.is_submitted() else 200
     if form.validate_on_submit():
-        fields = {"branch": form.branch.data, "roles": form.roles.data, "reason": form.reason.data}
         try:
-            change = ask(ProposeOfficerChange, officer=row.id, **fields)["change"]
+            change = ask(operation, officer=row.id, **{name: form[name].data for name in fields})["change"]
             return redirect(url_for("officer_changes.show", change=change), 303)
         except (InvalidRequest, InvalidTransition) as error:
             message, status = sentence(error), status_of(error)
-    page = render_template("console/propose_roles.html", row=row, form=form, message=message)
-    return page, status
+    return render_template(template, row=row, form=form, message=message), status
 
 
 @views.get("/officer-changes/<change>")

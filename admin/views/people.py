@@ -1,10 +1,11 @@
-"""Officers come and go: two security officers for an invitation, one to suspend, reinstate or retire (invariant 2)."""
+"""Officers come and go: two security officers for an invitation, one to suspend or retire (invariant 2)."""
 
 from typing import Any
 
 from flask import Blueprint, abort, current_app, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
 from werkzeug.wrappers import Response
 
 from admin.errors import sentence, status_of
@@ -12,7 +13,7 @@ from admin.forms import InvitationForm, ReasonForm
 from admin.signer import ask, officer, parse_assertion
 from ca.adapters.db.rows import OfficerRow, db
 from ca.domain.errors import InvalidRequest, InvalidTransition, NotFound
-from ca.domain.officers import InvitationState, OfficerState
+from ca.domain.officers import InvitationState, OfficerState, TrustedRole
 from ca.operations import ApproveInvitation, ChangeOfficer, ProposeInvitation, ShowInvitation
 
 views = Blueprint("people", __name__, url_prefix="/admin")
@@ -21,12 +22,10 @@ CHANGES: dict[str, tuple[OfficerState, Any, tuple[Any, ...]]] = {
     "suspend": (
         OfficerState.SUSPENDED,
         _l("Suspend this officer"),
-        (_l("Every session of theirs ends at once, and no new one begins."), _l("They can be reinstated.")),
-    ),
-    "reinstate": (
-        OfficerState.ACTIVE,
-        _l("Reinstate this officer"),
-        (_l("They can sign in again with their passkeys, with the roles they had."),),
+        (
+            _l("Every session of theirs ends at once, and no new one begins."),
+            _l("They can be reinstated, by two security officers."),
+        ),
     ),
     "retire": (
         OfficerState.LEFT,
@@ -37,6 +36,13 @@ CHANGES: dict[str, tuple[OfficerState, Any, tuple[Any, ...]]] = {
         ),
     ),
 }
+
+
+_TOO_FEW = _l(
+    "Fewer than two security officers are left then: nobody can be invited, reinstated or given other roles any more. "
+    "Invite another security officer first."
+)
+_NEEDED = 2
 
 
 @views.route("/invitations/propose", methods=["GET", "POST"])
@@ -92,13 +98,15 @@ def approve_invitation(invitation: str) -> str:
 
 @views.route("/officers/<officer_id>/<act>", methods=["GET", "POST"])
 def change(officer_id: str, act: str) -> Response | tuple[str, int]:
-    """Suspend, reinstate or retire, with a reason."""
+    """Suspend or retire, with a reason."""
     if act not in CHANGES:
         abort(404)
     state, title, effects = CHANGES[act]
     row = db.session.get(OfficerRow, officer_id)
     if row is None:
         raise NotFound(_("there is no such officer"))
+    if _too_few_without(row):
+        effects += (_TOO_FEW,)
     form = ReasonForm()
     message, status = "", 422 if form.is_submitted() else 200
     if form.validate_on_submit():
@@ -111,6 +119,13 @@ def change(officer_id: str, act: str) -> Response | tuple[str, int]:
         "console/change_officer.html", row=row, title=title, effects=effects, form=form, act=act, message=message
     )
     return page, status
+
+
+def _too_few_without(row: OfficerRow) -> bool:
+    """Whether what needs two security officers cannot be done any more without this one."""
+    active = db.session.scalars(select(OfficerRow).where(OfficerRow.state == OfficerState.ACTIVE.value))
+    left = [one.id for one in active if TrustedRole.SECURITY_OFFICER.value in one.roles.split(",")]
+    return row.id in left and len(left) - 1 < _NEEDED
 
 
 def _proposal(form: InvitationForm, status: int, message: str = "") -> tuple[str, int]:

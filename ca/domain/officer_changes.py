@@ -1,4 +1,4 @@
-"""Other roles or another branch for an officer: a case that two security officers decide (DESIGN invariant 2).
+"""What gives an officer other rights, or their rights back: a case that two security officers decide (invariant 2).
 
 It is about one version of the officer's record: when that has changed since, the proposal is void.
 """
@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ca.domain.canonical import canonical, digest
-from ca.domain.officers import Officer, TrustedRole
+from ca.domain.officers import Officer, OfficerState, TrustedRole
 from ca.domain.proposals import ProposalState
 from ca.domain.times import timestamp
 
@@ -18,7 +18,7 @@ CHANGE_LIFE = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class OfficerChange:
-    """What an officer's roles and branch are, and what they are to be. Counts only with the signer's seal."""
+    """Other roles, another branch, or the end of a suspension. Counts only with the signer's seal."""
 
     id: str
     version: int
@@ -39,10 +39,12 @@ class OfficerChange:
     state: ProposalState = ProposalState.PROPOSED
     decided_by: str = ""
     decision_reason: str = ""
+    reinstates: bool = False
+    """Whether it ends a suspension; roles and branch are then those the officer had."""
 
     def fields(self) -> dict[str, Any]:
         """What the second security officer decides on."""
-        return {
+        fields = {
             "id": self.id,
             "officer": self.officer,
             "officer_version": self.officer_version,
@@ -57,6 +59,8 @@ class OfficerChange:
             "proposed_at": timestamp(self.proposed_at),
             "expires_at": timestamp(self.expires_at),
         }
+        # Not in every case: those from before there were reinstatements keep their seal and their digest.
+        return fields | ({"reinstates": True} if self.reinstates else {})
 
     def digest(self) -> bytes:
         """SHA-256 of the change as shown."""
@@ -77,6 +81,12 @@ class OfficerChange:
     def is_about(self, officer: Officer) -> bool:
         """Whether the officer's record is still the one it was proposed for."""
         return (self.officer, self.officer_version) == (officer.id, officer.version)
+
+    def changed(self, officer: Officer) -> Officer:
+        """The officer as it was approved. Raises InvalidTransition to reinstate somebody who is not suspended."""
+        if self.reinstates:
+            return officer.become(OfficerState.ACTIVE)
+        return officer.moved(branch=self.branch, roles=self.roles)
 
     def decide(self, wanted: ProposalState, *, by: str, reason: str = "") -> "OfficerChange":
         """Raise InvalidTransition unless it still waits; `by` is a person id."""

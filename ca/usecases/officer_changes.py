@@ -1,10 +1,11 @@
-"""Other roles or another branch for an officer: one security officer proposes, another approves (invariant 2; T-48).
+"""What gives an officer rights: one security officer proposes, another approves (DESIGN invariant 2; T-48).
 
+That is other roles, another branch, or the end of a suspension; to suspend one is enough (`ca/usecases/officers.py`).
 Nobody does either for themselves. The officer's sessions end with the change: what a role taken away had opened is
 closed at the next request (THREATS 6).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ca.domain.audit import AuditEvent
@@ -51,6 +52,22 @@ class DecideOnOfficerChange:
         self, session: str, officer_id: str, *, branch: str, roles: Sequence[str], reason: str
     ) -> OfficerChange:
         """What another security officer is to approve. Raises NotAllowed about oneself, InvalidRequest, NotFound."""
+
+        def moved(officer: Officer) -> Officer:
+            changed = officer.moved(branch=verify_text(branch, LONGEST_NAME), roles=parse_roles(list(roles)))
+            if (changed.branch, changed.roles) == (officer.branch, officer.roles):
+                raise InvalidRequest("these are the roles and the branch they have already")
+            return changed
+
+        return self._propose(session, officer_id, moved, reason)
+
+    def propose_reinstatement(self, session: str, officer_id: str, *, reason: str) -> OfficerChange:
+        """The same for the end of a suspension. Raises InvalidTransition for who is not suspended."""
+        return self._propose(session, officer_id, lambda officer: officer.become(OfficerState.ACTIVE), reason)
+
+    def _propose(
+        self, session: str, officer_id: str, change_of: Callable[[Officer], Officer], reason: str
+    ) -> OfficerChange:
         now = self.clock.now()
         with self.unit_of_work() as work:
             by = self.authorize(work, session, TrustedRole.SECURITY_OFFICER)
@@ -59,9 +76,7 @@ class DecideOnOfficerChange:
                 raise NotAllowed("nobody proposes roles for themselves")
             if officer.state is OfficerState.LEFT:
                 raise InvalidTransition(f"{officer.name} has left; their record stays as it is")
-            changed = officer.moved(branch=verify_text(branch, LONGEST_NAME), roles=parse_roles(list(roles)))
-            if (changed.branch, changed.roles) == (officer.branch, officer.roles):
-                raise InvalidRequest("these are the roles and the branch they have already")
+            changed = change_of(officer)
             change = OfficerChange(
                 id=self.random(8).hex(),
                 version=1,
@@ -77,6 +92,7 @@ class DecideOnOfficerChange:
                 proposed_by=by.person,
                 proposed_at=now,
                 expires_at=now + CHANGE_LIFE,
+                reinstates=changed.state is not officer.state,
             )
             self._save(work, change)
             work.audit.append(AuditEvent("officer.change-proposed", change.id, by.person, now, _told(change)))
@@ -96,7 +112,7 @@ class DecideOnOfficerChange:
         return ChangeView(change, _decision(change, by).challenge(), waits and is_void, may)
 
     def approve(self, session: str, change_id: str, *, change_digest: bytes, assertion: Assertion) -> Officer:
-        """The officer with the new roles and branch; their sessions are over. Raises NotAllowed, InvalidTransition."""
+        """The officer as approved; their sessions are over. Raises NotAllowed, InvalidTransition."""
         now = self.clock.now()
         with self.unit_of_work() as work:
             by = self.authorize(work, session, TrustedRole.SECURITY_OFFICER)
@@ -111,16 +127,17 @@ class DecideOnOfficerChange:
                 raise InvalidTransition(_VOID)
             self._require_proposer(work, change)
             self.passkeys.decide(work, by, _decision(change, by), assertion)
-            moved = officer.moved(branch=change.branch, roles=change.roles)
-            save_officer(work, self.seals, moved)
+            changed = change.changed(officer)
+            save_officer(work, self.seals, changed)
             self._save(work, approved)
             work.sessions.end_all_of(officer.id)
             details = {"officer": change.officer, "change": change.digest().hex()}
             work.audit.append(AuditEvent("officer.change-approved", change.id, by.person, now, details))
-            details = _told(change) | {"officer_version": str(moved.version), "change": change.id}
-            work.audit.append(AuditEvent("officer.moved", officer.id, by.person, now, details))
+            details = _told(change) | {"officer_version": str(changed.version), "change": change.id}
+            name = "officer.active" if change.reinstates else "officer.moved"
+            work.audit.append(AuditEvent(name, officer.id, by.person, now, details))
             work.commit()
-        return moved
+        return changed
 
     def reject(self, session: str, change_id: str, *, reason: str) -> OfficerChange:
         """By any security officer but the one it is about; its proposer takes it back so."""
@@ -161,12 +178,12 @@ class DecideOnOfficerChange:
 
 def _told(change: OfficerChange) -> dict[str, str]:
     before, after = sorted(change.old_roles), sorted(change.roles)
-    return {
-        "officer": change.officer,
-        "person": change.person,
+    told = {"officer": change.officer, "person": change.person, "reason": change.reason}
+    if change.reinstates:
+        return told | {"state": "suspended -> active", "roles": " ".join(after), "branch": change.branch}
+    return told | {
         "roles": f"{' '.join(before)} -> {' '.join(after)}",
         "branch": f"{change.old_branch} -> {change.branch}",
-        "reason": change.reason,
     }
 
 

@@ -230,7 +230,7 @@ class RedeemInvitation:
 
 @dataclass(frozen=True)
 class ChangeOfficer:
-    """A security officer suspends, reinstates or retires another officer; their sessions end at once."""
+    """A security officer suspends or retires another officer; their sessions end at once. Two reinstate one."""
 
     unit_of_work: UnitOfWork
     clock: Clock
@@ -243,6 +243,8 @@ class ChangeOfficer:
             wanted = OfficerState(state)
         except ValueError as error:
             raise InvalidRequest("an officer can be active, suspended or left") from error
+        if wanted is OfficerState.ACTIVE:
+            raise NotAllowed("two security officers reinstate an officer: propose it, and another one approves")
         with self.unit_of_work() as work:
             by = self.authorize(work, session, TrustedRole.SECURITY_OFFICER)
             officer = self.authorize.sealed_officer(work, officer_id)

@@ -12,8 +12,11 @@ from tests.builders import NOW, SEAL, an_officer_change
 
 
 class OfficerChangesContract:
-    def test_a_change_is_kept_with_its_seal_and_never_goes_back(self, unit_of_work: UnitOfWork) -> None:
-        change = an_officer_change()
+    @pytest.mark.parametrize("reinstates", [False, True])
+    def test_a_change_is_kept_with_its_seal_and_never_goes_back(
+        self, unit_of_work: UnitOfWork, reinstates: bool
+    ) -> None:
+        change = an_officer_change(reinstates=reinstates)
         decided = replace(change, version=2, state=ProposalState.REJECTED, decided_by="P-8", decision_reason="not now")
         with unit_of_work() as work:
             assert work.officer_changes.find(change.id) is None

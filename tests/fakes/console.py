@@ -232,6 +232,10 @@ def _officers() -> list[rows.Row]:
             version=1, seal=b"s",
         ),
         rows.OfficerRow(
+            id="away", person="E-away", name="Wei Luo", branch="Pudong", roles="ra-approver", state="suspended",
+            version=2, seal=b"s",
+        ),
+        rows.OfficerRow(
             id="security", person="E-security", name="Sara Fu", branch="Head office", roles="security-officer",
             state="active", version=1, seal=b"s",
         ),
@@ -270,6 +274,10 @@ def _officer_changes() -> list[rows.Row]:
         an_officer_change("change-void", officer_version=7),
         an_officer_change("change-late", expires_at=NOW - timedelta(days=1)),
         an_officer_change("change-mine", proposed_by="E-security"),
+        an_officer_change(
+            "change-back", officer="away", officer_version=2, person="E-away", name="Wei Luo", branch="Pudong",
+            roles="ra-approver", old_roles="ra-approver", reason="back from leave", reinstates=True,
+        ),
         officer_rows.RecoveryCodesRow(
             officer="maker",
             version=2,
@@ -280,7 +288,7 @@ def _officer_changes() -> list[rows.Row]:
             missed_at=None,
             seal=b"s",
         ),
-    ]
+    ]  # fmt: skip
 
 
 def _authority() -> list[rows.Row]:

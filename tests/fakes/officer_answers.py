@@ -19,6 +19,10 @@ class OfficerAnswers:
         self._who(operation)
         return {"change": "change-1"}
 
+    def _ProposeReinstatement(self, operation: own_ops.ProposeReinstatement) -> dict[str, Any]:
+        self._who(operation)
+        return {"change": "change-back"}
+
     def _ShowOfficerChange(self, operation: own_ops.ShowOfficerChange) -> dict[str, Any]:
         self._who(operation)
         fields = {
@@ -35,9 +39,13 @@ class OfficerAnswers:
             "proposed_at": "2026-11-22T07:04:05Z",
             "expires_at": "2026-11-29T07:04:05Z",
         }
+        reinstates = operation.change == "change-back"
+        if reinstates:
+            fields |= {"officer": "away", "person": "E-away", "name": "Wei Luo", "reason": "back from leave"}
+            fields |= {"old_roles": ["ra-approver"], "roles": ["ra-approver"], "branch": "Pudong"}
         return {
-            "fields": fields, "digest": b64(b"d" * 32), "state": "proposed", "void": False, "decided_by": "",
-            "decision_reason": "", "challenge": b64(b"r" * 32), "may_approve": True,
+            "fields": fields, "digest": b64(b"d" * 32), "state": "proposed", "reinstates": reinstates, "void": False,
+            "decided_by": "", "decision_reason": "", "challenge": b64(b"r" * 32), "may_approve": True,
         }  # fmt: skip
 
     def _ApproveOfficerChange(self, operation: own_ops.ApproveOfficerChange) -> dict[str, Any]:

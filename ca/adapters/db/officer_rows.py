@@ -2,13 +2,14 @@
 
 from datetime import datetime
 
+from sqlalchemy import false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ca.adapters.db.base import Row
 
 
 class OfficerChangeRow(Row):
-    """Other roles or another branch for an officer; counts only with the seal. Roles as in `officers`."""
+    """Other roles, another branch, the end of a suspension; counts only with the seal. Roles as in `officers`."""
 
     __tablename__ = "officer_changes"
 
@@ -29,6 +30,7 @@ class OfficerChangeRow(Row):
     state: Mapped[str] = mapped_column(index=True)
     decided_by: Mapped[str]
     decision_reason: Mapped[str]
+    reinstates: Mapped[bool] = mapped_column(server_default=false())
     seal: Mapped[bytes]
 
 

@@ -43,7 +43,7 @@ TECHNICAL = frozenset(
 QUOTED = re.compile(
     r"<script>.*|\"'><img.*|https?://\S+|\S+@\S+|\bE-\w+|[a-z_]+\.[a-z-]+|Zh\u0430ng"
     r"|the name is short|document number differs|ID card seen|moves to Xuhui|machines are renewed by .*"
-    r"|office laptop|blue key|unlock case|new counter|reads the new U-Shield 4|Xuhui only|vault -1"
+    r"|office laptop|blue key|unlock case|new counter|reads the new U-Shield 4|Xuhui only|vault -1|back from leave"
 )
 """A hostile name, addresses, employee numbers, names of events, a Cyrillic letter, and what officers typed."""
 PAGES = [(name, path) for name, (path, verbs) in ROUTES.items() if "GET" in verbs and name not in PUBLIC]
@@ -56,6 +56,9 @@ MORE = [
     ("search.index", "/admin/search?q=Pudong"),
     ("expiring.index", "/admin/expiring/?days=60"),
     ("customers.details_view", "/admin/customers/details/?id=customer-2"),
+    ("officers.details_view", "/admin/officers/details/?id=away"),
+    ("officer_changes.show", "/admin/officer-changes/change-back"),
+    ("people.change", "/admin/officers/security/suspend"),
 ]
 
 

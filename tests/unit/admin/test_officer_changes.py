@@ -1,12 +1,17 @@
 """Changes of roles in the console: one message each, old beside new, and nothing for whom it is about."""
 
 import json
+import sqlite3
+from contextlib import closing
 
 import pytest
 
 from ca import officer_operations as own
+from ca.adapters.db.rows import db
 from ca.domain.errors import InvalidRequest, InvalidTransition
-from tests.fakes.console_signer import b64
+from tests.fakes.console import console, fill
+from tests.fakes.console_signer import FakeSigner, b64
+from tests.unit.admin.conftest import Visitor
 
 ASSERTION = json.dumps(
     {
@@ -102,3 +107,65 @@ def test_an_officers_page_lists_the_changes(at):
 
 def test_nobody_is_offered_a_change_of_their_own_roles(at):
     assert "/admin/officers/security/roles" not in at("security").text("/admin/officers/details/?id=security")
+
+
+def test_a_reinstatement_is_proposed_with_a_reason_and_nothing_else_travels(at, signer):
+    page = at("security").text("/admin/officers/away/reinstate")
+    assert "another security officer must approve it" in page
+    assert at("security").post("/admin/officers/away/reinstate", {"reason": " "}).status_code == 422
+    assert signer.commands() == []
+    form = {"reason": " is back ", "roles": ["security-officer"], "branch": "Xuhui", "state": "active"}
+    response = at("security").post("/admin/officers/away/reinstate", form)
+    assert (response.status_code, response.headers["Location"]) == (303, "/admin/officer-changes/change-back")
+    assert signer.commands() == [
+        own.ProposeReinstatement(session="token-of-security", officer="away", reason="is back")
+    ]
+
+
+def test_a_refused_reinstatement_is_told(at, signer):
+    signer.refuse["officer-changes/propose-reinstatement"] = InvalidTransition("an officer who is active cannot")
+    page = at("security").post("/admin/officers/away/reinstate", {"reason": "back"})
+    assert page.status_code == 409
+    assert "An officer who is active cannot" in page.get_data(as_text=True)
+    assert at("security").get("/admin/officers/nobody/reinstate").status_code == 404
+
+
+def test_a_reinstatement_shows_suspended_beside_active(at):
+    page = at("security").text("/admin/officer-changes/change-back")
+    assert page.count('class="differs"') == 1
+    before, after = page.index("suspended"), page.index("active", page.index("suspended"))
+    assert before < after
+    assert "They can then sign in again at once" in page
+    assert "Change of roles" not in page
+
+
+def test_the_home_page_and_the_officers_page_say_which_change_is_a_reinstatement(at):
+    assert "Reinstatement" in at("security").text("/admin/")
+    page = at("security").text("/admin/officers/details/?id=away")
+    assert "Reinstatement" in page
+    assert "/admin/officers/away/reinstate" in page
+    assert "Reinstatement" not in at("security").text("/admin/officers/details/?id=maker")
+
+
+@pytest.mark.parametrize(("officer", "warned"), [("security", True), ("maker", False), ("away", False)])
+@pytest.mark.parametrize("act", ["suspend", "retire"])
+def test_taking_one_of_two_security_officers_away_is_warned_of(at, officer, warned, act):
+    page = at("security").text(f"/admin/officers/{officer}/{act}")
+    assert ("Invite another security officer first" in page) is warned
+
+
+@pytest.mark.parametrize(("others", "warned"), [(1, True), (2, False)])
+def test_of_three_security_officers_one_may_go(tmp_path, others, warned):
+    database, signer = tmp_path / "console.sqlite3", FakeSigner()
+    fill(database, signer)
+    more = "INSERT INTO officers SELECT ?, ?, name, branch, roles, state, version, seal FROM officers WHERE id = ?"
+    with closing(sqlite3.connect(database)) as connection:
+        for number in range(others):
+            connection.execute(more, (f"other-{number}", f"E-{number}", "security"))
+        connection.commit()
+    app = console(database, signer)
+    page = Visitor(app, signer).sign_in("security").text("/admin/officers/other-0/suspend")
+    with app.app_context():
+        db.engine.dispose()
+    assert "What happens" in page
+    assert ("Invite another security officer first" in page) is warned

@@ -130,6 +130,7 @@ ROUTES = {
     "people.approve_invitation": ("/admin/invitations/invitation-1/approve", {"POST"}),
     "people.change": ("/admin/officers/maker/suspend", {"GET", "POST"}),
     "officer_changes.propose": ("/admin/officers/maker/roles", {"GET", "POST"}),
+    "officer_changes.propose_reinstatement": ("/admin/officers/maker/reinstate", {"GET", "POST"}),
     "officer_changes.show": ("/admin/officer-changes/change-1", {"GET"}),
     "officer_changes.approve": ("/admin/officer-changes/change-1/approve", {"POST"}),
     "officer_changes.reject": ("/admin/officer-changes/change-1/reject", {"POST"}),

@@ -86,6 +86,22 @@ def test_roles_are_changed_and_a_change_is_rejected(signer: BankSigner, bank: Ba
     assert signer.call(own.RejectOfficerChange(session=first, change=other, reason="void")) == {"state": "rejected"}
 
 
+def test_an_officer_is_reinstated(signer: BankSigner, bank: Bank) -> None:
+    bank.session(MARIA)
+    bank.suspend(MARIA)
+    first, second, passkey = bank.session(SECURITY), bank.session(SECOND_SECURITY), bank[SECOND_SECURITY].passkey
+    asked = own.ProposeReinstatement(session=first, officer=f"officer-{MARIA}", reason="is back")
+    seen = signer.call(own.ShowOfficerChange(session=second, change=signer.call(asked)["change"]))
+    assert (seen["reinstates"], seen["fields"]["reinstates"], seen["may_approve"]) == (True, True, True)
+    approved = own.ApproveOfficerChange(
+        session=second,
+        change=seen["fields"]["id"],
+        digest=b64(seen["digest"]),
+        assertion=message(passkey.sign(b64(seen["challenge"]))),
+    )
+    assert signer.call(approved)["officer"]["state"] == "active"
+
+
 def stepped_up(signer: BankSigner, bank: Bank) -> str:
     session = bank.session(MARIA)
     challenge = b64(signer.call(own.StepUpChallenge(session=session))["challenge"])
@@ -146,6 +162,7 @@ def test_sessions_are_ended(signer: BankSigner, bank: Bank) -> None:
 NOBODY = message(Assertion(b"id", b"{}", bytes(4), b"signature"))
 OFFICER_ACTS: list[ops.Operation] = [
     own.ProposeOfficerChange(session="none", officer="none", branch="B", roles=["auditor"], reason="x"),
+    own.ProposeReinstatement(session="none", officer="none", reason="x"),
     own.ApproveOfficerChange(session="none", change="none", digest=bytes(32), assertion=NOBODY),
     own.RejectOfficerChange(session="none", change="none", reason="x"),
     own.StepUpChallenge(session="none"),

@@ -1,4 +1,4 @@
-"""Proposed changes of officers' roles and branches in the database."""
+"""Proposed changes of officers in the database."""
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -37,6 +37,7 @@ class SqlOfficerChanges:
             "state": change.state.value,
             "decided_by": change.decided_by,
             "decision_reason": change.decision_reason,
+            "reinstates": change.reinstates,
             "seal": seal,
         }
         refusal = "this change was just decided by somebody else; look again"
@@ -63,4 +64,5 @@ def _change(row: OfficerChangeRow) -> OfficerChange:
         state=known(ProposalState, row.state, where),
         decided_by=row.decided_by,
         decision_reason=row.decision_reason,
+        reinstates=row.reinstates,
     )

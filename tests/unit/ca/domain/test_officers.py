@@ -152,6 +152,7 @@ _SEALED: list[tuple[Any, dict[str, Any]]] = [
             "state": ProposalState.APPROVED,
             "decided_by": "x",
             "decision_reason": "x",
+            "reinstates": True,
         },
     ),
     (

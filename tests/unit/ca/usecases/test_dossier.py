@@ -13,10 +13,11 @@ from ca.domain.applications import ApplicationState
 from ca.domain.codes import CodeState
 from ca.domain.decisions import Act, Evidence, approval
 from ca.domain.errors import SigningRefused
-from ca.domain.officers import OfficerState, TrustedRole
+from ca.domain.officers import TrustedRole
 from tests.drafts import a_request
 from tests.fakes.authenticators import FakePasskey
 from tests.fakes.bank import MARIA, PAVEL, SUPERVISOR, Bank, Codes, Colleague
+from tests.unit.ca.usecases import test_reinstatements as reinstatements
 
 APPROVER = frozenset({TrustedRole.RA_APPROVER})
 
@@ -178,8 +179,7 @@ def test_an_approver_whose_role_was_taken_away_approves_nothing(bank: Bank, code
 
 def test_an_approver_reinstated_counts_again(bank: Bank, codes: Codes) -> None:
     bank.suspend(PAVEL)
-    session = bank.session("E2001")
-    bank.change_officer(session, f"officer-{PAVEL}", state=OfficerState.ACTIVE.value, reason="back")
+    reinstatements.approve(bank, reinstatements.propose(bank, PAVEL))
     bank.download(codes, a_request())
     assert len(bank.signatures) == 1
 
