@@ -89,6 +89,14 @@ def test_its_sender_takes_it_back_without_an_alarm_and_nobody_else_of_the_branch
     assert bank.stored.alarms == {}
 
 
+def test_at_the_receiving_branch_only_a_supervisor_refuses(bank: Bank) -> None:
+    consignment, consign = sent(bank), bank.use_cases.stock.consign
+    operator = bank.officer("E1909", frozenset({TrustedRole.RA_OPERATOR}), branch=ELSEWHERE)
+    with pytest.raises(NotAllowed, match="a supervisor of the branch that receives it"):
+        consign.refuse(operator.session, consignment.id, reason="x")
+    assert held(bank) == [(Holder.IN_TRANSIT, BRANCH)] * 2
+
+
 def test_what_has_ended_does_not_end_again(bank: Bank) -> None:
     consignment, consign = sent(bank), bank.use_cases.stock.consign
     consign.confirm(bank.session(STRANGER), consignment.id)

@@ -158,6 +158,17 @@ def test_a_proposal_falls_when_its_proposer_loses_the_role(bank: Bank) -> None:
         approve(bank, change)
 
 
+def test_a_proposal_falls_when_its_proposers_record_was_edited_or_is_gone(bank: Bank) -> None:
+    change = propose(bank)
+    bank.rewrite_officer(SECURITY, roles=frozenset({_R.SECURITY_OFFICER, _R.AUDITOR}))
+    with pytest.raises(Tampered):
+        approve(bank, change)
+    del bank.stored.officers[f"officer-{SECURITY}"]
+    with pytest.raises(NotAllowed, match="is no officer"):
+        approve(bank, change)
+    assert record(bank, MARIA).roles == {_R.RA_OPERATOR, _R.RA_APPROVER}
+
+
 # What is approved is what was shown
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from ca.domain.codes import shown
 from ca.domain.errors import InvalidRequest, NotAllowed, NotAuthenticated, Tampered
-from ca.domain.officers import Officer
+from ca.domain.officers import Officer, TrustedRole
 from ca.domain.recovery import CODES, DEAF_FOR, MISSES_IN_A_ROW
 from ca.usecases.own_access import OwnAccess
 from ca.usecases.recovery import WRONG, RecoverAccess
@@ -171,6 +171,12 @@ def test_who_may_not_act_does_not_get_back_in(
     refused(recover, MARIA, codes[0])
     with pytest.raises(NotAuthenticated):
         recover(MARIA, codes[0], challenge=challenge, registration=FakePasskey().register(challenge), label="x")
+
+
+def test_an_edited_record_is_not_got_back_into(bank: Bank, recover: RecoverAccess, codes: Sequence[str]) -> None:
+    bank.rewrite_officer(MARIA, roles=frozenset({TrustedRole.SECURITY_OFFICER}))
+    with pytest.raises(Tampered):
+        recover.open(MARIA, codes[0])
 
 
 # Guessing
