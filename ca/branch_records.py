@@ -1,4 +1,4 @@
-"""The ports to what a branch keeps: customers, U-Shields, applications with their evidence, and codes."""
+"""The ports to what a branch keeps: customers, U-Shields, applications with their evidence, codes, revocations."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,6 +11,7 @@ from ca.domain.codes import CodePair
 from ca.domain.customers import Customer
 from ca.domain.decisions import Evidence
 from ca.domain.devices import Device
+from ca.domain.revocation_cases import RevocationCase
 
 
 class Customers(Protocol):
@@ -77,3 +78,18 @@ class Codes(Protocol):
     def save(self, pair: CodePair) -> None: ...
 
     def list_open_expired(self, now: datetime) -> Sequence[CodePair]: ...
+
+
+class RevocationCases(Protocol):
+    """Revocations that wait or waited for a second officer, with their seals; the use cases check the seal.
+
+    Nothing is locked: who decides on one holds the lock of its certificate.
+    """
+
+    def find(self, case_id: str) -> tuple[RevocationCase, bytes] | None: ...
+
+    def list_of(self, serial: int) -> Sequence[tuple[RevocationCase, bytes]]:
+        """All about a certificate, the youngest first. Raise Tampered for a row that no case can be read from."""
+
+    def save(self, case: RevocationCase, seal: bytes) -> None:
+        """Raise InvalidTransition unless the record there is older."""

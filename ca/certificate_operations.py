@@ -1,6 +1,6 @@
 """What officers can ask of one certificate besides hold, release and revoke. Rules: `ca/operations.py`."""
 
-from ca.operations import Identifier, OfficerOperation
+from ca.operations import B64, AssertionMessage, Identifier, OfficerOperation, Text
 
 
 class ExamineCertificate(OfficerOperation):
@@ -18,3 +18,37 @@ class UndoHold(OfficerOperation):
 
     path = "certificates/undo-hold"
     serial: Identifier
+
+
+class ForeseeRevocation(OfficerOperation):
+    """-> {by_two: bool}: whether a second officer would decide, unless the reason is keyCompromise."""
+
+    path = "certificates/foresee-revocation"
+    serial: Identifier
+
+
+class ShowRevocation(OfficerOperation):
+    """-> {fields, digest, state, status, late, changed, decided_by, decision_reason, challenge, may_approve}.
+
+    What the second officer decides on, and what their passkey signs; `status`: the certificate's.
+    """
+
+    path = "revocations/show"
+    case: Identifier
+
+
+class ApproveRevocation(OfficerOperation):
+    """-> {serial, status}: revoked. `digest` is that of the case as shown."""
+
+    path = "revocations/approve"
+    case: Identifier
+    digest: B64
+    assertion: AssertionMessage
+
+
+class RejectRevocation(OfficerOperation):
+    """-> {state}. The certificate stays on hold."""
+
+    path = "revocations/reject"
+    case: Identifier
+    reason: Text

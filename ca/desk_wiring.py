@@ -38,6 +38,9 @@ from ca.usecases.portal_sessions import AccountBook, AuthorizeCustomer, PortalSi
 from ca.usecases.profile_versions import DecideOnProfile
 from ca.usecases.profiles_in_force import ProfilesInForce
 from ca.usecases.publish_tool import PublishTool
+from ca.usecases.revoke import ChangeStatus
+from ca.usecases.revoke_by_two import DecideOnRevocation
+from ca.usecases.second_officer import SecondOfficer
 from ca.usecases.show_settings import ShownSetting, ShowSettings
 from ca.usecases.statements import Statements
 from ca.usecases.tool_desk import DecideOnTool
@@ -105,6 +108,21 @@ def casework(unit_of_work: SqlUnitOfWork, dossier: Dossier) -> Casework:
         register,
         CorrectCustomer(unit_of_work, clock, authorize),
     )
+
+
+def revoking(
+    settings: Settings,
+    unit_of_work: SqlUnitOfWork,
+    dossier: Dossier,
+    publish_changes: Callable[[str], None],
+    notify: NotifyCustomer,
+) -> DecideOnRevocation:
+    """How officers hold, release and revoke, alone or by two."""
+    clock, authorize = SystemClock(), dossier.authorize
+    second = SecondOfficer(system_random, dossier.seals, dossier.profiles)
+    change = ChangeStatus(unit_of_work, clock, authorize, publish_changes, open_receipt(settings), notify, second)
+    passkeys = Passkeys(dossier.authenticators, clock)
+    return DecideOnRevocation(unit_of_work, clock, authorize, passkeys, second, change)
 
 
 def authority(

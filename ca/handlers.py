@@ -46,7 +46,7 @@ from ca.usecases.renew import ReEnrol
 from ca.usecases.renew import RenewByKey as RenewCertificateByKey
 from ca.usecases.report_unknown import ReportUnknownCertificate
 from ca.usecases.responder import CertifyMemoryKey
-from ca.usecases.revoke import ChangeStatus
+from ca.usecases.revoke_by_two import DecideOnRevocation
 from ca.usecases.sign_in import SignIn
 from ca.usecases.tool_jobs import OrderToolJob
 
@@ -57,6 +57,7 @@ _QUESTIONS: tuple[type[ops.Operation], ...] = (
     *(portal.ShowMe, portal.ListOwnCertificates, portal.ListOwnDevices, portal.ShowOwnHistory),
     *(portal.ListSessions, portal.ShowCompany, ShowUnlock, ShowCase, PreviewApplication, ShowBatch),
     *(ShowOfficerChange, ShowAccess, certificate_ops.ExamineCertificate),
+    *(certificate_ops.ForeseeRevocation, certificate_ops.ShowRevocation),
     *AUTHORITY_QUESTIONS,
 )
 # What nobody may see and what somebody changed is recorded all the same.
@@ -95,7 +96,7 @@ class UseCases:
     re_enrol: ReEnrol
     renew_by_key: RenewCertificateByKey
     confirm: ConfirmCertificate
-    change_status: ChangeStatus
+    revoking: DecideOnRevocation
     examine: ExamineCertificate
     order_tool_job: OrderToolJob
     portal: Portal
@@ -145,7 +146,7 @@ class Handlers:
             do.authority,
             do.stock,
             do.auditing,
-            OneCertificate(do.change_status, do.examine),
+            OneCertificate(do.revoking, do.examine),
         )
         table = self._of_the_bank() | {kind: handler for part in parts for kind, handler in part.table().items()}
         return {kind: self._by_todays_profiles(handler) for kind, handler in table.items()}

@@ -227,12 +227,16 @@ class Release(OfficerOperation):
 
 
 class Revoke(OfficerOperation):
-    """-> {serial, status}. reason: name of RFC 5280 section 5.3.1; invalid_since: its invalidityDate, if known."""
+    """-> {serial, status}. reason: name of RFC 5280 section 5.3.1; invalid_since: its invalidityDate, if known.
+
+    Where a second officer decides the status is on-hold, and `why` is what they read.
+    """
 
     path = "certificates/revoke"
     serial: Identifier
     reason: Identifier
     invalid_since: Identifier = ""
+    why: Text = ""
 
 
 # Enrolment

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NewType, Protocol, Self
 
-from ca.branch_records import Applications, Batches, Codes, Customers, Devices
+from ca.branch_records import Applications, Batches, Codes, Customers, Devices, RevocationCases
 from ca.counting import Figures
 from ca.domain.bundle import BundleKind, BundleRecord
 from ca.domain.certificates import Certificate, Intent
@@ -310,6 +310,8 @@ class Work(Protocol):
     def figures(self) -> Figures: ...
     @property
     def tool_cases(self) -> ToolCases: ...
+    @property
+    def revocation_cases(self) -> RevocationCases: ...
 
     def commit(self) -> None: ...
 

@@ -15,7 +15,7 @@ from ca.adapters.hsm.sessions import TokenSessions
 from ca.adapters.linter import PkilintLinter
 from ca.adapters.webauthn import WebAuthnAuthenticators
 from ca.background import InBackground, all_of
-from ca.desk_wiring import auditing, authority, casework, portal_of, senders, unlocking
+from ca.desk_wiring import auditing, authority, casework, portal_of, revoking, senders, unlocking
 from ca.domain.audit import AuditEvent
 from ca.domain.crl import with_partition
 from ca.domain.errors import PKIError
@@ -54,7 +54,6 @@ from ca.usecases.reconcile import Reconcile
 from ca.usecases.renew import ReEnrol, RenewByKey
 from ca.usecases.report_unknown import ReportUnknownCertificate
 from ca.usecases.responder import CertifyMemoryKey, CertifyResponder, own_profile
-from ca.usecases.revoke import ChangeStatus
 from ca.usecases.sign_in import SignIn
 from ca.usecases.standings import FollowRecords, KeepSnapshot
 from ca.usecases.sweep import Sweep
@@ -190,7 +189,7 @@ def _wire(
         re_enrol=re_enrol,
         renew_by_key=RenewByKey(unit_of_work, clock, re_enrol, origin),
         confirm=ConfirmCertificate(unit_of_work, clock, random, publish_changes, receipt, notify, origin),
-        change_status=ChangeStatus(unit_of_work, clock, authorize, publish_changes, receipt, notify),
+        revoking=revoking(settings, unit_of_work, dossier, publish_changes, notify),
         examine=ExamineCertificate(unit_of_work, dossier, linter),
         order_tool_job=order_tool_job,
         portal=portal,

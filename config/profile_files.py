@@ -55,6 +55,10 @@ class _Renewal(_Strict):
     same_key: bool = False
 
 
+class _Revocation(_Strict):
+    by_two: bool
+
+
 class _ProfileFile(_Strict):
     version: int
     title: str
@@ -74,6 +78,7 @@ class _ProfileFile(_Strict):
     ocsp_nocheck: bool = False
     enrolment: _Enrolment | None = None
     renewal: _Renewal | None = None
+    revocation: _Revocation | None = None
 
     def to_profile(self, name: str) -> Profile:
         if (self.enrolment is None) != self.internal:
@@ -92,6 +97,7 @@ class _ProfileFile(_Strict):
             renewal_opens_before=self.renewal.opens_before if self.renewal else None,
             renewal_closes_after=self.renewal.closes_after if self.renewal else timedelta(0),
             same_key_on_renewal=self.renewal.same_key if self.renewal else False,
+            revocation_by_two=self.revocation.by_two if self.revocation else False,
             **self.model_dump(include=_AS_THEY_ARE),
             **enrolment.model_dump(),
         )
@@ -165,7 +171,8 @@ class TomlProfiles:
         ]
         for rule in profile.subject:
             lines += ["", "[[subject]]", f"attribute = {_quoted(rule.attribute.value)}", f"text = {_quoted(rule.text)}"]
-        return "\n".join([*lines, *_enrolment_lines(profile), *_renewal_lines(profile)]) + "\n"
+        lines += [*_enrolment_lines(profile), *_renewal_lines(profile), *_revocation_lines(profile)]
+        return "\n".join(lines) + "\n"
 
 
 def _enrolment_lines(profile: Profile) -> list[str]:
@@ -192,6 +199,11 @@ def _renewal_lines(profile: Profile) -> list[str]:
         f"closes_after = {_time(profile.renewal_closes_after)}",
         f"same_key = {_word(profile.same_key_on_renewal)}",
     ]
+
+
+def _revocation_lines(profile: Profile) -> list[str]:
+    # Told to who may choose it, also while it says no: whoever writes the next version sees that there is a choice.
+    return [] if profile.internal else ["", "[revocation]", f"by_two = {_word(profile.revocation_by_two)}"]
 
 
 def _quoted(value: object) -> str:

@@ -19,6 +19,7 @@ from ca.adapters.db import (  # noqa: F401  their tables are compared too
     portal_rows,
     profile_rows,
     receipt_rows,
+    revocation_rows,
     stock_rows,
     tool_rows,
 )

@@ -26,6 +26,8 @@ from ca.domain.journal import Act as ChangeAct
 from ca.domain.journal import Change, Entry, chained
 from ca.domain.officer_changes import OfficerChange
 from ca.domain.officers import Credential, Invitation, InvitationState, Officer, OfficerState, TrustedRole
+from ca.domain.revocation import RevocationReason
+from ca.domain.revocation_cases import RevocationCase
 from ca.domain.sessions import Challenge, Session
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
@@ -91,6 +93,24 @@ def an_officer_change(**changes: Any) -> OfficerChange:
         branch="0002",
         roles=frozenset({TrustedRole.RA_APPROVER}),
         reason="moves",
+        proposed_by="P-9",
+        proposed_at=NOW,
+        expires_at=NOW + timedelta(days=7),
+    )
+    return replace(valid, **changes)
+
+
+def a_revocation_case(**changes: Any) -> RevocationCase:
+    valid = RevocationCase(
+        id="case-1",
+        version=1,
+        serial=0xA1,
+        subject="CN=Zhang Wei,O=Demo Bank",
+        branch="0001",
+        reason=RevocationReason.CESSATION_OF_OPERATION,
+        invalid_since=NOW - timedelta(days=1),
+        why="the account was closed",
+        held_since=NOW,
         proposed_by="P-9",
         proposed_at=NOW,
         expires_at=NOW + timedelta(days=7),

@@ -23,6 +23,7 @@ class Act(StrEnum):
     APPROVE_OFFICER_CHANGE = "approve-officer-change"
     APPROVE_PROFILE = "approve-profile"
     RELEASE_TOOL = "release-tool"
+    APPROVE_REVOCATION = "approve-revocation"
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ LONGEST_END_ENTITY_VALIDITY = timedelta(days=5 * 366)
 _CA_USAGES = frozenset({"keyCertSign", "cRLSign"})
 _ENCIPHERMENT = frozenset({"keyEncipherment", "dataEncipherment"})
 _FIELD = re.compile(r"\{([a-z_]+)\}")
+_NOT_BY_OFFICERS = "an internal certificate is not ended by officers, so revocation_by_two is none of its"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,8 @@ class Profile:
     authority_information_access: bool
     ocsp_nocheck: bool
     internal: bool
+    revocation_by_two: bool = False
+    """Whether a second officer decides before one of its certificates ends (ca/domain/revocation_cases.py)."""
 
     def __post_init__(self) -> None:
         broken = [rule for rule, holds in (*self._common_rules(), *self._kind_rules()) if not holds]
@@ -156,6 +159,7 @@ class Profile:
             ("ocsp_nocheck belongs to responders, and responders have it", self.ocsp_nocheck == is_responder),
             ("a responder has no CRL or OCSP of its own", not (is_responder and self._points_to_status())),
             ("an internal certificate is not applied for", not (self.internal and self._is_applied_for())),
+            (_NOT_BY_OFFICERS, not (self.internal and self.revocation_by_two)),
         )
 
     def _ca_rules(self) -> tuple[tuple[str, bool], ...]:
@@ -167,6 +171,7 @@ class Profile:
             ("a path length is not negative", self.path_length is None or self.path_length >= 0),
             ("a CA has no ocsp_nocheck", not self.ocsp_nocheck),
             ("a CA is not applied for", not self._is_applied_for()),
+            (_NOT_BY_OFFICERS, not self.revocation_by_two),
         )
 
     def _has_sound_validity(self) -> bool:
@@ -184,7 +189,11 @@ class Profile:
     @property
     def digest(self) -> str:
         """Hash of everything the profile says: approvals name it, so that a changed profile needs a new approval."""
-        return digest("profile", {field.name: _plain(getattr(self, field.name)) for field in fields(self)}).hex()
+        said = {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
+        if not self.revocation_by_two:
+            # Younger than the first approvals: without it the digest is theirs, so they still stand.
+            del said["revocation_by_two"]
+        return digest("profile", said).hex()
 
     def subject_for(self, values: Mapping[str, str]) -> Name:
         """The subject of a record. Raises ProfileViolation for a missing field, InvalidRequest for unfit text."""

@@ -30,6 +30,7 @@ from tests.contracts.records import (
     IssuersContract,
     JobsContract,
 )
+from tests.contracts.revocation_cases import RevocationCasesContract
 from tests.contracts.stock import StockContract
 
 
@@ -92,6 +93,7 @@ class WorkContract(
     RecoveryCodesContract,
     ProfileVersionsContract,
     ToolCasesContract,
+    RevocationCasesContract,
     CustomersContract,
     DevicesContract,
     OfficersContract,

@@ -48,7 +48,6 @@ from ca.usecases.reconcile import Reconcile
 from ca.usecases.renew import ReEnrol
 from ca.usecases.report_unknown import ReportUnknownCertificate
 from ca.usecases.responder import CertifyMemoryKey, CertifyResponder
-from ca.usecases.revoke import ChangeStatus
 from ca.usecases.sign_in import SignIn
 from ca.usecases.sweep import Sweep
 from config.profile_files import TomlProfiles
@@ -61,7 +60,7 @@ from tests.fakes.key_store import FakeKeyStore
 from tests.fakes.publisher import FakeLinter
 from tests.fakes.standings import FakeStandings
 from tests.fakes.tool import publish_tool
-from tests.fakes.use_cases import ORIGIN, FakeNotify, use_cases_of
+from tests.fakes.use_cases import ORIGIN, FakeNotify, revoking_of, use_cases_of
 from tests.fakes.work import FakeUnitOfWork, Stored
 
 ISSUING_KEY = KeyId(b"issuing-1")
@@ -193,7 +192,8 @@ class Bank(Attacked):
         self.report_unknown = ReportUnknownCertificate(unit_of_work, clock)
         self.re_enrol = ReEnrol(unit_of_work, clock, self.dossier, *issuing, self.report_unknown)
         self.confirm = ConfirmCertificate(unit_of_work, clock, random, push, self.open_receipt, self.notify, ORIGIN)
-        self.change_status = ChangeStatus(unit_of_work, clock, self.authorize, push, self.open_receipt, self.notify)
+        self.revoking = revoking_of(self)
+        self.change_status = self.revoking.change_status
         self.reconcile = Reconcile(unit_of_work, clock, self.issuance)
         self.record_refusal = RecordRefusal(unit_of_work, clock)
         self.jobs: dict[str, Job] = {"count": Job("count", timedelta(minutes=1), lambda: "counted")}

@@ -33,6 +33,9 @@ from ca.usecases.portal_sessions import AccountBook, AuthorizeCustomer, PortalSi
 from ca.usecases.profile_versions import DecideOnProfile
 from ca.usecases.receipts import RecordSightings
 from ca.usecases.renew import RenewByKey
+from ca.usecases.revoke import ChangeStatus
+from ca.usecases.revoke_by_two import DecideOnRevocation
+from ca.usecases.second_officer import SecondOfficer
 from ca.usecases.show_settings import ShownSetting, ShowSettings
 from ca.usecases.statements import Statements
 from ca.usecases.tool_desk import DecideOnTool
@@ -116,6 +119,14 @@ def authority_of(bank: "Bank") -> Authority:
     )
 
 
+def revoking_of(bank: "Bank") -> DecideOnRevocation:
+    """How officers hold, release and revoke, alone or by two."""
+    base = bank.unit_of_work, bank.clock, bank.authorize
+    second = SecondOfficer(bank.random, bank.seals, bank.profiles)
+    change = ChangeStatus(*base, bank.published.append, bank.open_receipt, bank.notify, second)
+    return DecideOnRevocation(*base, bank.passkeys, second, change)
+
+
 def auditing_of(bank: "Bank") -> Auditing:
     """What audits and disputes ask for."""
     base = bank.unit_of_work, bank.clock
@@ -150,7 +161,7 @@ def use_cases_of(bank: "Bank") -> UseCases:
         re_enrol=bank.re_enrol,
         renew_by_key=RenewByKey(bank.unit_of_work, bank.clock, bank.re_enrol, ORIGIN),
         confirm=bank.confirm,
-        change_status=bank.change_status,
+        revoking=bank.revoking,
         examine=ExamineCertificate(bank.unit_of_work, bank.dossier, bank.linter),
         order_tool_job=OrderToolJob(bank.unit_of_work, bank.clock, bank.random, bank.key_store, ORIGIN),
         answer_ocsp=bank.answer_ocsp,

@@ -30,6 +30,7 @@ from ca.domain.officers import Invitation, Officer
 from ca.domain.profile_versions import ProfileVersion
 from ca.domain.receipts import Receipt
 from ca.domain.recovery import RecoveryCodes
+from ca.domain.revocation_cases import RevocationCase
 from ca.domain.sessions import Challenge, Session
 from ca.domain.stock import Alarm, Balance
 from ca.domain.times import Millis
@@ -43,6 +44,7 @@ from tests.fakes.officers import FakeOfficerChanges, FakeRecoveryCodeSets
 from tests.fakes.portal import FakeAccounts, FakeCancellations, FakeCustomerSessions, FakeUnlocks
 from tests.fakes.profiles import FakeProfileVersions, FakeToolCases
 from tests.fakes.receipts import FakeReceipts
+from tests.fakes.revocation_cases import FakeRevocationCases
 from tests.fakes.standings import FakeStandings
 from tests.fakes.stock import FakeStock
 
@@ -92,6 +94,7 @@ class Stored:
     alarms: dict[str, Alarm] = field(default_factory=dict)
     figures: list[Figure] = field(default_factory=list)
     tool_cases: dict[str, tuple[ToolCase, bytes]] = field(default_factory=dict)
+    revocation_cases: dict[str, tuple[RevocationCase, bytes]] = field(default_factory=dict)
 
     def copy(self) -> "Stored":
         return Stored(**{each.name: getattr(self, each.name).copy() for each in fields(self)})
@@ -145,6 +148,7 @@ class FakeWork:
         self.stock = FakeStock(stored.moves, stored.consignments, stored.balances, stored.alarms, stored.devices)
         self.figures = FakeFigures(stored.figures, stored)
         self.tool_cases = FakeToolCases(stored.tool_cases)
+        self.revocation_cases = FakeRevocationCases(stored.revocation_cases)
 
 
 class FakeUnitOfWork:

@@ -24,6 +24,7 @@ from ca.adapters.db.repositories.portal import SqlAccounts, SqlCancellations, Sq
 from ca.adapters.db.repositories.profiles import SqlProfileVersions
 from ca.adapters.db.repositories.receipts import SqlReceipts
 from ca.adapters.db.repositories.recovery_codes import SqlRecoveryCodeSets
+from ca.adapters.db.repositories.revocation_cases import SqlRevocationCases
 from ca.adapters.db.repositories.sessions import SqlChallenges, SqlSessions
 from ca.adapters.db.repositories.stock import SqlStock
 from ca.adapters.db.repositories.tool_cases import SqlToolCases
@@ -87,6 +88,7 @@ class SqlWork:
         self.stock = SqlStock(session)
         self.figures = SqlFigures(session)
         self.tool_cases = SqlToolCases(session)
+        self.revocation_cases = SqlRevocationCases(session)
 
     def __enter__(self) -> Self:
         # Begin here and not at the first statement: on SQLite this is where threads take turns.

@@ -14,7 +14,9 @@ from ca import dossier_operations as dossier
 from ca import operations as ops
 from ca import portal_operations as portal
 from ca import unlock_operations as unlock
-from ca.certificate_operations import ExamineCertificate, UndoHold
+from ca.certificate_operations import (
+    UndoHold,
+)
 from ca.domain.decisions import Assertion
 from ca.domain.errors import InvalidRequest, KeyStoreUnavailable, NotAllowed, NotFound, NotReady, PKIError
 from ca.domain.responders import memory_key_proof
@@ -34,6 +36,7 @@ from tests.fakes.bank import (
 )
 from tests.fakes.ceremony import ISSUING
 from tests.fakes.stock import STOCK_ACTS
+from tests.unit.ca.test_certificate_handlers import CERTIFICATE_ACTS, CERTIFICATE_QUESTIONS
 from tests.unit.ca.test_officer_handlers import OFFICER_ACTS, OFFICER_QUESTIONS
 
 
@@ -238,10 +241,6 @@ ACTS: list[ops.Operation] = [
     case_ops.ApproveBatch(session="none", batch="none", digest=bytes(32), assertion=NOBODY),
     ops.CorrectCustomer(session="none", customer="none", name="N", document_number="1"),
     ops.HandOutCodes(session="none", application="none"),
-    ops.Hold(session="none", serial="a1"),
-    ops.Release(session="none", serial="a1"),
-    UndoHold(session="none", serial="a1"),
-    ops.Revoke(session="none", serial="a1", reason="keyCompromise"),
     ops.Enrol(reference="none", code="none", request=b""),
     ops.ReEnrol(client_certificate=b"", request=b""),
     ops.ConfirmationChallenge(serial="a1"),
@@ -279,6 +278,7 @@ ACTS: list[ops.Operation] = [
     unlock.AnswerUnlock(reference="none", code="none", token_serial="US1", public_key=b""),
     unlock.CompleteUnlock(reference="none", nonce=b"", certificate=b"", signature=b""),
     *OFFICER_ACTS,
+    *CERTIFICATE_ACTS,
     dossier.VerifyLog(session="none"),
     dossier.ShowDossier(session="none", serial="a1"),
     portal.HandDeviceToCompany(session="none", number="none", serial="none"),
@@ -290,7 +290,7 @@ ACTS: list[ops.Operation] = [
 # Looking is no act; these two have nothing to refuse.
 QUESTIONS: list[ops.Operation] = [
     ops.WhoAmI(session="none"),
-    ExamineCertificate(session="none", serial="a1"),
+    *CERTIFICATE_QUESTIONS,
     case_ops.ShowCase(session="none", application="none"),
     case_ops.PreviewApplication(session="none", customer="none", profile="machine"),
     case_ops.ShowBatch(session="none", batch="none"),

@@ -114,3 +114,10 @@ def test_a_quote_in_a_profile_stays_in_its_place() -> None:
 def test_a_directory_without_profiles_stops_the_start(tmp_path: Path) -> None:
     with pytest.raises(NotReady, match="has no profiles"):
         load_profiles(tmp_path)
+
+
+def test_who_writes_the_next_version_sees_that_two_may_decide_on_revocations() -> None:
+    machine = replace(load_profiles(SHIPPED)["machine"], revocation_by_two=True)
+
+    assert TomlProfiles().parse("machine", TomlProfiles().write(machine)) == machine
+    assert "[revocation]\nby_two = false\n" in TomlProfiles().write(replace(machine, revocation_by_two=False))

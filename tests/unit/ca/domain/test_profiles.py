@@ -49,6 +49,8 @@ CN = SubjectRule(NameAttribute.COMMON_NAME, "x")
         ("personal-signing", {"renewal_opens_before": timedelta(0)}, "renewal opens"),
         ("personal-signing", {"extended_key_usage": ("serverAuth",)}, "dns names"),
         ("personal-signing", {"internal": True}, "not applied for"),
+        ("ocsp-responder", {"revocation_by_two": True}, "not ended by officers"),
+        ("root-ca", {"revocation_by_two": True}, "not ended by officers"),
         ("ocsp-responder", {"extended_key_usage": ("OCSPSigning", "clientAuth")}, "nothing else"),
         ("bundle-signer", {"extended_key_usage": ("bundleSigning", "clientAuth")}, "nothing else"),
         ("personal-signing", {"extended_key_usage": ("bundleSigning",)}, "bundleSigning"),
@@ -123,12 +125,17 @@ def test_a_record_without_a_needed_field_gets_no_subject(values: dict[str, str])
         {"subject": (CN,)},
         {"key_algorithms": frozenset({KeyAlgorithm.EC_P256})},
         {"renewal_opens_before": None},
+        {"revocation_by_two": True},
     ],
 )
 def test_every_change_changes_the_digest(changes: dict[str, object]) -> None:
     changed: Profile = replace(PERSONAL, **changes)  # type: ignore[arg-type]  # any field
 
     assert changed.digest != PERSONAL.digest
+
+
+def test_approvals_from_before_a_second_officer_was_a_choice_still_stand() -> None:
+    assert PERSONAL.digest == "43b4e3f110f3670f16c255f395106f18e1d5360275ba7353b8d8c37cd8956b1a"
 
 
 def test_the_digest_does_not_depend_on_the_order_of_sets() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ca.domain import applications, certificates, custody, devices, officers, proposals
+from ca.domain import applications, certificates, custody, devices, officers, proposals, revocation_cases
 from ca.domain.applications import ApplicationState
 from ca.domain.certificates import Certificate, CertificateStatus, standing
 from ca.domain.companies import Asked
@@ -24,6 +24,7 @@ TABLES = {
     "device": devices.transitions(),
     "officer": officers.transitions(),
     "proposal": proposals.transitions(),
+    "revocation": revocation_cases.transitions(),
 }
 
 

@@ -160,7 +160,7 @@ def test_the_cas_own_certificate_has_no_approvals(bank: Bank, examine: ExamineCe
 def test_what_travels_names_officer_digest_and_passkey(
     bank: Bank, certificate: Certificate, examine: ExamineCertificate
 ) -> None:
-    table = OneCertificate(bank.change_status, examine).table()
+    table = OneCertificate(bank.revoking, examine).table()
     asked = Asked(session=bank.session(AUDITOR), serial=serial_text(certificate.serial))
     answer = table[Asked](asked)
     (told,) = answer["approvals"]
