@@ -21,6 +21,7 @@ _ADMINISTRATORS = frozenset({_R.CA_ADMINISTRATOR})
 _HOLDERS = _RA | {_R.HOTLINE}
 _UNLOCKERS = _REGISTRARS | {_R.HOTLINE}
 _SUPERVISORS = frozenset({_R.RA_SUPERVISOR})
+_REVOKERS = frozenset({_R.RA_APPROVER, _R.RA_SUPERVISOR})
 _STOCK_READERS = _RA | _OVERSIGHT
 
 PUBLIC = frozenset(
@@ -122,7 +123,10 @@ ROOMS: dict[str, frozenset[TrustedRole]] = {
     "changes.hold": _HOLDERS,
     "changes.undo_hold": _HOLDERS,
     "changes.release": frozenset({_R.RA_SUPERVISOR}),
-    "changes.revoke": frozenset({_R.RA_APPROVER, _R.RA_SUPERVISOR}),
+    "changes.revoke": _REVOKERS,
+    "revocations.show": _RA | {_R.AUDITOR},
+    "revocations.approve": _REVOKERS,
+    "revocations.reject": _REVOKERS,
     "unlocks.open_case": _UNLOCKERS,
     "unlocks.show": _UNLOCKERS | {_R.AUDITOR},
     "unlocks.approve": _SUPERVISORS,

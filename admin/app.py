@@ -33,6 +33,7 @@ from admin.views import (
     recovery,
     registration,
     reports,
+    revocations,
     search,
     sessions,
     settings,
@@ -131,7 +132,7 @@ def _add_rooms(app: Flask, organization: str) -> None:
     console.add_view(ExpiringView())
     console.add_view(reports.ReportsView())
     of_officers = (sign_in, invitation, recovery, my_access, people, officer_changes, sessions)
-    of_the_branch = registration, cases, batches, changes, files, unlocks, stock, search
+    of_the_branch = registration, cases, batches, changes, revocations, files, unlocks, stock, search
     of_oversight = job_runs, profiles, settings, software, reports, dossiers
     for subject in (*of_officers, *of_the_branch, *of_oversight):
         app.register_blueprint(subject.views)

@@ -38,6 +38,7 @@ BADGES: dict[str, Badge] = {
     "expired": Badge("minus", "expired", _IDLE),
     "locked": Badge("lock", "locked", _BAD),
     "void": Badge("minus", "void", _IDLE),
+    "overtaken": Badge("minus", "overtaken", _IDLE),
     "unconfirmed": Badge("clock", "not confirmed yet", _HELD),
     "active": Badge("check", "active", _GOOD),
     "on-hold": Badge("pause", "on hold", _HELD),

@@ -194,6 +194,12 @@ class RevocationForm(FlaskForm):
         format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
         description=_l("When the key was lost or misused, if you know that it was earlier; may stay empty."),
     )
+    why = _text(
+        _l("For the second officer"),
+        _l("Why it is to end, in a few words; it is kept in the audit log. Empty with keyCompromise."),
+        limit=300,
+        required=False,
+    )
 
     def invalid_since_text(self) -> str:
         """As the signer takes it; what was typed is in the zone in which the console shows times. Empty: not known."""

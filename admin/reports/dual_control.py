@@ -14,6 +14,7 @@ from admin.reports.branches import counted_per_day
 from admin.reports.report import LISTED, Column, Report, Row, Scope, Verdict, by_day
 from ca.adapters.db.officer_rows import OfficerChangeRow
 from ca.adapters.db.profile_rows import ProfileVersionRow
+from ca.adapters.db.revocation_rows import RevocationCaseRow
 from ca.adapters.db.rows import ApplicationRow, CertificateRow, EvidenceRow, InvitationRow, OfficerRow, db
 from ca.adapters.db.tool_rows import ToolCaseRow
 from ca.adapters.db.unlock_rows import UnlockRow
@@ -27,7 +28,7 @@ _BY_CEREMONY, _APPROVED = "ceremony:", "approved"
 
 def dual_control(scope: Scope) -> Report:
     """Every exception, by name."""
-    queries = _certificates(scope), _invitations(), _officers(), _unlocks(scope), *_cases()
+    queries = _certificates(scope), _invitations(), _officers(), _unlocks(scope), _revocations(scope), *_cases()
     counted = [_counted(query) for query in queries]
     held_together = list(_held_together())
     total = sum(count for count, _rows in counted) + len(held_together)
@@ -36,6 +37,7 @@ def dual_control(scope: Scope) -> Report:
         _("Invitation that two security officers did not agree on"),
         _("Officer whom nobody invited"),
         _("Unlock that no second person approved"),
+        _("Revocation that no second person approved"),
         _("Change of an officer that no second person approved"),
         _("Profile version that no second person approved"),
         _("Version of the tool that no second person released"),
@@ -103,6 +105,14 @@ def _unlocks(scope: Scope) -> Any:
     )
     by_one = select(u.reference, u.branch, u.opened_at).where(scope.period.covers(u.opened_at), went_on, ~two)
     return by_one.order_by(u.opened_at)
+
+
+def _revocations(scope: Scope) -> Any:
+    """Where the profile asked for two."""
+    r = RevocationCaseRow
+    two = (r.decided_by != "") & (r.decided_by != r.proposed_by) & _decided(Act.APPROVE_REVOCATION, r.id, r.proposed_by)
+    approved = select(r.serial, r.branch, r.proposed_at).where(scope.period.covers(r.proposed_at), r.state == _APPROVED)
+    return approved.where(~two).order_by(r.proposed_at)
 
 
 def _cases() -> Iterator[Any]:

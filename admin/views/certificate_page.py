@@ -15,11 +15,13 @@ from ca.adapters.db.log_rows import AuditEventRow
 from ca.adapters.db.portal_rows import CancellationRow
 from ca.adapters.db.receipt_rows import ReceiptRow
 from ca.adapters.db.repositories.receipts import receipt_of
+from ca.adapters.db.revocation_rows import RevocationCaseRow
 from ca.adapters.db.rows import CertificateRow, DeviceRow, IntentRow, db
 from ca.certificate_operations import ExamineCertificate
 from ca.domain.accounts import CancellationState
 from ca.domain.errors import PKIError
 from ca.domain.revocation import HOLD_UNDO_WINDOW
+from ca.domain.revocation_cases import RevocationCaseState
 
 _LONGEST_LIFE = 60
 
@@ -28,10 +30,13 @@ def page_of(row: CertificateRow) -> dict[str, Any]:
     """For `certificate.html`. The signer is asked once."""
     intent = next(iter(newest(IntentRow, IntentRow.serial == row.serial, IntentRow.id)), None)
     receipts = newest(ReceiptRow, ReceiptRow.serial == row.serial, ReceiptRow.changed_at)
+    cases = newest(RevocationCaseRow, RevocationCaseRow.serial == row.serial, RevocationCaseRow.proposed_at)
     return {
         **_examined(row),
         "heading": row.subject,
         "receipts": [receipt_of(one) for one in receipts],
+        "revocations": cases,
+        "waiting": next((case for case in cases if _waits(case)), None),
         "cancellation": _open_cancellation(row.serial),
         "decoded": decoded(row.der),
         "chain": [link for link, _der in chain_of(row.der)],
@@ -57,6 +62,11 @@ def _request(der: bytes) -> dict[str, Any]:
 def _open_cancellation(serial: str) -> CancellationRow | None:
     found = db.session.get(CancellationRow, serial)
     return found if found is not None and found.state == CancellationState.OPEN.value else None
+
+
+def _waits(case: RevocationCaseRow) -> bool:
+    is_late = case.expires_at < current_app.extensions["vermilion_now"]()
+    return case.state == RevocationCaseState.PROPOSED.value and not is_late
 
 
 def _examined(row: CertificateRow) -> dict[str, Any]:

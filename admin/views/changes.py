@@ -14,7 +14,7 @@ from admin.errors import sentence, status_of
 from admin.forms import EmptyForm, RevocationForm
 from admin.signer import ask, note_look, officer
 from ca.adapters.db.rows import CertificateRow, db
-from ca.certificate_operations import UndoHold
+from ca.certificate_operations import ForeseeRevocation, UndoHold
 from ca.domain.errors import InvalidRequest, InvalidTransition, NotFound
 from ca.domain.officers import TrustedRole
 from ca.operations import Hold, OfficerOperation, Release, Revoke
@@ -61,16 +61,32 @@ _RELEASE = Change(
         _l("The customer can use it again at once. Make sure the cause of the hold is gone."),
     ),
 )
+ENDING = (
+    _l("It ends for good: nobody can bring it back, not even a CA administrator."),
+    _l("OCSP answers “revoked” from the next question on; the next CRL lists it, with the reason."),
+    _l("“Invalid since” stands in the CRL and in the log: who relied on it since then must look again."),
+    _l("The customer needs a new application to get another one."),
+)
+"""What a revocation does, by whomever it is decided."""
 _REVOKE = Change(
     Revoke,
     _l("Revoke this certificate"),
     _l("Revoke for good"),
     (
-        _l("It ends for good: nobody can bring it back, not even a CA administrator."),
-        _l("OCSP answers “revoked” from the next question on; the next CRL lists it, with the reason."),
-        _l("“Invalid since” stands in the CRL and in the log: who relied on it since then must look again."),
+        *ENDING,
         _l("With the reason keyCompromise its key is refused for everybody, forever, and a CRL is made at once."),
-        _l("The customer needs a new application to get another one."),
+    ),
+    binding=True,
+)
+_REVOKE_BY_TWO = Change(
+    Revoke,
+    _l("Revoke this certificate"),
+    _l("Propose to revoke it"),
+    (
+        _l("Its profile asks for two officers. It is on hold at once and stays so, whatever is decided."),
+        *_HOLD.effects[:2],
+        _l("Another approver or supervisor of the branch decides within 7 days whether it ends for good."),
+        _l("With the reason keyCompromise nobody is asked: you end it at once, and its key is refused for ever."),
     ),
     binding=True,
 )
@@ -79,34 +95,38 @@ _REVOKE = Change(
 @views.route("/<serial>/hold", methods=["GET", "POST"])
 def hold(serial: str) -> Response | tuple[str, int]:
     """Until it is released or revoked."""
-    return _change(_HOLD, serial, EmptyForm())
+    return _change(_HOLD, _certificate(serial), EmptyForm())
 
 
 @views.route("/<serial>/undo-hold", methods=["GET", "POST"])
 def undo_hold(serial: str) -> Response | tuple[str, int]:
     """Whoever held it by mistake takes that back."""
-    return _change(_UNDO, serial, EmptyForm())
+    return _change(_UNDO, _certificate(serial), EmptyForm())
 
 
 @views.route("/<serial>/release", methods=["GET", "POST"])
 def release(serial: str) -> Response | tuple[str, int]:
     """Lift a hold."""
-    return _change(_RELEASE, serial, EmptyForm())
+    return _change(_RELEASE, _certificate(serial), EmptyForm())
 
 
 @views.route("/<serial>/revoke", methods=["GET", "POST"])
 def revoke(serial: str) -> Response | tuple[str, int]:
-    """For good, with a reason."""
-    return _change(_REVOKE, serial, RevocationForm())
+    """For good, with a reason; or on hold until a second officer has decided."""
+    row, form = _certificate(serial), RevocationForm()
+    if ask(ForeseeRevocation, serial=row.serial)["by_two"]:
+        return _change(_REVOKE_BY_TWO, row, form)
+    del form.why
+    return _change(_REVOKE, row, form)
 
 
-def _change(change: Change, serial: str, form: FlaskForm) -> Response | tuple[str, int]:
-    row = _certificate(serial)
+def _change(change: Change, row: CertificateRow, form: FlaskForm) -> Response | tuple[str, int]:
     if not form.validate_on_submit():
         return _page(change, row, form, 422 if form.errors else 200)
     fields = {}
     if isinstance(form, RevocationForm):
-        fields = {"reason": form.reason.data, "invalid_since": form.invalid_since_text()}
+        why = form.why.data or "" if "why" in form else ""
+        fields = {"reason": form.reason.data, "invalid_since": form.invalid_since_text(), "why": why}
     try:
         ask(change.operation, serial=row.serial, **fields)
     except (InvalidRequest, InvalidTransition) as error:

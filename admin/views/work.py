@@ -17,12 +17,15 @@ from ca.adapters.db.case_rows import BatchRow
 from ca.adapters.db.log_rows import JobRunRow
 from ca.adapters.db.officer_rows import OfficerChangeRow, RecoveryCodesRow
 from ca.adapters.db.profile_rows import ProfileVersionRow
+from ca.adapters.db.revocation_rows import RevocationCaseRow
 from ca.adapters.db.rows import ApplicationRow, CertificateRow, InvitationRow, OfficerRow, db
 from ca.adapters.db.tool_rows import ToolCaseRow
 from ca.adapters.db.unlock_rows import UnlockRow
 from ca.domain.applications import ApplicationState
+from ca.domain.certificates import CertificateStatus
 from ca.domain.officers import InvitationState, TrustedRole
 from ca.domain.proposals import ProposalState
+from ca.domain.revocation_cases import RevocationCaseState
 from ca.domain.tool_cases import ToolState
 from ca.domain.unlocking import UnlockState
 
@@ -46,6 +49,10 @@ class WorkList:
     recovered: list[tuple[OfficerRow, datetime]] = field(default_factory=list)
     """Who got back in with a recovery code, and when."""
     unlocks: list[UnlockRow] = field(default_factory=list)
+    revocations: list[RevocationCaseRow] = field(default_factory=list)
+    """That another officer proposed."""
+    undecided: list[RevocationCaseRow] = field(default_factory=list)
+    """Out of date, and their certificates are on hold still."""
     profiles: list[ProfileVersionRow] = field(default_factory=list)
     software: list[ToolCaseRow] = field(default_factory=list)
     recent: list[CertificateRow] = field(default_factory=list)
@@ -82,6 +89,8 @@ def _work_list(who: SignedIn) -> WorkList:
         officer_changes=_officer_changes(who) if who.may("officer_changes.approve") else [],
         recovered=_recovered() if who.may("officer_changes.approve") else [],
         unlocks=_unlocks(who) if who.may("unlocks.approve") else [],
+        revocations=_revocations(who) if who.may("revocations.approve") else [],
+        undecided=_revocations(who, late=True) if who.may("revocations.approve") else [],
         profiles=_profile_versions(who) if who.may("profiles.approve") else [],
         software=_releases(who) if who.may("software.approve") else [],
         recent=_recent(who) if who.may("certificates.index_view") else [],
@@ -160,6 +169,17 @@ def _unlocks(who: SignedIn) -> list[UnlockRow]:
     return list(
         db.session.scalars(_at_branch(query, UnlockRow.branch, who).order_by(UnlockRow.opened_at).limit(_SHOWN))
     )
+
+
+def _revocations(who: SignedIn, *, late: bool = False) -> list[RevocationCaseRow]:
+    r, now = RevocationCaseRow, current_app.extensions["vermilion_now"]()
+    # One whose certificate is on hold no more is void, whatever became of it.
+    query = select(r).join(CertificateRow, CertificateRow.serial == r.serial)
+    query = query.where(
+        r.state == RevocationCaseState.PROPOSED.value, CertificateRow.status == CertificateStatus.ON_HOLD.value
+    )
+    query = query.where(r.expires_at < now) if late else query.where(r.expires_at >= now, r.proposed_by != who.person)
+    return list(db.session.scalars(_at_branch(query, r.branch, who).order_by(r.proposed_at, r.id).limit(_SHOWN)))
 
 
 def _profile_versions(who: SignedIn) -> list[ProfileVersionRow]:

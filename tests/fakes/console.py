@@ -19,6 +19,7 @@ from tests.fakes.console_authority import VERSION
 from tests.fakes.console_figures import figures
 from tests.fakes.console_signer import HOSTILE, NOW, OFFICERS, FakeSigner
 from tests.fakes.console_stock_rows import stock
+from tests.fakes.revocation_answers import CASE, LATE, UNDECIDED, WAITING, a_case_row
 from tests.fakes.software_ca import SoftwareCA, certification_request
 
 
@@ -189,6 +190,10 @@ def _others() -> list[rows.Row]:
         portal_rows.CancellationRow(
             serial=CANCELLED, customer="customer-1", asked_at=NOW, due_at=NOW + timedelta(days=1), state="open"
         ),
+        a_certificate(WAITING, "Zhang Wei", "Pudong", "on-hold"),
+        a_certificate(UNDECIDED, "Zhang Wei", "Pudong", "on-hold"),
+        a_case_row(CASE, WAITING),
+        a_case_row(LATE, UNDECIDED, proposed_at=NOW - 9 * day, expires_at=NOW - 2 * day),
         a_certificate(ENDING, "Zhang Wei", "Pudong", "active", not_after=NOW + timedelta(days=45)),
         a_certificate(REVOKED, "Acme 有限公司", "Pudong", "revoked", predecessor=HELD),
         a_certificate(ELSEWHERE, "Xu Only", "Xuhui", "active", application="application-xuhui", customer="customer-3"),

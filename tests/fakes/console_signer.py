@@ -17,7 +17,7 @@ from ca import operations as ops
 from ca import unlock_operations as unlock_ops
 from ca.adapters.db import rows
 from ca.adapters.webauthn import WebAuthnAuthenticators
-from ca.certificate_operations import ExamineCertificate, UndoHold
+from ca.certificate_operations import ExamineCertificate, ForeseeRevocation, ShowRevocation, UndoHold
 from ca.domain.applications import Application, ApplicationState
 from ca.domain.decisions import Act, Assertion, Decision
 from ca.domain.errors import InvalidTransition, NotAllowed, NotAuthenticated, NotFound
@@ -30,6 +30,7 @@ from tests.fakes import console_stock
 from tests.fakes.case_answers import CaseAnswers, outlook
 from tests.fakes.console_authority import CASE, NOW, VERSION, AuthorityAnswers
 from tests.fakes.officer_answers import OfficerAnswers, b64
+from tests.fakes.revocation_answers import RevocationAnswers
 
 ORIGINS = ("https://localhost:8443", "http://localhost:8081")
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
@@ -55,13 +56,13 @@ OFFICERS = {
 
 
 _LOOKS = (
-    *(ops.WhoAmI, ops.NoteLook, ops.Health, ExamineCertificate),
+    *(ops.WhoAmI, ops.NoteLook, ops.Health, ExamineCertificate, ForeseeRevocation, ShowRevocation),
     *(case_ops.ShowCase, case_ops.ShowBatch, case_ops.PreviewApplication),
 )
 
 
 @dataclass
-class FakeSigner(OfficerAnswers, AuthorityAnswers, CaseAnswers):
+class FakeSigner(OfficerAnswers, AuthorityAnswers, CaseAnswers, RevocationAnswers):
     """Answers as the signer does. What was asked is in `asked`; `refuse` makes a kind of operation fail."""
 
     origins: tuple[str, ...] = ORIGINS
@@ -79,6 +80,7 @@ class FakeSigner(OfficerAnswers, AuthorityAnswers, CaseAnswers):
     findings: list[str] = field(default_factory=list)
     flaw: str = ""
     request_flaw: str = ""
+    by_two: bool = False
 
     def call(self, operation: ops.Operation) -> dict[str, Any]:
         self.asked.append(operation)
@@ -317,7 +319,7 @@ class FakeSigner(OfficerAnswers, AuthorityAnswers, CaseAnswers):
         return self._change(operation, "active")
 
     def _Revoke(self, operation: ops.Revoke) -> dict[str, Any]:
-        return self._change(operation, "revoked")
+        return self._change(operation, "on-hold" if self.by_two else "revoked")
 
     def _become(self, application: Application, state: ApplicationState, reason: str = "") -> dict[str, Any]:
         self.cases[application.id] = application.become(state, at=NOW, reason=reason)

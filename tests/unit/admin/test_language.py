@@ -46,14 +46,15 @@ SAID = (
     "usecases/consignments.py", "usecases/custody.py", "usecases/customers.py", "usecases/devices.py",
     "usecases/jobs.py", "usecases/letters.py", "usecases/officer_changes.py", "usecases/officers.py",
     "usecases/outlook.py", "usecases/own_access.py", "usecases/passkeys.py", "usecases/profile_versions.py",
-    "usecases/recovery.py", "usecases/revoke.py", "usecases/sign_in.py", "usecases/stock.py", "usecases/tool_desk.py",
+    "usecases/recovery.py", "usecases/revoke.py", "domain/revocation_cases.py", "usecases/revoke_by_two.py",
+    "usecases/second_officer.py", "usecases/sign_in.py", "usecases/stock.py", "usecases/tool_desk.py",
     "usecases/unlock_cases.py",
 )  # fmt: skip
 """Whose refusals officers meet; all of them are in the table."""
 PROFILE_FILES = sorted(file.stem for file in (CONSOLE.parent / "config" / "profiles").glob("*.toml"))
 ACTORS = ("customer", "company administrator", "signer", "prober", "ceremony", "operator")
 """Of events, besides officers, who have an employee number."""
-THINGS = ("customer", "U-Shield", "certificate", "application", "batch", "unlock")
+THINGS = ("customer", "U-Shield", "certificate", "application", "batch", "unlock", "revocation")
 """What there is none of at another branch (`require_branch`)."""
 
 

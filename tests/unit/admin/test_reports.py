@@ -29,6 +29,7 @@ from tests.fakes.reports import (
     an_officer,
     an_unlock,
 )
+from tests.fakes.revocation_answers import a_case_row
 
 
 @pytest.fixture(scope="module")
@@ -216,6 +217,18 @@ def test_what_changes_the_rules_needs_two_people_too(place, kind, act, what):
         text = place(world)("auditor").text("/admin/reports/dual-control.csv")
         found = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))[1:]
         assert [row[1] for row in found] == expected
+
+
+@pytest.mark.parametrize(("by", "evidence", "is_an_exception"), [
+    ("E-b", "E-b", False), ("E-both", "E-both", True), ("E-b", None, True), ("", "E-b", True),
+])  # fmt: skip
+def test_a_revocation_by_two_needs_the_second(place, by, evidence, is_an_exception):
+    world = World()
+    world.rows["case"] = a_case_row("case-1", "c1" * 16, state="approved", proposed_at=NOW, decided_by=by)
+    if evidence:
+        world.rows["its evidence"] = an_approval("case-1", evidence, "approve-revocation")
+    text = place(world)("auditor").text("/admin/reports/dual-control.csv")
+    assert ("Revocation that no second person approved" in text) is is_an_exception
 
 
 def _approved_by_its_maker(world):

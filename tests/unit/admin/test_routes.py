@@ -102,6 +102,9 @@ ROUTES = {
     "changes.undo_hold": (f"/admin/certificates/{HELD}/undo-hold", {"GET", "POST"}),
     "changes.release": (f"/admin/certificates/{HELD}/release", {"GET", "POST"}),
     "changes.revoke": (f"/admin/certificates/{ACTIVE}/revoke", {"GET", "POST"}),
+    "revocations.show": ("/admin/revocations/revocation-1", {"GET"}),
+    "revocations.approve": ("/admin/revocations/revocation-1/approve", {"POST"}),
+    "revocations.reject": ("/admin/revocations/revocation-1/reject", {"POST"}),
     "unlocks.open_case": ("/admin/u-shields/US-1/unlock", {"GET", "POST"}),
     "unlocks.show": ("/admin/unlocks/1000000005", {"GET"}),
     "unlocks.approve": ("/admin/unlocks/1000000005/approve", {"POST"}),
@@ -247,6 +250,8 @@ def test_reading_changes_nothing(at, signer, name, path, verb):
         "customers/looked-at",  # a trace of the look itself
         "invitations/show",
         "unlocks/show",
+        "certificates/foresee-revocation",
+        "revocations/show",
         "officer-changes/show",
         "access/show",
         "tool/show",
