@@ -62,6 +62,10 @@ EVENT_WORDS = {
     "certificate.released": "The certificate was released",
     "certificate.revoked": "The certificate was ended",
     "cancellation.overtaken": "The cancellation no longer counts",
+    "revocation.proposed": "The bank is to end the certificate; a second officer decides",
+    "revocation.approved": "A second officer decided that the certificate ends",
+    "revocation.rejected": "It was decided that the certificate does not end; it stays on hold",
+    "revocation.overtaken": "What was to be decided about the certificate is no longer open",
     "administrator.applied": "With it, a certificate for an operator of your company was applied for",
     "administrator.held": "With it, a certificate of an operator of your company was put on hold",
 }
