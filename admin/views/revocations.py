@@ -1,12 +1,12 @@
 """A revocation that a second officer decides: its effect first, then approved with a passkey or rejected (ADR 0040)."""
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, url_for
 from flask_babel import gettext as _
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
 from admin.forms import ReasonForm
-from admin.signer import ask, note_look, officer, parse_assertion, parse_base64
+from admin.signer import ask, note_look, officer, signed
 from admin.views.changes import ENDING
 from ca.adapters.db.rows import CertificateRow, db
 from ca.certificate_operations import ApproveRevocation, RejectRevocation, ShowRevocation
@@ -25,12 +25,7 @@ def show(case: str) -> str:
 @views.post("/<case>/approve")
 def approve(case: str) -> Response:
     """The second officer's part."""
-    answer = ask(
-        ApproveRevocation,
-        case=case,
-        digest=parse_base64(request.form.get("digest", "")),
-        assertion=parse_assertion(request.form.get("assertion", "")),
-    )
+    answer = ask(ApproveRevocation, case=case, **signed())
     return redirect(url_for("certificates.details_view", id=answer["serial"]), 303)
 
 

@@ -16,6 +16,7 @@ from ca.ports import Clock, UnitOfWork, Work
 from ca.usecases.authorize import OFFICER_SEAL, Authorize, require_branch
 from ca.usecases.passkeys import Passkeys
 from ca.usecases.revoke import REVOKERS, ChangeStatus
+from ca.usecases.sealed import unsealed
 from ca.usecases.second_officer import LONGEST_WHY, SecondOfficer, case_details
 
 READERS = (TrustedRole.RA_OPERATOR, *REVOKERS, TrustedRole.AUDITOR)
@@ -108,16 +109,16 @@ class DecideOnRevocation:
             raise InvalidTransition("the certificate was changed since this was proposed; look at it again")
         # Who lost the role since is no longer one of the two people that this needs (THREATS 4).
         found = work.officers.find_by_person(case.proposed_by)
-        if found is None or not self._is_in_office(*found, case):
+        if found is None or not _is_in_office(unsealed(self.authorize.seals, OFFICER_SEAL, found), case):
             raise InvalidTransition("who proposed this may not revoke any more; reject it and propose it anew")
-
-    def _is_in_office(self, proposer: Officer, seal: bytes, case: RevocationCase) -> bool:
-        self.authorize.seals.require(OFFICER_SEAL, proposer.sealed_fields(), seal)
-        return proposer.state is OfficerState.ACTIVE and _may_decide(proposer) and proposer.branch == case.branch
 
 
 def _may_decide(officer: Officer) -> bool:
     return not officer.roles.isdisjoint(REVOKERS)
+
+
+def _is_in_office(proposer: Officer, case: RevocationCase) -> bool:
+    return proposer.state is OfficerState.ACTIVE and _may_decide(proposer) and proposer.branch == case.branch
 
 
 def _subject(case: RevocationCase) -> str:

@@ -18,6 +18,7 @@ from ca.domain.revocation import RFC_NAMES, RevocationReason
 from ca.domain.revocation_cases import CASE_LIFE, RevocationCase, RevocationCaseState, needs_second_officer
 from ca.domain.serials import serial_text
 from ca.ports import Random, Seals, Work
+from ca.usecases.sealed import unsealed
 
 REVOCATION_SEAL = "revocation-case"
 LONGEST_WHY = 300
@@ -55,7 +56,7 @@ class SecondOfficer:
         found = work.revocation_cases.find(case_id)
         if found is None:
             raise NotFound("there is no such revocation at your branch")
-        return self._sealed(found)
+        return unsealed(self.seals, REVOCATION_SEAL, found)
 
     def open_case(
         self, work: Work, held: Certificate, wanted: WantedRevocation, officer: Officer, now: datetime
@@ -95,17 +96,15 @@ class SecondOfficer:
 
     def require_none_waiting(self, work: Work, serial: int, now: datetime) -> None:
         """Raise InvalidTransition while one waits: who proposed it would be passed over. Tampered for a forged row."""
-        if any(self._sealed(found).is_waiting(now) for found in work.revocation_cases.list_of(serial)):
+        if any(case.is_waiting(now) for case in self._sealed(work, serial)):
             raise InvalidTransition("a revocation of this certificate waits for another officer; reject that one first")
 
     def save(self, work: Work, case: RevocationCase) -> None:
         """Seal and save."""
         work.revocation_cases.save(case, self.seals.seal(REVOCATION_SEAL, case.sealed_fields()))
 
-    def _sealed(self, found: tuple[RevocationCase, bytes]) -> RevocationCase:
-        case, seal = found
-        self.seals.require(REVOCATION_SEAL, case.sealed_fields(), seal)
-        return case
+    def _sealed(self, work: Work, serial: int) -> list[RevocationCase]:
+        return [unsealed(self.seals, REVOCATION_SEAL, found) for found in work.revocation_cases.list_of(serial)]
 
     def _readable(self, work: Work, serial: int) -> list[RevocationCase]:
         # Whoever can write into the database must not be able to keep a certificate good with it.
@@ -113,11 +112,11 @@ class SecondOfficer:
             found = work.revocation_cases.list_of(serial)
         except Tampered:
             return []
-        return [case for case, seal in found if self._is_sealed(case, seal)]
+        return [case for case, seal in found if self._is_ours(case, seal)]
 
-    def _is_sealed(self, case: RevocationCase, seal: bytes) -> bool:
+    def _is_ours(self, case: RevocationCase, seal: bytes) -> bool:
         try:
-            self._sealed((case, seal))
+            unsealed(self.seals, REVOCATION_SEAL, (case, seal))
         except Tampered:
             return False
         return True

@@ -153,3 +153,8 @@ def test_the_certificates_page_tells_what_waits_and_offers_no_release(own):
     change(RevocationCaseRow, RevocationCaseRow.id == CASE, expires_at=NOW - timedelta(seconds=1))
     page = at("supervisor").text(where)
     assert (PAGE in page, f"/admin/certificates/{WAITING}/release" in page) == (True, True)
+    assert "overdue" in page
+
+    change(CertificateRow, CertificateRow.serial == WAITING, status="revoked")
+    page = at("supervisor").text(where)
+    assert ("void" in page, "overdue" in page) == (True, False)

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ca.adapters.db.mapping.common import Values, known
-from ca.adapters.db.repositories.statements import add_row, change_row, find_row, list_rows
+from ca.adapters.db.repositories.statements import find_row, list_rows, save_newer
 from ca.adapters.db.revocation_rows import RevocationCaseRow
 from ca.domain.errors import InvalidRequest, Tampered
 from ca.domain.revocation import RevocationReason
@@ -45,10 +45,8 @@ class SqlRevocationCases:
             "decision_reason": case.decision_reason,
             "seal": seal,
         }
-        key, older = {"id": case.id}, RevocationCaseRow.version < case.version
-        if not change_row(self._session, RevocationCaseRow, key, values, only=older):
-            refusal = "this revocation was just decided by somebody else; look again"
-            add_row(self._session, RevocationCaseRow, {**key, **values}, refusal=refusal)
+        refusal = "this revocation was just decided by somebody else; look again"
+        save_newer(self._session, RevocationCaseRow, {"id": case.id}, values, counter="version", refusal=refusal)
 
 
 def _case(row: RevocationCaseRow) -> RevocationCase:

@@ -11,18 +11,14 @@ from ca.domain.certificates import Certificate, CertificateStatus
 from ca.domain.errors import InvalidTransition, NotAllowed, NotAuthenticated, Tampered
 from ca.domain.officers import TrustedRole
 from ca.domain.revocation import RevocationReason
-from ca.domain.revocation_cases import CASE_LIFE, RevocationCaseState
-from tests.fakes.bank import (
-    MARIA,
-    PAVEL,
-    SUPERVISOR,
-    Bank,
-)
-from tests.fakes.revoking import OTHER, a_bank_of_two, approve, kept, propose, view
+from ca.domain.revocation_cases import CASE_LIFE, RevocationCase, RevocationCaseState
+from ca.usecases.second_officer import WantedRevocation
+from tests.fakes.bank import MARIA, PAVEL, SUPERVISOR, Bank
+from tests.fakes.revocation_cases import FakeRevocationCases
+from tests.fakes.revoking import OTHER, REASON, WHY, a_bank_of_two, approve, kept, propose, view
 
 HOUR = timedelta(hours=1)
 COMPROMISE = RevocationReason.KEY_COMPROMISE
-ORDINARY = [each for each in RevocationReason if each not in (COMPROMISE, RevocationReason.CERTIFICATE_HOLD)]
 _S, _C = RevocationCaseState, CertificateStatus
 
 
@@ -150,3 +146,25 @@ def test_a_row_that_somebody_changed_ends_nothing_and_releases_nothing(
         with pytest.raises(Tampered):
             attempt()
     assert bank.status(certificate.serial) is _C.ON_HOLD
+
+
+def test_a_table_that_cannot_be_read_keeps_no_certificate_good(
+    bank: Bank, certificate: Certificate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreadable(_cases: FakeRevocationCases, _serial: int) -> list[tuple[RevocationCase, bytes]]:
+        raise Tampered("somebody changed the record")
+
+    bank.change_status.hold(bank.session(SUPERVISOR), certificate.serial)
+    monkeypatch.setattr(FakeRevocationCases, "list_of", unreadable)
+    with pytest.raises(Tampered):
+        bank.change_status.release(bank.session(SUPERVISOR), certificate.serial)
+    assert bank.change_status.revoke(bank.session(PAVEL), certificate.serial, COMPROMISE).status is _C.REVOKED
+
+
+def test_only_what_is_on_hold_waits_and_only_what_ended_is_recorded_so(bank: Bank, certificate: Certificate) -> None:
+    officer, now = bank[PAVEL].officer, bank.clock.now()
+    with bank.unit_of_work() as work:
+        with pytest.raises(InvalidTransition, match="on hold waits"):
+            bank.revoking.second.open_case(work, certificate, WantedRevocation(REASON, None, WHY), officer, now)
+        with pytest.raises(InvalidTransition, match="recorded as ended"):
+            bank.change_status.record_end(work, certificate, officer, now)
