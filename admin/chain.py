@@ -1,7 +1,9 @@
 """From a certificate up to its root, with each link verified, and the files that hold them (RFC 5280 section 6.1)."""
 
+from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -42,6 +44,12 @@ def chain_of(der: bytes) -> list[tuple[Link, bytes]]:
 def pem(certificates: Iterable[bytes]) -> bytes:
     """One below the other. Raises ValueError for what is no certificate."""
     return b"".join(x509.load_der_x509_certificate(each).public_bytes(Encoding.PEM) for each in certificates)
+
+
+def request_pem(der: bytes) -> bytes:
+    """A certification request as it is, whatever a library could make of it (RFC 7468 section 7)."""
+    lines = wrap(b64encode(der).decode("ascii"), 64)
+    return "\n".join(["-----BEGIN CERTIFICATE REQUEST-----", *lines, "-----END CERTIFICATE REQUEST-----", ""]).encode()
 
 
 def p7c(certificates: Sequence[bytes]) -> bytes:

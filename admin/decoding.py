@@ -7,6 +7,10 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from ca.domain import der
+from ca.domain.errors import InvalidRequest
+from ca.domain.key_birth import STATEMENT
+
 _USAGES = {
     "digital_signature": "digitalSignature",
     "content_commitment": "nonRepudiation",
@@ -27,30 +31,31 @@ class Fact:
     is_critical: bool = False
 
 
-def decoded(der: bytes) -> list[Fact]:
+def decoded(certificate_der: bytes) -> list[Fact]:
     """Every field of a certificate in its order; empty for what is no certificate."""
     try:
-        certificate = x509.load_der_x509_certificate(der)
+        certificate = x509.load_der_x509_certificate(certificate_der)
         return [*_fields(certificate), *_extensions(certificate)]
     except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
         return []
 
 
-def decoded_request(der: bytes) -> list[Fact]:
+def decoded_request(request_der: bytes) -> list[Fact]:
     """Every field of a certification request (PKCS #10) in its order; empty for what cannot be read as one."""
     try:
-        request = x509.load_der_x509_csr(der)
+        request = x509.load_der_x509_csr(_with_attributes(request_der))
         return [*_request_fields(request), *_attributes(request), *_extensions(request)]
-    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+    except (InvalidRequest, ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
         return []
 
 
-def is_signed_by_its_key(der: bytes) -> bool:
-    """Whether the key in a request signed it (RFC 2986 section 4.2)."""
-    try:
-        return x509.load_der_x509_csr(der).is_signature_valid
-    except ValueError:
-        return False
+def _with_attributes(request_der: bytes) -> bytes:
+    """The library reads no request without its set of attributes, which some clients leave out when it is empty."""
+    signed, *rest = der.parse_sequence(request_der, "the request")
+    fields = signed.children()
+    if len(fields) != 3:
+        return request_der
+    return der.sequence(der.sequence(*(field.der for field in fields), der.tlv(0xA0)), *(each.der for each in rest))
 
 
 def _request_fields(request: x509.CertificateSigningRequest) -> Iterator[Fact]:
@@ -63,7 +68,8 @@ def _attributes(request: x509.CertificateSigningRequest) -> Iterator[Fact]:
     for attribute in request.attributes:
         # Asked extensions follow, each by itself.
         if attribute.oid != x509.ObjectIdentifier("1.2.840.113549.1.9.14"):
-            yield Fact(_names([attribute.oid]), _text(attribute.value))
+            name = "keyBirth" if attribute.oid.dotted_string == STATEMENT else _names([attribute.oid])
+            yield Fact(name, _text(attribute.value))
 
 
 def _text(value: bytes) -> str:

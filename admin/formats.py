@@ -62,6 +62,7 @@ BADGES: dict[str, Badge] = {
     "refused": Badge("cross", "refused", _BAD),
     "serial-at-two-branches": Badge("warn", "serial number at two branches", _BAD),
     "one-key-on-two-u-shields": Badge("warn", "one key on two U-Shields", _BAD),
+    "key-not-born-on-u-shield": Badge("warn", "key not born on the U-Shield", _BAD),
     "consignment-refused": Badge("warn", "consignment refused", _BAD),
     "count-differs": Badge("warn", "count differs", _BAD),
     "suspended": Badge("pause", "suspended", _HELD),

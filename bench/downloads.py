@@ -21,6 +21,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 _PATIENCE_SECONDS = 60.0
 """The tool's own, for one answer."""
 _LATER = frozenset({429, 503})
+# As the tool says it (docs/protocols/enrolment.md): a request that says nothing is an alarm, which is more work.
+_KEY_BIRTH = x509.ObjectIdentifier("1.3.6.1.4.1.99999.3.1")
+_BORN = b"key-birth-1 local=yes always-sensitive=yes never-extractable=yes extractable=no mechanism=00001040"
 _AT_MOST = 20
 """Times that a customer runs the tool."""
 
@@ -55,7 +58,8 @@ class Customer:
     def ready(cls, number: int, codes: Mapping[str, Any]) -> "Customer":
         """With a key and a request of its own."""
         key = ec.generate_private_key(ec.SECP256R1())
-        request = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([])).sign(key, SHA256())
+        builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
+        request = builder.add_attribute(_KEY_BIRTH, _BORN).sign(key, SHA256())
         return cls(number, codes, key, request.public_bytes(Encoding.DER))
 
     @property

@@ -36,11 +36,12 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
 LOG, DOSSIER = "vermilion audit v1", "vermilion dossier v1"
 MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
+KEY_BIRTH = bytes.fromhex("060a2b06010401868d1f0301")  # 1.3.6.1.4.1.99999.3.1
 # Details that stand in the part of an event that may be shown; the others are hashed with the salt.
 TOLD = {"status", "reason", "number", "base", "sha256", "this_update", "next_update", "shows", "unexpired_at"}
 _STATUS = {"certificate.confirmed": "active", "certificate.held": "on-hold", "certificate.released": "active",
            "certificate.revoked": "revoked"}  # fmt: skip
-_HASHES = {"secp256r1": hashes.SHA256(), "secp384r1": hashes.SHA384()}
+_HASHES = {"secp256r1": hashes.SHA256(), "secp384r1": hashes.SHA384(), "secp521r1": hashes.SHA512()}
 _PRESENT_AND_VERIFIED = 0x05
 _MALFORMED = (KeyError, TypeError, ValueError, AttributeError, IndexError, zipfile.BadZipFile, x509.ExtensionNotFound)
 Key = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
@@ -76,15 +77,33 @@ def load_key(blob: bytes) -> Key:
 
 
 def _require_signed(key: object, signature: bytes, message: bytes, sentence: str) -> None:
+    by = _HASHES.get(key.curve.name) if isinstance(key, ec.EllipticCurvePublicKey) else hashes.SHA256()
+    _require(by and isinstance(key, Key) and _is_signed(key, signature, message, by), sentence)
+
+
+def _is_signed(key: Any, signature: bytes, message: bytes, by: hashes.HashAlgorithm) -> bool:
+    how = (padding.PKCS1v15(), by) if isinstance(key, rsa.RSAPublicKey) else (ec.ECDSA(by),)
     try:
-        if isinstance(key, rsa.RSAPublicKey):
-            key.verify(signature, message, padding.PKCS1v15(), hashes.SHA256())
-        elif isinstance(key, ec.EllipticCurvePublicKey):
-            key.verify(signature, message, ec.ECDSA(_HASHES[key.curve.name]))
-        else:
-            raise RefusedError(sentence)
-    except (InvalidSignature, KeyError) as error:
-        raise RefusedError(sentence) from error
+        key.verify(signature, message, *how)
+    except InvalidSignature:
+        return False
+    return True
+
+
+def _parts(blob: bytes) -> list[bytes]:
+    """The DER elements inside of one, each whole: libraries read no request that lacks its empty set of attributes."""
+    (at, end), found = _content(blob, 0), list[bytes]()
+    while at < end:
+        found.append(blob[at : _content(blob, at)[1]])
+        at += len(found[-1])
+    return found
+
+
+def _content(blob: bytes, at: int) -> tuple[int, int]:
+    """Where the content of the element at this place begins and ends."""
+    octets = max(blob[at + 1] - 0x80, 0)
+    start = at + 2 + octets
+    return start, start + (int.from_bytes(blob[at + 2 : start], "big") if octets else blob[at + 1])
 
 
 # The log
@@ -238,24 +257,27 @@ def require_certificate(
     intended = [e["details"] for e in events if (e["name"], e["subject"]) == ("certificate.intended", told["serial"])]
     _require([(one["application"], one["key"]) for one in intended] == [(told["application"], key)],
              "events.jsonl: the log does not know that this key was to be certified")  # fmt: skip
-    require_request(files.get("request.p10"), told["request_sha256"], spki, intended[0].get("request"))
+    logged = intended[0].get("request")  # of certificates from before requests were kept the log has none
+    _require((logged is None) == ("request.p10" not in files), "request.p10 is missing, or the log knows none")
+    if "request.p10" in files:
+        require_request(files["request.p10"], {told["request_sha256"], logged}, spki)
 
 
-def require_request(request: bytes | None, digest: str, spki: bytes, logged: str | None) -> None:
-    """Raise RefusedError unless the certified key asked for itself, in the request that the log knows.
+def told_of_key(request: bytes) -> str:
+    """What the customer's tool said in the request of how the key was made (docs/protocols/enrolment.md)."""
+    attributes = [_parts(one) for part in _parts(_parts(request)[0])[3:] for one in _parts(part)]
+    said = [_parts(values)[0] for name, values in attributes if name == KEY_BIRTH]
+    return said[0][_content(said[0], 0)[0] :].decode() if said else "nothing"
 
-    Of certificates from before requests were kept the log knows none, and there is none.
-    """
-    if request is None:
-        _require(logged is None, "request.p10 is missing: the log knows the request")
-        return
-    found = hashlib.sha256(request).hexdigest()
-    _require(found == digest, "request.p10 does not match its digest in certificate.json")
-    _require(found == logged, "events.jsonl: the log knows another request than request.p10")
-    parsed = x509.load_der_x509_csr(request)
-    key = parsed.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    _require(key == spki, "request.p10 is for another key than the certificate's")
-    _require(parsed.is_signature_valid, "request.p10 is not signed with the key that it is for")
+
+def require_request(request: bytes, digests: set[str], spki: bytes) -> None:
+    """Raise RefusedError unless it is the request with these digests, of the certified key and signed by it."""
+    _require(digests == {hashlib.sha256(request).hexdigest()}, "request.p10 does not match its digest")
+    signed, _, signature = _parts(request)
+    _require(_parts(signed)[2] == spki, "request.p10 is for another key than the certificate's")
+    value = signature[_content(signature, 0)[0] + 1 :]
+    is_signed = any(_is_signed(load_key(spki), value, signed, one) for one in _HASHES.values())
+    _require(is_signed, "request.p10 is not signed with the key that it is for")
 
 
 def statuses(serial: str, events: list[Event]) -> list[dict[str, Any]]:
@@ -325,7 +347,7 @@ def verify_dossier(key: Key, files: dict[str, bytes]) -> Iterator[str]:
     yield f"{case['customer_name']}, document {case['document_number']}, registered by {identity['registered_by']}"
     require_certificate(files, told, case, events)
     if "request.p10" in files:
-        yield f"request.p10: asked for by the certified key itself, SHA-256 {told['request_sha256']}"
+        yield f"request.p10: signed by the certified key; the tool says of it: {told_of_key(files['request.p10'])}"
     root = hashlib.sha256(files["root.cer"]).hexdigest()
     yield f"certificate {told['serial']}: as approved, signed under the root with SHA-256 {root}"
     lived = statuses(told["serial"], events)

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from ca.domain import der
 from ca.domain.drafting import Draft, draft_certificate, draft_self_signed
 from ca.domain.issuers import Issuer
+from ca.domain.key_birth import STATEMENT
 from ca.domain.keys import SIGNATURE_OF, KeyAlgorithm, PublicKey, SignatureAlgorithm
 from ca.domain.names import AlternativeName, Name, NameAttribute
 from ca.domain.profiles import Profile
@@ -89,10 +90,21 @@ def a_draft(
     )
 
 
+BORN = "key-birth-1 local=yes always-sensitive=yes never-extractable=yes extractable=no mechanism=unknown"
+"""What the tool says of a key on an honest U-Shield that does not tell its mechanisms."""
+
+
+def saying(*texts: str, oid: str = STATEMENT) -> bytes:
+    """The attributes of a request in which each of these is said of how its key was made."""
+    return der.tlv(
+        0xA0, *(der.sequence(der.oid(oid), der.set_of(der.tlv(der.UTF8_STRING, text.encode()))) for text in texts)
+    )
+
+
 def a_request(
-    key: SoftKey = CUSTOMER, *, attributes: bytes | None = der.tlv(0xA0), subject: bytes | None = None
+    key: SoftKey = CUSTOMER, *, attributes: bytes | None = saying(BORN), subject: bytes | None = None
 ) -> bytes:
-    """DER of a PKCS #10 request, put together by hand so that each part can be made wrong."""
+    """DER of a PKCS #10 request as the tool makes it, put together by hand so that each part can be made wrong."""
     fields = (der.integer(0), subject or der.sequence(), key.public.spki_der, attributes or b"")
     information = der.sequence(*fields)
     return der.signed(information, SIGNATURE_OF[key.public.algorithm], key.sign(information))

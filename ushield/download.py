@@ -237,7 +237,7 @@ class Download:
 
     def _make_request(self, key: DeviceKey, reference: str, hints: Hints, subject: x509.Name) -> Pending:
         with self.progress.doing(Step.REQUEST):
-            request = certification_request(key.public_key, subject, lambda data: self.device.sign(key, data))
+            request = certification_request(key, subject, lambda data: self.device.sign(key, data))
             pending = Pending(reference, hints.profile, request, hints.confirm)
             # Kept before it is sent: the bank will take no other for these codes.
             self.shelf.save(pending)

@@ -45,6 +45,21 @@ class DeviceKey:
     always_sensitive: bool
     extractable: bool
     never_extractable: bool
+    mechanism: int | None
+    """CKA_KEY_GEN_MECHANISM; None when the U-Shield does not tell."""
+
+    @property
+    def birth(self) -> str:
+        """How the key was made, in the form that the bank reads (docs/protocols/enrolment.md)."""
+        said = {
+            "local": self.local,
+            "always-sensitive": self.sensitive and self.always_sensitive,
+            "never-extractable": self.never_extractable,
+            "extractable": self.extractable,
+        }
+        words = [f"{name}={'yes' if holds else 'no'}" for name, holds in said.items()]
+        mechanism = "unknown" if self.mechanism is None else f"{self.mechanism:08x}"
+        return " ".join(("key-birth-1", *words, f"mechanism={mechanism}"))
 
     def require_born_here(self) -> None:
         """Raise KeyNotSafe unless the private key was made on the U-Shield and can never leave it."""

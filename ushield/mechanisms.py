@@ -97,7 +97,16 @@ def describe(private: Any, public: Any) -> DeviceKey | None:
         always_sensitive=private[Attribute.ALWAYS_SENSITIVE] is True,
         extractable=private[Attribute.EXTRACTABLE] is not False,
         never_extractable=private[Attribute.NEVER_EXTRACTABLE] is True,
+        mechanism=_mechanism(private),
     )
+
+
+def _mechanism(private: Any) -> int | None:
+    """By which the key was made. Many tokens do not keep it, and say so each in another way."""
+    try:
+        return int(private[Attribute.KEY_GEN_MECHANISM])
+    except (ValueError, pkcs11.AttributeTypeInvalid, pkcs11.AttributeSensitive):
+        return None
 
 
 def _public_key(public: Any) -> PublicKey | None:

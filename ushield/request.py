@@ -1,6 +1,7 @@
 """The certification request (PKCS#10, RFC 2986), signed inside the U-Shield.
 
-The bank takes the public key from it and nothing else; the subject is only a hint for whoever reads it in a log.
+The bank takes the public key from it and nothing else; the subject is only a hint for whoever reads it in a log. What
+the U-Shield says of how the key was made goes along, signed by the key: the bank refuses one that was made elsewhere.
 """
 
 from collections.abc import Callable
@@ -11,9 +12,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509.oid import NameOID
 
-from ushield.keys import PublicKey, hash_of
+from ushield.keys import DeviceKey, hash_of
 
 Sign = Callable[[bytes], bytes]
+# Of the bank's own arc: how the key was made (docs/protocols/enrolment.md).
+KEY_BIRTH = x509.ObjectIdentifier("1.3.6.1.4.1.99999.3.1")
 
 
 class _InsideDevice:
@@ -90,12 +93,15 @@ def named(common_name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
 
 
-def certification_request(public_key: PublicKey, subject: x509.Name, sign: Sign) -> bytes:
+def certification_request(asking: DeviceKey, subject: x509.Name, sign: Sign) -> bytes:
     """A PKCS#10 request in DER. `sign` gets the bytes to be signed and answers the signature."""
+    public_key = asking.public_key
     key: _RsaInsideDevice | _EcInsideDevice
     if isinstance(public_key, rsa.RSAPublicKey):
         key = _RsaInsideDevice(public_key, sign)
     else:
         key = _EcInsideDevice(public_key, sign)
-    request = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(key, hash_of(public_key))
+    builder = x509.CertificateSigningRequestBuilder().subject_name(subject)
+    builder = builder.add_attribute(KEY_BIRTH, asking.birth.encode("ascii"))
+    request = builder.sign(key, hash_of(public_key))
     return request.public_bytes(serialization.Encoding.DER)

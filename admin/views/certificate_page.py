@@ -7,7 +7,7 @@ from flask import current_app
 from sqlalchemy import select
 
 from admin.chain import chain_of
-from admin.decoding import decoded, decoded_request, is_signed_by_its_key
+from admin.decoding import decoded, decoded_request
 from admin.errors import sentence
 from admin.signer import ask, officer
 from admin.views.base import newest
@@ -19,7 +19,8 @@ from ca.adapters.db.revocation_rows import RevocationCaseRow
 from ca.adapters.db.rows import CertificateRow, DeviceRow, IntentRow, db
 from ca.certificate_operations import ExamineCertificate
 from ca.domain.accounts import CancellationState
-from ca.domain.errors import PKIError
+from ca.domain.errors import InvalidRequest, PKIError
+from ca.domain.requests import CertificationRequest
 from ca.domain.revocation import HOLD_UNDO_WINDOW
 from ca.domain.revocation_cases import RevocationCaseState
 
@@ -55,8 +56,12 @@ def _timeline(subjects: set[str]) -> list[AuditEventRow]:
 
 
 def _request(der: bytes) -> dict[str, Any]:
-    """What was asked for; the profile decided what was given."""
-    return {"facts": decoded_request(der), "is_signed": is_signed_by_its_key(der)}
+    """What was asked for; the profile decided what was given. One that says of its key what must not be was refused."""
+    try:
+        asked = CertificationRequest.parse(der)
+    except InvalidRequest:
+        return {"facts": decoded_request(der), "is_signed": False, "tells_birth": False}
+    return {"facts": decoded_request(der), "is_signed": True, "tells_birth": asked.birth is not None}
 
 
 def _open_cancellation(serial: str) -> CancellationRow | None:

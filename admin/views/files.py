@@ -2,12 +2,10 @@
 
 from collections.abc import Callable
 
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 from flask import Blueprint, Response, abort, current_app, render_template
 from flask_babel import gettext as _
 
-from admin.chain import chain_of, p7c, pem
+from admin.chain import chain_of, p7c, pem, request_pem
 from admin.decoding import decoded
 from admin.signer import note_look
 from admin.views.base import newest
@@ -51,8 +49,7 @@ def request(serial: str, kind: str) -> Response:
         return _attached(intent.request_der, "application/pkcs10", name)
     if kind != "pem":
         abort(404)
-    text = x509.load_der_x509_csr(intent.request_der).public_bytes(Encoding.PEM)
-    return _attached(text, _TYPES["pem"], name)
+    return _attached(request_pem(intent.request_der), _TYPES["pem"], name)
 
 
 @views.get("/issuers/<name>")

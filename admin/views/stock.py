@@ -43,6 +43,10 @@ WHAT_TO_DO = {
         "Hold the certificate on the first U-Shield and take both back: a key that is in two places was not made by "
         "either."
     ),
+    AlarmKind.NOT_BORN_HERE.value: _l(
+        "Ask the customer in, with the U-Shield and the newest tool. A key that was made elsewhere, or can leave, may "
+        "be somewhere else, too: revoke its certificate if there is one, take the U-Shield back and hand out another."
+    ),
     AlarmKind.REFUSED.value: _l("Count together with the sender, then send what is really there."),
     AlarmKind.MISCOUNT.value: _l(
         "Look at the ledger of what moved since the last balance. Report what stays missing to the security officer."

@@ -19,6 +19,7 @@ from ca.adapters.db.officer_rows import OfficerChangeRow, RecoveryCodesRow
 from ca.adapters.db.profile_rows import ProfileVersionRow
 from ca.adapters.db.revocation_rows import RevocationCaseRow
 from ca.adapters.db.rows import ApplicationRow, CertificateRow, InvitationRow, OfficerRow, db
+from ca.adapters.db.stock_rows import AlarmRow
 from ca.adapters.db.tool_rows import ToolCaseRow
 from ca.adapters.db.unlock_rows import UnlockRow
 from ca.domain.applications import ApplicationState
@@ -53,6 +54,7 @@ class WorkList:
     """That another officer proposed."""
     undecided: list[RevocationCaseRow] = field(default_factory=list)
     """Out of date, and their certificates are on hold still."""
+    alarms: list[AlarmRow] = field(default_factory=list)
     profiles: list[ProfileVersionRow] = field(default_factory=list)
     software: list[ToolCaseRow] = field(default_factory=list)
     recent: list[CertificateRow] = field(default_factory=list)
@@ -91,6 +93,7 @@ def _work_list(who: SignedIn) -> WorkList:
         unlocks=_unlocks(who) if who.may("unlocks.approve") else [],
         revocations=_revocations(who) if who.may("revocations.approve") else [],
         undecided=_revocations(who, late=True) if who.may("revocations.approve") else [],
+        alarms=_alarms(who) if who.may("stock.settle") else [],
         profiles=_profile_versions(who) if who.may("profiles.approve") else [],
         software=_releases(who) if who.may("software.approve") else [],
         recent=_recent(who) if who.may("certificates.index_view") else [],
@@ -180,6 +183,11 @@ def _revocations(who: SignedIn, *, late: bool = False) -> list[RevocationCaseRow
     )
     query = query.where(r.expires_at < now) if late else query.where(r.expires_at >= now, r.proposed_by != who.person)
     return list(db.session.scalars(_at_branch(query, r.branch, who).order_by(r.proposed_at, r.id).limit(_SHOWN)))
+
+
+def _alarms(who: SignedIn) -> list[AlarmRow]:
+    query = select(AlarmRow).where(AlarmRow.branch == who.branch, AlarmRow.settled_by == "")
+    return list(db.session.scalars(query.order_by(AlarmRow.raised_at).limit(_SHOWN)))
 
 
 def _profile_versions(who: SignedIn) -> list[ProfileVersionRow]:

@@ -49,6 +49,15 @@ class KeyOnAnotherDevice(ProfileViolation):
         """Of the U-Shield that had it first, where that is known."""
 
 
+class KeyNotBornOnDevice(ProfileViolation):
+    """The U-Shield itself says that the key was not made on it, or could leave it."""
+
+    def __init__(self, message: str, application: str = "") -> None:
+        super().__init__(message)
+        self.application = application
+        """That the key was brought for, where that is known."""
+
+
 class InvalidTransition(PKIError):
     """The thing is not in a state from which this can be done."""
 

@@ -1,4 +1,8 @@
-"""Certification requests (PKCS #10, RFC 2986): from them we take the public key and its proof of possession only."""
+"""Certification requests (PKCS #10, RFC 2986): from them we take the public key and its proof of possession only.
+
+What the tool says in one of how the key was made (`ca/domain/key_birth.py`) can refuse it and adds nothing to what is
+certified.
+"""
 
 import binascii
 import hashlib
@@ -9,6 +13,7 @@ from cryptography.hazmat.primitives import hashes
 
 from ca.domain import der
 from ca.domain.errors import InvalidRequest
+from ca.domain.key_birth import STATEMENT, KeyBirth
 from ca.domain.keys import PublicKey
 
 MAX_REQUEST_BYTES = 16 * 1024
@@ -35,6 +40,8 @@ class CertificationRequest:
 
     der: bytes
     public_key: PublicKey
+    birth: KeyBirth | None = None
+    """How the key was made, as the request says it; None when it says nothing."""
 
     @property
     def fingerprint(self) -> str:
@@ -61,10 +68,22 @@ class CertificationRequest:
         # The key first: a signature is never verified with a key that is too large or too odd to be accepted.
         public_key = PublicKey.from_spki(fields[2].der)
         _verify_possession(public_key, parts)
-        return cls(request_der, public_key)
+        return cls(request_der, public_key, _birth(fields[3]) if len(fields) == 4 else None)
 
 
 _FIELDS = [der.INTEGER, der.SEQUENCE, der.SEQUENCE, 0xA0]
+
+
+def _birth(attributes: der.Element) -> KeyBirth | None:
+    """RFC 2986 section 4.1: an attribute is a type and a set of values. All others than ours mean nothing here."""
+    read = [one.children() for one in attributes.children() if one.tag == der.SEQUENCE]
+    said = [parts[1:] for parts in read if parts and parts[0].der == der.oid(STATEMENT)]
+    if not said:
+        return None
+    values = [value for parts in said for each in parts if each.tag == der.SET for value in each.children()]
+    if len(said) != 1 or len(said[0]) != 1 or [value.tag for value in values] != [der.UTF8_STRING]:
+        raise InvalidRequest("the request does not say once, in one text, how its key was made")
+    return KeyBirth.parse(values[0].content.decode())
 
 
 def _verify_possession(public_key: PublicKey, parts: list[der.Element]) -> None:

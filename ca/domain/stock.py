@@ -135,6 +135,7 @@ class AlarmKind(StrEnum):
 
     SERIAL_TWICE = "serial-at-two-branches"
     SAME_KEY = "one-key-on-two-u-shields"
+    NOT_BORN_HERE = "key-not-born-on-u-shield"
     REFUSED = "consignment-refused"
     MISCOUNT = "count-differs"
 

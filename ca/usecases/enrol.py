@@ -12,6 +12,7 @@ from ca.domain.drafting import draft_certificate
 from ca.domain.errors import (
     InvalidRequest,
     InvalidTransition,
+    KeyNotBornOnDevice,
     KeyOnAnotherDevice,
     NotAuthenticated,
     ProfileViolation,
@@ -28,6 +29,7 @@ from ca.usecases.codes import WRONG_CODES, CheckCodes
 from ca.usecases.custody import RaiseAlarm
 from ca.usecases.dossier import Dossier
 from ca.usecases.issuance import Issuance
+from ca.usecases.key_birth import KeyBirthAlarms, require_born_on_device
 
 _CUSTOMER = "customer"
 
@@ -69,6 +71,7 @@ class Drafter:
         partitions = self.crl_partitions
         issuer = with_partition(self.issuer, partition_for(serial, partitions)) if partitions else self.issuer
         self._require_acceptable_key(work, request.public_key, profile)
+        require_born_on_device(request, application.id)
         self._require_fresh_key(work, request.public_key, application, profile, predecessor)
         case = application.case
         draft = draft_certificate(
@@ -94,6 +97,7 @@ class Drafter:
             request_der=request.der,
         )
         recorded = self.issuance.record(work, intent, draft, issuer, profile, _CUSTOMER)
+        KeyBirthAlarms(self.random).unsaid(work, request, case, at=now)
         # Somebody else may have brought the same key while this one was linted: now it is one at a time, until commit.
         work.issuers.take_turn(issuer.name)
         self._require_fresh_key(work, request.public_key, application, profile, predecessor, ours=recorded.serial)
@@ -172,6 +176,9 @@ class Enrol:
             intent, issuer = self._claim(pair.reference, request)
         except KeyOnAnotherDevice as error:
             self._alarm(pair, error.device_serial)
+            raise
+        except KeyNotBornOnDevice as error:
+            KeyBirthAlarms(self.drafter.random).refused(self.unit_of_work, error, at=self.clock.now())
             raise
         return self.issuance.finish(intent, issuer, _CUSTOMER)
 

@@ -17,6 +17,7 @@ from ca.domain.certificates import Certificate, CertificateStatus, Intent
 from ca.domain.errors import (
     InvalidRequest,
     InvalidTransition,
+    KeyNotBornOnDevice,
     NotAuthenticated,
     NotFound,
     ProfileViolation,
@@ -33,6 +34,7 @@ from ca.usecases.confirm import confirmation_purpose
 from ca.usecases.dossier import Dossier
 from ca.usecases.enrol import Drafter
 from ca.usecases.issuance import Issuance
+from ca.usecases.key_birth import KeyBirthAlarms
 from ca.usecases.report_unknown import ReportUnknownCertificate
 
 _CUSTOMER = "customer"
@@ -55,7 +57,11 @@ class ReEnrol:
         """The new certificate; the same request again gets the same one."""
         request = CertificationRequest.parse(request_der)
         self._raise_alarm(client_certificate_der)
-        intent, issuer = self._intend(client_certificate_der, request)
+        try:
+            intent, issuer = self._intend(client_certificate_der, request)
+        except KeyNotBornOnDevice as error:
+            KeyBirthAlarms(self.drafter.random).refused(self.unit_of_work, error, at=self.clock.now())
+            raise
         return self.issuance.finish(intent, issuer, _CUSTOMER)
 
     def _raise_alarm(self, client_certificate_der: bytes) -> None:

@@ -15,6 +15,7 @@ from ca.adapters.db.names import file_name
 from ca.domain.applications import Application, ApplicationState, Case
 from ca.domain.audit import AuditEvent, Head
 from ca.domain.journal import chained
+from tests.drafts import BORN
 from tests.fakes.console_authority import VERSION
 from tests.fakes.console_figures import figures
 from tests.fakes.console_signer import HOSTILE, NOW, OFFICERS, FakeSigner
@@ -134,7 +135,7 @@ def an_officer_change(change: str, **changes: Any) -> officer_rows.OfficerChange
 
 _CA = SoftwareCA("Demo Bank")
 _DER = _CA.holder("Zhang Wei").der
-REQUEST = certification_request("Zhang Wei")
+REQUEST = certification_request("Zhang Wei", born=BORN)
 _MILLIS = int(NOW.timestamp() * 1000)
 ACTIVE, HELD, REVOKED, ELSEWHERE, CANCELLED, ENDING = (digit * 31 for digit in "abcdef")
 

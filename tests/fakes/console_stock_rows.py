@@ -32,6 +32,7 @@ def stock() -> list[rows.Row]:
         _alarm(
             "alarm-4", "one-key-on-two-u-shields", "US-2026-000202", "x", settled_by="E-supervisor", finding="known"
         ),
+        _alarm("alarm-6", "key-not-born-on-u-shield", "US-2026-000123", "nothing was said of where the key was made"),
         _alarm("alarm-5", "count-differs", "balance-2", "Xuhui only", branch="Xuhui"),
     ]
     return [*moves, *devices, *alarms, *_consignments(), *_balances(), _unlock()]

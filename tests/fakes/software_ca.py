@@ -11,6 +11,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from ca.domain.key_birth import STATEMENT
+
 _KEY_USAGE = dict.fromkeys(
     (
         "digital_signature",
@@ -84,10 +86,13 @@ class SoftwareCA:
         return Holder(certificate, key)
 
 
-def certification_request(common_name: str = "anybody") -> bytes:
-    """DER of a PKCS#10 request with a new key."""
+def certification_request(common_name: str = "anybody", *, born: str = "") -> bytes:
+    """DER of a PKCS#10 request with a new key, and with what is said of how it was made."""
     key = ec.generate_private_key(ec.SECP256R1())
-    request = x509.CertificateSigningRequestBuilder().subject_name(name(common_name)).sign(key, SHA256())
+    builder = x509.CertificateSigningRequestBuilder().subject_name(name(common_name))
+    if born:
+        builder = builder.add_attribute(x509.ObjectIdentifier(STATEMENT), born.encode())
+    request = builder.sign(key, SHA256())
     return request.public_bytes(Encoding.DER)
 
 

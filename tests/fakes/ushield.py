@@ -93,6 +93,7 @@ class FakeDevice:
             always_sensitive=self.makes.get("always_sensitive", True),
             extractable=self.makes.get("extractable", False),
             never_extractable=self.makes.get("never_extractable", True),
+            mechanism=0x1040,
         )
 
     def keys(self) -> list[DeviceKey]:

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.serialization import pkcs7
 
 from ca.certificate_operations import ExamineCertificate
 from ca.domain.errors import KeyStoreUnavailable
+from tests.drafts import BORN
 from tests.fakes.console import _CA, _DER, ACTIVE, ELSEWHERE, ENDING, HELD, REQUEST, REVOKED
 
 
@@ -90,6 +91,8 @@ def test_the_request_is_shown_field_by_field_and_judged(at):
     request = _section(at("supervisor").text(PAGE), "request")
     for told in ("CN=Zhang Wei", "EC, secp256r1", "signed by the key that it is for", "matches its digest"):
         assert told in request
+    for told in ("keyBirth", BORN, "made on the U-Shield, as the tool says"):
+        assert told in request
     assert "does not hold" not in request
 
 
@@ -113,6 +116,7 @@ def test_what_cannot_be_read_as_a_request_is_said_to_be_so_and_not_signed(at):
     request = _section(at("supervisor").text(_page(HELD)), "request")
     assert "cannot be shown field by field" in request
     assert "not signed by the key that it is for" in request
+    assert "nothing is said of where the key was made" in request
 
 
 def test_the_request_is_a_file_in_both_formats(at):

@@ -8,7 +8,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA384
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from admin.decoding import decoded
+from admin.decoding import decoded, decoded_request
+from ca.domain.key_birth import STATEMENT
+from tests.drafts import a_request
 from tests.fakes.software_ca import SoftwareCA
 
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
@@ -62,3 +64,33 @@ def test_where_it_points_and_what_nobody_knows_is_told_too():
 @pytest.mark.parametrize("der", [b"", b"0", b"junk", bytes(range(256))])
 def test_what_is_no_certificate_has_no_fields(der):
     assert decoded(der) == []
+
+
+def test_a_request_is_told_with_its_attributes_and_what_it_asks_for():
+    key = ec.generate_private_key(ec.SECP384R1())
+    odd = x509.ObjectIdentifier("1.3.6.1.4.1.99999.9")
+    builder = x509.CertificateSigningRequestBuilder(x509.Name.from_rfc4514_string("CN=x"))
+    builder = builder.add_extension(x509.BasicConstraints(True, None), critical=True)
+    builder = builder.add_attribute(x509.ObjectIdentifier(STATEMENT), b"key-birth-1").add_attribute(
+        odd, "a\u200b".encode()
+    )
+    der = builder.sign(key, SHA384()).public_bytes(Encoding.DER)
+
+    facts = {fact.name: fact.says for fact in decoded_request(der)}
+
+    assert (facts["subject"], facts["subjectPublicKey"]) == ("CN=x", "EC, secp384r1")
+    assert (facts["keyBirth"], facts["1.3.6.1.4.1.99999.9"]) == ("key-birth-1", "a\u200b".encode().hex())
+    assert facts["basicConstraints"] == "CA: yes"
+
+
+def test_a_request_without_its_set_of_attributes_is_told_too():
+    assert [fact.name for fact in decoded_request(a_request(attributes=None))] == [
+        "subject",
+        "subjectPublicKey",
+        "signature",
+    ]
+
+
+def test_what_is_no_request_is_shown_as_none():
+    assert decoded_request(b"no request") == []
+    assert decoded_request(a_request()[:-1]) == []

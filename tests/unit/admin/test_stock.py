@@ -161,7 +161,7 @@ def test_a_count_is_a_number_of_things(at, signer, number):
 def test_the_stock_of_the_branch_and_what_waits(at):
     page = at("supervisor").text("/admin/stock/")
 
-    for told in ("U-Shields of Pudong", "3 alarms are open.", "Transfer", "Destruction", "Evening balance"):
+    for told in ("U-Shields of Pudong", "4 alarms are open.", "Transfer", "Destruction", "Evening balance"):
         assert told in page
     assert "Minhang" not in page
 
@@ -194,6 +194,15 @@ def test_alarms_say_what_to_do_and_are_settled_by_a_supervisor_of_the_branch(at,
     assert signer.commands() == [
         stock.SettleAlarm(session="token-of-supervisor", alarm="alarm-1", finding="typed wrong")
     ]
+
+
+def test_a_key_that_was_not_born_on_its_u_shield_stands_in_the_stock_and_on_the_work_list(at):
+    alarms = at("supervisor").text("/admin/stock/alarms")
+    assert ("key not born on the U-Shield" in alarms, "hand out another" in alarms) == (True, True)
+    assert "no attestation by its maker" in alarms
+    work = at("supervisor").text("/admin/")
+    assert ("Alarms of the stock" in work, "key not born on the U-Shield" in work) == (True, True)
+    assert "Alarms of the stock" not in at("maker").text("/admin/")
 
 
 def test_only_u_shields_of_ones_own_branch_are_links(at):

@@ -24,7 +24,7 @@ from ca.usecases.audit import AUDIT_KEY
 from ca.usecases.compose_dossier import Files
 from relying_party import verify_dossier as verifier
 from tests.architecture.sources import ROOT
-from tests.drafts import a_request
+from tests.drafts import BORN, a_request
 from tests.fakes.authenticators import BrowserPasskey
 from tests.fakes.bank import AUDITOR, ISSUING, MARIA, PAVEL, STAFF, SUPERVISOR, Bank, new_key, request_like
 from tests.fakes.company import Company
@@ -96,6 +96,7 @@ def test_a_whole_dossier_is_proven_by_the_script_that_is_in_it(dispute: Dispute,
 
     assert (code, wrong) == (0, "")
     assert "approved by E1002 with a passkey" in told
+    assert f"the tool says of it: {BORN}" in told
     assert "issuing.crl" in told
     assert told.count("active") == 2
     assert "revoked, keyCompromise" in told
@@ -283,7 +284,7 @@ LIES: list[tuple[str, Callable[[Files, Files], Files]]] = [
     ("application.json is another", _json("certificate.json", lambda told: told.update(application="x"))),
     ("certificate.json: its life", _json("certificate.json", lambda told: told["statuses"].pop())),
     ("request.p10 does not match its digest", _swap("request.p10")),
-    ("the log knows another request", lambda files, other: _request(files, other["request.p10"])),
+    ("request.p10 does not match its digest", lambda files, other: _request(files, other["request.p10"])),
     ("request.p10 is missing", lambda files, _: {name: files[name] for name in files if name != "request.p10"}),
     ("certificate.cer is not signed", lambda files, _: files | {"issuer.cer": files["root.cer"]}),
     ("issuer.cer is not signed", lambda files, _: files | {"root.cer": files["issuer.cer"]}),

@@ -1,10 +1,12 @@
+from typing import Any
+
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
 from ushield.errors import DeviceTrouble
-from ushield.keys import algorithm_of, hash_of, require_signature
-from ushield.request import certification_request, named
+from ushield.keys import DeviceKey, PublicKey, algorithm_of, hash_of, require_signature
+from ushield.request import KEY_BIRTH, certification_request, named
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
@@ -19,14 +21,41 @@ def sign(key: PrivateKey, message: bytes) -> bytes:
     return key.sign(message, ec.ECDSA(hash_of(key.public_key())))
 
 
+def described(public_key: PublicKey, **changes: Any) -> DeviceKey:
+    told: dict[str, Any] = {
+        "id": b"1", "label": "", "public_key": public_key, "local": True, "sensitive": True, "always_sensitive": True,
+        "extractable": False, "never_extractable": True, "mechanism": 0x1040,
+    }  # fmt: skip
+    return DeviceKey(**told | changes)
+
+
 @pytest.mark.parametrize("key", [RSA, P256, P384], ids=["rsa-2048", "ec-p256", "ec-p384"])
 def test_a_request_is_signed_by_a_key_nobody_sees(key: PrivateKey) -> None:
-    der = certification_request(key.public_key(), named("0123456786"), lambda data: sign(key, data))
+    der = certification_request(described(key.public_key()), named("0123456786"), lambda data: sign(key, data))
 
     request = x509.load_der_x509_csr(der)
 
     assert request.is_signature_valid
     assert request.public_key() == key.public_key()
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "local=yes always-sensitive=yes never-extractable=yes extractable=no mechanism=00001040"),
+        ({"local": False}, "local=no always-sensitive=yes never-extractable=yes extractable=no mechanism=00001040"),
+        ({"sensitive": False}, "local=yes always-sensitive=no never-extractable=yes extractable=no mechanism=00001040"),
+        ({"extractable": True, "mechanism": None},
+         "local=yes always-sensitive=yes never-extractable=yes extractable=yes mechanism=unknown"),
+    ],
+)  # fmt: skip
+def test_a_request_says_how_the_u_shield_made_the_key(changes: dict[str, Any], said: str) -> None:
+    key = described(P256.public_key(), **changes)
+
+    request = x509.load_der_x509_csr(certification_request(key, named("x"), lambda data: sign(P256, data)))
+
+    assert request.attributes.get_attribute_for_oid(KEY_BIRTH).value == f"key-birth-1 {said}".encode()
+    assert request.is_signature_valid
 
 
 @pytest.mark.parametrize(("key", "name"), [(RSA, "rsa-2048"), (P256, "ec-p256"), (P384, "ec-p384")])

@@ -29,7 +29,7 @@ def entry(serial: int, *, days: int = 30, begun: int = 1, key: bool = True, same
     )  # fmt: skip
     public = private.public_key() if same else ec.generate_private_key(ec.SECP256R1()).public_key()
     made = DeviceKey(b"1", "k", public, local=True, sensitive=True, always_sensitive=True, extractable=False,
-                     never_extractable=True)  # fmt: skip
+                     never_extractable=True, mechanism=None)  # fmt: skip
     return Entry(b"1", certificate, made if key else None)
 
 

@@ -10,9 +10,10 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
 from ca.domain import der
 from ca.domain.errors import InvalidRequest
+from ca.domain.key_birth import STATEMENT, KeyBirth
 from ca.domain.keys import PublicKey
 from ca.domain.requests import CertificationRequest, decode_base64_or_der
-from tests.drafts import CUSTOMER, P256, P384, SoftKey, a_request
+from tests.drafts import BORN, CUSTOMER, P256, P384, SoftKey, a_request, saying
 
 
 def by_another_library(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey, algorithm: hashes.HashAlgorithm) -> bytes:
@@ -163,3 +164,62 @@ def test_pem_is_refused_with_what_to_do() -> None:
 def test_other_bodies_are_refused(body: bytes) -> None:
     with pytest.raises(InvalidRequest, match="neither base64 nor DER"):
         decode_base64_or_der(body)
+
+
+# How the key was made, as the request says it
+
+OTHERWISE = BORN.replace(" local=yes", " local=no")
+
+
+def test_a_request_says_how_its_key_was_made() -> None:
+    assert CertificationRequest.parse(a_request()).birth == KeyBirth.parse(BORN)
+    assert CertificationRequest.parse(a_request(attributes=saying(OTHERWISE))).birth == KeyBirth.parse(OTHERWISE)
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        pytest.param(None, id="no attributes"),
+        pytest.param(der.tlv(0xA0), id="none of them"),
+        pytest.param(der.tlv(0xA0, ATTRIBUTE), id="another"),
+        pytest.param(saying(BORN, oid="1.3.6.1.4.1.99999.3.2"), id="under another type"),
+        pytest.param(saying(BORN, oid="1.3.6.1.4.1.99999.3.1.1"), id="under a longer type"),
+        pytest.param(der.tlv(0xA0, der.integer(1), der.sequence()), id="no attributes at all"),
+    ],
+)
+def test_what_is_said_elsewhere_is_nothing_said(attributes: bytes | None) -> None:
+    assert CertificationRequest.parse(a_request(attributes=attributes)).birth is None
+
+
+_STATEMENT, _TEXT = der.oid(STATEMENT), der.tlv(der.UTF8_STRING, BORN.encode())
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        pytest.param(saying(BORN, BORN), id="twice"),
+        pytest.param(saying(OTHERWISE, BORN), id="twice, and otherwise"),
+        pytest.param(der.tlv(0xA0, der.sequence(_STATEMENT, der.set_of(_TEXT, _TEXT))), id="two values"),
+        pytest.param(der.tlv(0xA0, der.sequence(_STATEMENT, der.set_of(_TEXT), der.set_of(_TEXT))), id="two sets"),
+        pytest.param(der.tlv(0xA0, der.sequence(_STATEMENT, der.set_of())), id="no value"),
+        pytest.param(der.tlv(0xA0, der.sequence(_STATEMENT)), id="no set"),
+        pytest.param(der.tlv(0xA0, der.sequence(_STATEMENT, _TEXT)), id="no set around it"),
+        pytest.param(
+            der.tlv(0xA0, der.sequence(_STATEMENT, der.set_of(der.octet_string(BORN.encode())))), id="no text"
+        ),
+        pytest.param(saying("", oid=STATEMENT), id="empty"),
+        pytest.param(saying(BORN + " local=no"), id="more behind it"),
+    ],
+)
+def test_what_is_not_said_once_and_clearly_is_refused(attributes: bytes) -> None:
+    with pytest.raises(InvalidRequest, match="how its key was made"):
+        CertificationRequest.parse(a_request(attributes=attributes))
+
+
+@pytest.mark.parametrize("attributes", [saying(BORN), der.tlv(0xA0), der.tlv(0xA0, ATTRIBUTE)])
+def test_nobody_on_the_way_takes_it_out_or_changes_it(attributes: bytes) -> None:
+    signed = der.parse_sequence(a_request(attributes=saying(OTHERWISE)), "the request")
+    version, subject, key, _ = signed[0].children()
+    changed = der.sequence(version.der, subject.der, key.der, attributes)
+    with pytest.raises(InvalidRequest, match="not signed with the key"):
+        CertificationRequest.parse(der.sequence(changed, signed[1].der, signed[2].der))
