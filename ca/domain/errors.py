@@ -52,10 +52,12 @@ class KeyOnAnotherDevice(ProfileViolation):
 class KeyNotBornOnDevice(ProfileViolation):
     """The U-Shield itself says that the key was not made on it, or could leave it."""
 
-    def __init__(self, message: str, application: str = "") -> None:
+    def __init__(self, message: str, application: str = "", said: str = "") -> None:
         super().__init__(message)
         self.application = application
         """That the key was brought for, where that is known."""
+        self.said = said
+        """Of the key, in the form of the request."""
 
 
 class InvalidTransition(PKIError):

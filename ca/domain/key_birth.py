@@ -50,6 +50,18 @@ class KeyBirth:
         told = None if mechanism == "unknown" else int(mechanism, 16)
         return cls(local, always_sensitive, never_extractable, extractable, told)
 
+    @property
+    def text(self) -> str:
+        """As it was said."""
+        said = {
+            "local": self.local,
+            "always-sensitive": self.always_sensitive,
+            "never-extractable": self.never_extractable,
+            "extractable": self.extractable,
+        }
+        words = " ".join(f"{name}={'yes' if holds else 'no'}" for name, holds in said.items())
+        return f"key-birth-1 {words} mechanism={'unknown' if self.mechanism is None else f'{self.mechanism:08x}'}"
+
     def flaws(self, algorithm: KeyAlgorithm) -> list[str]:
         """Why a key of this kind must not be certified; empty when it was made on the U-Shield and never leaves it."""
         return [

@@ -32,7 +32,7 @@ def stock() -> list[rows.Row]:
         _alarm(
             "alarm-4", "one-key-on-two-u-shields", "US-2026-000202", "x", settled_by="E-supervisor", finding="known"
         ),
-        _alarm("alarm-6", "key-not-born-on-u-shield", "US-2026-000123", "nothing was said of where the key was made"),
+        _alarm("alarm-6", "key-not-born-on-u-shield", "US-2026-000123", SILENCE),
         _alarm("alarm-5", "count-differs", "balance-2", "Xuhui only", branch="Xuhui"),
     ]
     return [*moves, *devices, *alarms, *_consignments(), *_balances(), _unlock()]
@@ -93,6 +93,9 @@ def _device(serial: str, holder: str, *, state: str = "in-stock", customer: str 
         id=serial, serial=serial, model="U-Shield 3", branch="Pudong", state=state, customer=customer,
         registered_by="E-maker", registered_at=NOW - 5 * HOUR, holder=holder, keeper=keeper,
     )  # fmt: skip
+
+
+SILENCE = "nothing was said of where the key was made, by an older tool or another program; application 4711"
 
 
 def _alarm(alarm: str, kind: str, subject: str, told: str, **changes: str) -> rows.Row:

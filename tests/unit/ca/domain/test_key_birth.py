@@ -23,6 +23,11 @@ def test_a_key_that_was_made_on_the_token_and_never_leaves_it_has_no_flaw() -> N
     assert said(("00001040", "00000000")).flaws(RSA) == []
 
 
+@pytest.mark.parametrize("text", [BORN, BORN.replace("00001040", "unknown"), BORN.replace("=yes", "=no")])
+def test_it_is_told_again_as_it_was_said(text: str) -> None:
+    assert KeyBirth.parse(text).text == text
+
+
 @pytest.mark.parametrize(
     ("old", "new", "flaw"),
     [
