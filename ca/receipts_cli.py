@@ -4,17 +4,20 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
 from rich.table import Table
 
 from ca.adapters.clock import SystemClock
-from ca.adapters.db.unit_of_work import SqlUnitOfWork
 from ca.domain.receipts import Receipt, latencies
 from ca.domain.serials import parse_serial, serial_text
 from ca.domain.times import Millis, millis_text
 from ca.metrics import DAY, tell_latencies
 from ca.terminal import Context, console, say, speaking
+
+if TYPE_CHECKING:
+    from ca.adapters.db.unit_of_work import SqlUnitOfWork
 
 
 @click.command()
@@ -90,7 +93,8 @@ def _after(one: Receipt, at: Millis | None) -> str:
 
 
 @contextmanager
-def _records(context: Context) -> Iterator[SqlUnitOfWork]:
+def _records(context: Context) -> Iterator["SqlUnitOfWork"]:
+    from ca.adapters.db.unit_of_work import SqlUnitOfWork
     from ca.wiring import open_to_read
 
     engine = open_to_read(context.state, context.settings)

@@ -5,11 +5,15 @@ ever sees a class of SQLAlchemy, sqlite3 or psycopg. The driver's own error stay
 """
 
 import sqlite3
+import sys
+from typing import TYPE_CHECKING
 
-import psycopg
 from sqlalchemy import ExceptionContext
 
 from ca.domain.errors import InvalidRequest, InvalidTransition, NotReady, PKIError
+
+if TYPE_CHECKING:
+    import psycopg
 
 BUSY = "the database is busy with another change and did not answer in time; try again"
 DAMAGED = "the database is damaged or no database at all; stop the signer and restore the last backup"
@@ -64,13 +68,13 @@ def translate(context: ExceptionContext) -> BaseException | None:
 
 def translated(error: BaseException) -> BaseException:
     """The error of ours for a driver's; any other error is given back as it is."""
-    match error:
-        case sqlite3.Error():
-            return _from_sqlite(error)
-        case psycopg.Error():
-            return _from_postgres(error)
-        case _:
-            return error
+    if isinstance(error, sqlite3.Error):
+        return _from_sqlite(error)
+    # Slow to load, and nobody has an error of a driver that is not loaded.
+    driver = sys.modules.get("psycopg")
+    if driver is not None and isinstance(error, driver.Error):
+        return _from_postgres(error)
+    return error
 
 
 def _from_sqlite(error: sqlite3.Error) -> PKIError:
@@ -88,7 +92,9 @@ def _from_sqlite(error: sqlite3.Error) -> PKIError:
     return _unfit() if isinstance(error, sqlite3.DataError) else _bug()
 
 
-def _from_postgres(error: psycopg.Error) -> PKIError:
+def _from_postgres(error: "psycopg.Error") -> PKIError:
+    import psycopg
+
     state = error.sqlstate or ""
     if isinstance(error, psycopg.IntegrityError):
         return _broken_rule(unique=state == _UNIQUE_POSTGRES)

@@ -1,5 +1,7 @@
 """ca/cli.py and ca/doctor.py: a user's mistake is one sentence and leaves nothing behind."""
 
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -97,3 +99,11 @@ def test_a_root_crl_that_ends_soon_is_a_finding(bank: State, age: timedelta, wan
 
 def test_a_root_crl_that_is_not_published_is_a_finding(bank: State) -> None:
     assert "not in the public place" in found(bank, "root CRL")
+
+
+def test_a_command_that_needs_no_database_does_not_wait_for_its_libraries() -> None:
+    loaded = "import sys, ca.cli; print({'sqlalchemy', 'alembic', 'flask', 'psycopg'} & sys.modules.keys())"
+
+    ran = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
+
+    assert ran.stdout == "set()\n"
