@@ -15,7 +15,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -260,13 +260,15 @@ class Demo:
 
 @contextmanager
 def stopping(demo: Demo) -> Iterator[Demo]:
-    """Whatever happens, nothing of it stays alive."""
+    """Whatever happens, nothing of it stays alive. Killed, because nobody looks at its end any more: how a system
+    stops is for the tests that stop one."""
     try:
         yield demo
     finally:
-        if demo.process is not None and demo.process.poll() is None:
-            try:
-                demo.stop(signal.SIGTERM)
-            except subprocess.TimeoutExpired:
-                for pid in processes_of(demo.state):
-                    os.kill(pid, signal.SIGKILL)
+        if demo.process is not None:
+            while running := processes_of(demo.state):
+                for pid in running:
+                    with suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
+            demo.process.wait()
+            demo.process = None
