@@ -62,6 +62,20 @@ _NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "curl": (_has_program("curl"), "needs curl: apt-get install curl"),
 }
 
+_MEASURED = tuple(
+    Path(__file__).parent / folder
+    for folder in (
+        "conformance",
+        "integration/db",
+        "integration/hsm",
+        "integration/ocsp",
+        "property",
+        "unit/ca",
+        "unit/ocsp",
+    )
+)
+"""Folders whose tests count for the coverage that ./test asks for; others would only be slowed down by tracing."""
+
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
 _IN_CI = os.environ.get("CI", "").lower() not in {"", "0", "false"}
@@ -80,6 +94,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         campaign = [item for item in items if item.get_closest_marker("campaign")]
         items[:] = [item for item in items if item not in campaign]
         config.hook.pytest_deselected(items=campaign)
+    for item in items:
+        if not any(item.path.is_relative_to(folder) for folder in _MEASURED):
+            item.add_marker("no_cover")
     missing = {marker: reason for marker, (present, reason) in _NEEDS.items() if not present()}
     for item in items:
         for marker, reason in missing.items():
