@@ -10,7 +10,7 @@ from flask import Flask
 from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
 
-from ca.domain.applications import DECIDE_WITHIN
+from admin.policy import policy
 from ca.domain.names import unusual_characters
 from ca.domain.revocation import RFC_NAMES, RevocationReason
 from ca.domain.times import Millis, instant
@@ -154,7 +154,7 @@ def register(app: Flask, now: Callable[[], datetime]) -> None:
 
     def due(submitted_at: datetime) -> str:
         """How long an application may still wait to be decided on; empty when it is overdue."""
-        left = submitted_at + DECIDE_WITHIN - now()
+        left = submitted_at + policy().decide_within - now()
         return span(left) if left > timedelta() else ""
 
     filters: dict[str, Callable[..., Any]] = {

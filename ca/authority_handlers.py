@@ -1,19 +1,20 @@
 """Which use case answers which operation on the CA itself. No rule lives here."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from ca import authority_operations as ops
 from ca.domain.profile_versions import ProfileVersion, facts
+from ca.domain.profiles import Profile
 from ca.domain.times import parse_instant, timestamp
 from ca.domain.tool_cases import ToolCase
 from ca.domain.tool_releases import ToolRelease
 from ca.operations import Operation, encode_base64
 from ca.signer import Handler
+from ca.usecases.decide_on_versions import DecideOnVersions, SubjectView
 from ca.usecases.jobs import RunJobNow
-from ca.usecases.profile_versions import DecideOnProfile, ProfileView
 from ca.usecases.show_settings import ShowSettings
 from ca.usecases.tool_desk import DecideOnTool
 
@@ -33,14 +34,14 @@ class Authority:
     """The use cases of CA administrators."""
 
     run_now: RunJobNow
-    profiles: DecideOnProfile
+    profiles: DecideOnVersions[ProfileVersion, Profile]
     settings: ShowSettings
     tool: DecideOnTool
 
     @property
     def refresh(self) -> Callable[[], None]:
         """Before each operation: what another signer decided holds here, too."""
-        return self.profiles.profiles.refresh
+        return self.profiles.in_force.refresh
 
     def table(self) -> dict[type[Operation], Handler]:
         """Every operation with what answers it."""
@@ -102,12 +103,16 @@ class Authority:
     def _show_profile(self, op: ops.ShowProfile) -> dict[str, Any]:
         view = self.profiles.show(op.session, op.profile)
         return _summary(view) | {
-            "digest": view.in_force.profile.digest,
-            "facts": list(facts(view.in_force.profile).items()),
-            "text": self.profiles.text(view),
-            "may_change": not view.in_force.profile.ca,
+            "digest": view.in_force.content.digest,
+            "facts": list(facts(view.in_force.content).items()),
+            "text": self._next_text(view.newest.content),
+            "may_change": not view.in_force.content.ca,
             "versions": [_line(one) for one in reversed(view.versions)],
         }
+
+    def _next_text(self, newest: Profile) -> str:
+        """What a proposal begins with: the last one's text, and the next number."""
+        return self.profiles.in_force.texts.write(replace(newest, version=newest.version + 1))
 
     def _show_version(self, op: ops.ShowProfileVersion) -> dict[str, Any]:
         shown = self.profiles.show_version(op.session, op.version)
@@ -116,7 +121,7 @@ class Authority:
             "digest": encode_base64(shown.version.digest()),
             "state": shown.version.state.value,
             "decided_by": shown.version.decided_by,
-            "facts": list(facts(shown.profile).items()),
+            "facts": list(facts(shown.content).items()),
             "replaced": list(facts(shown.replaced).items()),
             "challenge": encode_base64(shown.challenge),
             "may_approve": shown.may_approve,
@@ -124,7 +129,7 @@ class Authority:
 
     def _propose(self, op: ops.ProposeProfile) -> dict[str, Any]:
         since = parse_instant(op.effective_from)
-        given = {"profile": op.profile, "text": op.text, "reason": op.reason}
+        given = {"name": op.profile, "text": op.text, "reason": op.reason}
         return {"version": self.profiles.propose(op.session, **given, effective_from=since).id}
 
     def _approve(self, op: ops.ApproveProfile) -> dict[str, Any]:
@@ -162,15 +167,15 @@ def _state(version: ProfileVersion) -> dict[str, Any]:
     return {"version": version.id, "state": version.state.value}
 
 
-def _summary(view: ProfileView) -> dict[str, Any]:
+def _summary(view: SubjectView[ProfileVersion, Profile]) -> dict[str, Any]:
     present, coming = view.in_force, view.newest
     return {
         "name": view.name,
-        "title": present.profile.title,
-        "number": present.profile.version,
+        "title": present.content.title,
+        "number": present.content.version,
         "since": _time(present.since),
-        "internal": present.profile.internal,
-        "next": None if coming == present else {"number": coming.profile.version, "since": _time(coming.since)},
+        "internal": present.content.internal,
+        "next": None if coming == present else {"number": coming.content.version, "since": _time(coming.since)},
         "waiting": view.waiting.id if view.waiting else "",
     }
 

@@ -15,6 +15,7 @@ from ca.authority_handlers import Authority
 from ca.case_handlers import Casework
 from ca.domain.dossiers import enclosures
 from ca.dossier_handlers import Auditing
+from ca.policy_handlers import PolicyDesk
 from ca.portal_handlers import Portal
 from ca.telling import as_json
 from ca.unlock_handlers import Unlocking
@@ -27,6 +28,7 @@ from ca.usecases.by_key import ActByKey
 from ca.usecases.company_desk import CompanyDesk
 from ca.usecases.compose_dossier import ComposeDossier
 from ca.usecases.customers import CorrectCustomer, RegisterCustomer
+from ca.usecases.decide_on_versions import DecideOnVersions
 from ca.usecases.devices import HandDeviceToCompany, PrepareDevice
 from ca.usecases.dossier import Dossier
 from ca.usecases.jobs import RunJob, RunJobNow
@@ -35,9 +37,8 @@ from ca.usecases.notices import NotifyCustomer, SendCode
 from ca.usecases.own_certificates import OwnCertificates
 from ca.usecases.passkeys import Passkeys
 from ca.usecases.portal_sessions import AccountBook, AuthorizeCustomer, PortalSignIn
-from ca.usecases.profile_versions import DecideOnProfile
-from ca.usecases.profiles_in_force import ProfilesInForce
 from ca.usecases.publish_tool import PublishTool
+from ca.usecases.receipts import OpenReceipt
 from ca.usecases.revoke import ChangeStatus
 from ca.usecases.revoke_by_two import DecideOnRevocation
 from ca.usecases.second_officer import SecondOfficer
@@ -48,10 +49,10 @@ from ca.usecases.tool_jobs import OrderToolJob
 from ca.usecases.unlock import SoPasswords, UnlockDevice
 from ca.usecases.unlock_cases import DecideOnUnlock
 from ca.usecases.verify_log import VerifyPiece
+from ca.usecases.versions_in_force import PolicyInForce
 from ca.wiring import (
     Files,
     look_back,
-    open_receipt,
     verify_audit_key,
 )
 from config.settings import Settings, told
@@ -69,19 +70,19 @@ def senders(
 
 
 def portal_of(
-    settings: Settings,
     unit_of_work: SqlUnitOfWork,
     dossier: Dossier,
     order_tool_job: OrderToolJob,
     publish_changes: Callable[[str], None],
+    open_receipt: OpenReceipt,
     notify: NotifyCustomer,
 ) -> Portal:
     """What customers do for themselves."""
     seals, officers = dossier.seals, dossier.authorize
     clock, random, accounts = SystemClock(), system_random, AccountBook(seals)
-    authorize = AuthorizeCustomer(seals, clock)
+    authorize = AuthorizeCustomer(seals, clock, officers.policy)
     sign_in = PortalSignIn(unit_of_work, clock, random, seals, Argon2Passwords(), authorize, accounts)
-    effects = publish_changes, open_receipt(settings), notify
+    effects = publish_changes, open_receipt, notify
     statements = Statements(unit_of_work, clock, dossier.origin)
     desk = unit_of_work, clock, random, seals, authorize, dossier, statements, order_tool_job, dossier.profiles
     return Portal(
@@ -129,7 +130,6 @@ def authority(
     settings: Settings,
     unit_of_work: SqlUnitOfWork,
     dossier: Dossier,
-    profiles: ProfilesInForce,
     run_job: RunJob,
     publish_tool: PublishTool,
 ) -> Authority:
@@ -140,10 +140,17 @@ def authority(
     shown = [ShownSetting(*row) for row in told(settings)]
     return Authority(
         RunJobNow(*base, dossier.authorize, run_job),
-        DecideOnProfile(*deciding, profiles),
+        DecideOnVersions(*deciding, dossier.profiles),
         ShowSettings(unit_of_work, dossier.authorize, shown),
         DecideOnTool(*deciding, publish_tool),
     )
+
+
+def policy_desk(unit_of_work: SqlUnitOfWork, dossier: Dossier, policy: PolicyInForce) -> PolicyDesk:
+    """What CA administrators decide on in numbers."""
+    clock, random = SystemClock(), system_random
+    deciding = unit_of_work, clock, random, dossier.seals, Passkeys(dossier.authenticators, clock), dossier.authorize
+    return PolicyDesk(policy, DecideOnVersions(*deciding, policy.versions))
 
 
 def unlocking(

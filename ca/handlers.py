@@ -22,6 +22,8 @@ from ca.dossier_handlers import Auditing
 from ca.officer_handlers import Officers, officer_fields
 from ca.officer_operations import OpenRecovery, Recover, ShowAccess, ShowOfficerChange
 from ca.operations import encode_base64
+from ca.policy_handlers import QUESTIONS as POLICY_QUESTIONS
+from ca.policy_handlers import PolicyDesk
 from ca.portal_handlers import Portal
 from ca.ports import UnitOfWork
 from ca.signer import Handler
@@ -59,6 +61,7 @@ _QUESTIONS: tuple[type[ops.Operation], ...] = (
     *(ShowOfficerChange, ShowAccess, certificate_ops.ExamineCertificate),
     *(certificate_ops.ForeseeRevocation, certificate_ops.ShowRevocation),
     *AUTHORITY_QUESTIONS,
+    *POLICY_QUESTIONS,
 )
 # What nobody may see and what somebody changed is recorded all the same.
 _EVEN_WHEN_ASKED = (Tampered, NotAllowed, NotFound)
@@ -102,6 +105,7 @@ class UseCases:
     portal: Portal
     unlocking: Unlocking
     authority: Authority
+    policy: PolicyDesk
     stock: Stockroom
     auditing: Auditing
     answer_ocsp: AnswerOCSP
@@ -144,16 +148,18 @@ class Handlers:
             do.portal,
             do.unlocking,
             do.authority,
+            do.policy,
             do.stock,
             do.auditing,
             OneCertificate(do.revoking, do.examine),
         )
         table = self._of_the_bank() | {kind: handler for part in parts for kind, handler in part.table().items()}
-        return {kind: self._by_todays_profiles(handler) for kind, handler in table.items()}
+        return {kind: self._by_todays_decisions(handler) for kind, handler in table.items()}
 
-    def _by_todays_profiles(self, handler: Handler) -> Handler:
+    def _by_todays_decisions(self, handler: Handler) -> Handler:
         def answer(operation: Any) -> dict[str, Any]:
             self._do.authority.refresh()
+            self._do.policy.refresh()
             return handler(operation)
 
         return answer

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from ca.domain.officer_changes import OfficerChange
+from ca.domain.policy import Policy
 from ca.domain.recovery import RecoveryCodes
 from ca.domain.sessions import Challenge, Session
 
@@ -48,7 +49,7 @@ class Sessions(Protocol):
 
     def end(self, token_hash: str) -> None: ...
 
-    def forget_over(self, now: datetime) -> int:
+    def forget_over(self, now: datetime, policy: Policy) -> int:
         """Delete those that were ended or are over by time; how many."""
 
 

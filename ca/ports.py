@@ -17,12 +17,14 @@ from ca.domain.decisions import Assertion
 from ca.domain.issuers import Issuer
 from ca.domain.keys import KeyAlgorithm, Message
 from ca.domain.officers import Credential, Invitation, Officer
+from ca.domain.policy import PolicyVersion
+from ca.domain.profile_versions import ProfileVersion
 from ca.domain.standings import Standing
 from ca.logbook import AuditLog, Jobs
 from ca.officer_records import Challenges, OfficerChanges, RecoveryCodeSets, Sessions
 from ca.portal_records import Accounts, Cancellations, CustomerSessions, Unlocks
 from ca.probing import Receipts
-from ca.profile_records import ProfileVersions, ToolCases
+from ca.profile_records import ToolCases, Versions
 from ca.stock_records import Stock
 
 KeyId = NewType("KeyId", bytes)
@@ -303,7 +305,9 @@ class Work(Protocol):
     @property
     def recovery_codes(self) -> RecoveryCodeSets: ...
     @property
-    def profile_versions(self) -> ProfileVersions: ...
+    def profile_versions(self) -> Versions[ProfileVersion]: ...
+    @property
+    def policy_versions(self) -> Versions[PolicyVersion]: ...
     @property
     def stock(self) -> Stock: ...
     @property

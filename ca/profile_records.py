@@ -1,36 +1,38 @@
-"""The ports to what CA administrators decide on: versions of profiles with their text, and releases of the tool."""
+"""The ports to what CA administrators decide on: versions of profiles and of the policy, and releases of the tool."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, TypeVar
 
-from ca.domain.profile_versions import ProfileVersion
-from ca.domain.profiles import Profile
 from ca.domain.tool_cases import ToolCase
+from ca.domain.versions import Version
+
+_Version = TypeVar("_Version", bound=Version)
+_Content = TypeVar("_Content")
 
 
-class ProfileVersions(Protocol):
-    """Versions with their seals; the use cases check the seal, the repository only keeps it."""
+class Versions(Protocol[_Version]):
+    """Versions of one kind with their seals; the use cases check the seal, the repository only keeps it."""
 
-    def find(self, version_id: str) -> tuple[ProfileVersion, bytes] | None:
+    def find(self, version_id: str) -> tuple[_Version, bytes] | None:
         """Locks the row in PostgreSQL: two who decide on one version take turns."""
 
-    def list_of(self, profile: str) -> Sequence[tuple[ProfileVersion, bytes]]:
-        """All of a profile, by their numbers and then by the time of the proposal."""
+    def list_of(self, subject: str) -> Sequence[tuple[_Version, bytes]]:
+        """All of one subject, by their numbers and then by the time of the proposal."""
 
-    def list_approved(self) -> Sequence[tuple[ProfileVersion, bytes]]:
-        """Of every profile, by name and number."""
+    def list_approved(self) -> Sequence[tuple[_Version, bytes]]:
+        """Of every subject, by its name and number."""
 
-    def save(self, version: ProfileVersion, seal: bytes) -> None:
+    def save(self, version: _Version, seal: bytes) -> None:
         """Raise InvalidTransition unless the record there is older."""
 
 
-class ProfileTexts(Protocol):
-    """How the configuration writes a profile (config/profile_files.py)."""
+class Texts(Protocol[_Content]):
+    """How the configuration writes it (`config/profile_files.py`, `ca/domain/policy.py`)."""
 
-    def parse(self, name: str, text: str) -> Profile:
+    def parse(self, name: str, text: str) -> _Content:
         """Raises InvalidRequest with the first thing that is wrong."""
 
-    def write(self, profile: Profile) -> str: ...
+    def write(self, content: _Content) -> str: ...
 
 
 class ToolCases(Protocol):

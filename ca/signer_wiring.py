@@ -15,12 +15,13 @@ from ca.adapters.hsm.sessions import TokenSessions
 from ca.adapters.linter import PkilintLinter
 from ca.adapters.webauthn import WebAuthnAuthenticators
 from ca.background import InBackground, all_of
-from ca.desk_wiring import auditing, authority, casework, portal_of, revoking, senders, unlocking
+from ca.desk_wiring import auditing, authority, casework, policy_desk, portal_of, revoking, senders, unlocking
 from ca.domain.audit import AuditEvent
 from ca.domain.crl import with_partition
 from ca.domain.errors import PKIError
 from ca.domain.issuers import Issuer
 from ca.domain.ocsp import Policy
+from ca.domain.policy import first_policy
 from ca.domain.tool_releases import Packed
 from ca.handlers import UseCases
 from ca.officer_handlers import Officers
@@ -45,7 +46,6 @@ from ca.usecases.issuance import Issuance
 from ca.usecases.jobs import RunJob
 from ca.usecases.looks import NoteLook
 from ca.usecases.own_certificates import OwnCertificates
-from ca.usecases.profiles_in_force import ProfilesInForce
 from ca.usecases.publish_bundle import BUNDLE_PROFILE, PublishBundle, bundle_key
 from ca.usecases.publish_crl import PublishCRL
 from ca.usecases.publish_tool import PublishTool
@@ -59,6 +59,7 @@ from ca.usecases.standings import FollowRecords, KeepSnapshot
 from ca.usecases.sweep import Sweep
 from ca.usecases.tool_jobs import OrderToolJob
 from ca.usecases.unlock import UNLOCK_KEY
+from ca.usecases.versions_in_force import PolicyInForce, ProfilesInForce, policy_in_force, profiles_in_force
 from ca.wiring import (
     ISSUING,
     SEAL_KEY,
@@ -92,9 +93,11 @@ def build_signer(state: State, settings: Settings) -> UseCases:
         issuer = _settled_issuer(unit_of_work, settings.public_url)
         republish(unit_of_work, files.publisher, own=ISSUING)
         _open_partitions(unit_of_work, issuer, settings.crls.partitions)
-        profiles = ProfilesInForce(unit_of_work, SystemClock(), seals, TomlProfiles(), files_say)
+        profiles = profiles_in_force(unit_of_work, SystemClock(), seals, TomlProfiles(), files_say)
+        policy = policy_in_force(unit_of_work, SystemClock(), seals, first_policy(settings.policy))
         profiles.read()
-        return _wire(settings, files, unit_of_work, profiles, key_store, secrets, issuer)
+        policy.versions.read()
+        return _wire(settings, files, unit_of_work, (profiles, policy), key_store, secrets, issuer)
     except PKIError:
         sessions.close()
         raise
@@ -153,30 +156,29 @@ def _wire(
     settings: Settings,
     files: Files,
     unit_of_work: SqlUnitOfWork,
-    profiles: ProfilesInForce,
+    in_force: tuple[ProfilesInForce, PolicyInForce],
     key_store: Pkcs11KeyStore,
     secrets: tuple[Pkcs11Seals, Pkcs11Seals],
     issuer: Issuer,
 ) -> UseCases:
-    seals, unlock_seals = secrets
+    (seals, unlock_seals), (profiles, policy) = secrets, in_force
     clock, random, linter = SystemClock(), system_random, PkilintLinter()
     authenticators = WebAuthnAuthenticators(settings.relying_party, settings.origins)
-    authorize = Authorize(seals, clock)
-    origin = origin_of(settings.enrolment_url)
+    authorize, origin = Authorize(seals, clock, policy), origin_of(settings.enrolment_url)
     dossier = Dossier(seals, authenticators, authorize, profiles, origin)
     order_tool_job = OrderToolJob(unit_of_work, clock, random, key_store, origin)
     issuance = Issuance(unit_of_work, clock, key_store, seals, linter)
-    drafter = Drafter(clock, random, issuance, issuer, settings.crls.partitions)
+    issuing = Drafter(clock, random, issuance, issuer, settings.crls.partitions), issuance, profiles
     publish_crl = _publish_crl(settings, files, unit_of_work, key_store)
-    publish_changes = _publish_if_due(publish_crl)
-    receipt, report_unknown = open_receipt(settings), ReportUnknownCertificate(unit_of_work, clock)
-    re_enrol = ReEnrol(unit_of_work, clock, dossier, drafter, issuance, profiles, report_unknown)
+    answer_ocsp, publish_changes = _answer_ocsp(settings, files, unit_of_work, key_store), _publish_if_due(publish_crl)
+    receipt, report_unknown = open_receipt(settings, policy), ReportUnknownCertificate(unit_of_work, clock)
+    re_enrol = ReEnrol(unit_of_work, clock, dossier, *issuing, report_unknown)
     reconcile = Reconcile(unit_of_work, clock, issuance)
     certify = CertifyResponder(unit_of_work, clock, random, key_store, issuance, profiles)
     notify, send_code = senders(settings, files, unit_of_work, seals)
-    answer_ocsp = _answer_ocsp(settings, files, unit_of_work, key_store)
-    portal = portal_of(settings, unit_of_work, dossier, order_tool_job, publish_changes, notify)
-    schedule = _schedule(settings, files, unit_of_work, key_store, publish_crl, certify, reconcile, portal.own)
+    portal = portal_of(unit_of_work, dossier, order_tool_job, publish_changes, receipt, notify)
+    by_time = reconcile, Sweep(unit_of_work, clock, profiles, policy, publish_changes, receipt), portal.own
+    schedule = _schedule(settings, files, unit_of_work, key_store, publish_crl, certify, by_time)
     run_job = RunJob(unit_of_work, clock, schedule.jobs(*_periods(settings)))
     return UseCases(
         sign_in=SignIn(unit_of_work, clock, random, seals, authenticators, authorize),
@@ -185,7 +187,7 @@ def _wire(
         register_device=RegisterDevice(unit_of_work, clock, random, authorize),
         casework=casework(unit_of_work, dossier),
         hand_out=HandOutCodes(unit_of_work, clock, random, seals, authorize, profiles, send_code),
-        enrol=Enrol(unit_of_work, clock, CheckCodes(unit_of_work, clock, seals), dossier, drafter, issuance, profiles),
+        enrol=Enrol(unit_of_work, clock, CheckCodes(unit_of_work, clock, seals), dossier, *issuing),
         re_enrol=re_enrol,
         renew_by_key=RenewByKey(unit_of_work, clock, re_enrol, origin),
         confirm=ConfirmCertificate(unit_of_work, clock, random, publish_changes, receipt, notify, origin),
@@ -194,7 +196,8 @@ def _wire(
         order_tool_job=order_tool_job,
         portal=portal,
         stock=stockroom(unit_of_work, clock, random, authorize),
-        authority=authority(settings, unit_of_work, dossier, profiles, run_job, schedule.publish_tool),
+        authority=authority(settings, unit_of_work, dossier, run_job, schedule.publish_tool),
+        policy=policy_desk(unit_of_work, dossier, policy),
         auditing=auditing(settings, files, unit_of_work, dossier, answer_ocsp),
         unlocking=unlocking(unit_of_work, dossier, unlock_seals, key_store, notify),
         answer_ocsp=answer_ocsp,
@@ -222,9 +225,9 @@ def _schedule(
     key_store: Pkcs11KeyStore,
     publish_crl: PublishCRL,
     certify_responder: CertifyResponder,
-    reconcile: Reconcile,
-    own_certificates: OwnCertificates,
+    by_time: tuple[Reconcile, Sweep, OwnCertificates],
 ) -> Schedule:
+    reconcile, sweep, own_certificates = by_time
     clock, bundle_life = SystemClock(), seconds(settings.times.bundle_life)
     return Schedule(
         ISSUING,
@@ -233,7 +236,7 @@ def _schedule(
         certify_responder,
         replace(certify_responder, profile=BUNDLE_PROFILE, key_of=bundle_key),
         FollowRecords(unit_of_work, files.standings),
-        Sweep(unit_of_work, clock, certify_responder.profiles, _publish_if_due(publish_crl), open_receipt(settings)),
+        sweep,
         own_certificates,
         MakeCheckpoint(unit_of_work, clock, key_store, files.checkpoints),
         KeepSnapshot(files.standings, files.snapshot, files.journal, key_store),

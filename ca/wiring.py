@@ -33,6 +33,7 @@ from ca.adapters.tool_offer import ToolDirectory
 from ca.domain.audit import AuditEvent
 from ca.domain.errors import Tampered
 from ca.domain.journal import Entry
+from ca.domain.policy import Policy
 from ca.domain.receipts import Place
 from ca.ports import KeyId
 from ca.targets import Target
@@ -175,11 +176,11 @@ def replay_journal(state: State, settings: Settings) -> Counter[str]:
     return done
 
 
-def open_receipt(settings: Settings) -> OpenReceipt:
+def open_receipt(settings: Settings, policy: Callable[[], Policy]) -> OpenReceipt:
     """What begins a receipt with each change of a status."""
     # A bank has the cache of deploy/nginx.conf in front of status, the demo has none.
     period = seconds(settings.times.crl_period)
-    return OpenReceipt(SystemClock(), period, places(settings), cached=not settings.demo)
+    return OpenReceipt(SystemClock(), period, places(settings), policy, cached=not settings.demo)
 
 
 def places(settings: Settings) -> tuple[Place, ...]:

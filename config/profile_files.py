@@ -4,7 +4,6 @@ Unknown keys, wrong types and rules that no profile may break stop the start, wi
 """
 
 import json
-import re
 import tomllib
 from datetime import timedelta
 from pathlib import Path
@@ -15,18 +14,17 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from ca.domain.errors import InvalidRequest, NotReady
 from ca.domain.keys import KeyAlgorithm
 from ca.domain.names import NameAttribute
-from ca.domain.profile_versions import duration_text
 from ca.domain.profiles import Profile, SubjectRule
+from ca.domain.times import duration_text, parse_duration
 
 _OWN = Path(__file__).resolve().parent / "profiles"
-_UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 
 
 def _duration(value: object) -> timedelta:
-    match = re.fullmatch(r"(\d{1,5})([dhm])", value) if isinstance(value, str) else None
-    if match is None:
-        raise ValueError('write a time as "397d" (days), "12h" (hours) or "5m" (minutes)')
-    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+    try:
+        return parse_duration(str(value))
+    except InvalidRequest as error:
+        raise ValueError(str(error)) from error
 
 
 _Duration = Annotated[timedelta, BeforeValidator(_duration)]

@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from ca.domain.errors import NotReady
+from ca.domain.errors import InvalidRequest, NotReady
+from ca.domain.policy import first_policy
 
 FILE_NAME = "settings.toml"
 STATE_VARIABLE = "VERMILION_STATE"
@@ -187,12 +188,23 @@ class Settings(_Section):
     ocsp: OCSP = OCSP()
     crls: CRLs = CRLs()
     publication: Publication = Publication()
+    policy: dict[str, str] = {}
+    """Numbers of the bank's policy (`ca/domain/policy.py`), as `hold_undo = "5m"`: in force until two CA administrators
+    decide on others in the console; from then on they have no say any more."""
     notices_from: str = Field(default="certificates@bank.example", pattern=r"^[^@\s]+@[^@\s]+$")
     """Sender of the e-mails that tell customers what happened to their certificates."""
     database_url: str = ""
     """Empty: SQLite in the state directory."""
     journal_mirror: str = ""
     """Directory of the journal's mirror, on another disk than the state directory. Empty: in the state directory."""
+
+    @model_validator(mode="after")
+    def _policy_is_allowed(self) -> Self:
+        try:
+            first_policy(self.policy)
+        except InvalidRequest as error:
+            raise ValueError(str(error)) from error
+        return self
 
 
 class State:
@@ -328,6 +340,8 @@ def _told(section: BaseModel, prefix: str) -> Iterator[tuple[str, str, str]]:
         value = getattr(section, name)
         if isinstance(value, BaseModel):
             yield from _told(value, f"{prefix}{name}.")
+        elif name == "policy":
+            continue  # told as what is in force, with the versions that were decided on
         elif name == "targets":
             for target in value:
                 yield from _told(target, f"{prefix}{name}.{target.name}.")

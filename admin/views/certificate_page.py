@@ -9,6 +9,7 @@ from sqlalchemy import select
 from admin.chain import chain_of
 from admin.decoding import decoded, decoded_request
 from admin.errors import sentence
+from admin.policy import policy
 from admin.signer import ask, officer
 from admin.views.base import newest
 from ca.adapters.db.log_rows import AuditEventRow
@@ -21,7 +22,6 @@ from ca.certificate_operations import ExamineCertificate
 from ca.domain.accounts import CancellationState
 from ca.domain.errors import InvalidRequest, PKIError
 from ca.domain.requests import CertificationRequest
-from ca.domain.revocation import HOLD_UNDO_WINDOW
 from ca.domain.revocation_cases import RevocationCaseState
 
 _LONGEST_LIFE = 60
@@ -89,5 +89,5 @@ def _undo_until(serial: str) -> datetime | None:
     last = db.session.scalars(about.order_by(AuditEventRow.number.desc()).limit(1)).first()
     if last is None or last.name != "certificate.held" or last.actor != officer().person:
         return None
-    until: datetime = last.at + HOLD_UNDO_WINDOW
+    until: datetime = last.at + policy().hold_undo
     return until if current_app.extensions["vermilion_now"]() <= until else None

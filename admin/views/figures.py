@@ -16,12 +16,13 @@ from sqlalchemy import ColumnElement, and_, func, select
 from admin.access import SignedIn
 from admin.errors import sentence
 from admin.language import told
+from admin.policy import policy
 from admin.signer import tell
 from ca.adapters.db.figure_rows import FigureRow
 from ca.adapters.db.receipt_rows import ReceiptRow
 from ca.adapters.db.repositories.receipts import receipt_of
 from ca.adapters.db.rows import ApplicationRow, CodePairRow, db
-from ca.domain.applications import DECIDE_WITHIN, ApplicationState
+from ca.domain.applications import ApplicationState
 from ca.domain.certificates import CertificateStatus
 from ca.domain.codes import CodeState
 from ca.domain.devices import DeviceState
@@ -49,8 +50,8 @@ _PARTS = {"hsm": _l("HSM"), "database": _l("Database"), "clock": _l("Clock"), "s
 """Of the signer, as it names them when it is asked how it is."""
 _AGES = (
     (_l("under 1 h"), timedelta(), _HOUR),
-    (_l("1 to 4 h"), _HOUR, DECIDE_WITHIN),
-    (_l("4 to 24 h"), DECIDE_WITHIN, _DAY),
+    (_l("1 to 4 h"), _HOUR, 4 * _HOUR),
+    (_l("4 to 24 h"), 4 * _HOUR, _DAY),
     (_l("over 24 h"), _DAY, None),
 )
 
@@ -186,10 +187,8 @@ def _ages(who: SignedIn, now: datetime) -> list[Age]:
         for _label, least, most in _AGES
     ]
     waiting = select(*counts).where(ApplicationRow.state == ApplicationState.SUBMITTED.value, *_at_branch(who))
-    found = db.session.execute(waiting).one()
-    return [
-        Age(label, count, least >= DECIDE_WITHIN) for (label, least, _most), count in zip(_AGES, found, strict=True)
-    ]
+    found, within = db.session.execute(waiting).one(), policy().decide_within
+    return [Age(label, count, least >= within) for (label, least, _most), count in zip(_AGES, found, strict=True)]
 
 
 def _ending_codes(who: SignedIn, now: datetime) -> list[tuple[ApplicationRow, datetime]]:

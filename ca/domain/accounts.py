@@ -5,19 +5,15 @@ database off cannot even begin to guess. The letter's code is kept like the auth
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from ca.domain.canonical import canonical
 from ca.domain.errors import InvalidRequest, InvalidTransition
+from ca.domain.policy import Policy
 from ca.domain.times import timestamp
 
-SESSION_IDLE = timedelta(minutes=10)
-SESSION_LIFE = timedelta(hours=2)
-LETTER_LIFE = timedelta(days=14)
 LETTER_ATTEMPTS = 5
-UNDO_WINDOW = timedelta(hours=24)
-"""So long a cancellation only holds the certificate, and can be undone."""
 
 _SHORTEST, _LONGEST = 8, 64
 # Rows a finger runs along, and what everybody tries first.
@@ -128,8 +124,9 @@ class CustomerSession:
             }
         )
 
-    def is_over(self, now: datetime) -> bool:
-        return self.ended or now > self.seen_at + SESSION_IDLE or now > self.began_at + SESSION_LIFE
+    def is_over(self, now: datetime, policy: Policy) -> bool:
+        idle, old = now > self.seen_at + policy.portal_session_idle, now > self.began_at + policy.portal_session_life
+        return self.ended or idle or old
 
 
 class CancellationState(StrEnum):

@@ -32,9 +32,6 @@ class ApplicationState(StrEnum):
     VOID = "void"
 
 
-DECIDE_WITHIN = timedelta(hours=4)
-"""From submission: who applied in the morning is decided on before the branch closes, and need not come back for it."""
-
 _S = ApplicationState
 _NEXT: dict[ApplicationState, frozenset[ApplicationState]] = {
     _S.SUBMITTED: frozenset({_S.APPROVED, _S.RETURNED, _S.REJECTED, _S.WITHDRAWN}),

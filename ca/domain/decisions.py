@@ -22,6 +22,7 @@ class Act(StrEnum):
     APPROVE_UNLOCK = "approve-unlock"
     APPROVE_OFFICER_CHANGE = "approve-officer-change"
     APPROVE_PROFILE = "approve-profile"
+    APPROVE_POLICY = "approve-policy"
     RELEASE_TOOL = "release-tool"
     APPROVE_REVOCATION = "approve-revocation"
 

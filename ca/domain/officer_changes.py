@@ -4,16 +4,13 @@ It is about one version of the officer's record: when that has changed since, th
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from ca.domain.canonical import canonical, digest
 from ca.domain.officers import Officer, OfficerState, TrustedRole
 from ca.domain.proposals import ProposalState
 from ca.domain.times import timestamp
-
-CHANGE_LIFE = timedelta(days=7)
-"""So long the second security officer may take."""
 
 
 @dataclass(frozen=True, slots=True)

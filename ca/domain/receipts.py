@@ -6,10 +6,12 @@ that did not show it was sent, and before the first answer that did was read. Al
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from enum import StrEnum
 
 from ca.domain.certificates import Certificate, CertificateStatus
 from ca.domain.errors import InvalidRequest
+from ca.domain.policy import NUMBERS
 from ca.domain.revocation import RevocationReason
 from ca.domain.serials import serial_text
 from ca.domain.times import Millis
@@ -21,15 +23,12 @@ _TARGET = "target:"
 
 ANSWER_WITHIN = 1000
 """Milliseconds until every OCSP answer shows it, on other hosts too. On the signer's own it is the next answer."""
-LIST_WITHIN = 10_000
-"""Milliseconds until a CRL that is made at once is there: drafting, signing, and a second try by the jobs."""
-
 ASKED_FOR = 2 * 24 * 3600 * 1000
 """Milliseconds after the change: what was not seen until then stays open and is not asked for any more."""
 
 _KEPT_ANSWER, _KEPT_LIST = 60_000, 300_000
 """How much longer a cache may give what it has, in milliseconds: max-age of what is asked for by GET."""
-_SOON = LIST_WITHIN + _KEPT_LIST
+_SOON = NUMBERS["crl_within"].most // timedelta(milliseconds=1) + _KEPT_LIST
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,15 +128,21 @@ class Receipt:
 
 
 def promised_channels(
-    certificate: Certificate, *, full_at_once: bool, crl_period: int, places: Iterable[Place], cached: bool
+    certificate: Certificate,
+    *,
+    full_at_once: bool,
+    crl_period: int,
+    crl_within: int,
+    places: Iterable[Place],
+    cached: bool,
 ) -> tuple[Sighting, ...]:
-    """Every channel with its bound; `crl_period` in milliseconds (docs/flows/revocation.md, the table of CRLs).
+    """Every channel with its bound (docs/flows/revocation.md, the table of CRLs); `crl_*` in milliseconds.
 
     `cached`: through a cache that keeps what is asked for by GET as long as it may.
     """
     promised = dict.fromkeys((DATABASE, OCSP, OCSP_NONCE), ANSWER_WITHIN)
     promised[OCSP_GET] = ANSWER_WITHIN + _KEPT_ANSWER * cached
-    at_once = LIST_WITHIN + _KEPT_LIST * cached
+    at_once = crl_within + _KEPT_LIST * cached
     promised[DELTA_CRL] = at_once
     if certificate.crl_partition is not None:
         promised[PARTITION_CRL] = at_once

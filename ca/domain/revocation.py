@@ -5,14 +5,10 @@ lifted (CPS section 4.9). A hold that becomes final keeps the time of the hold: 
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import IntEnum
 
 from ca.domain.errors import InvalidRequest
-
-HOLD_UNDO_WINDOW = timedelta(minutes=10)
-"""In which who held a certificate by mistake can take that back alone: as long as the customer is still at the counter
-or on the telephone. After it a supervisor releases."""
 
 
 class RevocationReason(IntEnum):

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ca.domain.canonical import canonical
+from ca.domain.policy import Policy
 from ca.domain.times import timestamp
 
-IDLE_LIMIT = timedelta(minutes=10)
-ABSOLUTE_LIMIT = timedelta(hours=8)
 CHALLENGE_LIFE = timedelta(minutes=5)
 STEP_UP_LIFE = timedelta(minutes=5)
 """So long after a step-up an officer may change their own access."""
@@ -42,8 +41,9 @@ class Session:
     def is_stepped_up(self, now: datetime) -> bool:
         return self.stepped_up_at is not None and self.stepped_up_at <= now <= self.stepped_up_at + STEP_UP_LIFE
 
-    def is_over(self, now: datetime) -> bool:
-        return self.ended or now > self.seen_at + IDLE_LIMIT or now > self.began_at + ABSOLUTE_LIMIT
+    def is_over(self, now: datetime, policy: Policy) -> bool:
+        idle, old = now > self.seen_at + policy.session_idle, now > self.began_at + policy.session_life
+        return self.ended or idle or old
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,3 +39,20 @@ def parse_instant(text: str) -> datetime:
 def millis_text(at: Millis) -> str:
     """`2026-11-23T15:04:05.123Z`."""
     return f"{datetime.fromtimestamp(at // 1000, UTC):%Y-%m-%dT%H:%M:%S}.{at % 1000:03}Z"
+
+
+_UNITS = {"d": timedelta(days=1), "h": timedelta(hours=1), "m": timedelta(minutes=1), "s": timedelta(seconds=1)}
+
+
+def duration_text(value: timedelta) -> str:
+    """As the configuration writes it: `397d`, `12h`, `5m`, `10s`."""
+    unit, length = next((unit, one) for unit, one in _UNITS.items() if (value and not value % one) or unit == "s")
+    return f"{value // length}{unit}" if value else "0m"
+
+
+def parse_duration(text: str) -> timedelta:
+    """What `duration_text` wrote. Raises InvalidRequest."""
+    match = re.fullmatch(r"([0-9]{1,5})([dhms])", text)
+    if match is None:
+        raise InvalidRequest('write a time as "397d" (days), "12h" (hours), "5m" (minutes) or "10s" (seconds)')
+    return int(match[1]) * _UNITS[match[2]]

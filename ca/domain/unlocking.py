@@ -7,7 +7,7 @@ each use; it is kept nowhere and goes to the customer's tool alone, encrypted (d
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -15,8 +15,6 @@ from ca.domain.canonical import canonical, digest
 from ca.domain.errors import InvalidTransition
 from ca.domain.times import timestamp
 
-CASE_LIFE = timedelta(days=3)
-"""So long the second officer, and then the customer, may take."""
 CODE_ATTEMPTS = 5
 ANSWERS = 3
 """So often one case gives the SO password out: an unlock that was cut off needs it again."""

@@ -6,11 +6,13 @@ role taken away is gone at once.
 
 import base64
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from ca.domain.errors import NotAllowed, NotAuthenticated, NotFound
 from ca.domain.officers import Officer, OfficerState, TrustedRole, require_compatible
+from ca.domain.policy import Policy
 from ca.domain.sessions import Session
 from ca.ports import Clock, Random, Seals, Work
 from ca.usecases.sealed import unsealed
@@ -44,6 +46,8 @@ class Authorize:
 
     seals: Seals
     clock: Clock
+    policy: Callable[[], Policy]
+    """What is in force now: how long a session lasts, and what officers do."""
 
     def __call__(self, work: Work, token: str, *roles: TrustedRole) -> Officer:
         """Raise NotAuthenticated when the session is over, NotAllowed without the role, Tampered on a broken seal."""
@@ -67,7 +71,7 @@ class Authorize:
         """The session; kept alive. Raises NotAuthenticated, Tampered."""
         now = self.clock.now()
         found = work.sessions.find(token_hash(token))
-        if found is None or found[0].is_over(now):
+        if found is None or found[0].is_over(now, self.policy()):
             raise NotAuthenticated("your session is over; sign in again")
         session = unsealed(self.seals, SESSION_SEAL, found)
         if now > session.seen_at:

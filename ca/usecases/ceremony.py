@@ -20,6 +20,7 @@ from ca.domain.keys import SIGNATURE_OF, KeyAlgorithm, PublicKey
 from ca.domain.linting import lint_certificate
 from ca.domain.names import Name
 from ca.domain.officers import Invitation, InvitationState, whole_code
+from ca.domain.policy import USUAL
 from ca.domain.profiles import Profile
 from ca.domain.serials import new_serial
 from ca.domain.tbs import read_certificate
@@ -28,7 +29,7 @@ from ca.keeping import KeyRoom, TrustFiles
 from ca.ports import Clock, KeyId, Random, UnitOfWork
 from ca.publishing import Publisher
 from ca.usecases.audit import AUDIT_KEY
-from ca.usecases.officers import INVITATION_LIFE, open_invitation, parse_roles, propose_invitation
+from ca.usecases.officers import open_invitation, parse_roles, propose_invitation
 from ca.usecases.publish_tool import TOOL_RELEASE_KEY
 from ca.usecases.rehearsal import Rehearsal
 from ca.usecases.tool_jobs import TOOL_JOB_KEY
@@ -250,7 +251,7 @@ class HoldCeremony:
             roles=parse_roles(step["roles"].split()),
             proposed_by=f"ceremony:{record.transcript.digest}",
             state=InvitationState.PROPOSED,
-            expires_at=self.clock.now() + INVITATION_LIFE,
+            expires_at=self.clock.now() + USUAL.invitation_life,
         )
 
 

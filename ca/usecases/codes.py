@@ -79,7 +79,7 @@ class HandOutCodes:
                 application=application.id,
                 code_mac=b"",
                 state=CodeState.OPEN,
-                expires_at=now + profile.codes_valid_for,
+                expires_at=now + min(profile.codes_valid_for, self.authorize.policy().codes_life),
                 attempts_left=profile.code_attempts,
             )
             pair = replace(pair, code_mac=self.seals.seal(_CODE_SEAL, _code_message(pair, code)))

@@ -24,8 +24,8 @@ from ca.usecases.answered import answered_case
 from ca.usecases.authorize import Authorize
 from ca.usecases.batches import BATCH_SEAL
 from ca.usecases.cases import require_sealed
-from ca.usecases.profiles_in_force import ProfilesInForce
 from ca.usecases.sealed import unsealed
+from ca.usecases.versions_in_force import ProfilesInForce
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Dossier:
 
     def _follows(self, case: Case, profile: Profile) -> bool:
         """Whether two officers made the present profile out of the one that the case was approved under."""
-        earlier = (dated.profile for dated in self.profiles.history(case.profile))
+        earlier = (dated.content for dated in self.profiles.history(case.profile))
         return any(
             (one.digest, one.subject, one.alternative_names)
             == (case.profile_digest, profile.subject, profile.alternative_names)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from ca.domain.accounts import LETTER_LIFE, Account
+from ca.domain.accounts import Account
 from ca.domain.audit import AuditEvent
 from ca.domain.codes import new_authorization_code
 from ca.domain.errors import NotFound
@@ -44,8 +44,9 @@ class HandOutLetter:
             require_branch(officer, customer.branch, "customer")
             account = self.accounts.find(work, customer.id) or Account(customer.id, 0)
             code = new_authorization_code(self.random)
+            expires_at = now + self.authorize.policy().letter_life
             mac = self.seals.seal(LETTER_SEAL, letter_message(customer.id, code))
-            self.accounts.save(work, account.with_letter(mac, expires_at=now + LETTER_LIFE))
+            self.accounts.save(work, account.with_letter(mac, expires_at=expires_at))
             work.audit.append(AuditEvent("account.letter-handed-out", customer.id, officer.person, now))
             work.commit()
-        return Letter(customer.number, code, now + LETTER_LIFE)
+        return Letter(customer.number, code, expires_at)

@@ -12,7 +12,7 @@ from ca.domain.audit import AuditEvent
 from ca.domain.decisions import Act, Assertion, Decision
 from ca.domain.errors import InvalidRequest, InvalidTransition, NotAllowed, NotFound
 from ca.domain.names import verify_text
-from ca.domain.officer_changes import CHANGE_LIFE, OfficerChange
+from ca.domain.officer_changes import OfficerChange
 from ca.domain.officers import Officer, OfficerState, TrustedRole
 from ca.domain.proposals import ProposalState
 from ca.ports import Clock, Random, Seals, UnitOfWork, Work
@@ -91,7 +91,7 @@ class DecideOnOfficerChange:
                 reason=verify_text(reason, _LONGEST_REASON),
                 proposed_by=by.person,
                 proposed_at=now,
-                expires_at=now + CHANGE_LIFE,
+                expires_at=now + self.authorize.policy().officer_change_life,
                 reinstates=changed.state is not officer.state,
             )
             self._save(work, change)

@@ -7,7 +7,6 @@ key ceremony invites the first officers, before witnesses.
 
 import base64
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 from ca.domain.audit import AuditEvent
 from ca.domain.canonical import digest
@@ -34,7 +33,6 @@ from ca.usecases.sealed import unsealed
 INVITATION_SEAL = "invitation"
 _HALF_SEAL = "invitation-half"
 _CODE_SEAL = "invitation-code"
-INVITATION_LIFE = timedelta(days=7)
 LONGEST_NAME = 64
 
 
@@ -116,7 +114,7 @@ class InviteOfficer:
                 roles=parse_roles(roles),
                 proposed_by=proposer.person,
                 state=InvitationState.PROPOSED,
-                expires_at=now + INVITATION_LIFE,
+                expires_at=now + self.authorize.policy().invitation_life,
             )
             proposal = propose_invitation(work, self.seals, self.random, invitation)
             details = {"person": person, "branch": branch, "roles": " ".join(sorted(invitation.roles))}

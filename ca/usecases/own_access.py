@@ -61,7 +61,10 @@ class OwnAccess:
             found = work.sessions.list_of(officer.id)
             recovery = RecoveryBook(self.seals).find(work, officer.id)
             work.commit()
-        live = [LiveSession(one, one.token_hash == session.token_hash) for one, _ in found if not one.is_over(now)]
+        policy = self.authorize.policy()
+        live = [
+            LiveSession(one, one.token_hash == session.token_hash) for one, _ in found if not one.is_over(now, policy)
+        ]
         until = session.stepped_up_at + STEP_UP_LIFE if session.stepped_up_at and session.is_stepped_up(now) else None
         return Access(officer.credentials, live, recovery, until)
 

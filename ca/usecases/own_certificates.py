@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from ca.domain.accounts import UNDO_WINDOW, Cancellation, CancellationState
+from ca.domain.accounts import Cancellation, CancellationState
 from ca.domain.applications import CAME_TO_NOTHING
 from ca.domain.audit import AuditEvent, ChainedEvent
 from ca.domain.certificates import Certificate, CertificateStatus
@@ -117,7 +117,7 @@ class OwnCertificates:
         with self.unit_of_work() as work:
             customer = self.authorize(work, token)
             held = self._own(work, customer, serial).suspend(at=now)
-            cancellation = Cancellation(serial, customer.id, now, now + UNDO_WINDOW)
+            cancellation = Cancellation(serial, customer.id, now, now + self.authorize.policy().cancellation_undo)
             work.cancellations.save(cancellation)
             self._save(work, held, "certificate.held", _CUSTOMER, now, {"why": "cancelled by the customer"})
         self._told(customer, held, Notice.CANCELLED)
@@ -139,7 +139,7 @@ class OwnCertificates:
         return released
 
     def finish_cancellations(self) -> int:
-        """Revoke what was cancelled a day ago; how many."""
+        """Revoke what was cancelled and cannot be undone any more; how many."""
         now = self.clock.now()
         with self.unit_of_work() as work:
             due = work.cancellations.list_due(now)

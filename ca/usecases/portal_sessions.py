@@ -14,6 +14,7 @@ from ca.domain.canonical import canonical
 from ca.domain.codes import parse_authorization_code
 from ca.domain.customers import Customer
 from ca.domain.errors import InvalidRequest, NotAuthenticated, Tampered
+from ca.domain.policy import Policy
 from ca.portal_records import Passwords
 from ca.ports import Clock, Random, Seals, UnitOfWork, Work
 from ca.usecases.authorize import token_hash
@@ -57,6 +58,8 @@ class AuthorizeCustomer:
 
     seals: Seals
     clock: Clock
+    policy: Callable[[], Policy]
+    """What is in force now: how long a session lasts, and what customers do."""
 
     def __call__(self, work: Work, token: str) -> Customer:
         """The customer of a live session; keeps it alive. Raises NotAuthenticated, Tampered."""
@@ -66,7 +69,7 @@ class AuthorizeCustomer:
         """The session; kept alive. Raises NotAuthenticated, Tampered."""
         now = self.clock.now()
         found = work.customer_sessions.find(token_hash(token))
-        if found is None or found[0].is_over(now):
+        if found is None or found[0].is_over(now, self.policy()):
             raise NotAuthenticated(_OVER)
         session = unsealed(self.seals, _SESSION_SEAL, found)
         if now > session.seen_at:
@@ -200,7 +203,8 @@ class PortalSignIn:
             customer = self.authorize(work, token)
             found = work.customer_sessions.list_of(customer.id)
             work.commit()
-        return [OpenSession(one, one.token_hash == token_hash(token)) for one in found if not one.is_over(now)]
+        policy = self.authorize.policy()
+        return [OpenSession(one, one.token_hash == token_hash(token)) for one in found if not one.is_over(now, policy)]
 
     def end_others(self, token: str) -> int:
         """How many sessions were ended; this one stays."""

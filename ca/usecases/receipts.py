@@ -1,7 +1,7 @@
 """Receipts in the signer: opened with each change of status, completed by what the prober saw."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Protocol
@@ -9,6 +9,7 @@ from typing import Protocol
 from ca.domain.audit import AuditEvent
 from ca.domain.certificates import Certificate
 from ca.domain.crl import CRLScope
+from ca.domain.policy import Policy
 from ca.domain.receipts import Place, Receipt, Verdict, promised_channels
 from ca.domain.serials import serial_text
 from ca.domain.times import CLOCK_TOLERANCE, Millis
@@ -27,6 +28,7 @@ class OpenReceipt:
     clock: ExactClock
     crl_period: timedelta
     places: Sequence[Place]
+    policy: Callable[[], Policy]
     cached: bool = False
     """Whether what is asked for by GET comes through a cache."""
 
@@ -41,6 +43,7 @@ class OpenReceipt:
             certificate,
             full_at_once=is_short or certificate.is_compromised,
             crl_period=self.crl_period // _MILLISECOND,
+            crl_within=self.policy().crl_within // _MILLISECOND,
             places=self.places,
             cached=self.cached,
         )

@@ -11,7 +11,7 @@ from ca.domain.customers import Customer
 from ca.domain.errors import InvalidTransition, NotAllowed, NotFound
 from ca.domain.notices import Notice
 from ca.domain.officers import Officer, TrustedRole
-from ca.domain.revocation import HOLD_UNDO_WINDOW, RFC_NAMES, RevocationReason
+from ca.domain.revocation import RFC_NAMES, RevocationReason
 from ca.domain.serials import serial_text
 from ca.domain.times import timestamp
 from ca.portal_records import Notify
@@ -62,7 +62,7 @@ class ChangeStatus:
         with self.unit_of_work() as work:
             officer = self.authorize(work, session, *_HOLDERS)
             current = self._find(work, officer, serial, everywhere=TrustedRole.HOTLINE in officer.roles)
-            _require_own_hold(work, current, officer, now)
+            _require_own_hold(work, current, officer, now - self.authorize.policy().hold_undo)
             customer = self._record(work, released := current.resume(), officer, _RELEASED, {"why": "undo"}, now)
             work.commit()
         return self._told(customer, released, Notice.RELEASED)
@@ -185,13 +185,13 @@ class ChangeStatus:
         return certificate
 
 
-def _require_own_hold(work: Work, certificate: Certificate, officer: Officer, now: datetime) -> None:
+def _require_own_hold(work: Work, certificate: Certificate, officer: Officer, earliest: datetime) -> None:
     # What the prober saw of it changed nothing.
     about = (each.event for each in work.audit.about(serial_text(certificate.serial)))
     last = [event for event in about if not event.name.startswith("receipt.")][-1:]
     if not last or (last[0].name, last[0].actor) != (_HELD, officer.person):
         raise NotAllowed("only your own hold can be undone, before anything else happens; ask a supervisor")
-    if now > last[0].at + HOLD_UNDO_WINDOW:
+    if last[0].at < earliest:
         raise InvalidTransition("the time in which a hold can be undone is over; a supervisor can release it")
 
 

@@ -2,17 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
-from ca.domain.accounts import LETTER_LIFE, UNDO_WINDOW
 from ca.domain.officers import TrustedRole
-from ca.domain.profile_versions import duration_text
 from ca.domain.profiles import LONGEST_END_ENTITY_VALIDITY
-from ca.domain.sessions import ABSOLUTE_LIMIT, CHALLENGE_LIFE, IDLE_LIMIT
+from ca.domain.receipts import ANSWER_WITHIN
+from ca.domain.sessions import CHALLENGE_LIFE, STEP_UP_LIFE
+from ca.domain.times import duration_text
 from ca.domain.tool_releases import LIFE as RELEASE_LIFE
-from ca.domain.unlocking import ANSWERS, CASE_LIFE, CODE_ATTEMPTS
+from ca.domain.unlocking import ANSWERS, CODE_ATTEMPTS
 from ca.ports import UnitOfWork
 from ca.usecases.authorize import Authorize
-from ca.usecases.officers import INVITATION_LIFE
 
 PROGRAM = "program"
 """Compiled in: no setting changes it."""
@@ -29,13 +29,9 @@ class ShownSetting:
 
 _COMPILED_IN = (
     ShownSetting("validity of an end entity, at most", duration_text(LONGEST_END_ENTITY_VALIDITY), PROGRAM),
-    ShownSetting("officer's session, idle", duration_text(IDLE_LIMIT), PROGRAM),
-    ShownSetting("officer's session, at most", duration_text(ABSOLUTE_LIMIT), PROGRAM),
     ShownSetting("answer to a passkey's challenge", duration_text(CHALLENGE_LIFE), PROGRAM),
-    ShownSetting("invitation of an officer", duration_text(INVITATION_LIFE), PROGRAM),
-    ShownSetting("undoing a customer's cancellation", duration_text(UNDO_WINDOW), PROGRAM),
-    ShownSetting("letter for the portal", duration_text(LETTER_LIFE), PROGRAM),
-    ShownSetting("unlock case", duration_text(CASE_LIFE), PROGRAM),
+    ShownSetting("own access after a step-up", duration_text(STEP_UP_LIFE), PROGRAM),
+    ShownSetting("OCSP answers show a change within", duration_text(timedelta(milliseconds=ANSWER_WITHIN)), PROGRAM),
     ShownSetting("wrong unlock codes", str(CODE_ATTEMPTS), PROGRAM),
     ShownSetting("answers to one unlock case", str(ANSWERS), PROGRAM),
     ShownSetting("release of the tool", duration_text(RELEASE_LIFE), PROGRAM),

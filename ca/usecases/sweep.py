@@ -8,6 +8,7 @@ from ca.domain.applications import ApplicationState
 from ca.domain.audit import AuditEvent
 from ca.domain.certificates import Certificate, CertificateStatus
 from ca.domain.codes import CodeState
+from ca.domain.policy import Policy
 from ca.domain.profiles import Profile
 from ca.domain.revocation import RFC_NAMES, RevocationReason
 from ca.domain.serials import serial_text
@@ -25,6 +26,7 @@ class Sweep:
     unit_of_work: UnitOfWork
     clock: Clock
     profiles: Mapping[str, Profile]
+    policy: Callable[[], Policy]
     publish_changes: Callable[[str], None]
     open_receipt: OpenReceipt
 
@@ -88,6 +90,6 @@ class Sweep:
     def forget_sessions(self) -> int:
         """Officers' sessions that are over: lists of live ones stay short."""
         with self.unit_of_work() as work:
-            forgotten = work.sessions.forget_over(self.clock.now())
+            forgotten = work.sessions.forget_over(self.clock.now(), self.policy())
             work.commit()
         return forgotten

@@ -17,7 +17,7 @@ from ca.domain.errors import InvalidRequest, InvalidTransition, NotAllowed, NotF
 from ca.domain.names import verify_text
 from ca.domain.notices import Notice
 from ca.domain.officers import Officer, TrustedRole
-from ca.domain.unlocking import CASE_LIFE, UnlockCase, UnlockState, require_budget
+from ca.domain.unlocking import UnlockCase, UnlockState, require_budget
 from ca.portal_records import Notify
 from ca.ports import Clock, Random, Seals, UnitOfWork, Work
 from ca.usecases.authorize import Authorize, require_branch
@@ -124,7 +124,7 @@ class DecideOnUnlock:
                 reason=reason,
                 maker_person=officer.person,
                 opened_at=now,
-                expires_at=now + CASE_LIFE,
+                expires_at=now + self.authorize.policy().unlock_case_life,
                 state=UnlockState.PROPOSED,
                 code_mac=half_mac(self.seals, reference, half),
             )

@@ -11,7 +11,8 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from ca.adapters.db.rows import db
 from ca.adapters.webauthn import WebAuthnAuthenticators
 from ca.domain.officers import Invitation, InvitationState, TrustedRole, whole_code
-from ca.usecases.officers import INVITATION_LIFE, open_invitation, propose_invitation
+from ca.domain.policy import USUAL
+from ca.usecases.officers import open_invitation, propose_invitation
 from tests.browser.accessibility import require_accessible
 from tests.browser.chromium import AUTHENTICATOR, PATIENCE_MS, chromium
 from tests.browser.computer import picture
@@ -106,7 +107,7 @@ def _invited(bank):
         roles=frozenset({TrustedRole.RA_APPROVER}),
         proposed_by="E2001",
         state=InvitationState.PROPOSED,
-        expires_at=bank.clock.now() + INVITATION_LIFE,
+        expires_at=bank.clock.now() + USUAL.invitation_life,
     )
     with bank.unit_of_work() as work:
         proposed = propose_invitation(work, bank.seals, bank.random, invitation)

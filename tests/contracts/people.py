@@ -8,7 +8,7 @@ from ca.domain.customers import CustomerKind
 from ca.domain.devices import DeviceState
 from ca.domain.errors import InvalidTransition, NotFound
 from ca.domain.officers import InvitationState, OfficerState
-from ca.domain.sessions import ABSOLUTE_LIMIT, IDLE_LIMIT
+from ca.domain.policy import USUAL
 from ca.ports import UnitOfWork
 from tests.builders import (
     NOW,
@@ -245,16 +245,16 @@ class SessionsContract:
         second = timedelta(seconds=1)
         over = [
             a_session(token_hash="01", ended=True),
-            a_session(token_hash="02", seen_at=NOW - IDLE_LIMIT - second),
-            a_session(token_hash="03", began_at=NOW - ABSOLUTE_LIMIT - second),
+            a_session(token_hash="02", seen_at=NOW - USUAL.session_idle - second),
+            a_session(token_hash="03", began_at=NOW - USUAL.session_life - second),
         ]
-        live = a_session(token_hash="04", began_at=NOW - ABSOLUTE_LIMIT, seen_at=NOW - IDLE_LIMIT)
+        live = a_session(token_hash="04", began_at=NOW - USUAL.session_life, seen_at=NOW - USUAL.session_idle)
 
         with unit_of_work() as work:
             for session in (*over, live):
                 work.sessions.save(session, SEAL)
 
-            assert work.sessions.forget_over(NOW) == 3
+            assert work.sessions.forget_over(NOW, USUAL) == 3
 
             assert [work.sessions.find(session.token_hash) for session in over] == [None] * 3
             assert work.sessions.find("04") == (live, SEAL)

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from ca.domain.errors import InvalidTransition
+from ca.domain.policy import PolicyVersion
 from ca.domain.profile_versions import ProfileVersion
 from ca.domain.proposals import ProposalState
 from ca.domain.tool_cases import ToolCase, ToolState
@@ -48,6 +49,36 @@ class ProfileVersionsContract:
                 work.profile_versions.save(one, b"seal")
             assert work.profile_versions.list_of("machine") == [(VERSION, b"seal"), (second, b"seal")]
             assert work.profile_versions.list_approved() == [(other, b"seal"), (second, b"seal")]
+
+
+POLICY_VERSION = PolicyVersion(
+    id="version-1",
+    revision=1,
+    policy="policy",
+    number=2,
+    text="version = 2\n",
+    policy_digest="ab" * 32,
+    replaces="cd" * 32,
+    reason="shorter",
+    effective_from=NOW + timedelta(days=1),
+    maker_person="E1",
+    proposed_at=NOW,
+    state=ProposalState.PROPOSED,
+)
+
+
+class PolicyVersionsContract:
+    def test_a_version_of_the_policy_is_kept_apart_from_those_of_profiles(self, unit_of_work: UnitOfWork) -> None:
+        approved = POLICY_VERSION.become(ProposalState.APPROVED, "E2")
+        with unit_of_work() as work:
+            work.profile_versions.save(VERSION, b"seal")
+            work.policy_versions.save(POLICY_VERSION, b"seal")
+            work.policy_versions.save(approved, b"another")
+            assert work.policy_versions.list_of("policy") == [(approved, b"another")]
+            assert work.policy_versions.list_approved() == [(approved, b"another")]
+            assert work.profile_versions.find(VERSION.id) == (VERSION, b"seal")
+            with pytest.raises(InvalidTransition, match="just decided"):
+                work.policy_versions.save(POLICY_VERSION, b"seal")
 
 
 CASE = ToolCase(

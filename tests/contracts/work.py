@@ -21,7 +21,7 @@ from tests.contracts.people import (
     SessionsContract,
 )
 from tests.contracts.portal import AccountsContract, CancellationsContract, CustomerSessionsContract, UnlocksContract
-from tests.contracts.profiles import ProfileVersionsContract, ToolCasesContract
+from tests.contracts.profiles import PolicyVersionsContract, ProfileVersionsContract, ToolCasesContract
 from tests.contracts.records import (
     AuditLogContract,
     BlockedKeysContract,
@@ -91,6 +91,7 @@ class WorkContract(
     UnlocksContract,
     OfficerChangesContract,
     RecoveryCodesContract,
+    PolicyVersionsContract,
     ProfileVersionsContract,
     ToolCasesContract,
     RevocationCasesContract,

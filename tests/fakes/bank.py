@@ -18,6 +18,7 @@ from ca.domain.errors import PKIError
 from ca.domain.keys import PublicKey
 from ca.domain.notices import Message
 from ca.domain.officers import Officer, OfficerState, TrustedRole
+from ca.domain.policy import USUAL
 from ca.domain.profiles import Profile
 from ca.domain.revocation import RevocationReason
 from ca.domain.tbs import read_certificate
@@ -41,7 +42,6 @@ from ca.usecases.issuance import Issuance
 from ca.usecases.jobs import Job, RunJob
 from ca.usecases.notices import SendCode
 from ca.usecases.portal_sessions import AccountBook
-from ca.usecases.profiles_in_force import ProfilesInForce
 from ca.usecases.publish_crl import PublishCRL
 from ca.usecases.receipts import OpenReceipt
 from ca.usecases.reconcile import Reconcile
@@ -50,6 +50,7 @@ from ca.usecases.report_unknown import ReportUnknownCertificate
 from ca.usecases.responder import CertifyMemoryKey, CertifyResponder
 from ca.usecases.sign_in import SignIn
 from ca.usecases.sweep import Sweep
+from ca.usecases.versions_in_force import policy_in_force, profiles_in_force
 from config.profile_files import TomlProfiles
 from tests.drafts import PROFILES, SoftKey, a_request
 from tests.fakes.attacks import Attacked
@@ -138,14 +139,14 @@ class Bank(Attacked):
         self.unit_of_work = unit_of_work or FakeUnitOfWork()
         self.ceremony = ceremony = Ceremony(self.unit_of_work, self.clock, self.random)
         self.appointments = ceremony().appointments
-        self.trust = ceremony.trust
-        self.publisher = ceremony.publisher
+        self.trust, self.publisher = ceremony.trust, ceremony.publisher
         self.key_store: FakeKeyStore = ceremony.room.tokens[ISSUING]
         self.seals = ceremony.room.seal_keys[ISSUING, SEAL_KEY]
         self.linter = FakeLinter()
         self.authenticators = authenticators or FakeAuthenticators()
         self.profile_files: dict[str, Profile] = dict(PROFILES)
-        self.profiles = ProfilesInForce(self.unit_of_work, self.clock, self.seals, TomlProfiles(), self.profile_files)
+        self.profiles = profiles_in_force(self.unit_of_work, self.clock, self.seals, TomlProfiles(), self.profile_files)
+        self.policy = policy_in_force(self.unit_of_work, self.clock, self.seals, USUAL)
         self.checkpoint_file = FakeCheckpointFile()
         self.journal = FakeJournal()
         self._wire(self.unit_of_work)
@@ -154,7 +155,7 @@ class Bank(Attacked):
 
     def _wire(self, unit_of_work: UnitOfWork) -> None:
         clock, random, seals = self.clock, self.random, self.seals
-        self.authorize = Authorize(seals, clock)
+        self.authorize = Authorize(seals, clock, self.policy)
         self.dossier = Dossier(seals, self.authenticators, self.authorize, self.profiles, ORIGIN)
         self.issuance = Issuance(unit_of_work, clock, self.key_store, seals, self.linter)
         with self.unit_of_work() as work:
@@ -164,20 +165,20 @@ class Bank(Attacked):
         self.publish_crl = PublishCRL(unit_of_work, clock, self.key_store, self.publisher, self.linter, standings)
         self.published: list[str] = []
         push, self.notify = self.published.append, FakeNotify()
-        self.open_receipt = OpenReceipt(clock, timedelta(hours=1), ())
+        self.open_receipt = OpenReceipt(clock, timedelta(hours=1), (), self.policy)
         self.responder = CertifyResponder(unit_of_work, clock, random, self.key_store, self.issuance, self.profiles)
         self.certify_memory_key = CertifyMemoryKey(self.responder, ISSUING, per_day=3)
         contradictions = Contradictions(unit_of_work, clock)
         self.answer_ocsp = AnswerOCSP(unit_of_work, clock, self.key_store, standings, contradictions)
-        self.sweep = Sweep(unit_of_work, clock, self.profiles, push, self.open_receipt)
+        self.sweep = Sweep(unit_of_work, clock, self.profiles, self.policy, push, self.open_receipt)
         self.checkpoint = MakeCheckpoint(unit_of_work, clock, self.key_store, self.checkpoint_file)
         self.verify_audit = VerifyAudit(unit_of_work, self.checkpoint_file, self.journal, self.verify_checkpoint)
         self.sign_in = SignIn(unit_of_work, clock, random, seals, self.authenticators, self.authorize)
         of = self.officers = Officers.over(unit_of_work, clock, random, seals, self.authenticators, self.authorize)
         self.invite, self.redeem, self.change_officer, self.move = of.invite, of.redeem, of.change, of.decide
         self.passkeys = of.decide.passkeys
-        self.register_customer = RegisterCustomer(unit_of_work, clock, random, self.authorize)
-        self.register_device = RegisterDevice(unit_of_work, clock, random, self.authorize)
+        by_officers = unit_of_work, clock, random, self.authorize
+        self.register_customer, self.register_device = RegisterCustomer(*by_officers), RegisterDevice(*by_officers)
         self.submission = SubmitApplication(unit_of_work, clock, random, seals, self.authorize, self.profiles)
         deciding = unit_of_work, clock, seals, self.passkeys, self.authorize, self.profiles
         self.decide, self.decide_on_batch = DecideOnApplication(*deciding), DecideOnBatch(*deciding)

@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from ca.domain.profile_versions import ProfileVersion
-from ca.usecases.profile_versions import DecideOnProfile
+from ca.domain.profiles import Profile
+from ca.usecases.decide_on_versions import DecideOnVersions
 from tests.fakes.bank import ADMINISTRATOR, SECOND_ADMINISTRATOR, Bank
 
 DAY = timedelta(days=1)
@@ -17,7 +18,7 @@ class ProfileDesk:
     bank: Bank
 
     @property
-    def decide(self) -> DecideOnProfile:
+    def decide(self) -> DecideOnVersions[ProfileVersion, Profile]:
         return self.bank.use_cases.authority.profiles
 
     @property
@@ -26,7 +27,7 @@ class ProfileDesk:
 
     def text(self, profile: str, *changes: tuple[str, str], **fields: object) -> str:
         """The next version's text: with these fields changed, then with these words."""
-        newest = self.bank.profiles.newest(profile).profile
+        newest = self.bank.profiles.newest(profile).content
         text = self.bank.profiles.texts.write(replace(newest, version=newest.version + 1, **fields))  # type: ignore[arg-type]  # any field
         for old, new in changes:
             assert old in text
@@ -44,7 +45,7 @@ class ProfileDesk:
     ) -> ProfileVersion:
         return self.decide.propose(
             self.bank.session(by),
-            profile=profile,
+            name=profile,
             text=text or self.text(profile, validity=validity),
             effective_from=since or self.tomorrow,
             reason="shorter lives",

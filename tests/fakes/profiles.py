@@ -1,29 +1,32 @@
-"""Versions of profiles, and decisions on the tool, in memory."""
+"""Versions of profiles and of the policy, and decisions on the tool, in memory."""
 
 from collections.abc import Sequence
+from typing import Generic, TypeVar
 
 from ca.domain.errors import InvalidTransition
-from ca.domain.profile_versions import ProfileVersion
 from ca.domain.proposals import ProposalState
 from ca.domain.tool_cases import ToolCase
+from ca.domain.versions import Version
+
+_Version = TypeVar("_Version", bound=Version)
 
 
-class FakeProfileVersions:
-    def __init__(self, kept: dict[str, tuple[ProfileVersion, bytes]]) -> None:
+class FakeVersions(Generic[_Version]):
+    def __init__(self, kept: dict[str, tuple[_Version, bytes]]) -> None:
         self._kept = kept
 
-    def find(self, version_id: str) -> tuple[ProfileVersion, bytes] | None:
+    def find(self, version_id: str) -> tuple[_Version, bytes] | None:
         return self._kept.get(version_id)
 
-    def list_of(self, profile: str) -> Sequence[tuple[ProfileVersion, bytes]]:
-        found = [pair for pair in self._kept.values() if pair[0].profile == profile]
+    def list_of(self, subject: str) -> Sequence[tuple[_Version, bytes]]:
+        found = [pair for pair in self._kept.values() if pair[0].subject == subject]
         return sorted(found, key=lambda pair: (pair[0].number, pair[0].proposed_at, pair[0].id))
 
-    def list_approved(self) -> Sequence[tuple[ProfileVersion, bytes]]:
+    def list_approved(self) -> Sequence[tuple[_Version, bytes]]:
         found = [pair for pair in self._kept.values() if pair[0].state is ProposalState.APPROVED]
-        return sorted(found, key=lambda pair: (pair[0].profile, pair[0].number))
+        return sorted(found, key=lambda pair: (pair[0].subject, pair[0].number))
 
-    def save(self, version: ProfileVersion, seal: bytes) -> None:
+    def save(self, version: _Version, seal: bytes) -> None:
         found = self._kept.get(version.id)
         if found is not None and found[0].revision >= version.revision:
             raise InvalidTransition("this version was just decided on by somebody else; look again")

@@ -18,6 +18,7 @@ from ca.domain.issuers import Issuer
 from ca.domain.jobs import JobRun, Lease
 from ca.domain.journal import Entry, chained
 from ca.domain.officers import Invitation, Officer
+from ca.domain.policy import Policy
 from ca.domain.sessions import Challenge, Session
 from ca.domain.tag_lists import tag_of
 
@@ -138,8 +139,8 @@ class FakeSessions:
     def end_all(self) -> int:
         return self._end([one for one, _ in self._kept.values() if not one.ended])
 
-    def forget_over(self, now: datetime) -> int:
-        over = [key for key, (session, _seal) in self._kept.items() if session.is_over(now)]
+    def forget_over(self, now: datetime, policy: Policy) -> int:
+        over = [key for key, (session, _seal) in self._kept.items() if session.is_over(now, policy)]
         for key in over:
             del self._kept[key]
         return len(over)

@@ -14,6 +14,7 @@ from ca.domain.dossiers import enclosures
 from ca.domain.notices import Notice
 from ca.dossier_handlers import Auditing
 from ca.handlers import UseCases
+from ca.policy_handlers import PolicyDesk
 from ca.portal_handlers import Portal
 from ca.stock_handlers import stockroom
 from ca.telling import as_json
@@ -22,6 +23,7 @@ from ca.usecases.by_key import ActByKey
 from ca.usecases.company_desk import CompanyDesk
 from ca.usecases.compose_dossier import ComposeDossier
 from ca.usecases.customers import CorrectCustomer
+from ca.usecases.decide_on_versions import DecideOnVersions
 from ca.usecases.devices import HandDeviceToCompany, PrepareDevice
 from ca.usecases.examine import ExamineCertificate
 from ca.usecases.jobs import RunJobNow
@@ -30,7 +32,6 @@ from ca.usecases.look_back import LookBack
 from ca.usecases.looks import NoteLook
 from ca.usecases.own_certificates import OwnCertificates
 from ca.usecases.portal_sessions import AccountBook, AuthorizeCustomer, PortalSignIn
-from ca.usecases.profile_versions import DecideOnProfile
 from ca.usecases.receipts import RecordSightings
 from ca.usecases.renew import RenewByKey
 from ca.usecases.revoke import ChangeStatus
@@ -77,7 +78,7 @@ class FakeNotify:
 def portal_of(bank: "Bank", *, passwords: QuickPasswords | None = None, notify: FakeNotify | None = None) -> Portal:
     """What customers do for themselves."""
     base = bank.unit_of_work, bank.clock, bank.random, bank.seals
-    accounts, authorize = AccountBook(bank.seals), AuthorizeCustomer(bank.seals, bank.clock)
+    accounts, authorize = AccountBook(bank.seals), AuthorizeCustomer(bank.seals, bank.clock, bank.policy)
     sign_in = PortalSignIn(*base, passwords or QuickPasswords(), authorize, accounts)
     effects = bank.published.append, bank.open_receipt, notify or FakeNotify()
     statements = Statements(*base[:2], ORIGIN)
@@ -113,7 +114,7 @@ def authority_of(bank: "Bank") -> Authority:
     shown = [ShownSetting("times.crl_life", "86400", "default")]
     return Authority(
         RunJobNow(*base, bank.authorize, bank.run_job),
-        DecideOnProfile(*deciding, bank.profiles),
+        DecideOnVersions(*deciding, bank.profiles),
         ShowSettings(bank.unit_of_work, bank.authorize, shown),
         DecideOnTool(*deciding, bank.publish_tool),
     )
@@ -125,6 +126,12 @@ def revoking_of(bank: "Bank") -> DecideOnRevocation:
     second = SecondOfficer(bank.random, bank.seals, bank.profiles)
     change = ChangeStatus(*base, bank.published.append, bank.open_receipt, bank.notify, second)
     return DecideOnRevocation(*base, bank.passkeys, second, change)
+
+
+def policy_of(bank: "Bank") -> PolicyDesk:
+    """What they decide on in numbers."""
+    deciding = bank.unit_of_work, bank.clock, bank.random, bank.seals, bank.passkeys, bank.authorize
+    return PolicyDesk(bank.policy, DecideOnVersions(*deciding, bank.policy.versions))
 
 
 def auditing_of(bank: "Bank") -> Auditing:
@@ -174,6 +181,7 @@ def use_cases_of(bank: "Bank") -> UseCases:
         portal=portal_of(bank),
         unlocking=unlocking_of(bank),
         authority=authority_of(bank),
+        policy=policy_of(bank),
         stock=stockroom(bank.unit_of_work, bank.clock, bank.random, bank.authorize),
         auditing=auditing_of(bank),
         health=bank.health,

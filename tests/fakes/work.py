@@ -27,6 +27,7 @@ from ca.domain.jobs import JobRun, Lease
 from ca.domain.journal import Entry
 from ca.domain.officer_changes import OfficerChange
 from ca.domain.officers import Invitation, Officer
+from ca.domain.policy import PolicyVersion
 from ca.domain.profile_versions import ProfileVersion
 from ca.domain.receipts import Receipt
 from ca.domain.recovery import RecoveryCodes
@@ -42,7 +43,7 @@ from tests.fakes.certificates import FakeCertificates, FakeCRLs
 from tests.fakes.figures import FakeFigures
 from tests.fakes.officers import FakeOfficerChanges, FakeRecoveryCodeSets
 from tests.fakes.portal import FakeAccounts, FakeCancellations, FakeCustomerSessions, FakeUnlocks
-from tests.fakes.profiles import FakeProfileVersions, FakeToolCases
+from tests.fakes.profiles import FakeToolCases, FakeVersions
 from tests.fakes.receipts import FakeReceipts
 from tests.fakes.revocation_cases import FakeRevocationCases
 from tests.fakes.standings import FakeStandings
@@ -88,6 +89,7 @@ class Stored:
     officer_changes: dict[str, tuple[OfficerChange, bytes]] = field(default_factory=dict)
     recovery_codes: dict[str, tuple[RecoveryCodes, bytes]] = field(default_factory=dict)
     profile_versions: dict[str, tuple[ProfileVersion, bytes]] = field(default_factory=dict)
+    policy_versions: dict[str, tuple[PolicyVersion, bytes]] = field(default_factory=dict)
     moves: list[Move] = field(default_factory=list)
     consignments: dict[str, Consignment] = field(default_factory=dict)
     balances: dict[str, Balance] = field(default_factory=dict)
@@ -144,7 +146,8 @@ class FakeWork:
         self.batches = fake.FakeBatches(stored.batches)
         self.officer_changes = FakeOfficerChanges(stored.officer_changes)
         self.recovery_codes = FakeRecoveryCodeSets(stored.recovery_codes)
-        self.profile_versions = FakeProfileVersions(stored.profile_versions)
+        self.profile_versions = FakeVersions(stored.profile_versions)
+        self.policy_versions = FakeVersions(stored.policy_versions)
         self.stock = FakeStock(stored.moves, stored.consignments, stored.balances, stored.alarms, stored.devices)
         self.figures = FakeFigures(stored.figures, stored)
         self.tool_cases = FakeToolCases(stored.tool_cases)

@@ -1,4 +1,4 @@
-"""The table of versions of profiles (ca/domain/profile_versions.py)."""
+"""The tables of versions of profiles and of the policy (ca/domain/versions.py)."""
 
 from datetime import datetime
 
@@ -7,17 +7,15 @@ from sqlalchemy.orm import Mapped, mapped_column
 from ca.adapters.db.base import Row
 
 
-class ProfileVersionRow(Row):
+class VersionRow(Row):
     """A version that was proposed; counts only with the seal."""
 
-    __tablename__ = "profile_versions"
+    __abstract__ = True
 
     id: Mapped[str] = mapped_column(primary_key=True)
     revision: Mapped[int]
-    profile: Mapped[str] = mapped_column(index=True)
     number: Mapped[int]
     text: Mapped[str]
-    profile_digest: Mapped[str]
     replaces: Mapped[str]
     reason: Mapped[str]
     effective_from: Mapped[datetime]
@@ -26,3 +24,21 @@ class ProfileVersionRow(Row):
     state: Mapped[str] = mapped_column(index=True)
     decided_by: Mapped[str]
     seal: Mapped[bytes]
+
+
+class ProfileVersionRow(VersionRow):
+    """Of a profile."""
+
+    __tablename__ = "profile_versions"
+
+    profile: Mapped[str] = mapped_column(index=True)
+    profile_digest: Mapped[str]
+
+
+class PolicyVersionRow(VersionRow):
+    """Of the policy."""
+
+    __tablename__ = "policy_versions"
+
+    policy: Mapped[str] = mapped_column(index=True)
+    policy_digest: Mapped[str]

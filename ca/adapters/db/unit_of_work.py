@@ -21,7 +21,7 @@ from ca.adapters.db.repositories.issuers import SqlBlockedKeys, SqlIssuers
 from ca.adapters.db.repositories.officer_changes import SqlOfficerChanges
 from ca.adapters.db.repositories.officers import SqlInvitations, SqlOfficers
 from ca.adapters.db.repositories.portal import SqlAccounts, SqlCancellations, SqlCustomerSessions
-from ca.adapters.db.repositories.profiles import SqlProfileVersions
+from ca.adapters.db.repositories.profiles import policy_versions, profile_versions
 from ca.adapters.db.repositories.receipts import SqlReceipts
 from ca.adapters.db.repositories.recovery_codes import SqlRecoveryCodeSets
 from ca.adapters.db.repositories.revocation_cases import SqlRevocationCases
@@ -84,7 +84,8 @@ class SqlWork:
         self.batches = SqlBatches(session)
         self.officer_changes = SqlOfficerChanges(session)
         self.recovery_codes = SqlRecoveryCodeSets(session)
-        self.profile_versions = SqlProfileVersions(session)
+        self.profile_versions = profile_versions(session)
+        self.policy_versions = policy_versions(session)
         self.stock = SqlStock(session)
         self.figures = SqlFigures(session)
         self.tool_cases = SqlToolCases(session)

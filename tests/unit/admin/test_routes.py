@@ -234,6 +234,8 @@ READS = {
     "customers/looked-at",  # a trace of the look itself
     "invitations/show",
     "unlocks/show",
+    "certificates/foresee-revocation",
+    "revocations/show",
     "officer-changes/show",
     "access/show",
     "tool/show",

@@ -14,7 +14,7 @@ from ca.domain.proposals import ProposalState
 from ca.domain.times import timestamp
 from ca.handlers import Handlers
 from ca.operations import AssertionMessage, Operation
-from ca.usecases.profiles_in_force import VERSION_SEAL
+from ca.usecases.versions_in_force import PROFILE
 from tests.fakes.bank import ADMINISTRATOR, AUDITOR, MARIA, SECOND_ADMINISTRATOR, Bank
 
 
@@ -96,7 +96,7 @@ def test_what_another_signer_decided_holds_at_the_next_operation(signer: Signer)
     signer.propose("machine", '"397d"', '"90d"')
     ((version_id, (version, _seal)),) = bank.stored.profile_versions.items()
     approved = version.become(ProposalState.APPROVED, SECOND_ADMINISTRATOR)
-    seal = bank.seals.seal(VERSION_SEAL, approved.sealed_fields())
+    seal = PROFILE.seal(bank.seals, approved)
     bank.stored.profile_versions[version_id] = (approved, seal)
     bank.clock.tick(timedelta(hours=1))
     shown = signer.ask(authority.ShowProfile(session=bank.session(AUDITOR), profile="machine"))
@@ -106,7 +106,7 @@ def test_what_another_signer_decided_holds_at_the_next_operation(signer: Signer)
 def test_settings_are_told_with_where_they_come_from_and_what_is_compiled_in(signer: Signer) -> None:
     told = signer.ask(authority.ShowSettings(session=signer.bank.session(AUDITOR)))["settings"]
     assert ["times.crl_life", "86400", "default"] in told
-    assert ["unlock case", "3d", "program"] in told
+    assert ["release of the tool", "7d", "program"] in told
 
 
 def test_who_works_on_cases_is_told_no_settings(signer: Signer) -> None:

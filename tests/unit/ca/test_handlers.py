@@ -12,6 +12,7 @@ from ca import authority_operations as authority
 from ca import case_operations as case_ops
 from ca import dossier_operations as dossier
 from ca import operations as ops
+from ca import policy_operations as policy
 from ca import portal_operations as portal
 from ca import unlock_operations as unlock
 from ca.certificate_operations import (
@@ -219,6 +220,7 @@ def test_what_reconcile_finished_is_told_by_serial(signer: Signer, bank: Bank) -
 # Refusals
 
 A_LINE = case_ops.BatchLineMessage(number="1", name="N", document_number="1")
+APPROVALS = (authority.ApproveProfile, policy.ApprovePolicy)
 ACTS: list[ops.Operation] = [
     *STOCK_ACTS,
     ops.SignIn(challenge=bytes(32), assertion=NOBODY),
@@ -266,8 +268,9 @@ ACTS: list[ops.Operation] = [
     portal.ChooseChannel(session="none", channel="both"),
     authority.RunJobNow(session="none", name="none"),
     authority.ProposeProfile(session="none", profile="none", text="", effective_from="none", reason="x"),
-    authority.ApproveProfile(session="none", version="none", digest=bytes(32), assertion=NOBODY),
-    authority.RejectProfile(session="none", version="none", reason="x"),
+    policy.ProposePolicy(session="none", numbers={}, effective_from="none", reason="x"),
+    *(kind(session="none", version="none", digest=bytes(32), assertion=NOBODY) for kind in APPROVALS),
+    *(kind(session="none", version="none", reason="x") for kind in (authority.RejectProfile, policy.RejectPolicy)),
     *(authority.ProposeTool(session="none", reason="x"), authority.WithdrawTool(session="none", reason="x")),
     authority.ApproveTool(session="none", case="none", digest=bytes(32), assertion=NOBODY),
     authority.RejectTool(session="none", case="none", reason="x"),
@@ -298,17 +301,16 @@ QUESTIONS: list[ops.Operation] = [
     ops.ShowHistory(serial="none", at="none"),
     portal.ShowMe(session="none"),
     portal.ListOwnCertificates(session="none"),
-    portal.ListOwnDevices(session="none"),
-    portal.ShowOwnHistory(session="none"),
+    *(portal.ListOwnDevices(session="none"), portal.ShowOwnHistory(session="none")),
     portal.ListSessions(session="none"),
     unlock.ShowUnlock(session="none", reference="none"),
     *(*OFFICER_QUESTIONS, portal.ShowCompany(session="none")),
     *(authority.ListProfiles(session="none"), authority.ShowSettings(session="none")),
     *(authority.ShowTool(session="none"), authority.ShowToolCase(session="none", case="none")),
-    authority.ShowProfile(session="none", profile="none"),
-    authority.ShowProfileVersion(session="none", version="none"),
+    *(policy.ShowPolicy(session="none"), policy.ShowPolicyVersion(session="none", version="none")),
+    *(authority.ShowProfile(session="none", profile="x"), authority.ShowProfileVersion(session="none", version="x")),
 ]
-NEVER_REFUSED = {ops.SignInChallenge, ops.CACertificates, ops.Health, ops.Reconcile}
+NEVER_REFUSED = {ops.SignInChallenge, ops.CACertificates, ops.Health, ops.Reconcile, policy.PolicyInForce}
 COUNTED = {ops.EnrolmentHints}
 
 

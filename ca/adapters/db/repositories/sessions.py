@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session as Connection
 from ca.adapters.db.mapping.people import session_values, to_challenge, to_session
 from ca.adapters.db.repositories.statements import add_row, change_row, find_row, list_rows, put_row
 from ca.adapters.db.rows import ChallengeRow, SessionRow
-from ca.domain.sessions import ABSOLUTE_LIMIT, IDLE_LIMIT, Challenge, Session
+from ca.domain.policy import Policy
+from ca.domain.sessions import Challenge, Session
 
 
 class SqlSessions:
@@ -47,11 +48,11 @@ class SqlSessions:
     def end(self, token_hash: str) -> None:
         change_row(self._session, SessionRow, {"token_hash": token_hash}, {"ended": True})
 
-    def forget_over(self, now: datetime) -> int:
+    def forget_over(self, now: datetime, policy: Policy) -> int:
         is_over = or_(
             SessionRow.ended,
-            SessionRow.seen_at < now - IDLE_LIMIT,
-            SessionRow.began_at < now - ABSOLUTE_LIMIT,
+            SessionRow.seen_at < now - policy.session_idle,
+            SessionRow.began_at < now - policy.session_life,
         )
         return self._session.connection().execute(delete(SessionRow).where(is_over)).rowcount
 

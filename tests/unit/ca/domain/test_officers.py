@@ -15,9 +15,9 @@ from ca.domain.officers import (
     require_compatible,
     require_employee_number,
 )
+from ca.domain.policy import USUAL
 from ca.domain.proposals import ProposalState
 from ca.domain.recovery import RecoveryCodes
-from ca.domain.sessions import ABSOLUTE_LIMIT, IDLE_LIMIT
 from tests.builders import (
     NOW,
     a_case,
@@ -222,12 +222,12 @@ def test_an_invitation_is_redeemable_while_open_and_in_time() -> None:
 
 def test_sessions_and_challenges_end() -> None:
     session, challenge = a_session(), a_challenge()
-    assert not session.is_over(NOW + IDLE_LIMIT)
-    assert session.is_over(NOW + IDLE_LIMIT + SECOND)
-    assert replace(session, ended=True).is_over(NOW)
-    busy = replace(session, seen_at=NOW + ABSOLUTE_LIMIT)
-    assert not busy.is_over(NOW + ABSOLUTE_LIMIT)
-    assert busy.is_over(NOW + ABSOLUTE_LIMIT + SECOND)
+    assert not session.is_over(NOW + USUAL.session_idle, USUAL)
+    assert session.is_over(NOW + USUAL.session_idle + SECOND, USUAL)
+    assert replace(session, ended=True).is_over(NOW, USUAL)
+    busy = replace(session, seen_at=NOW + USUAL.session_life)
+    assert not busy.is_over(NOW + USUAL.session_life, USUAL)
+    assert busy.is_over(NOW + USUAL.session_life + SECOND, USUAL)
     assert not challenge.is_over(challenge.expires_at)
     assert challenge.is_over(challenge.expires_at + SECOND)
 

@@ -1,5 +1,7 @@
 """ca/domain/receipts.py: what an interval proves, and what a receipt refuses to be told."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -114,8 +116,9 @@ def test_an_answer_tells_of_this_change_and_not_of_another(
 def test_what_is_promised() -> None:
     place = Place("directory", "http://pki.example/crl/")
     certificate = a_certificate(crl_partition=3)
-    direct = promised_channels(certificate, full_at_once=False, crl_period=3_600_000, places=[place], cached=False)
-    cached = promised_channels(certificate, full_at_once=True, crl_period=3_600_000, places=[place], cached=True)
+    given: dict[str, Any] = {"crl_period": 3_600_000, "crl_within": 10_000, "places": [place]}
+    direct = promised_channels(certificate, full_at_once=False, cached=False, **given)
+    cached = promised_channels(certificate, full_at_once=True, cached=True, **given)
     assert {one.channel: one.promised for one in direct} == {
         "database": 1000, "ocsp": 1000, "ocsp-nonce": 1000, "ocsp-get": 1000, "delta-crl": 10_000,
         PARTITION_CRL: 10_000, FULL_CRL: 3_610_000, "target:directory": 10_000,

@@ -8,8 +8,9 @@ import pytest
 from ca.domain.applications import ApplicationState
 from ca.domain.errors import InvalidRequest, NotAllowed
 from ca.domain.officers import Invitation, InvitationState, Officer, TrustedRole, require_compatible, whole_code
+from ca.domain.policy import USUAL
 from ca.usecases.authorize import save_officer
-from ca.usecases.officers import INVITATION_LIFE, open_invitation, parse_roles, propose_invitation
+from ca.usecases.officers import open_invitation, parse_roles, propose_invitation
 from tests.fakes.authenticators import FakePasskey
 from tests.fakes.bank import BRANCH, MARIA, PAVEL, SECOND_SECURITY, SECURITY, Bank
 
@@ -77,7 +78,7 @@ def test_a_sealed_invitation_to_a_forbidden_set_makes_no_officer(bank: Bank, rol
         roles=roles,
         proposed_by=SECURITY,
         state=InvitationState.PROPOSED,
-        expires_at=bank.clock.now() + INVITATION_LIFE,
+        expires_at=bank.clock.now() + USUAL.invitation_life,
     )
     with bank.unit_of_work() as work:
         proposed = propose_invitation(work, bank.seals, bank.random, invitation)

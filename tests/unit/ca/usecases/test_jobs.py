@@ -13,9 +13,9 @@ from ca.domain.applications import ApplicationState
 from ca.domain.certificates import CertificateStatus
 from ca.domain.codes import CodeState
 from ca.domain.errors import InvalidRequest, KeyStoreUnavailable, NotAuthenticated, NotReady, PKIError
+from ca.domain.policy import USUAL
 from ca.domain.profiles import EXTENDED_KEY_USAGES, Profile
 from ca.domain.revocation import Revocation, RevocationReason
-from ca.domain.sessions import IDLE_LIMIT
 from ca.ports import Work
 from ca.usecases.jobs import Job
 from ca.usecases.publish_bundle import BUNDLE_PROFILE, bundle_key
@@ -244,7 +244,7 @@ def test_sessions_that_are_over_are_forgotten(bank: Bank) -> None:
     bank.sign_in.out(signed_out.session)
     assert bank.sweep.forget_sessions() == 1
     assert bank.sign_in.who(live.session).person == MARIA
-    bank.clock.tick(IDLE_LIMIT)
+    bank.clock.tick(USUAL.session_idle)
     assert bank.sweep.forget_sessions() == 0
     bank.clock.tick(SECOND)
     assert bank.sweep.forget_sessions() == 1

@@ -8,8 +8,9 @@ import pytest
 
 from ca.domain.decisions import Act
 from ca.domain.errors import InvalidRequest, InvalidTransition, NotAllowed, NotAuthenticated, NotFound, Tampered
-from ca.domain.officer_changes import CHANGE_LIFE, OfficerChange
+from ca.domain.officer_changes import OfficerChange
 from ca.domain.officers import Officer, TrustedRole
+from ca.domain.policy import USUAL
 from ca.domain.proposals import ProposalState
 from ca.usecases.authorize import save_officer, token_hash
 from tests.fakes.bank import (
@@ -255,7 +256,7 @@ def test_a_suspension_in_between_voids_it_too(bank: Bank) -> None:
 
 def test_a_proposal_waits_for_seven_days(bank: Bank) -> None:
     change = propose(bank)
-    bank.clock.tick(CHANGE_LIFE + timedelta(seconds=1))
+    bank.clock.tick(USUAL.officer_change_life + timedelta(seconds=1))
     assert bank.move.show(bank.session(SECOND_SECURITY), change.id).is_void
     with pytest.raises(InvalidTransition):
         approve(bank, change)

@@ -8,7 +8,8 @@ import pytest
 
 from ca.domain.errors import InvalidRequest, InvalidTransition, NotAllowed, NotAuthenticated, NotFound, Tampered
 from ca.domain.officers import MOST_PASSKEYS, Officer
-from ca.domain.sessions import ABSOLUTE_LIMIT, STEP_UP_LIFE
+from ca.domain.policy import USUAL
+from ca.domain.sessions import STEP_UP_LIFE
 from ca.officer_handlers import Officers
 from ca.usecases.authorize import token_hash
 from ca.usecases.own_access import OwnAccess
@@ -107,7 +108,7 @@ def test_a_step_up_begins_the_eight_hours_anew(bank: Bank, access: OwnAccess) ->
     session = step_up(bank, access)
     began = bank.stored.sessions[token_hash(session)][0].began_at
     assert began == bank.clock.now()
-    assert began + ABSOLUTE_LIMIT > bank.clock.now()
+    assert began + USUAL.session_life > bank.clock.now()
 
 
 def test_a_step_up_written_into_the_database_is_none(bank: Bank, access: OwnAccess) -> None:

@@ -5,10 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from ca.domain.accounts import UNDO_WINDOW, CancellationState
+from ca.domain.accounts import CancellationState
 from ca.domain.certificates import Certificate, CertificateStatus
 from ca.domain.devices import DeviceState
 from ca.domain.errors import InvalidTransition, NotAuthenticated, NotFound
+from ca.domain.policy import USUAL
 from ca.domain.revocation import RevocationReason
 from tests.fakes.bank import HOTLINE, MARIA, SUPERVISOR, Bank
 from tests.fakes.use_cases import FakeNotify, portal_of
@@ -105,9 +106,9 @@ def test_a_lost_ushield_stops_its_certificate_at_once(customer: Customer) -> Non
 def test_a_cancellation_holds_at_once_and_ends_the_certificate_a_day_later(customer: Customer) -> None:
     cancellation = customer.own.cancel(customer.token, customer.serial)
     held_at = customer.bank.clock.now()
-    assert (customer.status, cancellation.due_at) == (HELD, held_at + UNDO_WINDOW)
+    assert (customer.status, cancellation.due_at) == (HELD, held_at + USUAL.cancellation_undo)
 
-    customer.wait(UNDO_WINDOW - timedelta(seconds=1))
+    customer.wait(USUAL.cancellation_undo - timedelta(seconds=1))
     assert (customer.own.finish_cancellations(), customer.status) == (0, HELD)
     customer.wait(timedelta(seconds=1))
     assert (customer.own.finish_cancellations(), customer.status) == (1, REVOKED)
@@ -127,7 +128,7 @@ def test_a_cancellation_can_be_undone_for_a_day(customer: Customer) -> None:
     customer.own.undo(customer.token, customer.serial)
 
     assert (customer.status, customer.cancellation) == (ACTIVE, CancellationState.UNDONE)
-    customer.wait(2 * UNDO_WINDOW)
+    customer.wait(2 * USUAL.cancellation_undo)
     assert (customer.own.finish_cancellations(), customer.status) == (0, ACTIVE)
     (one,) = customer.own.list(customer.again())[1]
     assert one.cancellation is None
@@ -135,7 +136,7 @@ def test_a_cancellation_can_be_undone_for_a_day(customer: Customer) -> None:
 
 def test_after_the_day_it_cannot_be_undone_even_before_the_job_ran(customer: Customer) -> None:
     customer.own.cancel(customer.token, customer.serial)
-    customer.wait(UNDO_WINDOW)
+    customer.wait(USUAL.cancellation_undo)
 
     with pytest.raises(InvalidTransition):
         customer.own.undo(customer.again(), customer.serial)
@@ -144,7 +145,7 @@ def test_after_the_day_it_cannot_be_undone_even_before_the_job_ran(customer: Cus
 def test_what_the_branch_did_meanwhile_outweighs_a_cancellation(customer: Customer) -> None:
     customer.own.cancel(customer.token, customer.serial)
     customer.bank.change_status.release(customer.bank.session(SUPERVISOR), customer.serial)
-    customer.wait(UNDO_WINDOW)
+    customer.wait(USUAL.cancellation_undo)
 
     assert (customer.own.finish_cancellations(), customer.status) == (0, ACTIVE)
     assert customer.cancellation is CancellationState.OVERTAKEN
@@ -161,7 +162,7 @@ def test_an_officers_hold_outweighs_a_cancellation_so_that_the_password_cannot_l
         customer.own.undo(customer.token, customer.serial)
     with pytest.raises(InvalidTransition):
         customer.bank.change_status.hold(customer.bank.session(HOTLINE), customer.serial)
-    customer.wait(UNDO_WINDOW)
+    customer.wait(USUAL.cancellation_undo)
     assert (customer.own.finish_cancellations(), customer.status) == (0, HELD)
 
 
@@ -172,7 +173,7 @@ def test_lost_outweighs_cancelled_so_that_a_thief_with_the_password_cannot_undo_
     assert (customer.status, customer.cancellation) == (HELD, CancellationState.OVERTAKEN)
     with pytest.raises(InvalidTransition):
         customer.own.undo(customer.token, customer.serial)
-    customer.wait(UNDO_WINDOW)
+    customer.wait(USUAL.cancellation_undo)
     assert (customer.own.finish_cancellations(), customer.status) == (0, HELD)
 
 

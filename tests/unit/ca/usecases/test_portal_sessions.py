@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from ca.domain.accounts import LETTER_ATTEMPTS, LETTER_LIFE, SESSION_IDLE, SESSION_LIFE, Account, Channel, Language
+from ca.domain.accounts import LETTER_ATTEMPTS, Account, Channel, Language
 from ca.domain.errors import InvalidRequest, NotAllowed, NotAuthenticated, NotFound, Tampered
+from ca.domain.policy import USUAL
 from ca.usecases.authorize import token_hash
 from ca.usecases.portal_sessions import WRONG, WRONG_LETTER
 from tests.fakes.bank import HOTLINE, MARIA, STRANGER, Bank
@@ -81,7 +82,7 @@ def test_a_letter_is_void_after_some_wrong_codes(customer: Customer) -> None:
 
 def test_a_letter_is_void_after_two_weeks(customer: Customer) -> None:
     code = customer.letter()
-    customer.bank.clock.tick(LETTER_LIFE + timedelta(seconds=1))
+    customer.bank.clock.tick(USUAL.letter_life + timedelta(seconds=1))
 
     with pytest.raises(NotAuthenticated):
         customer.portal.sign_in.open("C77", code, PASSWORD)
@@ -148,11 +149,11 @@ def test_nobody_is_locked_out_by_others_who_guess(customer: Customer) -> None:
 def test_a_session_ends_by_idleness_and_by_age(customer: Customer, *, idle: bool) -> None:
     customer.open()
     token = customer.signed_in()
-    steps = 1 if idle else SESSION_LIFE // SESSION_IDLE
+    steps = 1 if idle else USUAL.portal_session_life // USUAL.portal_session_idle
     for _ in range(steps):
-        customer.bank.clock.tick(SESSION_IDLE)
+        customer.bank.clock.tick(USUAL.portal_session_idle)
         customer.portal.sign_in.who(token)
-    customer.bank.clock.tick(SESSION_IDLE + timedelta(seconds=1) if idle else timedelta(seconds=1))
+    customer.bank.clock.tick(USUAL.portal_session_idle + timedelta(seconds=1) if idle else timedelta(seconds=1))
 
     with pytest.raises(NotAuthenticated, match="over"):
         customer.portal.sign_in.who(token)

@@ -210,7 +210,7 @@ def test_the_same_again_records_nothing(bank: Bank, world: ScriptedWorld) -> Non
 
 
 def test_a_compromised_key_has_its_full_list_at_once(bank: Bank, revoked: Certificate) -> None:
-    opened = OpenReceipt(bank.clock, timedelta(hours=1), (Place("directory", "http://pki.example/crl"),))
+    opened = OpenReceipt(bank.clock, timedelta(hours=1), (Place("directory", "http://pki.example/crl"),), bank.policy)
     with bank.unit_of_work() as work:
         opened(work, revoked)
         work.commit()

@@ -1,4 +1,4 @@
-"""ca/usecases/profile_versions.py: two CA administrators change a profile, from a day on (DESIGN invariant 2)."""
+"""ca/usecases/decide_on_versions.py: two CA administrators change a profile, from a day on (DESIGN invariant 2)."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -17,7 +17,7 @@ from ca.domain.errors import (
 )
 from ca.domain.profile_versions import facts
 from ca.domain.proposals import ProposalState
-from ca.usecases.profiles_in_force import READ_AGAIN
+from ca.usecases.versions_in_force import READ_AGAIN
 from tests.drafts import a_request
 from tests.fakes.bank import ADMINISTRATOR, AUDITOR, MARIA, SECOND_ADMINISTRATOR, SECURITY, Bank, new_key, request_like
 from tests.fakes.profile_desk import DAY, ProfileDesk
@@ -59,9 +59,9 @@ def test_versions_follow_each_other_and_all_are_kept(desk: ProfileDesk) -> None:
     desk.changed()
     desk.changed(validity=60 * DAY)
     view = desk.decide.show(desk.bank.session(AUDITOR), "machine")
-    assert [one.profile.version for one in desk.bank.profiles.history("machine")] == [1, 2, 3]
+    assert [one.content.version for one in desk.bank.profiles.history("machine")] == [1, 2, 3]
     assert [one.number for one in view.versions] == [2, 3]
-    assert view.in_force.profile.validity == 60 * DAY
+    assert view.in_force.content.validity == 60 * DAY
 
 
 def test_two_versions_can_wait_for_their_days(desk: ProfileDesk) -> None:
@@ -108,10 +108,10 @@ def test_another_signer_learns_of_it_within_seconds(desk: ProfileDesk) -> None:
     desk.approve(desk.propose())
     other.refresh()
     assert len(other.history("machine")) == 1
-    assert other.newest("machine").profile.version == 1
+    assert other.newest("machine").content.version == 1
     bank.clock.tick(READ_AGAIN)
     other.refresh()
-    assert other.newest("machine").profile.version == 2
+    assert other.newest("machine").content.version == 2
 
 
 # Two people
@@ -196,7 +196,7 @@ def test_a_rejection_needs_a_reason_and_makes_room(desk: ProfileDesk) -> None:
 def test_the_approver_sees_old_and_new(desk: ProfileDesk) -> None:
     desk.changed()
     shown = desk.decide.show_version(desk.bank.session(AUDITOR), desk.propose(validity=60 * DAY).id)
-    old, new = facts(shown.replaced), facts(shown.profile)
+    old, new = facts(shown.replaced), facts(shown.content)
     assert {name: (old[name], new[name]) for name in new if old[name] != new[name]} == {
         "version": ("2", "3"),
         "validity": ("90d", "60d"),

@@ -8,7 +8,7 @@ import pytest
 from ca.domain.decisions import Assertion
 from ca.domain.errors import NotAllowed, NotAuthenticated, NotReady, Tampered
 from ca.domain.officers import TrustedRole
-from ca.domain.sessions import ABSOLUTE_LIMIT, IDLE_LIMIT
+from ca.domain.policy import USUAL
 from ca.usecases.authorize import token_hash
 from tests.fakes.authenticators import FakePasskey
 from tests.fakes.bank import MARIA, PAVEL, Bank
@@ -152,17 +152,17 @@ def test_a_look_up_that_finds_the_wrong_officer_signs_nobody_in(bank: Bank) -> N
 
 def test_a_session_ends_after_ten_idle_minutes(bank: Bank) -> None:
     session = bank.session(MARIA)
-    bank.clock.tick(IDLE_LIMIT)
+    bank.clock.tick(USUAL.session_idle)
     bank.sign_in.who(session)
-    bank.clock.tick(IDLE_LIMIT + SECOND)
+    bank.clock.tick(USUAL.session_idle + SECOND)
     with pytest.raises(NotAuthenticated, match="session is over"):
         bank.sign_in.who(session)
 
 
 def test_a_session_ends_after_eight_hours_however_busy(bank: Bank) -> None:
     session = bank.session(MARIA)
-    for _ in range(ABSOLUTE_LIMIT // IDLE_LIMIT):
-        bank.clock.tick(IDLE_LIMIT)
+    for _ in range(USUAL.session_life // USUAL.session_idle):
+        bank.clock.tick(USUAL.session_idle)
         bank.sign_in.who(session)
     bank.clock.tick(SECOND)
     with pytest.raises(NotAuthenticated):
@@ -203,7 +203,7 @@ def test_a_session_given_to_another_officer_in_the_database_is_none(bank: Bank) 
 
 def test_a_session_cannot_be_made_younger_in_the_database(bank: Bank) -> None:
     session = bank.session(MARIA)
-    bank.clock.tick(ABSOLUTE_LIMIT + SECOND)
+    bank.clock.tick(USUAL.session_life + SECOND)
     found, seal = bank.stored.sessions[token_hash(session)]
     now = bank.clock.now()
     bank.stored.sessions[token_hash(session)] = (replace(found, began_at=now, seen_at=now), seal)

@@ -7,7 +7,8 @@ import pytest
 from ca.domain.certificates import Certificate, CertificateStatus
 from ca.domain.errors import InvalidRequest, InvalidTransition, NotAllowed, NotFound
 from ca.domain.history import history
-from ca.domain.revocation import HOLD_UNDO_WINDOW, Revocation, RevocationReason
+from ca.domain.policy import USUAL
+from ca.domain.revocation import Revocation, RevocationReason
 from ca.domain.serials import serial_text
 from ca.domain.times import Millis, timestamp
 from ca.usecases.receipts import Observation
@@ -33,7 +34,7 @@ def _undo(bank: Bank, certificate: Certificate, person: str) -> Certificate:
 @pytest.mark.parametrize("person", [MARIA, PAVEL, SUPERVISOR, HOTLINE])
 def test_who_held_it_takes_the_hold_back(bank: Bank, certificate: Certificate, person: str) -> None:
     _hold(bank, certificate, person)
-    bank.clock.tick(HOLD_UNDO_WINDOW)
+    bank.clock.tick(USUAL.hold_undo)
     undone = _undo(bank, certificate, person)
     assert undone == bank.certificate(certificate.serial)
     assert (undone.status, undone.revocation) == (CertificateStatus.ACTIVE, None)
@@ -45,7 +46,7 @@ def test_who_held_it_takes_the_hold_back(bank: Bank, certificate: Certificate, p
 
 def test_after_the_window_only_a_supervisor_releases(bank: Bank, certificate: Certificate) -> None:
     _hold(bank, certificate, HOTLINE)
-    bank.clock.tick(HOLD_UNDO_WINDOW + SECOND)
+    bank.clock.tick(USUAL.hold_undo + SECOND)
     with pytest.raises(InvalidTransition, match="supervisor"):
         _undo(bank, certificate, HOTLINE)
     assert bank.certificate(certificate.serial).status is CertificateStatus.ON_HOLD

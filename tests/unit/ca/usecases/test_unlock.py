@@ -17,11 +17,11 @@ from ca.domain.errors import (
     NotReady,
     PKIError,
 )
+from ca.domain.policy import USUAL
 from ca.domain.revocation import RevocationReason
 from ca.domain.unlocking import (
     ANSWERS,
     ANSWERS_IN_A_ROW,
-    CASE_LIFE,
     CODE_ATTEMPTS,
     UnlockState,
 )
@@ -166,7 +166,7 @@ def test_a_completed_one_is_over(branch: Branch) -> None:
 
 def test_one_out_of_time_is_over(branch: Branch) -> None:
     case = branch.approved()
-    branch.bank.clock.tick(CASE_LIFE)
+    branch.bank.clock.tick(USUAL.unlock_case_life)
     branch.answer(case)
     branch.bank.clock.tick(timedelta(seconds=1))
     with pytest.raises(NotAuthenticated, match=REFUSED):

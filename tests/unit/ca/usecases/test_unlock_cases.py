@@ -14,8 +14,8 @@ from ca.domain.errors import (
     NotFound,
     Tampered,
 )
+from ca.domain.policy import USUAL
 from ca.domain.unlocking import (
-    CASE_LIFE,
     UnlockState,
     transitions,
 )
@@ -116,7 +116,7 @@ def test_a_case_ends_with_a_reason_by_its_maker_or_a_supervisor(branch: Branch) 
 
 def test_an_approval_that_comes_too_late_is_none(branch: Branch) -> None:
     case = branch.open()
-    branch.bank.clock.tick(CASE_LIFE + timedelta(seconds=1))
+    branch.bank.clock.tick(USUAL.unlock_case_life + timedelta(seconds=1))
     with pytest.raises(InvalidTransition, match="out of date"):
         branch.approve(case)
 
