@@ -29,6 +29,7 @@ from admin.views import (
     my_access,
     officer_changes,
     people,
+    policy,
     profiles,
     recovery,
     registration,
@@ -133,6 +134,6 @@ def _add_rooms(app: Flask, organization: str) -> None:
     console.add_view(reports.ReportsView())
     of_officers = (sign_in, invitation, recovery, my_access, people, officer_changes, sessions)
     of_the_branch = registration, cases, batches, changes, revocations, files, unlocks, stock, search
-    of_oversight = job_runs, profiles, settings, software, reports, dossiers
+    of_oversight = job_runs, profiles, policy, settings, software, reports, dossiers
     for subject in (*of_officers, *of_the_branch, *of_oversight):
         app.register_blueprint(subject.views)

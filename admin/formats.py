@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from admin.policy import policy
 from ca.domain.names import unusual_characters
 from ca.domain.revocation import RFC_NAMES, RevocationReason
-from ca.domain.times import Millis, instant
+from ca.domain.times import Millis, instant, parse_duration
 from ca.languages import CHINESE
 
 
@@ -157,12 +157,18 @@ def register(app: Flask, now: Callable[[], datetime]) -> None:
         left = submitted_at + policy().decide_within - now()
         return span(left) if left > timedelta() else ""
 
+    def length_of_time(text: str) -> str:
+        """Of what the configuration writes: `10m`."""
+        length = parse_duration(text)
+        return span(length) if length >= timedelta(minutes=1) else _("%(s)d s", s=length.seconds)
+
     filters: dict[str, Callable[..., Any]] = {
         "when": when,
         "exact": exact,
         "age": age,
         "until": until,
         "due": due,
+        "length_of_time": length_of_time,
         "badge": badge,
         "grouped": grouped,
         "reason_name": reason_name,

@@ -23,13 +23,15 @@ from wtforms.validators import DataRequired, InputRequired, Length, NumberRange,
 from admin.errors import sentence
 from admin.language import lazily_named
 from admin.lists import ListedSerial, read_list
+from admin.policy import TITLES
 from ca.domain.custody import MOST_AT_ONCE, Holder
 from ca.domain.customers import CustomerKind
 from ca.domain.errors import InvalidRequest
 from ca.domain.names import verify_text
 from ca.domain.officers import TrustedRole
+from ca.domain.policy import NUMBERS
 from ca.domain.revocation import RFC_NAMES, RevocationReason
-from ca.domain.times import timestamp
+from ca.domain.times import duration_text, timestamp
 
 
 def _trim(text: Any) -> Any:
@@ -149,7 +151,33 @@ class PreparationForm(FlaskForm):
     )
 
 
-class ProfileForm(FlaskForm):
+class DatedForm(FlaskForm):
+    """From when a version is to be in force, and why."""
+
+    effective_from = DateTimeLocalField(
+        _l("In force from"),
+        [DataRequired(_l("Choose a time that is still to come."))],
+        format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
+        description=_l("In the time of this machine; not in the past."),
+    )
+    reason = _text(_l("Reason"), _l("Why; the other administrator reads it, and it is kept."), limit=300)
+
+
+class PolicyForm(DatedForm):
+    """Every number of the policy; the signer knows the bounds."""
+
+    @property
+    def numbers(self) -> list[Any]:
+        return [self[name] for name in NUMBERS]
+
+
+for _name, _bounds in NUMBERS.items():
+    _least, _most = duration_text(_bounds.least), duration_text(_bounds.most)
+    _hint = _l("From %(least)s to %(most)s.", least=_least, most=_most)
+    setattr(PolicyForm, _name, _text(TITLES[_name], _hint, limit=20))
+
+
+class ProfileForm(DatedForm):
     """The next version of a profile."""
 
     text = TextAreaField(
@@ -158,13 +186,6 @@ class ProfileForm(FlaskForm):
         description=_l("As the configuration writes it. Change what is to change; the number is the next one already."),
         render_kw={"class": "source", "rows": 28, "spellcheck": "false"},
     )
-    effective_from = DateTimeLocalField(
-        _l("In force from"),
-        [DataRequired(_l("Choose a time that is still to come."))],
-        format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
-        description=_l("In the time of this machine; not in the past."),
-    )
-    reason = _text(_l("Reason"), _l("Why; the other administrator reads it, and it is kept."), limit=300)
 
 
 class PackageForm(FlaskForm):

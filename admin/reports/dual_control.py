@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import exists, func, literal, or_, select
+from sqlalchemy import String, cast, exists, func, literal, or_, select
 
 from admin.reports.branches import counted_per_day
 from admin.reports.report import LISTED, Column, Report, Row, Scope, Verdict, by_day
 from ca.adapters.db.officer_rows import OfficerChangeRow
-from ca.adapters.db.profile_rows import ProfileVersionRow
+from ca.adapters.db.profile_rows import PolicyVersionRow, ProfileVersionRow
 from ca.adapters.db.revocation_rows import RevocationCaseRow
 from ca.adapters.db.rows import ApplicationRow, CertificateRow, EvidenceRow, InvitationRow, OfficerRow, db
 from ca.adapters.db.tool_rows import ToolCaseRow
@@ -40,6 +40,7 @@ def dual_control(scope: Scope) -> Report:
         _("Revocation that no second person approved"),
         _("Change of an officer that no second person approved"),
         _("Profile version that no second person approved"),
+        _("Version of the policy that no second person approved"),
         _("Version of the tool that no second person released"),
     )
     rows: list[Row] = [
@@ -117,10 +118,11 @@ def _revocations(scope: Scope) -> Any:
 
 def _cases() -> Iterator[Any]:
     """What changes who may do what, what certificates are, and what customers install: all there is, it is little."""
-    o, p, t = OfficerChangeRow, ProfileVersionRow, ToolCaseRow
+    o, p, v, t = OfficerChangeRow, ProfileVersionRow, PolicyVersionRow, ToolCaseRow
     for row, maker, act, told in (
         (o, o.proposed_by, Act.APPROVE_OFFICER_CHANGE, (o.person, o.branch, o.proposed_at)),
         (p, p.maker_person, Act.APPROVE_PROFILE, (p.profile, literal(""), p.proposed_at)),
+        (v, v.maker_person, Act.APPROVE_POLICY, (cast(v.number, String), literal(""), v.proposed_at)),
         (t, t.maker_person, Act.RELEASE_TOOL, (t.tool_version, literal(""), t.proposed_at)),
     ):
         two = (row.decided_by != "") & (row.decided_by != maker) & _decided(act, row.id, maker)

@@ -6,9 +6,10 @@ Every query passes `visible`, which leaves only the rows of the officer's branch
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, TypeVar
 
-from flask import request, url_for
+from flask import current_app, request, url_for
 from flask_admin import expose
 from flask_admin.contrib.sqla import ModelView
 from flask_babel import gettext as _
@@ -322,3 +323,14 @@ class ReadOnlyView(Gated, ModelView):
 def newest(rows: Any, condition: Any, order: Any) -> list[Any]:
     """The last 20 of them by that column, in descending order."""
     return list(db.session.scalars(select(rows).where(condition).order_by(order.desc()).limit(_NEWEST)))
+
+
+def now() -> datetime:
+    """By the console's clock."""
+    found: datetime = current_app.extensions["vermilion_now"]()
+    return found
+
+
+def tomorrow() -> datetime:
+    """Its first minute where this machine stands."""
+    return (now().astimezone() + timedelta(days=1)).replace(hour=0, minute=0, second=0, tzinfo=None)

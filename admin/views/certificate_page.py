@@ -20,6 +20,7 @@ from ca.adapters.db.revocation_rows import RevocationCaseRow
 from ca.adapters.db.rows import CertificateRow, DeviceRow, IntentRow, db
 from ca.certificate_operations import ExamineCertificate
 from ca.domain.accounts import CancellationState
+from ca.domain.certificates import CertificateStatus
 from ca.domain.errors import InvalidRequest, PKIError
 from ca.domain.requests import CertificationRequest
 from ca.domain.revocation_cases import RevocationCaseState
@@ -45,6 +46,7 @@ def page_of(row: CertificateRow) -> dict[str, Any]:
         "intent": intent,
         "asked": _request(intent.request_der) if intent and intent.request_der else None,
         "undo_until": _undo_until(row.serial),
+        "decide_hold_by": _decide_hold_by(row),
         "timeline": _timeline({row.serial, row.application} - {"", None}),
     }
 
@@ -81,6 +83,14 @@ def _examined(row: CertificateRow) -> dict[str, Any]:
     except PKIError as error:
         return {"trouble": sentence(error), "findings": [], "approvals": [], "request_wrong": ""}
     return {"trouble": "", **{name: found[name] for name in ("findings", "approvals", "request_wrong")}}
+
+
+def _decide_hold_by(row: CertificateRow) -> datetime | None:
+    """Until when a supervisor is to release or revoke it, where it is on hold."""
+    if row.status != CertificateStatus.ON_HOLD.value or row.revoked_at is None:
+        return None
+    until: datetime = row.revoked_at + policy().hold_longest
+    return until
 
 
 def _undo_until(serial: str) -> datetime | None:

@@ -1,9 +1,6 @@
 """Profiles as versions: one CA administrator proposes, another approves with a passkey (invariant 2)."""
 
-from datetime import datetime, timedelta
-from typing import Any
-
-from flask import Blueprint, current_app, redirect, render_template, url_for
+from flask import Blueprint, redirect, render_template, url_for
 from flask_babel import gettext as _
 from sqlalchemy import func, select
 from werkzeug.wrappers import Response
@@ -11,6 +8,7 @@ from werkzeug.wrappers import Response
 from admin.errors import sentence, status_of
 from admin.forms import ProfileForm, ReasonForm
 from admin.signer import ask, officer, signed
+from admin.views.base import now, tomorrow
 from ca.adapters.db.rows import ApplicationRow, db
 from ca.authority_operations import (
     ApproveProfile,
@@ -64,7 +62,7 @@ def propose(name: str) -> Response | tuple[str, int]:
             message, status = sentence(error), status_of(error)
     shown = ask(ShowProfile, profile=name)
     if not form.is_submitted():
-        form.text.data, form.effective_from.data = shown["text"], _tomorrow()
+        form.text.data, form.effective_from.data = shown["text"], tomorrow()
     return render_template("console/propose_profile.html", shown=shown, form=form, message=message), status
 
 
@@ -105,7 +103,7 @@ def _version_page(version: str, message: str = "") -> str:
         mine=case["maker_person"] == officer().person,
         may_approve=waits and shown["may_approve"] and officer().may("profiles.approve"),
         may_reject=waits and officer().may("profiles.reject"),
-        is_late=waits and instant(case["effective_from"]) <= _now(),
+        is_late=waits and instant(case["effective_from"]) <= now(),
         open_applications=_open_applications(case["profile"]) if waits else 0,
         reason_form=ReasonForm(),
         message=message,
@@ -117,14 +115,3 @@ def _open_applications(profile: str) -> int:
     states = [state.value for state in _OPEN]
     found = select(ApplicationRow.id).where(ApplicationRow.profile == profile, ApplicationRow.state.in_(states))
     return db.session.scalar(select(func.count()).select_from(found.limit(_MOST).subquery())) or 0
-
-
-def _tomorrow() -> datetime:
-    """Its first minute where this machine stands."""
-    return (_now().astimezone() + timedelta(days=1)).replace(hour=0, minute=0, second=0, tzinfo=None)
-
-
-def _now() -> datetime:
-    now: Any = current_app.extensions["vermilion_now"]
-    found: datetime = now()
-    return found

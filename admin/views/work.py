@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import current_app
 from flask_admin import BaseView, expose
@@ -10,13 +10,14 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
 
 from admin.access import SignedIn
+from admin.policy import policy
 from admin.signer import officer
 from admin.views.base import Gated, last_crls
 from admin.views.figures import board
 from ca.adapters.db.case_rows import BatchRow
 from ca.adapters.db.log_rows import JobRunRow
 from ca.adapters.db.officer_rows import OfficerChangeRow, RecoveryCodesRow
-from ca.adapters.db.profile_rows import ProfileVersionRow
+from ca.adapters.db.profile_rows import PolicyVersionRow, ProfileVersionRow, VersionRow
 from ca.adapters.db.revocation_rows import RevocationCaseRow
 from ca.adapters.db.rows import ApplicationRow, CertificateRow, InvitationRow, OfficerRow, db
 from ca.adapters.db.stock_rows import AlarmRow
@@ -31,6 +32,7 @@ from ca.domain.tool_cases import ToolState
 from ca.domain.unlocking import UnlockState
 
 _SHOWN = 20
+AnyVersionRow = TypeVar("AnyVersionRow", bound=VersionRow)
 _TOLD_FOR = timedelta(days=7)
 
 
@@ -56,6 +58,9 @@ class WorkList:
     """Out of date, and their certificates are on hold still."""
     alarms: list[AlarmRow] = field(default_factory=list)
     profiles: list[ProfileVersionRow] = field(default_factory=list)
+    policies: list[PolicyVersionRow] = field(default_factory=list)
+    long_held: list[CertificateRow] = field(default_factory=list)
+    """On hold for longer than a hold may last."""
     software: list[ToolCaseRow] = field(default_factory=list)
     recent: list[CertificateRow] = field(default_factory=list)
 
@@ -94,7 +99,9 @@ def _work_list(who: SignedIn) -> WorkList:
         revocations=_revocations(who) if who.may("revocations.approve") else [],
         undecided=_revocations(who, late=True) if who.may("revocations.approve") else [],
         alarms=_alarms(who) if who.may("stock.settle") else [],
-        profiles=_profile_versions(who) if who.may("profiles.approve") else [],
+        profiles=_versions(who, ProfileVersionRow) if who.may("profiles.approve") else [],
+        policies=_versions(who, PolicyVersionRow) if who.may("policy.approve") else [],
+        long_held=_long_held(who) if who.may("changes.release") else [],
         software=_releases(who) if who.may("software.approve") else [],
         recent=_recent(who) if who.may("certificates.index_view") else [],
     )
@@ -190,11 +197,19 @@ def _alarms(who: SignedIn) -> list[AlarmRow]:
     return list(db.session.scalars(query.order_by(AlarmRow.raised_at).limit(_SHOWN)))
 
 
-def _profile_versions(who: SignedIn) -> list[ProfileVersionRow]:
-    query = select(ProfileVersionRow).where(
-        ProfileVersionRow.state == ProposalState.PROPOSED.value, ProfileVersionRow.maker_person != who.person
+def _versions(who: SignedIn, kind: type[AnyVersionRow]) -> list[AnyVersionRow]:
+    query = select(kind).where(kind.state == ProposalState.PROPOSED.value, kind.maker_person != who.person)
+    return list(db.session.scalars(query.order_by(kind.effective_from).limit(_SHOWN)))
+
+
+def _long_held(who: SignedIn) -> list[CertificateRow]:
+    """A supervisor releases or revokes them: nothing does that by itself."""
+    earliest = current_app.extensions["vermilion_now"]() - policy().hold_longest
+    held = select(CertificateRow).where(
+        CertificateRow.status == CertificateStatus.ON_HOLD.value, CertificateRow.revoked_at < earliest
     )
-    return list(db.session.scalars(query.order_by(ProfileVersionRow.effective_from).limit(_SHOWN)))
+    in_order = _at_branch(held, CertificateRow.branch, who).order_by(CertificateRow.revoked_at, CertificateRow.id)
+    return list(db.session.scalars(in_order.limit(_SHOWN)))
 
 
 def _releases(who: SignedIn) -> list[ToolCaseRow]:

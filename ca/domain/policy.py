@@ -80,8 +80,6 @@ class Policy:
     """Until a CRL that is made at once is there, as relying parties are promised (`ca/domain/receipts.py`)."""
 
     def __post_init__(self) -> None:
-        if self.version < 0:
-            raise InvalidRequest("the number of a version is not negative")
         for name, bounds in NUMBERS.items():
             value = getattr(self, name)
             if not bounds.least <= value <= bounds.most or value % _SECOND:
@@ -137,7 +135,7 @@ def _parsed(numbers: Mapping[str, str]) -> dict[str, timedelta]:
         try:
             found[name] = parse_duration(text)
         except InvalidRequest as error:
-            raise InvalidRequest(f"{name}: {error}") from error
+            raise InvalidRequest(f'{name}: write a time as "30d", "12h", "5m" or "10s"') from error
     return found
 
 

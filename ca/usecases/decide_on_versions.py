@@ -183,7 +183,7 @@ class DecideOnVersions(Generic[AnyVersion, Content]):
     def _version(self, work: Work, version_id: str) -> AnyVersion:
         found = self.in_force.kind.records(work).find(version_id)
         if found is None:
-            raise NotFound(f"there is no such version of a {self.in_force.kind.name}")
+            raise NotFound("there is no such version")
         return self.in_force.kind.sealed(self.seals, found)
 
     def _replaced(self, work: Work, version: AnyVersion) -> Content:

@@ -12,6 +12,7 @@ from tests.browser.accessibility import require_accessible
 from tests.browser.computer import picture
 from tests.browser.test_console import WHOLE, address, signer, tab  # noqa: F401  fixtures
 from tests.fakes.console_authority import CASE, PACKAGE, VERSION
+from tests.fakes.console_policy import POLICY_VERSION
 
 pytestmark = [pytest.mark.browser, pytest.mark.socket]
 
@@ -30,6 +31,8 @@ ROOMS = (
     "profiles/root-ca",
     "profiles/tls-server/propose",
     "profile-versions/version-1",
+    "policy/propose",
+    "policy-versions/policy-2",
 )
 
 
@@ -66,6 +69,26 @@ def test_a_version_is_proposed_from_the_text_of_the_last_one(administrator, addr
 
     expect(administrator.locator(".compare")).to_contain_text("199d")
     assert signer.versions["version-2"].maker_person == "E-second-admin"
+
+
+def test_the_policy_is_proposed_by_one_and_approved_by_another_with_the_passkey(administrator, address, signer):  # noqa: F811
+    administrator.goto(f"{address}/admin/settings/")
+    picture(administrator, "policy")
+    administrator.get_by_role("link", name="A new version waits for approval.").click()
+    expect(administrator.locator(".compare")).to_contain_text("10 min")
+    picture(administrator, "policy-version")
+    administrator.get_by_role("button", name="Approve and seal with passkey").click()
+    expect(administrator.locator(".head")).to_contain_text("approved")
+    assert signer.policies[POLICY_VERSION.id].state is ProposalState.APPROVED
+
+    administrator.goto(f"{address}/admin/settings/")
+    administrator.get_by_role("link", name="Propose other numbers…").click()
+    picture(administrator, "policy-propose")
+    administrator.get_by_label("A hold lasts at most").fill("14d")
+    administrator.get_by_label("Reason").fill("holds that nobody looks after")
+    administrator.get_by_role("button", name="Propose this version").click()
+    expect(administrator.locator(".compare")).to_contain_text("14 days")
+    assert signer.policies["policy-3"].maker_person == "E-second-admin"
 
 
 def test_a_job_is_run_from_its_page(administrator, address, signer):  # noqa: F811

@@ -135,8 +135,7 @@ class Bank(Attacked):
     ) -> None:
         self.clock = clock or FakeClock()
         self.keys: dict[int, SoftKey] = {}
-        self.random = FakeRandom()
-        self.unit_of_work = unit_of_work or FakeUnitOfWork()
+        self.unit_of_work, self.random = unit_of_work or FakeUnitOfWork(), FakeRandom()
         self.ceremony = ceremony = Ceremony(self.unit_of_work, self.clock, self.random)
         self.appointments = ceremony().appointments
         self.trust, self.publisher = ceremony.trust, ceremony.publisher

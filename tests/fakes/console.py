@@ -18,6 +18,7 @@ from ca.domain.journal import chained
 from tests.drafts import BORN
 from tests.fakes.console_authority import VERSION
 from tests.fakes.console_figures import figures
+from tests.fakes.console_policy import POLICY_VERSION
 from tests.fakes.console_signer import HOSTILE, NOW, OFFICERS, FakeSigner
 from tests.fakes.console_stock_rows import stock
 from tests.fakes.revocation_answers import CASE, LATE, UNDECIDED, WAITING, a_case_row
@@ -316,6 +317,12 @@ def _authority() -> list[rows.Row]:
             profile_digest=VERSION.profile_digest, replaces=VERSION.replaces, reason=VERSION.reason,
             effective_from=VERSION.effective_from, maker_person=VERSION.maker_person, proposed_at=VERSION.proposed_at,
             decided_by="", seal=b"s",
+        ),
+        profile_rows.PolicyVersionRow(
+            id=POLICY_VERSION.id, revision=1, policy="policy", number=3, text=POLICY_VERSION.text, state="proposed",
+            policy_digest=POLICY_VERSION.policy_digest, replaces=POLICY_VERSION.replaces, decided_by="", seal=b"s",
+            reason=POLICY_VERSION.reason, effective_from=POLICY_VERSION.effective_from, maker_person="E-admin",
+            proposed_at=POLICY_VERSION.proposed_at,
         ),
         a_certificate("7e" * 16, "OCSP", "", "active", profile="ocsp-responder", not_after=NOW + 13 * day, **own),
         a_certificate("7f" * 16, "Bundles", "", "active", profile="bundle-signer", not_before=NOW - 13 * day,

@@ -22,13 +22,16 @@ from ca.domain.applications import Application, ApplicationState
 from ca.domain.decisions import Act, Assertion, Decision
 from ca.domain.errors import InvalidTransition, NotAllowed, NotAuthenticated, NotFound
 from ca.domain.officers import Credential
+from ca.domain.policy import Policy, PolicyVersion
 from ca.domain.profile_versions import ProfileVersion
 from ca.domain.tool_cases import ToolCase
 from ca.dossier_operations import ShowDossier, VerifyLog
+from ca.policy_operations import PolicyInForce
 from ca.portal_operations import HandDeviceToCompany, HandOutLetter
 from tests.fakes import console_stock
 from tests.fakes.case_answers import CaseAnswers, outlook
 from tests.fakes.console_authority import CASE, NOW, VERSION, AuthorityAnswers
+from tests.fakes.console_policy import IN_FORCE, POLICY_VERSIONS, PolicyAnswers
 from tests.fakes.officer_answers import OfficerAnswers, b64
 from tests.fakes.revocation_answers import RevocationAnswers
 
@@ -56,13 +59,13 @@ OFFICERS = {
 
 
 _LOOKS = (
-    *(ops.WhoAmI, ops.NoteLook, ops.Health, ExamineCertificate, ForeseeRevocation, ShowRevocation),
+    *(ops.WhoAmI, ops.NoteLook, ops.Health, PolicyInForce, ExamineCertificate, ForeseeRevocation, ShowRevocation),
     *(case_ops.ShowCase, case_ops.ShowBatch, case_ops.PreviewApplication),
 )
 
 
 @dataclass
-class FakeSigner(OfficerAnswers, AuthorityAnswers, CaseAnswers, RevocationAnswers):
+class FakeSigner(OfficerAnswers, AuthorityAnswers, PolicyAnswers, CaseAnswers, RevocationAnswers):
     """Answers as the signer does. What was asked is in `asked`; `refuse` makes a kind of operation fail."""
 
     origins: tuple[str, ...] = ORIGINS
@@ -77,6 +80,8 @@ class FakeSigner(OfficerAnswers, AuthorityAnswers, CaseAnswers, RevocationAnswer
     invitations: dict[str, dict[str, Any]] = field(default_factory=dict)
     releases: dict[str, ToolCase] = field(default_factory=lambda: {CASE.id: CASE})
     versions: dict[str, ProfileVersion] = field(default_factory=lambda: {VERSION.id: VERSION})
+    policies: dict[str, PolicyVersion] = field(default_factory=lambda: {one.id: one for one in POLICY_VERSIONS})
+    in_force: Policy = IN_FORCE
     findings: list[str] = field(default_factory=list)
     flaw: str = ""
     request_flaw: str = ""

@@ -27,8 +27,10 @@ from ca.domain.devices import DeviceState
 from ca.domain.errors import InvalidRequest
 from ca.domain.jobs import JOB_NAMES
 from ca.domain.officers import InvitationState, OfficerState, TrustedRole
+from ca.domain.proposals import ProposalState
 from ca.domain.revocation import RFC_NAMES
 from ca.domain.unlocking import UnlockState
+from ca.usecases.versions_in_force import POLICY, PROFILE
 
 CONSOLE = Path(admin.__file__).parent
 CA = CONSOLE.parent / "ca"
@@ -40,12 +42,12 @@ CHANNELS = ("DATABASE", "OCSP", "OCSP_NONCE", "OCSP_GET", "DELTA_CRL", "FULL_CRL
 SAID = (
     "adapters/webauthn.py", "domain/applications.py", "domain/batches.py", "domain/certificates.py",
     "domain/custody.py", "domain/customers.py", "domain/devices.py", "domain/officer_changes.py",
-    "domain/officers.py", "domain/profile_versions.py", "domain/recovery.py", "domain/stock.py",
+    "domain/officers.py", "domain/policy.py", "domain/profile_versions.py", "domain/recovery.py", "domain/stock.py",
     "domain/tool_cases.py", "domain/unlocking.py", "usecases/apply.py", "usecases/approve.py",
     "usecases/authorize.py", "usecases/balances.py", "usecases/batches.py", "usecases/cases.py",
     "usecases/consignments.py", "usecases/custody.py", "usecases/customers.py", "usecases/devices.py",
     "usecases/jobs.py", "usecases/letters.py", "usecases/officer_changes.py", "usecases/officers.py",
-    "usecases/outlook.py", "usecases/own_access.py", "usecases/passkeys.py", "usecases/profile_versions.py",
+    "usecases/outlook.py", "usecases/own_access.py", "usecases/passkeys.py", "usecases/decide_on_versions.py",
     "usecases/recovery.py", "usecases/revoke.py", "domain/revocation_cases.py", "usecases/revoke_by_two.py",
     "usecases/second_officer.py", "usecases/sign_in.py", "usecases/stock.py", "usecases/tool_desk.py",
     "usecases/unlock_cases.py",
@@ -124,6 +126,7 @@ def events() -> set[str]:
     made = [text_of(call.args[0]) for call in calls(CA) if name_of(call) == "AuditEvent" and call.args]
     nouns = {name.partition(".")[0] for name in made} | {"administrator", "customers", "publication", "tool"}
     found = {text for text in texts(CA / "usecases") if text.partition(".")[0] in nouns} | set(made)
+    found |= {f"{kind.name}.{state}" for kind in (PROFILE, POLICY) for state in ProposalState}
     ended = {ApplicationState.REJECTED, ApplicationState.WITHDRAWN}
     found = {text for text in found if EVENT.fullmatch(text)}
     return found | {f"officer.{state}" for state in OfficerState} | {f"application.{state.value}" for state in ended}

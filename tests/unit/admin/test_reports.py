@@ -8,7 +8,7 @@ import pytest
 
 from admin import sheets
 from ca.adapters.db.officer_rows import OfficerChangeRow
-from ca.adapters.db.profile_rows import ProfileVersionRow
+from ca.adapters.db.profile_rows import PolicyVersionRow, ProfileVersionRow
 from ca.adapters.db.rows import db
 from ca.adapters.db.tool_rows import ToolCaseRow
 from ca.domain.errors import InvalidRequest, KeyStoreUnavailable
@@ -195,12 +195,17 @@ def _decided(kind, by, **more):
         given = {"revision": 1, "profile": "machine", "number": 2, "text": "", "profile_digest": "", "replaces": "",
                  "effective_from": NOW, "maker_person": "E-a"}  # fmt: skip
         return ProfileVersionRow(**common | times | given)
+    if kind == "policy":
+        given = {"revision": 1, "policy": "policy", "number": 2, "text": "", "policy_digest": "", "replaces": "",
+                 "effective_from": NOW, "maker_person": "E-a"}  # fmt: skip
+        return PolicyVersionRow(**common | times | given)
     given = {"revision": 1, "program": "", "tool_version": "1.5", "files": "[]", "maker_person": "E-a"}
     return ToolCaseRow(**common | times | given)
 
 
 @pytest.mark.parametrize(("kind", "act", "what"), [
     ("officer", "approve-officer-change", "E9"), ("profile", "approve-profile", "machine"),
+    ("policy", "approve-policy", "2"),
     ("tool", "release-tool", "1.5"),
 ])  # fmt: skip
 def test_what_changes_the_rules_needs_two_people_too(place, kind, act, what):

@@ -45,6 +45,10 @@ ROUTES = {
     "software.reject": ("/admin/software/case-1/reject", {"POST"}),
     "software.withdraw": ("/admin/software/withdraw", {"POST"}),
     "settings.index": ("/admin/settings/", {"GET"}),
+    "policy.show_version": ("/admin/policy-versions/policy-2", {"GET"}),
+    "policy.propose": ("/admin/policy/propose", {"GET", "POST"}),
+    "policy.approve": ("/admin/policy-versions/policy-2/approve", {"POST"}),
+    "policy.reject": ("/admin/policy-versions/policy-2/reject", {"POST"}),
     "profiles.index": ("/admin/profiles/", {"GET"}),
     "profiles.show": ("/admin/profiles/machine", {"GET"}),
     "profiles.show_version": ("/admin/profile-versions/version-1", {"GET"}),
@@ -244,6 +248,9 @@ READS = {
     "profiles/list",
     "profiles/show",
     "profiles/show-version",
+    "policy/in-force",
+    "policy/show",
+    "policy/show-version",
 }
 
 

@@ -8,8 +8,9 @@ import pytest
 
 from ca.domain.decisions import Act
 from ca.domain.errors import InvalidRequest, InvalidTransition, NotAllowed, NotAuthenticated, NotFound, Tampered
-from ca.domain.officer_changes import CHANGE_LIFE, OfficerChange
+from ca.domain.officer_changes import OfficerChange
 from ca.domain.officers import Officer, OfficerState, TrustedRole
+from ca.domain.policy import USUAL
 from ca.domain.proposals import ProposalState
 from ca.usecases.authorize import OFFICER_SEAL, token_hash
 from tests.fakes.authenticators import FakePasskey
@@ -185,7 +186,7 @@ def test_who_retired_in_between_does_not_come_back(bank: Bank) -> None:
 
 def test_a_reinstatement_waits_for_seven_days(bank: Bank) -> None:
     change = propose(bank)
-    bank.clock.tick(CHANGE_LIFE + timedelta(seconds=1))
+    bank.clock.tick(USUAL.officer_change_life + timedelta(seconds=1))
     with pytest.raises(InvalidTransition, match="propose it anew"):
         approve(bank, change)
 
