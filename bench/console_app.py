@@ -20,14 +20,17 @@ from bench.experiment import Unmeasured
 from ca.adapters.db.rows import CertificateRow, db
 from ca.certificate_operations import ExamineCertificate
 from ca.domain.officers import TrustedRole
+from ca.domain.policy import USUAL
 from ca.operations import Health, NoteLook, Operation, WhoAmI
+from ca.policy_operations import PolicyInForce
 
 _HOST = "https://localhost"
 _COOKIE = "vermilion_officer"
 _ANSWERS: dict[type[Operation], dict[str, Any]] = {
     NoteLook: {},
     Health: {"hsm": "ok", "database": "ok", "clock": "ok"},
-    ExamineCertificate: {"findings": [], "approvals": []},
+    PolicyInForce: {"numbers": USUAL.numbers()},
+    ExamineCertificate: {"findings": [], "approvals": [], "request_wrong": ""},
 }
 
 

@@ -45,6 +45,7 @@ QUOTED = re.compile(
     r"|the name is short|document number differs|ID card seen|moves to Xuhui|machines are renewed by .*"
     r"|office laptop|blue key|unlock case|new counter|reads the new U-Shield 4|Xuhui only|vault -1|back from leave"
     r"|the account was closed"
+    r"|the audit of October|letters that lie about"
 )
 """A hostile name, addresses, employee numbers, names of events, a Cyrillic letter, and what officers typed."""
 PAGES = [(name, path) for name, (path, verbs) in ROUTES.items() if "GET" in verbs and name not in PUBLIC]
