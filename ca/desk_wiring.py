@@ -14,6 +14,7 @@ from ca.adapters.passwords import Argon2Passwords
 from ca.authority_handlers import Authority
 from ca.case_handlers import Casework
 from ca.domain.dossiers import enclosures
+from ca.door_handlers import Door
 from ca.dossier_handlers import Auditing
 from ca.policy_handlers import PolicyDesk
 from ca.portal_handlers import Portal
@@ -24,7 +25,9 @@ from ca.usecases.apply import SubmitApplication
 from ca.usecases.approve import DecideOnApplication
 from ca.usecases.audit import MakeCheckpoint
 from ca.usecases.batches import DecideOnBatch, SubmitBatch
+from ca.usecases.bind_certificates import DecideOnBinding
 from ca.usecases.by_key import ActByKey
+from ca.usecases.certificate_sign_in import SignInByCertificate
 from ca.usecases.company_desk import CompanyDesk
 from ca.usecases.compose_dossier import ComposeDossier
 from ca.usecases.customers import CorrectCustomer, RegisterCustomer
@@ -39,6 +42,7 @@ from ca.usecases.passkeys import Passkeys
 from ca.usecases.portal_sessions import AccountBook, AuthorizeCustomer, PortalSignIn
 from ca.usecases.publish_tool import PublishTool
 from ca.usecases.receipts import OpenReceipt
+from ca.usecases.report_unknown import ReportUnknownCertificate
 from ca.usecases.revoke import ChangeStatus
 from ca.usecases.revoke_by_two import DecideOnRevocation
 from ca.usecases.second_officer import SecondOfficer
@@ -55,7 +59,7 @@ from ca.wiring import (
     look_back,
     verify_audit_key,
 )
-from config.settings import Settings, told
+from config.settings import EDGE_KEY, Settings, told
 
 _VERIFIER = Path(__file__).parent.parent / "relying_party" / "verify_dossier.py"
 
@@ -92,6 +96,23 @@ def portal_of(
         ActByKey(unit_of_work, clock, statements, sign_in, *effects),
         CompanyDesk(*desk, *effects),
         HandDeviceToCompany(unit_of_work, clock, officers),
+    )
+
+
+def officers_door(
+    settings: Settings,
+    files: Files,
+    unit_of_work: SqlUnitOfWork,
+    dossier: Dossier,
+    report_unknown: ReportUnknownCertificate,
+) -> Door:
+    """How officers come in by certificates, and who decides whose they are. Raises NotReady without the edge's key."""
+    base = unit_of_work, SystemClock(), system_random, dossier.seals
+    passkeys = Passkeys(dossier.authenticators, SystemClock())
+    edge_key = files.trust.read(EDGE_KEY) if settings.officer_certificates else None
+    return Door(
+        SignInByCertificate(*base, dossier.authorize, report_unknown, edge_key),
+        DecideOnBinding(*base, passkeys, dossier.authorize),
     )
 
 

@@ -18,6 +18,8 @@ from ca.domain.names import Name
 from ca.domain.serials import parse_serial, serial_text
 from ca.domain.sessions import CHALLENGE_LIFE
 from ca.domain.times import Millis, parse_instant, timestamp
+from ca.door_handlers import Door
+from ca.door_operations import CertificateChallenge, ShowBinding, SignInByCertificate
 from ca.dossier_handlers import Auditing
 from ca.officer_handlers import Officers, officer_fields
 from ca.officer_operations import OpenRecovery, Recover, ShowAccess, ShowOfficerChange
@@ -58,7 +60,7 @@ _QUESTIONS: tuple[type[ops.Operation], ...] = (
     *(ops.WhoAmI, ops.ShowInvitation, ops.ShowHistory, ops.Health, ops.CACertificates),
     *(portal.ShowMe, portal.ListOwnCertificates, portal.ListOwnDevices, portal.ShowOwnHistory),
     *(portal.ListSessions, portal.ShowCompany, ShowUnlock, ShowCase, PreviewApplication, ShowBatch),
-    *(ShowOfficerChange, ShowAccess, certificate_ops.ExamineCertificate),
+    *(ShowOfficerChange, ShowBinding, ShowAccess, certificate_ops.ExamineCertificate),
     *(certificate_ops.ForeseeRevocation, certificate_ops.ShowRevocation),
     *AUTHORITY_QUESTIONS,
     *POLICY_QUESTIONS,
@@ -72,6 +74,8 @@ LONGEST_PROOF = 5000
 # Who asks without a session and is not a customer.
 _ACTORS: dict[type[ops.Operation], str] = {
     ops.SignIn: "unknown",
+    CertificateChallenge: "unknown",
+    SignInByCertificate: "unknown",
     ops.OpenInvitation: "unknown",
     ops.RedeemInvitation: "unknown",
     OpenRecovery: "unknown",
@@ -91,6 +95,7 @@ class UseCases:
 
     sign_in: SignIn
     officers: Officers
+    door: Door
     note_look: NoteLook
     register_device: RegisterDevice
     casework: Casework
@@ -144,6 +149,7 @@ class Handlers:
         do = self._do
         parts = (
             do.officers,
+            do.door,
             do.casework,
             do.portal,
             do.unlocking,

@@ -53,6 +53,7 @@ def _access(access: Access) -> dict[str, Any]:
                 "began_at": timestamp(live.session.began_at),
                 "seen_at": timestamp(live.session.seen_at),
                 "source": live.session.source,
+                "certificate": bool(live.session.binding),
                 "this": live.is_this,
             }
             for live in access.sessions

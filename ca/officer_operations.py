@@ -57,7 +57,7 @@ class RejectOfficerChange(OfficerOperation):
 
 
 class ShowAccess(OfficerOperation):
-    """-> {passkeys: [{id, label, used_at}], sessions: [{id, began_at, seen_at, source, this}],
+    """-> {passkeys: [{id, label, used_at}], sessions: [{id, began_at, seen_at, source, certificate, this}],
     recovery: null | {left, made_at, used_at}, stepped_up_until}; times are null where there is none"""
 
     path = "access/show"

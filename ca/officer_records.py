@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
+from ca.domain.bindings import CertificateBinding
 from ca.domain.officer_changes import OfficerChange
 from ca.domain.policy import Policy
 from ca.domain.recovery import RecoveryCodes
@@ -18,6 +19,18 @@ class OfficerChanges(Protocol):
 
     def save(self, change: OfficerChange, seal: bytes) -> None:
         """Raise InvalidTransition unless the change there is older."""
+
+
+class Bindings(Protocol):
+    """Certificates bound to officers, with their seals; the use cases check the seal."""
+
+    def find(self, binding_id: str) -> tuple[CertificateBinding, bytes] | None: ...
+
+    def list_bound(self, serial: int) -> Sequence[tuple[CertificateBinding, bytes]]:
+        """Those in force of the certificate with this serial number."""
+
+    def save(self, binding: CertificateBinding, seal: bytes) -> None:
+        """Raise InvalidTransition unless the binding there is older."""
 
 
 class RecoveryCodeSets(Protocol):

@@ -21,7 +21,7 @@ from ca.domain.policy import PolicyVersion
 from ca.domain.profile_versions import ProfileVersion
 from ca.domain.standings import Standing
 from ca.logbook import AuditLog, Jobs
-from ca.officer_records import Challenges, OfficerChanges, RecoveryCodeSets, Sessions
+from ca.officer_records import Bindings, Challenges, OfficerChanges, RecoveryCodeSets, Sessions
 from ca.portal_records import Accounts, Cancellations, CustomerSessions, Unlocks
 from ca.probing import Receipts
 from ca.profile_records import ToolCases, Versions
@@ -302,6 +302,8 @@ class Work(Protocol):
     def batches(self) -> Batches: ...
     @property
     def officer_changes(self) -> OfficerChanges: ...
+    @property
+    def bindings(self) -> Bindings: ...
     @property
     def recovery_codes(self) -> RecoveryCodeSets: ...
     @property

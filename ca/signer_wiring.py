@@ -15,7 +15,17 @@ from ca.adapters.hsm.sessions import TokenSessions
 from ca.adapters.linter import PkilintLinter
 from ca.adapters.webauthn import WebAuthnAuthenticators
 from ca.background import InBackground, all_of
-from ca.desk_wiring import auditing, authority, casework, policy_desk, portal_of, revoking, senders, unlocking
+from ca.desk_wiring import (
+    auditing,
+    authority,
+    casework,
+    officers_door,
+    policy_desk,
+    portal_of,
+    revoking,
+    senders,
+    unlocking,
+)
 from ca.domain.audit import AuditEvent
 from ca.domain.crl import with_partition
 from ca.domain.errors import PKIError
@@ -164,7 +174,8 @@ def _wire(
     (seals, unlock_seals), (profiles, policy) = secrets, in_force
     clock, random, linter = SystemClock(), system_random, PkilintLinter()
     authenticators = WebAuthnAuthenticators(settings.relying_party, settings.origins)
-    authorize, origin = Authorize(seals, clock, policy), origin_of(settings.enrolment_url)
+    authorize = Authorize(seals, clock, policy, settings.officer_certificates)
+    origin = origin_of(settings.enrolment_url)
     dossier = Dossier(seals, authenticators, authorize, profiles, origin)
     order_tool_job = OrderToolJob(unit_of_work, clock, random, key_store, origin)
     issuance = Issuance(unit_of_work, clock, key_store, seals, linter)
@@ -183,6 +194,7 @@ def _wire(
     return UseCases(
         sign_in=SignIn(unit_of_work, clock, random, seals, authenticators, authorize),
         officers=Officers.over(unit_of_work, clock, random, seals, authenticators, authorize),
+        door=officers_door(settings, files, unit_of_work, dossier, report_unknown),
         note_look=NoteLook(unit_of_work, clock, authorize),
         register_device=RegisterDevice(unit_of_work, clock, random, authorize),
         casework=casework(unit_of_work, dossier),

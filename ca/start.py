@@ -21,7 +21,7 @@ from ca.domain.ceremony import Step
 from ca.domain.errors import NotFound, NotReady
 from ca.programs import other_programs, signer_program
 from ca.signer_client import SignerClient
-from ca.state_files import make_secrets, write_chain
+from ca.state_files import make_door_key, make_secrets, write_chain
 from ca.supervisor import StateLock, Supervisor, require_free_port
 from ca.usecases.ceremony import Record, find_held
 from ca.wiring import open_to_read
@@ -96,6 +96,8 @@ def _prepare(state: State, settings: Settings, say: Say) -> None:
         say("Key ceremony")
         _hold_ceremony(state, say)
     write_chain(state)
+    if settings.officer_certificates:
+        make_door_key(state)
 
 
 def _is_held(state: State, settings: Settings) -> bool:

@@ -4,14 +4,21 @@ import logging
 import secrets
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
 
 from ca.adapters.files import write_atomically
 from ca.adapters.publication import DirectoryPublisher
 from ca.domain.errors import NotReady
 from ca.ports import UnitOfWork
-from config.settings import SECRET_BYTES, State
+from config.settings import EDGE_KEY, SECRET_BYTES, State
 
 _log = logging.getLogger("vermilion.state")
 
@@ -22,6 +29,20 @@ def make_secrets(state: State) -> None:
     if not secret.exists():
         secret.parent.mkdir(mode=0o700, exist_ok=True)
         write_atomically(secret, secrets.token_bytes(SECRET_BYTES), mode=0o600)
+
+
+def make_door_key(state: State) -> None:
+    """The edge's key for vouching, made once, and its public half for the signer. Raises NotReady when damaged."""
+    if not state.door_key.exists():
+        private = ec.generate_private_key(ec.SECP256R1())
+        state.tls.mkdir(mode=0o700, exist_ok=True)
+        pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        write_atomically(state.door_key, pem, mode=0o600)
+    try:
+        key = load_pem_private_key(state.door_key.read_bytes(), None).public_key()
+    except ValueError as error:
+        raise NotReady(f"{state.door_key} is damaged; delete it: a new one is made") from error
+    write_atomically(state.trust / EDGE_KEY, key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
 
 
 def republish(unit_of_work: UnitOfWork, publisher: DirectoryPublisher, *, own: str) -> None:

@@ -26,6 +26,8 @@ _KNOWN_VARIABLES = {STATE_VARIABLE, DATABASE_VARIABLE}
 DEFAULT_STATE = Path(__file__).resolve().parent.parent / "var"
 _LONGEST_SOCKET_PATH = 107
 SECRET_BYTES = 32
+EDGE_KEY = "officers-door.spki"
+"""Among the trust files: by which the signer checks what the edge vouches for, a SubjectPublicKeyInfo."""
 
 Port = Field(ge=1, le=65535)
 
@@ -175,6 +177,8 @@ class Settings(_Section):
     """WebAuthn relying party id: the host name officers type."""
     origins: tuple[str, ...]
     """Web origins from which officers' passkeys are accepted."""
+    officer_certificates: bool = False
+    """Officers may also sign in to the console with a certificate of theirs on a U-Shield (docs/adr/0041)."""
     organization: str = "Demo Bank"
     hotline: str = "the number on your card"
     """What customers call when something fails, day and night."""
@@ -204,6 +208,12 @@ class Settings(_Section):
             first_policy(self.policy)
         except InvalidRequest as error:
             raise ValueError(str(error)) from error
+        return self
+
+    @model_validator(mode="after")
+    def _certificates_need_tls(self) -> Self:
+        if self.officer_certificates and not any(origin.startswith("https://") for origin in self.origins):
+            raise ValueError("officer_certificates needs an origin of the console with https: TLS shows certificates")
         return self
 
 
@@ -248,6 +258,11 @@ class State:
     @property
     def tls(self) -> Path:
         return self / "tls"
+
+    @property
+    def door_key(self) -> Path:
+        """With which the edge vouches for officers' certificates: the edge's alone, PEM."""
+        return self.tls / "officers-door.key"
 
     @property
     def demo(self) -> Path:

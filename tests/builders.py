@@ -14,6 +14,7 @@ from cryptography.x509.oid import NameOID
 from ca.domain.algorithms import KeyAlgorithm
 from ca.domain.applications import Application, ApplicationState, Case
 from ca.domain.audit import AuditEvent, Checkpoint, Head
+from ca.domain.bindings import CertificateBinding
 from ca.domain.bundle import BundleKind, BundleRecord
 from ca.domain.certificates import Certificate, CertificateStatus, Intent
 from ca.domain.codes import CodePair, CodeState
@@ -111,6 +112,24 @@ def a_revocation_case(**changes: Any) -> RevocationCase:
         invalid_since=NOW - timedelta(days=1),
         why="the account was closed",
         held_since=NOW,
+        proposed_by="P-9",
+        proposed_at=NOW,
+        expires_at=NOW + timedelta(days=7),
+    )
+    return replace(valid, **changes)
+
+
+def a_binding(**changes: Any) -> CertificateBinding:
+    valid = CertificateBinding(
+        id="binding-1",
+        version=1,
+        officer="officer-1",
+        person="P-1",
+        name="Maria Nagy",
+        serial=0xA1,
+        fingerprint="ab" * 32,
+        subject="CN=Maria Nagy",
+        reason="new U-Shield",
         proposed_by="P-9",
         proposed_at=NOW,
         expires_at=NOW + timedelta(days=7),

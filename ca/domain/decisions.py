@@ -21,6 +21,7 @@ class Act(StrEnum):
     APPROVE_INVITATION = "approve-invitation"
     APPROVE_UNLOCK = "approve-unlock"
     APPROVE_OFFICER_CHANGE = "approve-officer-change"
+    APPROVE_BINDING = "approve-binding"
     APPROVE_PROFILE = "approve-profile"
     APPROVE_POLICY = "approve-policy"
     RELEASE_TOOL = "release-tool"

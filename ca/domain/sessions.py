@@ -25,12 +25,16 @@ class Session:
     """The address it was begun from as the console saw it, for the officer to recognise; grants nothing."""
     stepped_up_at: datetime | None = None
     """When a passkey was asked for again, in a session that was begun with exactly that."""
+    binding: str = ""
+    """Id of the binding of the certificate that it was begun with, and lives by; empty: a passkey."""
 
     def sealed_fields(self) -> bytes:
         """What the seal covers: a row nobody signed in for carries no seal."""
         fields = {"token": self.token_hash, "officer": self.officer, "began_at": timestamp(self.began_at)}
         if self.stepped_up_at is not None:
             fields["stepped_up_at"] = timestamp(self.stepped_up_at)
+        if self.binding:
+            fields["binding"] = self.binding
         return canonical(fields)
 
     @property

@@ -15,6 +15,7 @@ from ca.domain.officers import Officer, OfficerState, TrustedRole, require_compa
 from ca.domain.policy import Policy
 from ca.domain.sessions import Session
 from ca.ports import Clock, Random, Seals, Work
+from ca.usecases.bound import require_good, sealed_binding
 from ca.usecases.sealed import unsealed
 
 OFFICER_SEAL = "officer"
@@ -48,6 +49,8 @@ class Authorize:
     clock: Clock
     policy: Callable[[], Policy]
     """What is in force now: how long a session lasts, and what officers do."""
+    certificates: bool = False
+    """Whether sessions begun with a certificate live (docs/adr/0041)."""
 
     def __call__(self, work: Work, token: str, *roles: TrustedRole) -> Officer:
         """Raise NotAuthenticated when the session is over, NotAllowed without the role, Tampered on a broken seal."""
@@ -82,7 +85,16 @@ class Authorize:
         officer = self.sealed_officer(work, session.officer)
         if officer.state is not OfficerState.ACTIVE:
             raise NotAuthenticated("your session is over; sign in again")
+        if session.binding:
+            self._require_bound(work, session)
         return officer
+
+    def _require_bound(self, work: Work, session: Session) -> None:
+        # Held, revoked, unbound: it ends what it opened at the next request, not at the next sign-in.
+        binding = sealed_binding(work, self.seals, session.binding)
+        if not self.certificates or binding.officer != session.officer:
+            raise NotAuthenticated("your session is over; sign in again")
+        require_good(work, binding, self.clock.now())
 
     def sealed_officer(self, work: Work, officer_id: str) -> Officer:
         """The record, if the signer wrote it. Raises Tampered otherwise."""
@@ -96,11 +108,21 @@ def save_officer(work: Work, seals: Seals, officer: Officer) -> None:
 
 
 def begin_session(
-    work: Work, seals: Seals, random: Random, officer: Officer, now: datetime, *, source: str, stepped_up: bool = False
+    work: Work,
+    seals: Seals,
+    random: Random,
+    officer: Officer,
+    now: datetime,
+    *,
+    source: str,
+    stepped_up: bool = False,
+    binding: str = "",
 ) -> str:
-    """The token of a new session, for an officer whose passkey just signed; it is kept nowhere in clear."""
+    """The token of a new session, for an officer who just showed a key of theirs; it is kept nowhere in clear."""
     token = base64.urlsafe_b64encode(random(32)).decode("ascii").rstrip("=")
     stepped_up_at = now if stepped_up else None
-    session = Session(token_hash(token), officer.id, now, now, source=source, stepped_up_at=stepped_up_at)
+    session = Session(
+        token_hash(token), officer.id, now, now, source=source, stepped_up_at=stepped_up_at, binding=binding
+    )
     work.sessions.save(session, seals.seal(SESSION_SEAL, session.sealed_fields()))
     return token

@@ -84,10 +84,12 @@ class OwnAccess:
         now = self.clock.now()
         self._take(token, challenge, _step_up)
         with self.unit_of_work() as work:
-            officer = self.authorize(work, token)
+            officer, binding = self.authorize(work, token), self.authorize.live(work, token).binding
             self.passkeys.require(work, officer, challenge, assertion)
             work.sessions.end(token_hash(token))
-            fresh = begin_session(work, self.seals, self.random, officer, now, source=source, stepped_up=True)
+            # One that was begun with a certificate goes on to live by it.
+            began = {"source": source, "binding": binding}
+            fresh = begin_session(work, self.seals, self.random, officer, now, stepped_up=True, **began)
             work.audit.append(AuditEvent("officer.stepped-up", officer.id, officer.person, now))
             work.commit()
         return fresh

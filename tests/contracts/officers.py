@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from ca.domain.bindings import BindingState
 from ca.domain.errors import InvalidTransition
 from ca.domain.proposals import ProposalState
 from ca.domain.recovery import RecoveryCodes
 from ca.ports import UnitOfWork
-from tests.builders import NOW, SEAL, an_officer_change
+from tests.builders import NOW, SEAL, a_binding, an_officer_change
 
 
 class OfficerChangesContract:
@@ -26,6 +27,24 @@ class OfficerChangesContract:
             assert work.officer_changes.find(change.id) == (decided, b"another")
             with pytest.raises(InvalidTransition, match="just decided"):
                 work.officer_changes.save(change, b"seal")
+
+
+class BindingsContract:
+    def test_a_binding_is_kept_with_its_seal_found_while_in_force_and_never_goes_back(
+        self, unit_of_work: UnitOfWork
+    ) -> None:
+        binding = a_binding()
+        bound = binding.become(BindingState.BOUND, by="P-8")
+        ended = bound.become(BindingState.ENDED, by="P-1", reason="lost")
+        with unit_of_work() as work:
+            assert work.bindings.find(binding.id) is None
+            for each, in_force in ((binding, False), (bound, True), (ended, False)):
+                work.bindings.save(each, SEAL)
+                assert work.bindings.find(binding.id) == (each, SEAL)
+                assert list(work.bindings.list_bound(binding.serial)) == ([(each, SEAL)] if in_force else [])
+            assert not work.bindings.list_bound(0xA2)
+            with pytest.raises(InvalidTransition, match="just decided"):
+                work.bindings.save(bound, SEAL)
 
 
 class RecoveryCodesContract:

@@ -11,7 +11,7 @@ from tests.builders import a_customer, a_device, an_event
 from tests.contracts.cases import ApplicationsContract, BatchesContract, CodesContract, IntentsContract
 from tests.contracts.certificates import CertificatesContract
 from tests.contracts.figures import FiguresContract
-from tests.contracts.officers import OfficerChangesContract, RecoveryCodesContract
+from tests.contracts.officers import BindingsContract, OfficerChangesContract, RecoveryCodesContract
 from tests.contracts.people import (
     ChallengesContract,
     CustomersContract,
@@ -90,6 +90,7 @@ class WorkContract(
     CancellationsContract,
     UnlocksContract,
     OfficerChangesContract,
+    BindingsContract,
     RecoveryCodesContract,
     PolicyVersionsContract,
     ProfileVersionsContract,

@@ -61,7 +61,7 @@ from tests.fakes.key_store import FakeKeyStore
 from tests.fakes.publisher import FakeLinter
 from tests.fakes.standings import FakeStandings
 from tests.fakes.tool import publish_tool
-from tests.fakes.use_cases import ORIGIN, FakeNotify, revoking_of, use_cases_of
+from tests.fakes.use_cases import ORIGIN, FakeNotify, officers_door, revoking_of, use_cases_of
 from tests.fakes.work import FakeUnitOfWork, Stored
 
 ISSUING_KEY = KeyId(b"issuing-1")
@@ -146,15 +146,14 @@ class Bank(Attacked):
         self.profile_files: dict[str, Profile] = dict(PROFILES)
         self.profiles = profiles_in_force(self.unit_of_work, self.clock, self.seals, TomlProfiles(), self.profile_files)
         self.policy = policy_in_force(self.unit_of_work, self.clock, self.seals, USUAL)
-        self.checkpoint_file = FakeCheckpointFile()
-        self.journal = FakeJournal()
+        self.checkpoint_file, self.journal = FakeCheckpointFile(), FakeJournal()
         self._wire(self.unit_of_work)
         self._staff: dict[str, Colleague] = {}
         self.key_store.signed.clear()
 
     def _wire(self, unit_of_work: UnitOfWork) -> None:
         clock, random, seals = self.clock, self.random, self.seals
-        self.authorize = Authorize(seals, clock, self.policy)
+        self.authorize = Authorize(seals, clock, self.policy, certificates=True)
         self.dossier = Dossier(seals, self.authenticators, self.authorize, self.profiles, ORIGIN)
         self.issuance = Issuance(unit_of_work, clock, self.key_store, seals, self.linter)
         with self.unit_of_work() as work:
@@ -190,6 +189,7 @@ class Bank(Attacked):
         issuing = self.drafter, self.issuance, self.profiles
         self.enrol = Enrol(unit_of_work, clock, self.check_codes, self.dossier, *issuing)
         self.report_unknown = ReportUnknownCertificate(unit_of_work, clock)
+        self.edge_key, self.door = officers_door(self)
         self.re_enrol = ReEnrol(unit_of_work, clock, self.dossier, *issuing, self.report_unknown)
         self.confirm = ConfirmCertificate(unit_of_work, clock, random, push, self.open_receipt, self.notify, ORIGIN)
         self.revoking = revoking_of(self)

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
 from ca.adapters.envelopes import HpkeEnvelopes
 from ca.authority_handlers import Authority
 from ca.case_handlers import Casework
@@ -12,6 +15,7 @@ from ca.domain.certificates import Certificate
 from ca.domain.customers import Customer
 from ca.domain.dossiers import enclosures
 from ca.domain.notices import Notice
+from ca.door_handlers import Door
 from ca.dossier_handlers import Auditing
 from ca.handlers import UseCases
 from ca.policy_handlers import PolicyDesk
@@ -19,7 +23,9 @@ from ca.portal_handlers import Portal
 from ca.stock_handlers import stockroom
 from ca.telling import as_json
 from ca.unlock_handlers import Unlocking
+from ca.usecases.bind_certificates import DecideOnBinding
 from ca.usecases.by_key import ActByKey
+from ca.usecases.certificate_sign_in import SignInByCertificate
 from ca.usecases.company_desk import CompanyDesk
 from ca.usecases.compose_dossier import ComposeDossier
 from ca.usecases.customers import CorrectCustomer
@@ -93,6 +99,16 @@ def portal_of(bank: "Bank", *, passwords: QuickPasswords | None = None, notify: 
     )
 
 
+def officers_door(bank: "Bank") -> tuple[ec.EllipticCurvePrivateKey, Door]:
+    """The key with which the edge vouches, and the door that opens to it."""
+    key, base = ec.generate_private_key(ec.SECP256R1()), (bank.unit_of_work, bank.clock, bank.random, bank.seals)
+    spki = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return key, Door(
+        SignInByCertificate(*base, bank.authorize, bank.report_unknown, spki),
+        DecideOnBinding(*base, bank.passkeys, bank.authorize),
+    )
+
+
 def unlocking_of(bank: "Bank", *, notify: FakeNotify | None = None) -> Unlocking:
     """U-Shields prepared and unlocked, with real envelopes."""
     base = bank.unit_of_work, bank.clock, bank.random
@@ -157,6 +173,7 @@ def use_cases_of(bank: "Bank") -> UseCases:
     return UseCases(
         sign_in=bank.sign_in,
         officers=bank.officers,
+        door=bank.door,
         note_look=NoteLook(bank.unit_of_work, bank.clock, bank.authorize),
         register_device=bank.register_device,
         casework=Casework(

@@ -11,6 +11,7 @@ from ca.domain.accounts import Account, Cancellation, CustomerSession
 from ca.domain.applications import Application
 from ca.domain.audit import AuditEvent, ChainedEvent, Checkpoint
 from ca.domain.batches import Batch
+from ca.domain.bindings import CertificateBinding
 from ca.domain.bundle import BundleKind, BundleRecord
 from ca.domain.case_contents import FormerCase
 from ca.domain.certificates import Certificate, Intent
@@ -41,7 +42,7 @@ from tests.fakes import repositories as fake
 from tests.fakes.bundles import FakeBundles
 from tests.fakes.certificates import FakeCertificates, FakeCRLs
 from tests.fakes.figures import FakeFigures
-from tests.fakes.officers import FakeOfficerChanges, FakeRecoveryCodeSets
+from tests.fakes.officers import FakeBindings, FakeOfficerChanges, FakeRecoveryCodeSets
 from tests.fakes.portal import FakeAccounts, FakeCancellations, FakeCustomerSessions, FakeUnlocks
 from tests.fakes.profiles import FakeToolCases, FakeVersions
 from tests.fakes.receipts import FakeReceipts
@@ -87,6 +88,7 @@ class Stored:
     former: list[tuple[FormerCase, bytes]] = field(default_factory=list)
     batches: dict[str, tuple[Batch, bytes]] = field(default_factory=dict)
     officer_changes: dict[str, tuple[OfficerChange, bytes]] = field(default_factory=dict)
+    bindings: dict[str, tuple[CertificateBinding, bytes]] = field(default_factory=dict)
     recovery_codes: dict[str, tuple[RecoveryCodes, bytes]] = field(default_factory=dict)
     profile_versions: dict[str, tuple[ProfileVersion, bytes]] = field(default_factory=dict)
     policy_versions: dict[str, tuple[PolicyVersion, bytes]] = field(default_factory=dict)
@@ -145,6 +147,7 @@ class FakeWork:
         self.unlocks = FakeUnlocks(stored.unlocks)
         self.batches = fake.FakeBatches(stored.batches)
         self.officer_changes = FakeOfficerChanges(stored.officer_changes)
+        self.bindings = FakeBindings(stored.bindings)
         self.recovery_codes = FakeRecoveryCodeSets(stored.recovery_codes)
         self.profile_versions = FakeVersions(stored.profile_versions)
         self.policy_versions = FakeVersions(stored.policy_versions)

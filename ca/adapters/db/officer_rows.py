@@ -1,4 +1,4 @@
-"""The tables of officers' access besides their records (ca/domain/officer_changes.py, ca/domain/recovery.py)."""
+"""The tables of officers' access besides their records (ca/domain/officer_changes.py, bindings.py, recovery.py)."""
 
 from datetime import datetime
 
@@ -31,6 +31,29 @@ class OfficerChangeRow(Row):
     decided_by: Mapped[str]
     decision_reason: Mapped[str]
     reinstates: Mapped[bool] = mapped_column(server_default=false())
+    seal: Mapped[bytes]
+
+
+class CertificateBindingRow(Row):
+    """A certificate by which an officer may sign in; counts only with the seal. `serial` as in `certificates`."""
+
+    __tablename__ = "certificate_bindings"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    officer: Mapped[str] = mapped_column(index=True)
+    person: Mapped[str]
+    name: Mapped[str]
+    serial: Mapped[str] = mapped_column(index=True)
+    fingerprint: Mapped[str]
+    subject: Mapped[str]
+    reason: Mapped[str]
+    proposed_by: Mapped[str]
+    proposed_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(index=True)
+    decided_by: Mapped[str]
+    decision_reason: Mapped[str]
     seal: Mapped[bytes]
 
 

@@ -134,6 +134,7 @@ class SessionRow(Row):
     ended: Mapped[bool]
     source: Mapped[str] = mapped_column(server_default=text("''"))
     stepped_up_at: Mapped[datetime | None]
+    binding: Mapped[str] = mapped_column(server_default=text("''"))
     seal: Mapped[bytes]
 
 

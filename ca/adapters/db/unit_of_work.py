@@ -12,6 +12,7 @@ from ca.adapters.db.errors import BUSY
 from ca.adapters.db.repositories.applications import SqlApplications, SqlCodes
 from ca.adapters.db.repositories.audit import SqlAuditLog, SqlJobs
 from ca.adapters.db.repositories.batches import SqlBatches
+from ca.adapters.db.repositories.bindings import SqlBindings
 from ca.adapters.db.repositories.bundles import SqlBundles
 from ca.adapters.db.repositories.certificates import SqlCertificates, SqlIntents
 from ca.adapters.db.repositories.crls import SqlCRLs
@@ -83,6 +84,7 @@ class SqlWork:
         self.unlocks = SqlUnlocks(session)
         self.batches = SqlBatches(session)
         self.officer_changes = SqlOfficerChanges(session)
+        self.bindings = SqlBindings(session)
         self.recovery_codes = SqlRecoveryCodeSets(session)
         self.profile_versions = profile_versions(session)
         self.policy_versions = policy_versions(session)

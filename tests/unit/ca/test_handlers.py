@@ -38,6 +38,7 @@ from tests.fakes.bank import (
 from tests.fakes.ceremony import ISSUING
 from tests.fakes.stock import STOCK_ACTS
 from tests.unit.ca.test_certificate_handlers import CERTIFICATE_ACTS, CERTIFICATE_QUESTIONS
+from tests.unit.ca.test_door_handlers import DOOR_ACTS, DOOR_CHALLENGE, DOOR_QUESTIONS
 from tests.unit.ca.test_officer_handlers import OFFICER_ACTS, OFFICER_QUESTIONS
 
 
@@ -222,7 +223,7 @@ def test_what_reconcile_finished_is_told_by_serial(signer: Signer, bank: Bank) -
 A_LINE = case_ops.BatchLineMessage(number="1", name="N", document_number="1")
 APPROVALS = (authority.ApproveProfile, policy.ApprovePolicy)
 ACTS: list[ops.Operation] = [
-    *STOCK_ACTS,
+    *(*STOCK_ACTS, *OFFICER_ACTS, *DOOR_ACTS),
     ops.SignIn(challenge=bytes(32), assertion=NOBODY),
     ops.SignOut(session="none"),
     ops.OpenInvitation(invitation="none", code="none"),
@@ -280,7 +281,6 @@ ACTS: list[ops.Operation] = [
     unlock.RejectUnlock(session="none", reference="none", reason="x"),
     unlock.AnswerUnlock(reference="none", code="none", token_serial="US1", public_key=b""),
     unlock.CompleteUnlock(reference="none", nonce=b"", certificate=b"", signature=b""),
-    *OFFICER_ACTS,
     *CERTIFICATE_ACTS,
     dossier.VerifyLog(session="none"),
     dossier.ShowDossier(session="none", serial="a1"),
@@ -304,13 +304,15 @@ QUESTIONS: list[ops.Operation] = [
     *(portal.ListOwnDevices(session="none"), portal.ShowOwnHistory(session="none")),
     portal.ListSessions(session="none"),
     unlock.ShowUnlock(session="none", reference="none"),
-    *(*OFFICER_QUESTIONS, portal.ShowCompany(session="none")),
+    *(*OFFICER_QUESTIONS, *DOOR_QUESTIONS, portal.ShowCompany(session="none")),
     *(authority.ListProfiles(session="none"), authority.ShowSettings(session="none")),
     *(authority.ShowTool(session="none"), authority.ShowToolCase(session="none", case="none")),
     *(policy.ShowPolicy(session="none"), policy.ShowPolicyVersion(session="none", version="none")),
     *(authority.ShowProfile(session="none", profile="x"), authority.ShowProfileVersion(session="none", version="x")),
 ]
-NEVER_REFUSED = {ops.SignInChallenge, ops.CACertificates, ops.Health, ops.Reconcile, policy.PolicyInForce}
+NEVER_REFUSED = {
+    *(ops.SignInChallenge, DOOR_CHALLENGE, ops.CACertificates, ops.Health, ops.Reconcile, policy.PolicyInForce)
+}
 COUNTED = {ops.EnrolmentHints}
 
 

@@ -163,6 +163,7 @@ def to_session(row: SessionRow) -> Session:
         ended=row.ended,
         source=row.source,
         stepped_up_at=row.stepped_up_at,
+        binding=row.binding,
     )
 
 
@@ -174,6 +175,7 @@ def session_values(session: Session, seal: bytes) -> Values:
         "ended": session.ended,
         "source": session.source,
         "stepped_up_at": session.stepped_up_at,
+        "binding": session.binding,
         "seal": seal,
     }
 

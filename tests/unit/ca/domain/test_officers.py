@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ca.domain.bindings import BindingState
 from ca.domain.decisions import Act, Decision, approval
 from ca.domain.errors import InvalidRequest, NotAllowed
 from ca.domain.officers import (
@@ -20,6 +21,7 @@ from ca.domain.proposals import ProposalState
 from ca.domain.recovery import RecoveryCodes
 from tests.builders import (
     NOW,
+    a_binding,
     a_case,
     a_challenge,
     a_credential,
@@ -167,7 +169,27 @@ _SEALED: list[tuple[Any, dict[str, Any]]] = [
             "missed_at": NOW,
         },
     ),
-    (a_session(), {"token_hash": "x", "officer": "x", "began_at": NOW + SECOND, "stepped_up_at": NOW}),
+    (a_session(), {"token_hash": "x", "officer": "x", "began_at": NOW + SECOND, "stepped_up_at": NOW, "binding": "x"}),
+    (
+        a_binding(),
+        {
+            "id": "x",
+            "version": 9,
+            "officer": "x",
+            "person": "x",
+            "name": "x",
+            "serial": 9,
+            "fingerprint": "x",
+            "subject": "x",
+            "reason": "x",
+            "proposed_by": "x",
+            "proposed_at": NOW + SECOND,
+            "expires_at": NOW,
+            "state": BindingState.BOUND,
+            "decided_by": "x",
+            "decision_reason": "x",
+        },
+    ),
     (
         an_intent(),
         {

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ca.domain import applications, certificates, custody, devices, officers, proposals, revocation_cases
+from ca.domain import applications, bindings, certificates, custody, devices, officers, proposals, revocation_cases
 from ca.domain.applications import ApplicationState
 from ca.domain.certificates import Certificate, CertificateStatus, standing
 from ca.domain.companies import Asked
@@ -19,6 +19,7 @@ from tests.builders import NOW, a_case, a_certificate, a_device, an_application,
 
 TABLES = {
     "application": applications.transitions(),
+    "binding": bindings.transitions(),
     "certificate": certificates.transitions(),
     "custody": custody.transitions(),
     "device": devices.transitions(),
