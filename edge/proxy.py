@@ -9,16 +9,20 @@ body's length is never in doubt (RFC 9112 section 11.2). Paths and queries pass 
 import base64
 import http.client
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from ca.domain.vouchers import DOOR, vouched
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 CLIENT_CERTIFICATE = "X-Vermilion-Client-Certificate"
+VOUCHER = "X-Vermilion-Voucher"
+"""Our signature that the request came from the certificate's holder (ca/domain/vouchers.py), base64."""
 LARGEST_BODY = 1024 * 1024
 _LARGEST_DRAIN = 16 * LARGEST_BODY
 _PIECE = 64 * 1024
@@ -77,8 +81,11 @@ class _UnixConnection(http.client.HTTPConnection):
 class Edge:
     """The WSGI app."""
 
-    def __init__(self, *, customer_socket: Path, console_socket: Path) -> None:
-        self._customer, self._console = customer_socket, console_socket
+    def __init__(
+        self, *, customer_socket: Path, console_socket: Path, vouch: Callable[[bytes], bytes] | None = None
+    ) -> None:
+        """`vouch` signs; without it the console is told of no client certificate (docs/adr/0041)."""
+        self._customer, self._console, self._vouch = customer_socket, console_socket, vouch
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         try:
@@ -95,6 +102,8 @@ class Edge:
         to_console = is_console(target)
         connection = _UnixConnection(self._console if to_console else self._customer)
         headers = request_headers(environ, with_certificate=not to_console)
+        if to_console:
+            headers += self._at_the_door(environ, target)
         try:
             response = _exchange(connection, str(environ["REQUEST_METHOD"]), target, headers, body)
         except BaseException:
@@ -103,6 +112,19 @@ class Edge:
         passed = [(name, value) for name, value in response.getheaders() if name.lower() not in _NOT_PASSED_BACK]
         start_response(f"{response.status} {response.reason or 'OK'}", passed)
         return _Pieces(connection, response)
+
+    def _at_the_door(self, environ: "WSGIEnvironment", target: str) -> list[tuple[str, str]]:
+        """What the console is told at the officers' door, and at no other path: the certificate, with our word for it
+        when the request is the one that signs in."""
+        if self._vouch is None or target.partition("?")[0] != DOOR:
+            return []
+        certificate = _client_certificate(environ.get("gunicorn.socket"))
+        if not certificate:
+            return []
+        told = [(CLIENT_CERTIFICATE, _base64(certificate))]
+        if environ["REQUEST_METHOD"] == "POST":
+            told.append((VOUCHER, _base64(self._vouch(vouched(target, certificate)))))
+        return told
 
 
 class _Pieces:
@@ -185,8 +207,12 @@ def request_headers(environ: "WSGIEnvironment", *, with_certificate: bool) -> li
     ]
     certificate = _client_certificate(environ.get("gunicorn.socket")) if with_certificate else None
     if certificate:
-        headers.append((CLIENT_CERTIFICATE, base64.b64encode(certificate).decode("ascii")))
+        headers.append((CLIENT_CERTIFICATE, _base64(certificate)))
     return headers
+
+
+def _base64(raw: bytes) -> str:
+    return base64.b64encode(raw).decode("ascii")
 
 
 def _client_certificate(tls: Any) -> bytes | None:

@@ -1,5 +1,7 @@
 """What the edge says by itself, without a network."""
 
+import base64
+import hashlib
 import io
 import socket
 import tempfile
@@ -9,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from ca.domain.vouchers import vouched
 from edge.proxy import LARGEST_BODY, Edge, RefusalError, is_console, read_body, request_headers, request_target
 
 
@@ -66,7 +69,10 @@ def directory() -> Iterator[Path]:
 
 def ask(directory: Path, **changes: object) -> tuple[str, list[tuple[str, str]], bytes]:
     """One request, with the answer closed as servers do."""
-    edge = Edge(customer_socket=directory / "customer", console_socket=directory / "console")
+    return asked_of(Edge(customer_socket=directory / "customer", console_socket=directory / "console"), **changes)
+
+
+def asked_of(edge: Edge, **changes: object) -> tuple[str, list[tuple[str, str]], bytes]:
     started: list[tuple[str, list[tuple[str, str]]]] = []
     pieces = edge(environ_of(**changes), lambda status, headers, *_: started.append((status, headers)))  # type: ignore[arg-type]  # nobody calls write()
     body = b"".join(pieces)
@@ -123,6 +129,58 @@ def test_without_a_certificate_none_is_told_whatever_the_caller_claims(connectio
     headers = request_headers(environ_of(**claimed), with_certificate=True)
 
     assert "x-vermilion-client-certificate" not in [name.lower() for name, _ in headers]
+
+
+DOOR = "/admin/sign-in/certificate?challenge=Y2hhbGxlbmdl"
+
+
+def asked_at(directory: Path, target: str, method: str = "POST", *, open_door: bool = True) -> str:
+    """What the console is sent when a caller with a certificate asks, claiming another and a voucher."""
+    behind = Behind(directory / "console.sock", b"HTTP/1.1 204 No Content\r\n\r\n")
+    vouch = (lambda message: b"vouched " + hashlib.sha256(message).digest()) if open_door else None
+    edge = Edge(customer_socket=directory / "none", console_socket=directory / "console.sock", vouch=vouch)
+    claimed = {"HTTP_X_VERMILION_CLIENT_CERTIFICATE": "Zm9yZ2Vk", "HTTP_X_VERMILION_VOUCHER": "Zm9yZ2Vk"}
+    try:
+        asked_of(edge, RAW_URI=target, REQUEST_METHOD=method, **claimed, **{"gunicorn.socket": TLS(b"der")})
+    finally:
+        behind.close()
+    assert b"Zm9yZ2Vk" not in behind.seen
+    return behind.seen.decode()
+
+
+def test_at_the_open_door_the_console_is_told_of_the_certificate_with_our_word_for_it(directory: Path) -> None:
+    seen = asked_at(directory, DOOR)
+
+    voucher = base64.b64encode(b"vouched " + hashlib.sha256(vouched(DOOR, b"der")).digest()).decode()
+    assert "X-Vermilion-Client-Certificate: ZGVy\r\n" in seen
+    assert f"X-Vermilion-Voucher: {voucher}\r\n" in seen
+
+
+def test_looking_at_the_door_is_not_vouched_for(directory: Path) -> None:
+    seen = asked_at(directory, DOOR, "GET")
+
+    assert "X-Vermilion-Client-Certificate: ZGVy\r\n" in seen
+    assert "Voucher" not in seen
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/admin/sign-in",
+        "/admin/",
+        "/admin/sign-in/certificate/",
+        "/admin//sign-in/certificate",
+        "/admin/sign-in/%63ertificate",
+        "/admin/sign-in/certificate;x",
+        "/admin/x?/admin/sign-in/certificate",
+    ],
+)
+def test_at_no_other_path_is_the_console_told(directory: Path, target: str) -> None:
+    assert "Vermilion" not in asked_at(directory, target)
+
+
+def test_while_the_door_is_closed_the_console_is_told_nothing(directory: Path) -> None:
+    assert "Vermilion" not in asked_at(directory, DOOR, open_door=False)
 
 
 def test_a_body_is_read_whole_with_the_length_it_announced() -> None:
