@@ -66,6 +66,7 @@ def console() -> WSGI:
             relying_party=settings.relying_party,
             origins=settings.origins,
             demo=settings.demo,
+            certificates=settings.officer_certificates,
             organization=settings.organization,
             enrolment_url=settings.enrolment_url,
             root_fingerprint=root_fingerprint(state),
@@ -126,8 +127,9 @@ def edge() -> WSGI:
 
     def build(state: State, settings: Settings) -> WSGI:
         from edge.proxy import Edge
+        from edge.vouching import open_key
 
-        del settings
-        return Edge(customer_socket=state.socket("customer"), console_socket=state.socket("console"))
+        vouch = open_key(state.door_key) if settings.officer_certificates else None
+        return Edge(customer_socket=state.socket("customer"), console_socket=state.socket("console"), vouch=vouch)
 
     return _or_exit(build)

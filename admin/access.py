@@ -31,6 +31,8 @@ PUBLIC = frozenset(
         "sign_in.page",
         "sign_in.challenge",
         "sign_in.enter",
+        "certificate_door.page",
+        "certificate_door.enter",
         "invitation.page",
         "invitation.open_link",
         "invitation.redeem",
@@ -163,6 +165,11 @@ ROOMS: dict[str, frozenset[TrustedRole]] = {
     "officer_changes.show": _SECURITY,
     "officer_changes.approve": _SECURITY,
     "officer_changes.reject": _SECURITY,
+    "bindings.propose": _SECURITY,
+    "bindings.show": _SECURITY,
+    "bindings.approve": _SECURITY,
+    "bindings.reject": _SECURITY,
+    "bindings.end": _SECURITY,
     "sessions.end_of": _SECURITY,
     "sessions.end_all": _SECURITY,
     "my_access.index": EVERYBODY,
@@ -174,6 +181,7 @@ ROOMS: dict[str, frozenset[TrustedRole]] = {
     "my_access.make_recovery_codes": EVERYBODY,
     "my_access.end_session": EVERYBODY,
     "my_access.end_others": EVERYBODY,
+    "my_access.unbind": EVERYBODY,
 }
 """Endpoint -> roles that may call it."""
 

@@ -20,7 +20,9 @@ from admin.security import secure
 from admin.signer import Signer
 from admin.views import (
     batches,
+    bindings,
     cases,
+    certificate_door,
     changes,
     dossiers,
     files,
@@ -78,8 +80,12 @@ def create_app(  # noqa: PLR0913 - everything it needs is given, by name
     profiles: Sequence[str] = PROFILES,
     now: Callable[[], datetime] = utc_now,
     throttle: Throttle | None = None,
+    certificates: bool = False,
 ) -> Flask:
-    """The console, to be served under /admin/ by any WSGI server. `root_fingerprint` is in hexadecimal digits."""
+    """The console, to be served under /admin/ by any WSGI server. `root_fingerprint` is in hexadecimal digits.
+
+    `certificates`: officers may sign in with a TLS client certificate, too (docs/adr/0041).
+    """
     app = Flask(__name__, static_url_path="/admin/static")
     app.url_map.redirect_defaults = False
     app.extensions |= {
@@ -89,6 +95,7 @@ def create_app(  # noqa: PLR0913 - everything it needs is given, by name
         "vermilion_profiles": tuple(profiles),
         "vermilion_now": now,
         "vermilion_organization": organization,
+        "vermilion_certificates": certificates,
         "vermilion_enrolment_url": enrolment_url.rstrip("/"),
     }
     secure(app, secret_key, origins, shares_host=demo)
@@ -104,6 +111,7 @@ def create_app(  # noqa: PLR0913 - everything it needs is given, by name
         "relying_party": relying_party,
         "enrolment_url": enrolment_url.rstrip("/"),
         "root_fingerprint": root_fingerprint,
+        "certificate_door": certificates,
     }
 
     @app.context_processor
@@ -132,8 +140,9 @@ def _add_rooms(app: Flask, organization: str) -> None:
     console.add_view(LatencyView())
     console.add_view(ExpiringView())
     console.add_view(reports.ReportsView())
-    of_officers = (sign_in, invitation, recovery, my_access, people, officer_changes, sessions)
+    at_the_door = sign_in, certificate_door, invitation, recovery
+    of_officers = my_access, people, officer_changes, bindings, sessions
     of_the_branch = registration, cases, batches, changes, revocations, files, unlocks, stock, search
     of_oversight = job_runs, profiles, policy, settings, software, reports, dossiers
-    for subject in (*of_officers, *of_the_branch, *of_oversight):
+    for subject in (*at_the_door, *of_officers, *of_the_branch, *of_oversight):
         app.register_blueprint(subject.views)

@@ -18,7 +18,11 @@ _FORWARDED = (
     "HTTP_X_REAL_IP",
     "HTTP_FORWARDED",
     "HTTP_X_VERMILION_CLIENT_CERTIFICATE",
+    "HTTP_X_VERMILION_VOUCHER",
 )
+CERTIFICATE, VOUCHER = "vermilion.certificate", "vermilion.voucher"
+"""In the environment, base64: the TLS client certificate and the edge's word for it (docs/adr/0041). No header, in any
+spelling, gets these names."""
 
 
 class TrustTheEdge:
@@ -34,4 +38,6 @@ class TrustTheEdge:
                 environ["wsgi.url_scheme"] = forwarded["HTTP_X_FORWARDED_PROTO"]
             # The edge appends the address it saw; what stands before it came from outside.
             environ["REMOTE_ADDR"] = forwarded.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip()
+            environ[CERTIFICATE] = forwarded.get("HTTP_X_VERMILION_CLIENT_CERTIFICATE", "")
+            environ[VOUCHER] = forwarded.get("HTTP_X_VERMILION_VOUCHER", "")
         return self._application(environ, start_response)

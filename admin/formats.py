@@ -67,6 +67,8 @@ BADGES: dict[str, Badge] = {
     "count-differs": Badge("warn", "count differs", _BAD),
     "suspended": Badge("pause", "suspended", _HELD),
     "left": Badge("minus", "left", _IDLE),
+    "bound": Badge("check", "bound", _GOOD),
+    "ended": Badge("minus", "ended", _IDLE),
     "proposed": Badge("clock", "waiting for approval", _HELD),
     "open": Badge("key", "open", _HELD),
     "redeemed": Badge("check", "redeemed", _GOOD),

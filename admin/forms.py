@@ -254,6 +254,17 @@ class OfficerChangeForm(FlaskForm):
     reason = _text(_l("Reason"), _l("In a few words; it is kept in the audit log."), limit=300)
 
 
+class BindingForm(FlaskForm):
+    """Which certificate an officer may sign in with."""
+
+    serial = _text(
+        _l("Serial number of the certificate"),
+        _l("Hexadecimal, as on the certificate’s page. The profile must be “officer”, the certificate active."),
+        limit=100,
+    )
+    reason = _text(_l("Reason"), _l("In a few words; it is kept in the audit log."), limit=300)
+
+
 class PasskeyForm(FlaskForm):
     """What an officer calls a passkey."""
 

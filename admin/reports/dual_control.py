@@ -12,12 +12,13 @@ from sqlalchemy import String, cast, exists, func, literal, or_, select
 
 from admin.reports.branches import counted_per_day
 from admin.reports.report import LISTED, Column, Report, Row, Scope, Verdict, by_day
-from ca.adapters.db.officer_rows import OfficerChangeRow
+from ca.adapters.db.officer_rows import CertificateBindingRow, OfficerChangeRow
 from ca.adapters.db.profile_rows import PolicyVersionRow, ProfileVersionRow
 from ca.adapters.db.revocation_rows import RevocationCaseRow
 from ca.adapters.db.rows import ApplicationRow, CertificateRow, EvidenceRow, InvitationRow, OfficerRow, db
 from ca.adapters.db.tool_rows import ToolCaseRow
 from ca.adapters.db.unlock_rows import UnlockRow
+from ca.domain.bindings import BindingState
 from ca.domain.decisions import Act
 from ca.domain.errors import InvalidRequest
 from ca.domain.officers import InvitationState, OfficerState, TrustedRole, require_compatible
@@ -28,7 +29,8 @@ _BY_CEREMONY, _APPROVED = "ceremony:", "approved"
 
 def dual_control(scope: Scope) -> Report:
     """Every exception, by name."""
-    queries = _certificates(scope), _invitations(), _officers(), _unlocks(scope), _revocations(scope), *_cases()
+    by_branch = _certificates(scope), _invitations(), _officers(), _unlocks(scope), _revocations(scope)
+    queries = *by_branch, *_cases(), _bindings()
     counted = [_counted(query) for query in queries]
     held_together = list(_held_together())
     total = sum(count for count, _rows in counted) + len(held_together)
@@ -42,6 +44,7 @@ def dual_control(scope: Scope) -> Report:
         _("Profile version that no second person approved"),
         _("Version of the policy that no second person approved"),
         _("Version of the tool that no second person released"),
+        _("Certificate for signing in that no second person approved"),
     )
     rows: list[Row] = [
         (sentence, *row) for sentence, (_count, found) in zip(sentences, counted, strict=True) for row in found
@@ -127,6 +130,15 @@ def _cases() -> Iterator[Any]:
     ):
         two = (row.decided_by != "") & (row.decided_by != maker) & _decided(act, row.id, maker)
         yield select(*told).where(row.state == _APPROVED, ~two).order_by(row.proposed_at)
+
+
+def _bindings() -> Any:
+    """All there are: who ended one stands where who approved it stood, so only the evidence tells."""
+    b = CertificateBindingRow
+    was_in_force = b.state.in_((BindingState.BOUND.value, BindingState.ENDED.value))
+    by_one = was_in_force & ~_decided(Act.APPROVE_BINDING, b.id, b.proposed_by)
+    query = select(b.person, OfficerRow.branch, b.proposed_at).join(OfficerRow, OfficerRow.id == b.officer)
+    return query.where(by_one).order_by(b.proposed_at)
 
 
 def _held_together() -> Iterator[Row]:

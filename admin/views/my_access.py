@@ -5,14 +5,19 @@ A step-up exchanges the session's token, so the cookie is exchanged with it (T-1
 
 from flask import Blueprint, Response, jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from sqlalchemy import select
 from werkzeug.wrappers import Response as BaseResponse
 
 from admin.errors import sentence, status_of
 from admin.forms import PasskeyForm
 from admin.gate import forget, remember
-from admin.signer import ask, parse_assertion, parse_base64
+from admin.signer import ask, officer, parse_assertion, parse_base64
+from ca.adapters.db.officer_rows import CertificateBindingRow
+from ca.adapters.db.rows import db
+from ca.domain.bindings import BindingState
 from ca.domain.errors import InvalidRequest, InvalidTransition, NotAuthenticated, PKIError
 from ca.domain.times import instant
+from ca.door_operations import EndBinding
 from ca.officer_operations import (
     AddPasskey,
     EndOwnOtherSessions,
@@ -117,6 +122,23 @@ def end_others() -> BaseResponse:
     return _back()
 
 
+@views.post("/certificates/end")
+def unbind() -> BaseResponse | tuple[str, int]:
+    """One of one's own certificates signs in no more; a session begun with it is over."""
+    try:
+        ask(EndBinding, binding=request.form.get("binding", ""), reason="ended by the officer")
+    except InvalidTransition as error:
+        return _refused(error)
+    return _back()
+
+
+def _bound(officer_id: str) -> list[CertificateBindingRow]:
+    query = select(CertificateBindingRow).where(
+        CertificateBindingRow.officer == officer_id, CertificateBindingRow.state == BindingState.BOUND.value
+    )
+    return list(db.session.scalars(query.order_by(CertificateBindingRow.proposed_at)))
+
+
 def _back() -> BaseResponse:
     return redirect(url_for("my_access.index"), 303)
 
@@ -131,6 +153,7 @@ def _page(message: str = "") -> str:
     return render_template(
         "console/my_access.html",
         access=access,
+        bound=_bound(officer().id),
         stepped_up_until=instant(until) if until else None,
         form=PasskeyForm(formdata=None),
         message=message,

@@ -14,7 +14,7 @@ from admin.views.audit import AuditView
 from admin.views.base import ReadOnlyView, newest
 from admin.views.certificate_page import page_of
 from ca.adapters.db.log_rows import AuditEventRow, JobRunRow
-from ca.adapters.db.officer_rows import OfficerChangeRow
+from ca.adapters.db.officer_rows import CertificateBindingRow, OfficerChangeRow
 from ca.adapters.db.rows import (
     ApplicationRow,
     CertificateRow,
@@ -288,8 +288,11 @@ class OfficersView(ReadOnlyView):
     def details_context(self, row: OfficerRow) -> dict[str, Any]:
         changes = newest(OfficerChangeRow, OfficerChangeRow.officer == row.id, OfficerChangeRow.proposed_at)
         passkeys = [credential.label for credential in row.credentials]
+        bindings = newest(
+            CertificateBindingRow, CertificateBindingRow.officer == row.id, CertificateBindingRow.proposed_at
+        )
         standing = [(change, _standing_of(change, row)) for change in changes]
-        return {"heading": row.name, "passkeys": passkeys, "changes": standing}
+        return {"heading": row.name, "passkeys": passkeys, "changes": standing, "bindings": bindings}
 
 
 class InvitationsView(ReadOnlyView):

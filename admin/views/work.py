@@ -16,7 +16,7 @@ from admin.views.base import Gated, last_crls
 from admin.views.figures import board
 from ca.adapters.db.case_rows import BatchRow
 from ca.adapters.db.log_rows import JobRunRow
-from ca.adapters.db.officer_rows import OfficerChangeRow, RecoveryCodesRow
+from ca.adapters.db.officer_rows import CertificateBindingRow, OfficerChangeRow, RecoveryCodesRow
 from ca.adapters.db.profile_rows import PolicyVersionRow, ProfileVersionRow, VersionRow
 from ca.adapters.db.revocation_rows import RevocationCaseRow
 from ca.adapters.db.rows import ApplicationRow, CertificateRow, InvitationRow, OfficerRow, db
@@ -24,6 +24,7 @@ from ca.adapters.db.stock_rows import AlarmRow
 from ca.adapters.db.tool_rows import ToolCaseRow
 from ca.adapters.db.unlock_rows import UnlockRow
 from ca.domain.applications import ApplicationState
+from ca.domain.bindings import BindingState
 from ca.domain.certificates import CertificateStatus
 from ca.domain.officers import InvitationState, TrustedRole
 from ca.domain.proposals import ProposalState
@@ -49,6 +50,7 @@ class WorkList:
     came_back: list[ApplicationRow] = field(default_factory=list)
     invitations: list[InvitationRow] = field(default_factory=list)
     officer_changes: list[OfficerChangeRow] = field(default_factory=list)
+    bindings: list[CertificateBindingRow] = field(default_factory=list)
     recovered: list[tuple[OfficerRow, datetime]] = field(default_factory=list)
     """Who got back in with a recovery code, and when."""
     unlocks: list[UnlockRow] = field(default_factory=list)
@@ -94,6 +96,7 @@ def _work_list(who: SignedIn) -> WorkList:
         came_back=_came_back(who) if who.may("cases.apply") else [],
         invitations=_invitations(who) if who.may("people.approve_invitation") else [],
         officer_changes=_officer_changes(who) if who.may("officer_changes.approve") else [],
+        bindings=_bindings(who) if who.may("bindings.approve") else [],
         recovered=_recovered() if who.may("officer_changes.approve") else [],
         unlocks=_unlocks(who) if who.may("unlocks.approve") else [],
         revocations=_revocations(who) if who.may("revocations.approve") else [],
@@ -156,6 +159,16 @@ def _officer_changes(who: SignedIn) -> list[OfficerChangeRow]:
         OfficerChangeRow.expires_at > current_app.extensions["vermilion_now"](),
     )
     return list(db.session.scalars(query.order_by(OfficerChangeRow.proposed_at).limit(_SHOWN)))
+
+
+def _bindings(who: SignedIn) -> list[CertificateBindingRow]:
+    query = select(CertificateBindingRow).where(
+        CertificateBindingRow.state == BindingState.PROPOSED.value,
+        CertificateBindingRow.proposed_by != who.person,
+        CertificateBindingRow.person != who.person,
+        CertificateBindingRow.expires_at > current_app.extensions["vermilion_now"](),
+    )
+    return list(db.session.scalars(query.order_by(CertificateBindingRow.proposed_at).limit(_SHOWN)))
 
 
 def _recovered() -> list[tuple[OfficerRow, datetime]]:

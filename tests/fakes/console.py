@@ -110,6 +110,28 @@ def a_certificate(serial: str, name: str, branch: str, status: str, **changes: A
     return rows.CertificateRow(**fields | changes)
 
 
+def a_binding_row(binding: str, **changes: Any) -> officer_rows.CertificateBindingRow:
+    fields: dict[str, Any] = {
+        "id": binding,
+        "version": 1,
+        "officer": "maker",
+        "person": "E-maker",
+        "name": "Maria Lin",
+        "serial": ACTIVE,
+        "fingerprint": "ab" * 32,
+        "subject": "CN=Maria Lin,OU=Officers of Pudong,O=Demo Bank,C=CN",
+        "reason": "a U-Shield of hers",
+        "proposed_by": "E-other",
+        "proposed_at": NOW - timedelta(hours=1),
+        "expires_at": NOW + timedelta(days=6),
+        "state": "proposed",
+        "decided_by": "",
+        "decision_reason": "",
+        "seal": b"s",
+    }
+    return officer_rows.CertificateBindingRow(**fields | changes)
+
+
 def an_officer_change(change: str, **changes: Any) -> officer_rows.OfficerChangeRow:
     fields: dict[str, Any] = {
         "id": change,
@@ -285,6 +307,9 @@ def _officer_changes() -> list[rows.Row]:
             "change-back", officer="away", officer_version=2, person="E-away", name="Wei Luo", branch="Pudong",
             roles="ra-approver", old_roles="ra-approver", reason="back from leave", reinstates=True,
         ),
+        a_binding_row("binding-1"),
+        a_binding_row("binding-late", subject="CN=Too late", expires_at=NOW - timedelta(days=1)),
+        a_binding_row("binding-bound", subject="CN=Maria Lin on a U-Shield", state="bound", decided_by="E-security"),
         officer_rows.RecoveryCodesRow(
             officer="maker",
             version=2,
@@ -372,5 +397,6 @@ def console(database: Path, signer: FakeSigner, **changes: Any) -> Any:
         "enrolment_url": "https://enrol.bank.example/",
         "root_fingerprint": "ab" * 32,
         "now": lambda: NOW,
+        "certificates": True,
     }
     return create_app(**given | changes)

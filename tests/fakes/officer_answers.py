@@ -5,6 +5,7 @@
 import base64
 from typing import Any
 
+from ca import door_operations as door_ops
 from ca import officer_operations as own_ops
 
 
@@ -56,6 +57,47 @@ class OfficerAnswers:
         self._who(operation)
         return {"state": "rejected"}
 
+    def _ProposeBinding(self, operation: door_ops.ProposeBinding) -> dict[str, Any]:
+        self._who(operation)
+        return {"binding": "binding-1"}
+
+    def _ShowBinding(self, operation: door_ops.ShowBinding) -> dict[str, Any]:
+        who = self._who(operation)
+        fields = {
+            "id": operation.binding,
+            "officer": "maker",
+            "person": "E-maker",
+            "name": "Maria Lin",
+            "serial": "a" * 31,
+            "fingerprint": "ab" * 32,
+            "subject": "CN=Maria Lin,OU=Officers of Pudong,O=Demo Bank,C=CN",
+            "reason": "a U-Shield of hers",
+            "proposed_by": "E-other",
+            "proposed_at": "2026-11-22T07:04:05Z",
+            "expires_at": "2026-11-29T07:04:05Z",
+        }
+        bound = operation.binding == "binding-bound"
+        return {
+            "fields": fields, "digest": b64(b"d" * 32), "state": "bound" if bound else "proposed", "flaw": "",
+            "decided_by": "E-security" if bound else "", "decision_reason": "", "challenge": b64(b"b" * 32),
+            "may_approve": not bound, "yours": who["person"] == "E-maker",
+        }  # fmt: skip
+
+    def _ApproveBinding(self, operation: door_ops.ApproveBinding) -> dict[str, Any]:
+        self._who(operation)
+        return {"officer": "maker"}
+
+    def _RejectBinding(self, operation: door_ops.RejectBinding) -> dict[str, Any]:
+        self._who(operation)
+        return {"state": "rejected"}
+
+    def _EndBinding(self, operation: door_ops.EndBinding) -> dict[str, Any]:
+        self._who(operation)
+        return {"state": "ended"}
+
+    def _CertificateChallenge(self, _operation: door_ops.CertificateChallenge) -> dict[str, Any]:
+        return {"challenge": b64(b"z" * 32)}
+
     def _ShowAccess(self, operation: own_ops.ShowAccess) -> dict[str, Any]:
         self._who(operation)
         passkeys = [
@@ -64,8 +106,8 @@ class OfficerAnswers:
         ]
         session = {"began_at": "2026-11-23T06:00:00Z", "seen_at": "2026-11-23T07:00:00Z"}
         sessions = [
-            session | {"id": "aa" * 8, "source": "192.0.2.7", "this": True},
-            session | {"id": "bb" * 8, "source": "", "this": False},
+            session | {"id": "aa" * 8, "source": "192.0.2.7", "certificate": True, "this": True},
+            session | {"id": "bb" * 8, "source": "", "certificate": False, "this": False},
         ]
         recovery = {"left": 9, "made_at": "2026-11-01T06:00:00Z", "used_at": "2026-11-22T06:00:00Z"}
         return {

@@ -40,7 +40,9 @@ EVENT = re.compile(r"[a-z]+\.(?!json$|cer$)[a-z]+(-[a-z]+)*")
 STATES = (ApplicationState, CertificateStatus, CustomerKind, DeviceState, OfficerState, InvitationState, UnlockState)
 CHANNELS = ("DATABASE", "OCSP", "OCSP_NONCE", "OCSP_GET", "DELTA_CRL", "FULL_CRL", "PARTITION_CRL")
 SAID = (
-    "adapters/webauthn.py", "domain/applications.py", "domain/batches.py", "domain/certificates.py",
+    "adapters/webauthn.py", "domain/applications.py", "domain/batches.py", "domain/bindings.py",
+    "domain/certificates.py", "domain/vouchers.py", "usecases/bind_certificates.py", "usecases/bound.py",
+    "usecases/certificate_sign_in.py",
     "domain/custody.py", "domain/customers.py", "domain/devices.py", "domain/officer_changes.py",
     "domain/officers.py", "domain/policy.py", "domain/profile_versions.py", "domain/recovery.py", "domain/stock.py",
     "domain/tool_cases.py", "domain/unlocking.py", "usecases/apply.py", "usecases/approve.py",
