@@ -10,7 +10,9 @@ from admin.language import named
 from admin.reports.dual_control import roles_exclude
 from admin.reports.report import Chart, Column, Report, Row, Scope, Verdict
 from ca.adapters.db.log_rows import AuditEventRow
+from ca.adapters.db.officer_rows import CertificateBindingRow
 from ca.adapters.db.rows import InvitationRow, OfficerRow, db
+from ca.domain.bindings import BindingState
 from ca.domain.officers import InvitationState, OfficerState
 
 UNUSED = timedelta(days=90)
@@ -34,6 +36,9 @@ def access_review(scope: Scope) -> Report:
             select(InvitationRow).where(InvitationRow.state == InvitationState.REDEEMED.value)
         )
     }
+    binding = CertificateBindingRow
+    in_force = select(binding.officer, func.count()).where(binding.state == BindingState.BOUND.value)
+    certificates = {row[0]: row[1] for row in db.session.execute(in_force.group_by(binding.officer))}
     rows: list[Row] = []
     roles: Counter[str] = Counter()
     for officer, last in found:
@@ -48,12 +53,13 @@ def access_review(scope: Scope) -> Report:
         rows.append(
             (
                 officer.person, officer.name, officer.branch, officer.roles, officer.state, len(officer.credentials),
-                last, by, "; ".join(notes),
+                certificates.get(officer.id, 0), last, by, "; ".join(notes),
             )
         )  # fmt: skip
     columns = [
         Column(_("Person"), "mono"), Column(_("Name")), Column(_("Branch")), Column(_("Roles"), "roles"),
-        Column(_("State"), "badge"), Column(_("Passkeys"), "number"), Column(_("Last sign-in"), "when"),
+        Column(_("State"), "badge"), Column(_("Passkeys"), "number"),
+        Column(_("Certificates for signing in"), "number"), Column(_("Last sign-in"), "when"),
         Column(_("Invited by"), "mono"), Column(_("Look at")),
     ]  # fmt: skip
     odd = sum(1 for row in rows if row[-1])

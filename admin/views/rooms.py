@@ -291,8 +291,9 @@ class OfficersView(ReadOnlyView):
         bindings = newest(
             CertificateBindingRow, CertificateBindingRow.officer == row.id, CertificateBindingRow.proposed_at
         )
-        standing = [(change, _standing_of(change, row)) for change in changes]
-        return {"heading": row.name, "passkeys": passkeys, "changes": standing, "bindings": bindings}
+        standing = [(one, _standing_of(one, outdated=one.officer_version != row.version)) for one in changes]
+        ways_in = {"passkeys": passkeys, "bindings": [(one, _standing_of(one)) for one in bindings]}
+        return {"heading": row.name, "changes": standing, **ways_in}
 
 
 class InvitationsView(ReadOnlyView):
@@ -341,10 +342,10 @@ VIEWS: tuple[tuple[type[ReadOnlyView], type[Any], str, str], ...] = (
 """View, rows, endpoint, path under /admin/."""
 
 
-def _standing_of(change: OfficerChangeRow, about: OfficerRow) -> str:
-    late = change.expires_at < current_app.extensions["vermilion_now"]()
-    is_void = change.state == ProposalState.PROPOSED.value and (late or change.officer_version != about.version)
-    return "void" if is_void else change.state
+def _standing_of(proposed: OfficerChangeRow | CertificateBindingRow, *, outdated: bool = False) -> str:
+    late = proposed.expires_at < current_app.extensions["vermilion_now"]()
+    is_void = proposed.state == ProposalState.PROPOSED.value and (late or outdated)
+    return "void" if is_void else proposed.state
 
 
 def _publication(row: CRLRow) -> list[tuple[AuditEventRow, str]]:

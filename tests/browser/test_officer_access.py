@@ -200,6 +200,11 @@ def test_what_a_security_officer_sees_of_roles_and_sessions(tmp_path, desk):
             "roles-6-end-all": "officers/end-all-sessions",
             "roles-7-officers": "officers/",
             "roles-8-my-access": "my-access",
+            "door-1-propose": "officers/maker/certificates",
+            "door-2-decide": "certificate-bindings/binding-1",
+            "door-3-bound": "certificate-bindings/binding-bound",
+            "door-4-no-certificate": "sign-in/certificate",
+            "door-5-sign-in": "sign-in",
         }.items():
             tab.goto(f"{address}/admin/{path}")
             desk.look(name)

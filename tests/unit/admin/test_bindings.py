@@ -89,6 +89,22 @@ def test_the_officers_page_lists_them_and_leads_security_officers_to_one_more(at
     assert "/admin/certificate-bindings/" not in at("auditor").text(path)
 
 
+def test_a_proposal_that_nobody_took_up_in_time_is_void(at):
+    page = at("security").text("/admin/officers/details/?id=maker")
+
+    card = page[: page.index("CN=Too late")].rpartition("<li>")[2]
+    assert "void" in card
+
+
+def test_a_name_that_differs_is_pointed_out(at, signer):
+    assert "does not name the officer" not in at("security").text(HERE)
+
+    shown = signer._ShowBinding
+    signer._ShowBinding = lambda asked: (answer := shown(asked)) | {"fields": answer["fields"] | {"name": "Pavel Chen"}}
+
+    assert "does not name the officer" in at("security").text(HERE)
+
+
 def test_officers_see_their_own_and_end_it(at, signer):
     page = at("maker").text("/admin/my-access")
     assert "CN=Maria Lin on a U-Shield" in page

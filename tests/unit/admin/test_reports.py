@@ -7,7 +7,7 @@ import zipfile
 import pytest
 
 from admin import sheets
-from ca.adapters.db.officer_rows import OfficerChangeRow
+from ca.adapters.db.officer_rows import CertificateBindingRow, OfficerChangeRow
 from ca.adapters.db.profile_rows import PolicyVersionRow, ProfileVersionRow
 from ca.adapters.db.rows import db
 from ca.adapters.db.tool_rows import ToolCaseRow
@@ -191,6 +191,10 @@ def _decided(kind, by, **more):
                  "old_roles": "", "branch": "P", "roles": "", "proposed_by": "E-a", "expires_at": NOW,
                  "decision_reason": ""}  # fmt: skip
         return OfficerChangeRow(**common | times | given)
+    if kind == "binding":
+        given = {"version": 1, "officer": "maker", "person": "E9", "name": "N", "serial": "a1", "fingerprint": "",
+                 "subject": "", "proposed_by": "E-a", "expires_at": NOW, "decision_reason": ""}  # fmt: skip
+        return CertificateBindingRow(**common | times | given | {"state": "bound"})
     if kind == "profile":
         given = {"revision": 1, "profile": "machine", "number": 2, "text": "", "profile_digest": "", "replaces": "",
                  "effective_from": NOW, "maker_person": "E-a"}  # fmt: skip
@@ -234,6 +238,18 @@ def test_a_revocation_by_two_needs_the_second(place, by, evidence, is_an_excepti
         world.rows["its evidence"] = an_approval("case-1", evidence, "approve-revocation")
     text = place(world)("auditor").text("/admin/reports/dual-control.csv")
     assert ("Revocation that no second person approved" in text) is is_an_exception
+
+
+@pytest.mark.parametrize("state", ["bound", "ended"])
+def test_a_certificate_that_signs_officers_in_needs_two_people_too(place, state):
+    for evidence, expected in (("E-b", []), ("E-a", ["E9"]), (None, ["E9"])):
+        world = World()
+        world.rows["case"] = _decided("binding", "E-c")
+        world.rows["case"].state = state
+        if evidence:
+            world.rows["its evidence"] = an_approval("case-1", evidence, "approve-binding")
+        text = place(world)("auditor").text("/admin/reports/dual-control.csv")
+        assert [row[1] for row in list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))[1:]] == expected
 
 
 def _approved_by_its_maker(world):
@@ -302,7 +318,7 @@ def test_the_review_says_who_did_not_sign_in_for_long(world, found):
     world.rows["left"] = an_officer("gone", "Pudong", "auditor", state="left")
     world.rows["both"] = an_officer("both", "Pudong", "auditor,hotline")
 
-    assert [(row[0], row[6], row[8]) for row in found("access")] == [
+    assert [(row[0], row[7], row[9]) for row in found("access")] == [
         ("E-both", "", "roles exclude one another; not used for 90 days"),
         ("E-elsewhere", "", "not used for 90 days"),
         ("E-maker", f"{NOW:%Y-%m-%d %H:%M:%S}", ""),

@@ -34,6 +34,7 @@ def written(state: State, text: str) -> State:
 def test_what_is_not_said_is_safe(state: State) -> None:
     settings = load_settings(written(state, GOOD))
     assert not settings.demo
+    assert not settings.officer_certificates
     assert settings.listening.host == "127.0.0.1"
     assert settings.origins == ("http://localhost:8081",)
 
@@ -51,6 +52,7 @@ def test_what_is_not_said_is_safe(state: State) -> None:
         (GOOD + "[times]\nocsp_life = 999999999\n", "times.ocsp_life"),
         (GOOD + "[crls]\npartitions = -1\n", "crls.partitions"),
         (GOOD + "[hsm]\npin = '1234'\n", "hsm.pin"),
+        ("officer_certificates = true\n" + GOOD, "origin of the console with https"),
     ],
     ids=[
         "missing",
@@ -63,11 +65,17 @@ def test_what_is_not_said_is_safe(state: State) -> None:
         "too long",
         "too few",
         "a secret",
+        "a door without TLS",
     ],
 )
 def test_the_first_wrong_key_is_named(state: State, text: str, what: str) -> None:
     with pytest.raises(NotReady, match=what):
         load_settings(written(state, text))
+
+
+def test_the_second_door_opens_where_the_console_speaks_tls(state: State) -> None:
+    text = "officer_certificates = true\n" + GOOD.replace("http://localhost:8081", "https://localhost:8443")
+    assert load_settings(written(state, text)).officer_certificates
 
 
 def test_a_missing_file_says_what_to_do(state: State) -> None:
