@@ -174,7 +174,8 @@ def _wire(
     (seals, unlock_seals), (profiles, policy) = secrets, in_force
     clock, random, linter = SystemClock(), system_random, PkilintLinter()
     authenticators = WebAuthnAuthenticators(settings.relying_party, settings.origins)
-    authorize = Authorize(seals, clock, policy, settings.officer_certificates)
+    at_door = files.standings if settings.officer_certificates else None
+    authorize = Authorize(seals, clock, policy, at_door)
     origin = origin_of(settings.enrolment_url)
     dossier = Dossier(seals, authenticators, authorize, profiles, origin)
     order_tool_job = OrderToolJob(unit_of_work, clock, random, key_store, origin)

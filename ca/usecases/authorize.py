@@ -10,12 +10,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from ca.domain.bindings import CertificateBinding
+from ca.domain.certificates import Certificate
 from ca.domain.errors import NotAllowed, NotAuthenticated, NotFound
 from ca.domain.officers import Officer, OfficerState, TrustedRole, require_compatible
 from ca.domain.policy import Policy
 from ca.domain.sessions import Session
+from ca.keeping import Standings
 from ca.ports import Clock, Random, Seals, Work
-from ca.usecases.bound import require_good, sealed_binding
+from ca.usecases.bound import CLOSED, require_good, sealed_binding
 from ca.usecases.sealed import unsealed
 
 OFFICER_SEAL = "officer"
@@ -49,8 +52,8 @@ class Authorize:
     clock: Clock
     policy: Callable[[], Policy]
     """What is in force now: how long a session lasts, and what officers do."""
-    certificates: bool = False
-    """Whether sessions begun with a certificate live (docs/adr/0041)."""
+    standings: Standings | None = None
+    """By which a certificate must hold, too; None: officers do not sign in with certificates (docs/adr/0041)."""
 
     def __call__(self, work: Work, token: str, *roles: TrustedRole) -> Officer:
         """Raise NotAuthenticated when the session is over, NotAllowed without the role, Tampered on a broken seal."""
@@ -92,9 +95,15 @@ class Authorize:
     def _require_bound(self, work: Work, session: Session) -> None:
         # Held, revoked, unbound: it ends what it opened at the next request, not at the next sign-in.
         binding = sealed_binding(work, self.seals, session.binding)
-        if not self.certificates or binding.officer != session.officer:
+        if binding.officer != session.officer:
             raise NotAuthenticated("your session is over; sign in again")
-        require_good(work, binding, self.clock.now())
+        self.require_good(work, binding)
+
+    def require_good(self, work: Work, binding: CertificateBinding) -> Certificate:
+        """The certificate that is bound. Raises NotAuthenticated unless it lets its officer in at this instant."""
+        if self.standings is None:
+            raise NotAuthenticated(CLOSED)
+        return require_good(work, self.standings, binding, self.clock.now())
 
     def sealed_officer(self, work: Work, officer_id: str) -> Officer:
         """The record, if the signer wrote it. Raises Tampered otherwise."""

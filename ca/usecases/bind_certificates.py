@@ -20,7 +20,7 @@ from ca.domain.serials import serial_text
 from ca.ports import Clock, Random, Seals, UnitOfWork, Work
 from ca.usecases.answered import answered_case
 from ca.usecases.authorize import OFFICER_SEAL, Authorize
-from ca.usecases.bound import fingerprint, require_good, require_holding, save_binding, sealed_binding
+from ca.usecases.bound import fingerprint, require_holding, save_binding, sealed_binding
 from ca.usecases.passkeys import Passkeys
 from ca.usecases.sealed import unsealed
 
@@ -171,7 +171,7 @@ class DecideOnBinding:
     def _flaw(self, work: Work, binding: CertificateBinding) -> str:
         try:
             if binding.state is BindingState.BOUND:
-                require_good(work, binding, self.clock.now())
+                self.authorize.require_good(work, binding)
             elif binding.state is BindingState.PROPOSED:
                 if self.clock.now() > binding.expires_at:
                     raise InvalidTransition("this proposal is out of date; propose it anew")

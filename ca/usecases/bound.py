@@ -6,10 +6,12 @@ from datetime import datetime
 from ca.domain.bindings import BindingState, CertificateBinding
 from ca.domain.certificates import Certificate, CertificateStatus
 from ca.domain.errors import NotAuthenticated, NotFound
+from ca.keeping import Standings
 from ca.ports import Seals, Work
 from ca.usecases.sealed import unsealed
 
 BINDING_SEAL = "certificate-binding"
+CLOSED = "officers do not sign in with certificates here; use your passkey"
 
 
 def sealed_binding(work: Work, seals: Seals, binding_id: str) -> CertificateBinding:
@@ -30,7 +32,7 @@ def fingerprint(certificate_der: bytes) -> str:
     return hashlib.sha256(certificate_der).hexdigest()
 
 
-def require_good(work: Work, binding: CertificateBinding, now: datetime) -> Certificate:
+def require_good(work: Work, standings: Standings, binding: CertificateBinding, now: datetime) -> Certificate:
     """The certificate of a binding in force. Raises NotAuthenticated unless it is good at this instant."""
     if binding.state is not BindingState.BOUND:
         raise NotAuthenticated("this certificate is no longer bound to you; sign in with your passkey")
@@ -38,6 +40,10 @@ def require_good(work: Work, binding: CertificateBinding, now: datetime) -> Cert
     if certificate is None or fingerprint(certificate.der) != binding.fingerprint:
         raise NotAuthenticated("this certificate is not the one that was bound; sign in with your passkey")
     require_holding(certificate, now)
+    # Who turned the row of a revoked one back has not turned back what the journal tells (docs/adr/0024).
+    acted = standings.find(binding.serial)
+    if acted is None or acted.status is not CertificateStatus.ACTIVE:
+        raise NotAuthenticated("this certificate does not hold by what was done with it; sign in with your passkey")
     return certificate
 
 

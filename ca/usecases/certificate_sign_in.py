@@ -18,12 +18,11 @@ from ca.domain.tbs import read_certificate
 from ca.domain.vouchers import door_target, vouched
 from ca.ports import Clock, Random, Seals, UnitOfWork, Work
 from ca.usecases.authorize import Authorize, begin_session
-from ca.usecases.bound import BINDING_SEAL, fingerprint, require_good
+from ca.usecases.bound import BINDING_SEAL, CLOSED, fingerprint
 from ca.usecases.report_unknown import ReportUnknownCertificate
 from ca.usecases.sealed import unsealed
 
 _PURPOSE = "certificate-sign-in"
-_CLOSED = "officers do not sign in with certificates here; use your passkey"
 _NOT_VOUCHED = "this certificate did not sign you in; begin again"
 _NOT_BOUND = "this certificate is bound to no officer; sign in with your passkey, or ask a security officer to bind it"
 
@@ -44,7 +43,7 @@ class SignInByCertificate:
     def challenge(self) -> bytes:
         """A one-time value for the request's target, good for five minutes. Raises NotAllowed: the door is closed."""
         if self.edge_key is None:
-            raise NotAllowed(_CLOSED)
+            raise NotAllowed(CLOSED)
         value = self.random(32)
         with self.unit_of_work() as work:
             work.challenges.add(Challenge(_PURPOSE, value, self.clock.now() + CHALLENGE_LIFE))
@@ -60,7 +59,7 @@ class SignInByCertificate:
         self._report(certificate_der)
         with self.unit_of_work() as work:
             binding = self._binding(work, certificate_der)
-            certificate = require_good(work, binding, now)
+            certificate = self.authorize.require_good(work, binding)
             officer = self.authorize.sealed_officer(work, binding.officer)
             if officer.state is not OfficerState.ACTIVE:
                 raise NotAuthenticated(f"{officer.name} is {officer.state.value} and may not act")
@@ -72,7 +71,7 @@ class SignInByCertificate:
 
     def _require_vouched(self, challenge: bytes, certificate_der: bytes, voucher: bytes) -> None:
         if self.edge_key is None:
-            raise NotAllowed(_CLOSED)
+            raise NotAllowed(CLOSED)
         with self.unit_of_work() as work:
             given = work.challenges.take(_PURPOSE, challenge)
             work.commit()  # it stays used, whatever comes of it

@@ -153,13 +153,13 @@ class Bank(Attacked):
 
     def _wire(self, unit_of_work: UnitOfWork) -> None:
         clock, random, seals = self.clock, self.random, self.seals
-        self.authorize = Authorize(seals, clock, self.policy, certificates=True)
+        standings = getattr(self.unit_of_work, "standings", FakeStandings())  # over a real database nobody asks it
+        self.authorize = Authorize(seals, clock, self.policy, standings)
         self.dossier = Dossier(seals, self.authenticators, self.authorize, self.profiles, ORIGIN)
         self.issuance = Issuance(unit_of_work, clock, self.key_store, seals, self.linter)
         with self.unit_of_work() as work:
             self.drafter = Drafter(clock, random, self.issuance, work.issuers.get(ISSUING))
         self.check_codes = CheckCodes(unit_of_work, clock, seals)
-        standings = getattr(self.unit_of_work, "standings", FakeStandings())  # over a real database nobody asks it
         self.publish_crl = PublishCRL(unit_of_work, clock, self.key_store, self.publisher, self.linter, standings)
         self.published: list[str] = []
         push, self.notify = self.published.append, FakeNotify()

@@ -1,5 +1,6 @@
 """A hierarchy with keys in memory, for tests of the doors: a root, an issuing CA, and whatever they certify."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -27,6 +28,9 @@ _KEY_USAGE = dict.fromkeys(
     ),
     False,
 )
+
+
+_ANY_SIDE = (ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH)
 
 
 def name(common_name: str) -> x509.Name:
@@ -78,11 +82,16 @@ class SoftwareCA:
     def certify(self, subject: x509.Name, public_key: ec.EllipticCurvePublicKey) -> x509.Certificate:
         return _certify(subject, public_key, self.issuing.certificate.subject, self.issuing.key)
 
-    def holder(self, common_name: str, *, life: timedelta = timedelta(days=30)) -> Holder:
+    def holder(
+        self,
+        common_name: str,
+        *,
+        life: timedelta = timedelta(days=30),
+        purposes: Sequence[x509.ObjectIdentifier] = _ANY_SIDE,
+    ) -> Holder:
         key = ec.generate_private_key(ec.SECP256R1())
-        certificate = _certify(
-            name(common_name), key.public_key(), self.issuing.certificate.subject, self.issuing.key, life=life
-        )
+        given = name(common_name), key.public_key(), self.issuing.certificate.subject, self.issuing.key
+        certificate = _certify(*given, life=life, purposes=purposes)
         return Holder(certificate, key)
 
 
@@ -104,6 +113,7 @@ def _certify(
     *,
     authority: bool = False,
     life: timedelta = timedelta(days=30),
+    purposes: Sequence[x509.ObjectIdentifier] = _ANY_SIDE,
 ) -> x509.Certificate:
     start = datetime.now(UTC).replace(microsecond=0) - timedelta(days=60)
     usages = ("key_cert_sign", "crl_sign") if authority else ("digital_signature",)
@@ -122,7 +132,6 @@ def _certify(
     )
     if not authority:
         names = [x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))]
-        purposes = [ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH]
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
         builder = builder.add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
     return builder.sign(issuer_key, SHA256())

@@ -13,6 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from tests.fakes.ports import free_port
 from tests.fakes.software_ca import SoftwareCA
@@ -107,6 +108,7 @@ def doors() -> Iterator[Doors]:
     (directory / "server.pem").write_bytes(server.pem + authority.issuing.pem)
     authority.holder("client").write(directory, "client")
     authority.holder("expired", life=-timedelta(days=1)).write(directory, "expired")
+    authority.holder("server", purposes=[ExtendedKeyUsageOID.SERVER_AUTH]).write(directory, "not-for-clients")
     SoftwareCA("Foreign Bank").holder("foreign").write(directory, "foreign")
     opened = Doors(directory, free_port(), authority)
     try:

@@ -29,7 +29,7 @@ def test_a_client_may_show_a_certificate_of_ours(doors: Doors) -> None:
 
 
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
-@pytest.mark.parametrize("name", ["foreign", "expired"])
+@pytest.mark.parametrize("name", ["foreign", "expired", "not-for-clients"])
 def test_another_certificate_ends_the_connection(doors: Doors, name: str, version: str) -> None:
     done = doors.curl("/health", f"--tlsv{version}", "--tls-max", version, *with_certificate(doors, name))
 

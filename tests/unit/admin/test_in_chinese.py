@@ -43,6 +43,7 @@ TECHNICAL = frozenset(
 QUOTED = re.compile(
     r"<script>.*|\"'><img.*|https?://\S+|\S+@\S+|\bE-\w+|[a-z_]+\.[a-z-]+|Zh\u0430ng"
     r"|the name is short|document number differs|ID card seen|moves to Xuhui|machines are renewed by .*"
+    r"|\b(CN|OU|O|C)=[^,]+|a U-Shield of hers"
     r"|office laptop|blue key|unlock case|new counter|reads the new U-Shield 4|Xuhui only|vault -1|back from leave"
     r"|the account was closed"
     r"|the audit of October|letters that lie about"

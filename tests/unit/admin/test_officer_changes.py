@@ -98,7 +98,7 @@ def test_an_officers_page_lists_the_changes(at):
     page = at("security").text("/admin/officers/details/?id=maker")
     assert "/admin/officer-changes/change-1" in page
     assert "/admin/officers/maker/roles" in page
-    assert page.count("waiting for approval") == 2  # one is mine, two are void
+    assert page.count("waiting for approval") == 3  # one is mine, two are void, one is of a certificate
     read_only = at("auditor").text("/admin/officers/details/?id=maker")
     assert "moves to Xuhui" in read_only
     assert "/admin/officer-changes/" not in read_only

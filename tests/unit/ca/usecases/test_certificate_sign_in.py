@@ -168,6 +168,17 @@ def test_another_certificate_under_the_bound_serial_number_opens_nothing(bank: B
         bank.sign_in.who(token)
 
 
+def test_turning_back_the_row_of_a_revoked_one_lets_nobody_in(bank: Bank, certificate: Certificate) -> None:
+    token, _ = entered(bank, certificate.der)
+    revoke(bank, certificate)
+    bank.stored.certificates[certificate.serial] = certificate
+
+    with pytest.raises(NotAuthenticated, match="by what was done with it"):
+        entered(bank, certificate.der)
+    with pytest.raises(NotAuthenticated):
+        bank.sign_in.who(token)
+
+
 # Who vouches
 
 
