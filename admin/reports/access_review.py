@@ -11,7 +11,7 @@ from admin.reports.dual_control import roles_exclude
 from admin.reports.report import Chart, Column, Report, Row, Scope, Verdict
 from ca.adapters.db.log_rows import AuditEventRow
 from ca.adapters.db.officer_rows import CertificateBindingRow
-from ca.adapters.db.rows import InvitationRow, OfficerRow, db
+from ca.adapters.db.rows import InvitationRow, OfficerCredentialRow, OfficerRow, db
 from ca.domain.bindings import BindingState
 from ca.domain.officers import InvitationState, OfficerState
 
@@ -29,33 +29,31 @@ def access_review(scope: Scope) -> Report:
         .scalar_subquery()
     )
     here = OfficerRow.state != OfficerState.LEFT.value
-    found = list(db.session.execute(select(OfficerRow, seen).where(here).order_by(OfficerRow.person)))
-    invitations = {
-        row.person: row
-        for row in db.session.scalars(
-            select(InvitationRow).where(InvitationRow.state == InvitationState.REDEEMED.value)
-        )
-    }
-    binding = CertificateBindingRow
-    in_force = select(binding.officer, func.count()).where(binding.state == BindingState.BOUND.value)
-    certificates = {row[0]: row[1] for row in db.session.execute(in_force.group_by(binding.officer))}
+    one, credential = OfficerRow, OfficerCredentialRow
+    passkeys = select(func.count()).where(credential.officer == one.id).correlate(one).scalar_subquery()
+    bound = (
+        select(func.count())
+        .where(CertificateBindingRow.officer == one.id, CertificateBindingRow.state == BindingState.BOUND.value)
+        .correlate(one)
+        .scalar_subquery()
+    )
+    # Columns, not rows with all they have: there are thousands of officers.
+    wanted = select(one.person, one.name, one.branch, one.roles, one.state, passkeys, bound, seen)
+    found = db.session.execute(wanted.where(here).order_by(one.person)).all()
+    redeemed = InvitationRow.state == InvitationState.REDEEMED.value
+    asked = select(InvitationRow.person, InvitationRow.proposed_by, InvitationRow.approved_by).where(redeemed)
+    invited = {person: f"{by}, {second}".rstrip(", ") for person, by, second in db.session.execute(asked)}
     rows: list[Row] = []
     roles: Counter[str] = Counter()
-    for officer, last in found:
+    for person, name, branch, held, state, count, certificates, last in found:
         notes = []
-        if roles_exclude(officer.roles):
+        if roles_exclude(held):
             notes.append(_("roles exclude one another"))
         if last is None or scope.now - last > UNUSED:
             notes.append(_("not used for 90 days"))
-        invitation = invitations.get(officer.person)
-        by = f"{invitation.proposed_by}, {invitation.approved_by}".rstrip(", ") if invitation else ""
-        roles.update(officer.roles.split(","))
-        rows.append(
-            (
-                officer.person, officer.name, officer.branch, officer.roles, officer.state, len(officer.credentials),
-                certificates.get(officer.id, 0), last, by, "; ".join(notes),
-            )
-        )  # fmt: skip
+        roles.update(held.split(","))
+        by = invited.get(person, "")
+        rows.append((person, name, branch, held, state, count, certificates, last, by, "; ".join(notes)))
     columns = [
         Column(_("Person"), "mono"), Column(_("Name")), Column(_("Branch")), Column(_("Roles"), "roles"),
         Column(_("State"), "badge"), Column(_("Passkeys"), "number"),

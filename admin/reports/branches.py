@@ -16,7 +16,8 @@ from ca.adapters.db.unlock_rows import UnlockRow
 from ca.domain.revocation import RevocationReason
 
 _BARS = 12
-_Counted = dict[tuple[date, str], int]
+_Counted = dict[tuple[int, str], int]
+"""By the number of the day and the branch."""
 
 
 def branches(scope: Scope) -> Report:
@@ -39,16 +40,17 @@ def codes(scope: Scope) -> Report:
 
 
 def _daily(scope: Scope, names: Sequence[str], counted: Sequence[_Counted]) -> Report:
-    keys = sorted({key for one in counted for key in one}, key=lambda key: (-key[0].toordinal(), key[1]))
+    keys = sorted({key for one in counted for key in one}, key=lambda key: (-key[0], key[1]))
+    written = {number: day_numbered(number).isoformat() for number, _branch in keys}
     rows: list[Row] = [
-        (day.isoformat(), branch or "–", *(one.get((day, branch), 0) for one in counted)) for day, branch in keys
+        (written[day], branch or "–", *[one.get((day, branch), 0) for one in counted]) for day, branch in keys
     ]
     charts = []
     for name, one in zip(names, counted, strict=True):
-        days: Counter[date] = Counter()
+        days: Counter[int] = Counter()
         for (day, _branch), count in one.items():
             days[day] += count
-        charts.append(by_day(name, scope.period, days))
+        charts.append(by_day(name, scope.period, {day_numbered(day): count for day, count in days.items()}))
     columns = [Column(_("Day")), Column(_("Branch")), *(Column(name, "number") for name in names)]
     return Report(columns, rows, charts)
 
@@ -63,7 +65,7 @@ def _issued(scope: Scope, *, is_renewal: bool) -> _Counted:
     )
     if scope.branch is not None:
         query = query.where(CertificateRow.branch == scope.branch)
-    return {(day_numbered(number), branch): count for number, branch, count in db.session.execute(query)}
+    return {(day, branch): count for day, branch, count in db.session.execute(query)}
 
 
 def _revoked(scope: Scope) -> _Counted:
@@ -89,7 +91,7 @@ def _counted(scope: Scope, query: Any, rows: Any, meant: Any, *, is_outer: bool 
     query = query.select_from(AuditEventRow).join(rows, meant, isouter=is_outer).group_by(rows.branch)
     if scope.branch is not None:
         query = query.where(rows.branch == scope.branch)
-    return {(day_numbered(number), branch): count for count, number, branch in db.session.execute(query)}
+    return {(day, branch): count for count, day, branch in db.session.execute(query)}
 
 
 _ACTS: dict[str, frozenset[str]] = {
@@ -108,7 +110,7 @@ _ACT_OF = {name: act for act, names in _ACTS.items() for name in names}
 def activity(scope: Scope) -> Report:
     """What each officer did: a row for each one, whoever did most first."""
     people = {person: (name, branch) for person, name, branch in db.session.execute(_officers(scope))}
-    done: dict[str, Counter[str]] = {}
+    done: dict[str, dict[str, int]] = {}
     query = (
         select(AuditEventRow.actor, AuditEventRow.name, func.count())
         .where(AuditEventRow.name.in_(_ACT_OF), scope.period.covers(AuditEventRow.at))
@@ -116,15 +118,16 @@ def activity(scope: Scope) -> Report:
     )
     for actor, name, count in db.session.execute(query):
         if actor in people:
-            done.setdefault(actor, Counter())[_ACT_OF[name]] += count
-    order = sorted(done, key=lambda person: (-done[person].total(), person))
-    rows: list[Row] = [(person, *people[person], *(done[person][act] for act in _ACTS)) for person in order]
+            acts = done.setdefault(actor, dict.fromkeys(_ACTS, 0))
+            acts[_ACT_OF[name]] += count
+    order = sorted(done, key=lambda person: (-sum(done[person].values()), person))
+    rows: list[Row] = [(person, *people[person], *done[person].values()) for person in order]
     headings = (
         _("Entered"), _("Approved"), _("Turned down"), _("Codes handed out"), _("Held, released, revoked"),
         _("Looks at customers"), _("Sheets taken"), _("Refused"),
     )  # fmt: skip
     columns = [Column(_("Person"), "mono"), Column(_("Name")), Column(_("Branch"))]
-    points = [(people[person][0], done[person].total()) for person in order[:_BARS]]
+    points = [(people[person][0], sum(done[person].values())) for person in order[:_BARS]]
     chart = Chart(_("Who did most"), points, is_by_day=False)
     return Report([*columns, *(Column(heading, "number") for heading in headings)], rows, [chart])
 

@@ -5,17 +5,20 @@ is checked by the signer before it issues, and again by whoever verifies a dossi
 """
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import String, cast, exists, func, literal, or_, select
+from sqlalchemy import String, case, cast, exists, literal, or_, select
 
 from admin.reports.branches import counted_per_day
-from admin.reports.report import LISTED, Column, Report, Row, Scope, Verdict, by_day
+from admin.reports.kept import kept
+from admin.reports.report import Column, Report, Row, Scope, Verdict, by_day, named_or_counted
+from ca.adapters.db.day_checks import unapproved
 from ca.adapters.db.officer_rows import CertificateBindingRow, OfficerChangeRow
 from ca.adapters.db.profile_rows import PolicyVersionRow, ProfileVersionRow
 from ca.adapters.db.revocation_rows import RevocationCaseRow
-from ca.adapters.db.rows import ApplicationRow, CertificateRow, EvidenceRow, InvitationRow, OfficerRow, db
+from ca.adapters.db.rows import EvidenceRow, InvitationRow, OfficerRow, db
 from ca.adapters.db.tool_rows import ToolCaseRow
 from ca.adapters.db.unlock_rows import UnlockRow
 from ca.domain.bindings import BindingState
@@ -29,9 +32,10 @@ _BY_CEREMONY, _APPROVED = "ceremony:", "approved"
 
 def dual_control(scope: Scope) -> Report:
     """Every exception, by name."""
-    by_branch = _certificates(scope), _invitations(), _officers(), _unlocks(scope), _revocations(scope)
-    queries = *by_branch, *_cases(), _bindings()
-    counted = [_counted(query) for query in queries]
+    known = kept(scope)
+    queries = _invitations(), _officers(), _unlocks(scope), _revocations(scope), *_cases(), _bindings()
+    certificates = named_or_counted(unapproved(scope.period.covers), known.count("unapproved") if known else None)
+    counted = [certificates, *map(named_or_counted, queries)]
     held_together = list(_held_together())
     total = sum(count for count, _rows in counted) + len(held_together)
     sentences = (
@@ -51,33 +55,15 @@ def dual_control(scope: Scope) -> Report:
     ]
     rows += held_together
     columns = [Column(_("Exception")), Column(_("What"), "mono"), Column(_("Branch")), Column(_("At"), "when")]
-    chart = by_day(_("Certificates looked at"), scope.period, counted_per_day(scope))
-    return Report(columns, rows, [chart], Verdict(not total, _("Exceptions: %(count)s", count=total)))
-
-
-def _counted(query: Any) -> tuple[int, list[Any]]:
-    rows = list(db.session.execute(query.limit(LISTED)))
-    if len(rows) < LISTED:
-        return len(rows), rows
-    return db.session.execute(select(func.count()).select_from(query.subquery())).scalar_one(), rows
+    days = known.by_day("issued") if known else counted_per_day(scope)
+    chart = by_day(_("Certificates looked at"), scope.period, days)
+    verdict = Verdict(not total, _("Exceptions: %(count)s", count=total))
+    return Report(columns, rows, [chart], verdict, counted_at=known.at if known else None)
 
 
 def _decided(act: Act, on: Any, not_by: Any) -> Any:
     """That somebody else decided."""
     return exists().where(EvidenceRow.application == on, EvidenceRow.act == act.value, EvidenceRow.person != not_by)
-
-
-def _certificates(scope: Scope) -> Any:
-    """Of customers. One that follows another rests on the approval of the case that both answer."""
-    c, a = CertificateRow, ApplicationRow
-    approved = exists().where(
-        a.id == c.application,
-        EvidenceRow.application == c.application,
-        EvidenceRow.act.in_((Act.APPROVE_APPLICATION.value, Act.APPROVE_BATCH.value)),
-        EvidenceRow.person != a.maker_person,
-    )
-    query = select(c.serial, c.branch, c.issued_at).where(scope.period.covers(c.issued_at), c.application != "")
-    return query.where(~approved).order_by(c.issued_at)
 
 
 def _invitations() -> Any:
@@ -92,9 +78,9 @@ def _invitations() -> Any:
 
 
 def _officers() -> Any:
-    invited = exists().where(
-        InvitationRow.person == OfficerRow.person, InvitationRow.state == InvitationState.REDEEMED.value
-    )
+    # In a form that no index serves: else SQLite reads for each officer all invitations that were redeemed.
+    redeemed = case((InvitationRow.state == InvitationState.REDEEMED.value, 1), else_=0) == 1
+    invited = exists().where(InvitationRow.person == OfficerRow.person, redeemed)
     left = OfficerRow.state == OfficerState.LEFT.value
     return select(OfficerRow.person, OfficerRow.branch).where(~left, ~invited).order_by(OfficerRow.person)
 
@@ -150,6 +136,7 @@ def _held_together() -> Iterator[Row]:
             yield _("Officer with roles that one person may not hold together"), person, branch, None
 
 
+@cache
 def roles_exclude(text: str) -> bool:
     """Whether these roles, as the column has them, must not be one person's."""
     check: Callable[[frozenset[TrustedRole]], None] = require_compatible

@@ -3,8 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from typing import Any
+
+from sqlalchemy import func, select
 
 from admin.reports.period import Period
+from ca.adapters.db.rows import db
 
 Cell = str | int | datetime | None
 Row = Sequence[Cell]
@@ -20,6 +24,8 @@ class Scope:
     period: Period
     branch: str | None
     now: datetime
+    counts_now: bool = True
+    """Whether nothing may be taken from what the job counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +71,25 @@ class Report:
     verdict: Verdict | None = None
     sums: Sequence[tuple[str, int]] = ()
     """Numbers above the table, each with its name."""
+    counted_at: datetime | None = None
+    """When the job counted what the report says; None: just now."""
 
 
 def by_day(title: str, period: Period, counted: Mapping[date, int]) -> Chart:
     """Every day of the period has its bar, also where there was nothing."""
     return Chart(title, [(day.isoformat(), counted.get(day, 0)) for day in period.days()])
+
+
+def named_or_counted(query: Any, known: int | None = None) -> tuple[int, list[Any]]:
+    """How many a query finds, and the first of them. `known`: what was counted; nothing is looked for where it is 0."""
+    if known == 0:
+        return 0, []
+    rows = list(db.session.execute(query.limit(LISTED)))
+    if len(rows) < LISTED:
+        return len(rows), rows
+    if known is not None:
+        return known, rows
+    return db.session.execute(select(func.count()).select_from(query.order_by(None).subquery())).scalar_one(), rows
 
 
 def plain(cell: Cell) -> str | int:

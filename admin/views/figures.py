@@ -46,6 +46,7 @@ _TITLES = {
     Subject.RENEWED: _l("Renewed"),
     Subject.REVOKED: _l("Revoked"),
 }
+_SHOWN_SUBJECTS = [subject.value for subject in Subject if subject is not Subject.CHECKED]
 _PARTS = {"hsm": _l("HSM"), "database": _l("Database"), "clock": _l("Clock"), "signer": _l("Signer")}
 """Of the signer, as it names them when it is asked how it is."""
 _AGES = (
@@ -134,7 +135,9 @@ def board(who: SignedIn) -> Board:
 def _counted(branch: str) -> Counted | None:
     """None before the job has run for the first time."""
     rows = db.session.scalars(
-        select(FigureRow).where(FigureRow.branch.in_({EVERYWHERE, branch})).order_by(FigureRow.subject, FigureRow.slot)
+        select(FigureRow)
+        .where(FigureRow.branch.in_({EVERYWHERE, branch}), FigureRow.subject.in_(_SHOWN_SUBJECTS))
+        .order_by(FigureRow.subject, FigureRow.slot)
     ).all()
     if not rows:
         return None

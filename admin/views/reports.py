@@ -96,9 +96,10 @@ class ReportsView(Gated, BaseView):
         return page
 
 
-def _scope() -> Scope:
+def _scope(*, counts_now: bool) -> Scope:
     who, now = officer(), _now()
-    return Scope(Period.chosen(request.args, now), None if who.sees_all_branches else who.branch, now)
+    branch = None if who.sees_all_branches else who.branch
+    return Scope(Period.chosen(request.args, now), branch, now, counts_now)
 
 
 def _now() -> datetime:
@@ -108,7 +109,7 @@ def _now() -> datetime:
 
 def show(name: str) -> str:
     """The page."""
-    kind, scope = _BY_NAME[name], _scope()
+    kind, scope = _BY_NAME[name], _scope(counts_now=False)
     report = kind.count(scope)
     return render_template(
         "console/report.html",
@@ -123,7 +124,7 @@ def show(name: str) -> str:
 
 def take(name: str, ending: str) -> Response:
     """The same table to keep, once the signer has recorded that somebody took it."""
-    kind, scope = _BY_NAME[name], _scope()
+    kind, scope = _BY_NAME[name], _scope(counts_now=True)
     report = kind.count(scope)
     note_export(f"report-{kind.name}")
     days = f"-{scope.period.first}-{scope.period.last}" if kind.has_days else ""

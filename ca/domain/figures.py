@@ -14,6 +14,8 @@ from ca.domain.devices import DeviceState
 from ca.domain.receipts import Latency
 
 DAYS, MONTHS = 14, 12
+CHECKED_DAYS = 93
+"""A quarter, which is the most that a report is about, and the day before: midnight may be between two counts."""
 EVERYWHERE = ""
 """In place of a branch: all of them together. No branch has an empty name."""
 EXPIRED = "expired"
@@ -41,6 +43,8 @@ class Subject(StrEnum):
     """The bound beside it."""
     LATE = "late"
     """Changes that were seen too late, or are still not seen, by channel."""
+    CHECKED = "checked"
+    """For reports, of all branches: `2026-11-23 issued`, and by day what must be nowhere, where there is any."""
 
 
 BY_DAY = (Subject.ISSUED, Subject.RENEWED, Subject.REVOKED)
@@ -76,6 +80,15 @@ class Calendar:
             first = (first + timedelta(days=31)).replace(day=1)
             months.append(first)
         return cls(now, days, tuple(months))
+
+    @property
+    def checked_since(self) -> datetime:
+        """Where the first of the checked days begins; each is as long as the others."""
+        return self.days[-1] - timedelta(days=CHECKED_DAYS - 1)
+
+    @property
+    def checked_days(self) -> list[str]:
+        return [f"{self.checked_since + timedelta(days=number):%Y-%m-%d}" for number in range(CHECKED_DAYS)]
 
     @property
     def day_slots(self) -> list[str]:

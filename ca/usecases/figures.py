@@ -32,7 +32,8 @@ class CountFigures:
         with self.unit_of_work.look() as work:
             counted = work.figures.count(calendar)
             seen = latency_figures(latencies(islice(work.receipts.since(since), _MOST)))
-        figures = [*with_totals(counted, calendar), *seen]
+            checked = work.figures.check(calendar)
+        figures = [*with_totals(counted, calendar), *seen, *checked]
         with self.unit_of_work() as work:
             work.figures.keep(figures, now)
             work.commit()

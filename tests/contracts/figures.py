@@ -23,6 +23,19 @@ def _counted(unit_of_work: UnitOfWork, subject: Subject) -> set[tuple[str, str, 
 
 
 class FiguresContract:
+    def test_every_day_of_a_quarter_is_checked_with_or_without_certificates(self, unit_of_work: UnitOfWork) -> None:
+        with unit_of_work() as work:
+            for serial, at in ((1, NOW), (2, NOW), (3, CALENDAR.checked_since)):
+                work.certificates.add(a_certificate(serial=serial, issued_at=at))
+            work.certificates.add(a_certificate(serial=4, issued_at=CALENDAR.checked_since - timedelta(seconds=1)))
+            work.certificates.add(a_certificate(serial=5, application="", branch="", issued_at=NOW))
+            work.commit()
+        with unit_of_work.look() as work:
+            found = {each.slot: each.value for each in work.figures.check(CALENDAR)}
+
+        issued = [found[f"{day} issued"] for day in CALENDAR.checked_days]
+        assert issued == [1, *[0] * (len(CALENDAR.checked_days) - 2), 2]
+
     def test_first_certificates_and_renewals_are_counted_by_branch_and_local_day(
         self, unit_of_work: UnitOfWork
     ) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ca.domain.certificates import Certificate, CertificateStatus
-from ca.domain.figures import EXPIRED, Calendar, Figure, Subject
+from ca.domain.figures import EVERYWHERE, EXPIRED, Calendar, Figure, Subject
 from ca.domain.revocation import RevocationReason
 
 if TYPE_CHECKING:
@@ -23,6 +23,13 @@ class FakeFigures:
     def count(self, calendar: Calendar) -> Sequence[Figure]:
         counted = Counter([*self._certificates(calendar), *self._revoked(calendar), *self._devices()])
         return [Figure(*key, value) for key, value in counted.items()]
+
+    def check(self, calendar: Calendar) -> Sequence[Figure]:
+        issued = Counter({f"{day} issued": 0 for day in calendar.checked_days})
+        for each in self._of_customers():
+            if each.issued_at >= calendar.checked_since:
+                issued[f"{each.issued_at.astimezone(calendar.now.tzinfo):%Y-%m-%d} issued"] += 1
+        return [Figure(EVERYWHERE, Subject.CHECKED, slot, value) for slot, value in issued.items()]
 
     def keep(self, figures: Sequence[Figure], at: datetime) -> None:
         assert at.tzinfo is not None

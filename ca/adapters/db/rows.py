@@ -224,6 +224,8 @@ class CertificateRow(Row):
         Index(None, "issuer", "status"),
         Index(None, "issuer", "profile", "issued_at"),
         *list_indexes("issued_at", "id", by=("branch", "status")),
+        # What branches issued day by day is counted from this alone.
+        Index(None, "issued_at", "branch", "predecessor", "application"),
         *list_indexes("not_after", "id", by=("branch",)),
         Index(None, "customer", "id"),
         # Whole CRLs are read from these alone, in their order: the rows themselves are too far apart.

@@ -8,11 +8,12 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, delete, func, insert, select, type_coerce
 from sqlalchemy.orm import Session
 
+from ca.adapters.db.day_checks import differences, issued, unapproved
 from ca.adapters.db.figure_rows import FigureRow
 from ca.adapters.db.receipt_rows import ReceiptRow
 from ca.adapters.db.rows import CertificateRow, DeviceRow
 from ca.domain.certificates import CertificateStatus
-from ca.domain.figures import EXPIRED, Calendar, Figure, Subject
+from ca.domain.figures import EVERYWHERE, EXPIRED, Calendar, Figure, Subject
 from ca.domain.revocation import RevocationReason
 
 _DAY = 24 * 3600
@@ -31,6 +32,28 @@ class SqlFigures:
             for figure in each:
                 counted[figure.branch, figure.subject, figure.slot] += figure.value
         return [Figure(*key, value) for key, value in counted.items()]
+
+    def check(self, calendar: Calendar) -> Sequence[Figure]:
+        def covers(instant: Any) -> Any:
+            return instant >= calendar.checked_since
+
+        at = CertificateRow.issued_at.label("at")
+        wanted = {
+            "issued": select(at).where(issued(covers)),
+            "renewed": select(at).where(issued(covers, is_renewal=True)),
+            **differences(covers),
+            "unapproved": unapproved(covers),
+        }
+        first, days = int(calendar.checked_since.timestamp()), calendar.checked_days
+        # A day without a certificate was counted, too.
+        counted = Counter({f"{day} issued": 0 for day in days})
+        for check, query in wanted.items():
+            found = query.order_by(None).subquery()
+            place = ((type_coerce(found.c.at, BigInteger) - first) // _DAY).label("place")
+            for number, count in self._grouped(select(place)):
+                if number < len(days):
+                    counted[f"{days[number]} {check}"] += count
+        return [Figure(EVERYWHERE, Subject.CHECKED, slot, value) for slot, value in counted.items()]
 
     def keep(self, figures: Sequence[Figure], at: datetime) -> None:
         self._session.execute(delete(FigureRow))
