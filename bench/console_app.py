@@ -1,51 +1,75 @@
-"""The console over a filled database, in this process, with a signer that only says who is there.
+"""The console over a filled database, in this process.
 
-What is timed is one request from the first line of the app to the last byte of the page: no network, and none of the
-questions to the signer that a page costs in truth (who asks, that a customer was looked at, how a certificate is).
+What is timed is one request from the first line of the app to the last byte of the page, with what the signer is asked
+on the way (bench/console_signer.py): everything but the network and the edge.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from flask import Flask, g
 from sqlalchemy import select
 
-from admin.access import SignedIn
+from admin.access import ROOMS, SignedIn
 from admin.app import create_app
 from admin.paging import Place, mark_of
 from bench.experiment import Unmeasured
 from ca.adapters.db.rows import CertificateRow, db
-from ca.certificate_operations import ExamineCertificate
 from ca.domain.officers import TrustedRole
-from ca.domain.policy import USUAL
-from ca.operations import Health, NoteLook, Operation, WhoAmI
-from ca.policy_operations import PolicyInForce
+from ca.operations import Operation, WhoAmI
 
 _HOST = "https://localhost"
 _COOKIE = "vermilion_officer"
-_ANSWERS: dict[type[Operation], dict[str, Any]] = {
-    NoteLook: {},
-    Health: {"hsm": "ok", "database": "ok", "clock": "ok"},
-    PolicyInForce: {"numbers": USUAL.numbers()},
-    ExamineCertificate: {"findings": [], "approvals": [], "request_wrong": ""},
-}
 
 
-class OnlyWhoIsThere:
-    """A signer that knows officers by their tokens, is well, and does nothing else."""
+@dataclass(frozen=True, slots=True)
+class Person:
+    """An officer by a word that is also their session."""
 
-    def __init__(self, officers: dict[str, dict[str, Any]]) -> None:
-        self._officers = officers
+    word: str
+    branch: str
+    roles: tuple[str, ...]
+
+    @property
+    def signed_in(self) -> SignedIn:
+        roles = frozenset(map(TrustedRole, self.roles))
+        return SignedIn(self.word, self.word, f"E-{self.word}", self.word, self.branch, roles)
+
+    @property
+    def sees_all(self) -> bool:
+        return self.signed_in.sees_all_branches
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """As the signer tells of an officer."""
+        who = {"id": self.word, "person": f"E-{self.word}", "name": self.word}
+        return {**who, "branch": self.branch, "roles": list(self.roles)}
+
+
+class Answers(Protocol):
+    """Who answers what pages ask the signer."""
+
+    def call(self, operation: Operation) -> dict[str, Any]: ...
+
+
+@dataclass(slots=True)
+class Asking:
+    """Between the console and who answers: tells who is there by the bank's officers, and takes the time."""
+
+    answers: Answers
+    people: Mapping[str, Person]
+    seconds: float = 0.0
 
     def call(self, operation: Operation) -> dict[str, Any]:
-        if isinstance(operation, WhoAmI):
-            return {"officer": self._officers[operation.session]}
-        if type(operation) in _ANSWERS:
-            return _ANSWERS[type(operation)]
-        raise Unmeasured(f"a page asked the signer for {operation.path}")
+        began = time.perf_counter()
+        try:
+            answer = self.answers.call(operation)
+        finally:
+            self.seconds += time.perf_counter() - began
+        return {"officer": self.people[operation.session].told} if isinstance(operation, WhoAmI) else answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +78,10 @@ class Visit:
 
     milliseconds: float
     processor_milliseconds: float
-    """Of this process: what is left of the time when others work on the machine, without the database server's."""
+    """Of this process: what is left of the time when others work on the machine, without the signer's and the
+    database server's."""
+    signer_milliseconds: float
+    """How long the console waited for the signer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,23 +89,35 @@ class Console:
     """A browser at the app for each officer."""
 
     app: Flask
-    officers: dict[str, dict[str, Any]]
+    people: Mapping[str, Person]
+    asking: Asking
 
     def visit(self, officer: str, path: str) -> Visit:
         """Raises Unmeasured when the page is not there: what is refused fast is no speed."""
         client = self.app.test_client()
         client.set_cookie(_COOKIE, officer, path="/admin", secure=True)
+        self.asking.seconds = 0.0
         began, used = time.perf_counter(), time.process_time()
         answer = client.get(f"/admin/{path}", base_url=_HOST, buffered=True)
         took, used = (time.perf_counter() - began) * 1000, (time.process_time() - used) * 1000
         if answer.status_code not in {200, 302}:
             raise Unmeasured(f"{path} for {officer} was answered {answer.status_code}")
-        return Visit(took, used)
+        return Visit(took, used, self.asking.seconds * 1000)
+
+    def endpoint(self, path: str) -> str:
+        """Which room an address leads to."""
+        urls = self.app.url_map.bind("localhost")
+        return str(urls.match(f"/admin/{path.partition('?')[0]}", "GET")[0])
+
+    def who_may(self, path: str) -> list[Person]:
+        """Those officers to whom the address opens."""
+        roles = {role.value for role in ROOMS[self.endpoint(path)]}
+        return [one for one in self.people.values() if roles & {*one.roles}]
 
     def behind(self, officer: str, room: str, query: str, values: tuple[Any, ...]) -> str:
         """Address of the page of a list behind a row with these values."""
         with self.app.test_request_context(f"/admin/?{query}"):
-            g.officer = self._signed_in(officer)
+            g.officer = self.people[officer].signed_in
             view = self.app.extensions["vermilion_rooms"][room]
             order, chosen = view.asked_order(), view.chosen_value()
             at = Place(0, values).written(mark_of(room, "", chosen, *map(str, order)))
@@ -100,18 +139,13 @@ class Console:
 
         return look
 
-    def _signed_in(self, officer: str) -> SignedIn:
-        known = self.officers[officer]
-        roles = frozenset(map(TrustedRole, known["roles"]))
-        return SignedIn(officer, known["id"], known["person"], known["name"], known["branch"], roles)
-
 
 @contextmanager
-def console(database_url: str, branches: dict[str, str]) -> Iterator[Console]:
-    """Officers by a word that is also their session. `branches`: that word -> branch; the auditor sees all of them."""
-    officers = {word: _person(word, branch) for word, branch in branches.items()}
+def console(database_url: str, people: Mapping[str, Person], answers: Answers) -> Iterator[Console]:
+    """Over a filled database; `people` by their words."""
+    asking = Asking(answers, people)
     app = create_app(
-        signer=OnlyWhoIsThere(officers),
+        signer=asking,
         database_url=database_url,
         secret_key=b"k" * 32,
         relying_party="localhost",
@@ -122,12 +156,7 @@ def console(database_url: str, branches: dict[str, str]) -> Iterator[Console]:
         root_fingerprint="ab" * 32,
     )
     try:
-        yield Console(app, officers)
+        yield Console(app, people, asking)
     finally:
         with app.app_context():
             db.engine.dispose()
-
-
-def _person(word: str, branch: str) -> dict[str, Any]:
-    roles = ["auditor"] if word == "auditor" else ["ra-operator", "ra-supervisor"]
-    return {"id": word, "person": f"E-{word}", "name": word, "branch": branch, "roles": roles}

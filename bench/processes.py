@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Self
 
 from bench.experiment import Unmeasured
+from bench.machine import busy_seconds
 
 ROOT = Path(__file__).resolve().parent.parent
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR")
@@ -260,3 +261,23 @@ class Server:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         process.wait(_STOP_SECONDS)
+
+
+class Watch:
+    """Looks at the machine while its block runs."""
+
+    def __init__(self) -> None:
+        self.others = 0.0
+        """Which share of the machine went to programs that this one did not start."""
+
+    def __enter__(self) -> Self:
+        self._began = time.monotonic(), busy_seconds(), cpu_seconds(os.getpid())
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        began, busy, own = self._began
+        others = busy_seconds() - busy - (cpu_seconds(os.getpid()) - own)
+        machine = (time.monotonic() - began) * len(os.sched_getaffinity(0))
+        self.others = min(1.0, max(0.0, others / machine))
