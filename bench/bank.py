@@ -68,12 +68,14 @@ def _pairs(text: str) -> list[tuple[str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class Bank:
-    """`der` is a certificate that every row shows, `issuer` its CA's; `now` in seconds since the epoch."""
+    """`der` is a certificate that every row shows, `issuer` its CA's, `request` the request for it; `now` in seconds
+    since the epoch."""
 
     customers: int
     now: int
     der: bytes
     issuer: bytes
+    request: bytes
 
     def customer(self, n: int) -> str:
         return _scattered(n, 1)

@@ -31,9 +31,13 @@ _HANDS = 2
 """Connections that work at the same time."""
 _TEXT = "TEXT"
 _KINDS = {"n": "{int}", "at": "{int}", "mark": "{blob}"}
+_MODEL = {
+    "der": "{blob}", "case_json": _TEXT, "seal": "{blob}", "client_data": "{blob}", "signature": "{blob}",
+    "octets": "{blob}", "request_der": "{blob}", "request": _TEXT,
+}  # fmt: skip
 _OF_ALL = (
     f"seed ({', '.join(f'{name} {_KINDS.get(name, _TEXT)}' for name in Seed._fields)})",
-    "model (der {blob}, case_json TEXT, seal {blob}, client_data {blob}, signature {blob}, octets {blob})",
+    f"model ({', '.join(f'{name} {kind}' for name, kind in _MODEL.items())})",
     "steps (step INTEGER, name TEXT, about TEXT, actor TEXT)",
 )
 """Tables that the others are made of; they go when all is made."""
@@ -113,7 +117,7 @@ def _given(bank: Bank) -> Iterator[Table]:
     """What this program makes."""
     parts: list[tuple[str, str, str]] = []
     yield Table("seed", Seed._fields, _noting(bank.seeds(), parts))
-    yield Table("model", ("der", "case_json", "seal", "client_data", "signature", "octets"), iter([model(bank)]))
+    yield Table("model", tuple(_MODEL), iter([model(bank)]))
     yield Table("steps", ("step", "name", "about", "actor"), ((at, *step) for at, step in enumerate(STEPS)))
     # In the order of their key, in which SQLite keeps them.
     parts.sort()

@@ -7,6 +7,7 @@ understand: ten million events are never values of this program. The rest is sma
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 from bench.bank import BATCH_EVERY, BATCH_SIZE, BRANCHES, DAY, EVENTS_EACH, LARGEST, OFFICERS, Bank
 from ca.domain.applications import Case
@@ -119,9 +120,9 @@ DERIVED = (
     Derived(
         "intents",
         "serial, tag, issuer, profile, application, tbs_der, public_key, request, predecessor, intended_at, "
-        "needs_confirmation, signed, seal",
-        "s.serial, s.n + 1, 'issuing', 'personal-signing', s.application, m.der, s.public_key, s.public_key, NULL, "
-        "s.at + 5, TRUE, TRUE, m.seal FROM seed s CROSS JOIN model m",
+        "needs_confirmation, signed, seal, request_der",
+        "s.serial, s.n + 1, 'issuing', 'personal-signing', s.application, m.der, s.public_key, m.request, NULL, "
+        "s.at + 5, TRUE, TRUE, m.seal, m.request_der FROM seed s CROSS JOIN model m",
     ),
     Derived(
         "certificates",
@@ -183,8 +184,9 @@ def _evenings(bank: Bank) -> int:
 
 
 def model(bank: Bank) -> Values:
-    """What many rows share: the certificate, the case, a seal, client data, a signature, and no octets."""
-    return (bank.der, _case_template(), b"s" * 32, b"{" + b"d" * 150 + b"}", b"s" * 71, b"")
+    """What many rows share: certificate, case, seal, client data, signature, no octets, request and its digest."""
+    octets = (b"s" * 32, b"{" + b"d" * 150 + b"}", b"s" * 71, b"")
+    return (bank.der, _case_template(), *octets, bank.request, sha256(bank.request).hexdigest())
 
 
 def tables(bank: Bank) -> Iterator[Table]:

@@ -205,6 +205,7 @@ _FORMS: dict[str, Address] = {
     "verify the log": lambda _a: "audit/verify",
     "certificate as a file": lambda a: f"certificates/{a.bank.serial(a.number)}/certificate.pem",
     "chain as a file": lambda a: f"certificates/{a.bank.serial(a.number)}/chain.p7c",
+    "request as a file": lambda a: f"certificates/{a.bank.serial(a.number)}/request.der",
     "a CA's certificate as a file": lambda _a: "certificates/issuers/issuing/certificate.der",
 }
 PAGES = {

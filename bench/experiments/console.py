@@ -143,8 +143,8 @@ def _put(report: Report, row: str, visits: dict[str, list[Visit]], others: float
     report.put(row, [worst[officer]], note + busy)
 
 
-def any_certificate() -> tuple[bytes, bytes]:
-    """One for every row to show, and its CA's."""
+def any_certificate() -> tuple[bytes, bytes, bytes]:
+    """One for every row to show, its CA's, and the request for it."""
     key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
     ours = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Bench CA")])
     theirs = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Bench")])
@@ -154,7 +154,8 @@ def any_certificate() -> tuple[bytes, bytes]:
         .public_bytes(serialization.Encoding.DER)
         for name in (theirs, ours)
     )
-    return leaf, issuer
+    request = x509.CertificateSigningRequestBuilder(theirs).sign(key, hashes.SHA256())
+    return leaf, issuer, request.public_bytes(serialization.Encoding.DER)
 
 
 CONSOLE_SQLITE = Experiment("sqlite", _promises("sqlite"), _measure_sqlite)

@@ -39,7 +39,7 @@ class Canned:
             WhoAmI: {},
             NoteLook: {},
             Health: {"hsm": "ok", "database": "ok", "clock": "ok"},
-            ExamineCertificate: {"findings": [], "approvals": []},
+            ExamineCertificate: {"findings": [], "approvals": [], "request_wrong": ""},
         }
         self.refused = type(operation) not in answers
         if self.refused:

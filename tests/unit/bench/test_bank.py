@@ -6,7 +6,7 @@ from dataclasses import replace
 from bench.bank import EVENTS_EACH, LARGEST, RARE_NAME, Bank
 from bench.bank_tables import STEPS, tables
 
-BANK = Bank(5_000, 1_800_000_000, b"der", b"issuer")
+BANK = Bank(5_000, 1_800_000_000, b"der", b"issuer", b"request")
 
 
 def test_customers_come_again_as_they_were() -> None:

@@ -14,7 +14,7 @@ from ca.operations import Operation
 from tests.fakes.console import console, fill
 from tests.fakes.console_signer import FakeSigner
 
-BANK = Bank(10_000, 1_800_000_000, b"", b"")
+BANK = Bank(10_000, 1_800_000_000, b"", b"", b"")
 NUMBER = next(n for n in range(BANK.customers) if BANK.branch(n) == LARGEST)
 
 
