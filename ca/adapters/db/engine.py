@@ -51,10 +51,12 @@ def open_read_only(url_or_path: str | Path) -> Engine:
 def read_only_settings(url_or_path: str | Path) -> dict[str, Any]:
     """Flask-SQLAlchemy's settings for a front: `app.config.update(...)` before `db.init_app(app)`."""
     url = read_only_url(database_url(url_or_path))
-    return {
-        "SQLALCHEMY_DATABASE_URI": url,
-        "SQLALCHEMY_ENGINE_OPTIONS": _options(url),
-    }
+    options = _options(url)
+    if url.get_backend_name() == "postgresql":
+        # Each statement sees what is committed then, as with READ COMMITTED, without BEGIN and ROLLBACK around them:
+        # of four ways to the server for a page of one row that leaves two.
+        options["isolation_level"] = "AUTOCOMMIT"
+    return {"SQLALCHEMY_DATABASE_URI": url, "SQLALCHEMY_ENGINE_OPTIONS": options}
 
 
 def read_only_url(url: URL) -> URL:
