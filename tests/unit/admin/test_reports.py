@@ -3,18 +3,15 @@
 import csv
 import io
 import zipfile
-from datetime import timedelta
 
 import pytest
 
 from admin import sheets
-from ca.adapters.db.figure_rows import FigureRow
 from ca.adapters.db.officer_rows import CertificateBindingRow, OfficerChangeRow
 from ca.adapters.db.profile_rows import PolicyVersionRow, ProfileVersionRow
 from ca.adapters.db.rows import db
 from ca.adapters.db.tool_rows import ToolCaseRow
 from ca.domain.errors import InvalidRequest, KeyStoreUnavailable
-from ca.domain.figures import Calendar
 from ca.operations import NoteLook
 from tests.fakes.console import a_certificate
 from tests.fakes.console_signer import NOW
@@ -381,57 +378,3 @@ def test_the_other_reports_are_workbooks_too(at):
 def test_the_list_names_only_what_opens(at):
     assert "/admin/reports/reconciliation" not in at("supervisor").text("/admin/reports/")
     assert "/admin/reports/reconciliation" in at("auditor").text("/admin/reports/")
-
-
-# What the job counted
-
-
-def counted(world, at=NOW, **today):
-    """As if the job had counted at that time: nothing on any day but this."""
-    days = Calendar.around(NOW.astimezone()).checked_days
-    slots = {f"{day} issued": 0 for day in days} | {f"{days[-1]} {what}": count for what, count in today.items()}
-    for slot, value in slots.items():
-        world.rows[slot] = FigureRow(branch="", subject="checked", slot=slot, value=value, counted_at=at)
-
-
-def test_a_page_says_what_the_job_counted_and_when(world, place):
-    counted(world, NOW - timedelta(minutes=4), issued=70, renewed=20)
-    page = place(world)("auditor").text("/admin/reports/reconciliation")
-
-    assert "Counted 4 min ago" in page
-    assert "<dt>Certificates</dt><dd>70</dd>" in page
-    assert "<dt>Applications served for the first time</dt><dd>50</dd>" in page
-    assert "Differences: 0" in page
-
-
-@pytest.mark.parametrize(
-    ("report", "what", "says"),
-    [("reconciliation", "unlogged", "Differences: 1"), ("dual-control", "unapproved", "Exceptions: 2")],
-)
-def test_what_the_job_found_is_looked_up_and_named(world, place, report, what, says):
-    counted(world, issued=2, **{what: 1})
-    for name in ("issued", "approval"):
-        del world.rows[name]
-    page = place(world)("auditor").text(f"/admin/reports/{report}")
-
-    assert says in page
-    assert SERIAL in page
-
-
-def test_a_sheet_counts_anew(world, found):
-    counted(world, issued=2)
-    del world.rows["issued"]
-
-    assert [row[:2] for row in found("reconciliation")] == [["Certificate that the log does not know", SERIAL]]
-
-
-@pytest.mark.parametrize("gone", ["too old", "one day"])
-def test_a_page_counts_anew_what_the_job_did_not_count(world, place, gone):
-    counted(world, NOW - timedelta(minutes=16 if gone == "too old" else 1), issued=70)
-    if gone == "one day":
-        del world.rows[f"{NOW.astimezone():%Y-%m-%d} issued"]
-    del world.rows["issued"]
-    page = place(world)("auditor").text("/admin/reports/reconciliation")
-
-    assert "Counted" not in page
-    assert "Differences: 1" in page
