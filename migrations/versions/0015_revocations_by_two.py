@@ -1,13 +1,13 @@
 """Revocations that a second officer decides
 
-Revision 0015, after 0018.
+Revision 0015, after 0014.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0015"
-down_revision = "0018"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 

@@ -1,13 +1,13 @@
 """Certificates by which officers may sign in, and the sessions begun with them
 
-Revision 0016, after 0018.
+Revision 0016, after 0015.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0016"
-down_revision = "0018"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 

@@ -1,12 +1,12 @@
 """Indexes by which reports count what happened in some days
 
-Revision 0020, after 0018. On a database of millions of rows it takes a minute.
+Revision 0020, after 0019. On a database of millions of rows it takes a minute.
 """
 
 from alembic import op
 
 revision = "0020"
-down_revision = "0018"
+down_revision = "0019"
 branch_labels = None
 depends_on = None
 
