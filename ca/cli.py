@@ -16,6 +16,7 @@ from rich.table import Table
 
 from ca import operations as ops
 from ca.auditing import audit, journal, status
+from ca.backup_cli import backup, backup_key, restore
 from ca.domain.ceremony import Step
 from ca.domain.errors import InvalidRequest, Tampered
 from ca.notices_cli import notices
@@ -48,7 +49,7 @@ def cli(context: click.Context, directory: Path) -> None:
     context.obj = Context(directory)
 
 
-for command in (audit, journal, status, receipt, receipts, notices):
+for command in (audit, journal, status, receipt, receipts, notices, backup_key, backup, restore):
     cli.add_command(command)
 
 

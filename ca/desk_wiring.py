@@ -47,6 +47,7 @@ from ca.usecases.revoke import ChangeStatus
 from ca.usecases.revoke_by_two import DecideOnRevocation
 from ca.usecases.second_officer import SecondOfficer
 from ca.usecases.show_settings import ShownSetting, ShowSettings
+from ca.usecases.sign_backup import SignBackup
 from ca.usecases.statements import Statements
 from ca.usecases.tool_desk import DecideOnTool
 from ca.usecases.tool_jobs import OrderToolJob
@@ -212,4 +213,5 @@ def auditing(
         enclosures(_VERIFIER.read_bytes()),
     )
     verify = partial(verify_audit_key, files.trust)
-    return Auditing(VerifyPiece(unit_of_work, clock, authorize, files.journal, verify), compose)
+    sign_backup = SignBackup(unit_of_work, clock, key_store, files.journal)
+    return Auditing(VerifyPiece(unit_of_work, clock, authorize, files.journal, verify), compose, sign_backup)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from ca import backup_operations as backup
 from ca import certificate_operations as certificate_ops
 from ca import operations as ops
 from ca import portal_operations as portal
@@ -86,6 +87,7 @@ _ACTORS: dict[type[ops.Operation], str] = {
     ops.RecordSightings: "prober",
     ops.RunJob: "jobs",
     ops.Reconcile: "jobs",
+    backup.SignBackup: "operator",
 }
 
 

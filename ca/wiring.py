@@ -138,6 +138,15 @@ def open_to_read(state: State, settings: Settings) -> Engine:
 
 
 @contextmanager
+def disposing(engine: Engine) -> Iterator[Engine]:
+    """No connection of it stays open behind the block."""
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+@contextmanager
 def open_ceremony(state: State, settings: Settings, engine: Engine) -> Iterator[HoldCeremony]:
     """A ceremony over the state directory's tokens."""
     files = Files.of(state, settings)
@@ -164,7 +173,7 @@ def replay_journal(state: State, settings: Settings) -> Counter[str]:
     Raises NotReady while somebody writes the journal, Tampered when it does not continue what the database holds.
     """
     engine, files = open_current_database(state, settings), Files.of(state, settings)
-    with closing(files.journal):
+    with closing(files.journal), disposing(engine):
         files.journal.open()
         before = files.journal.head
         done = replay(engine, files.journal)

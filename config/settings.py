@@ -3,10 +3,11 @@
 Unknown keys are refused. Secrets are never values here: files in the state directory hold them.
 """
 
+import json
 import os
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -340,6 +341,29 @@ def load_settings(state: State) -> Settings:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise NotReady(f"{state.settings_file}: {where}: {first['msg']}") from error
+
+
+def replaced(text: str, values: Mapping[str, str]) -> str:
+    """The text of a settings file with other values for some of its first keys; an empty one is the default.
+
+    Raises NotReady when the text does not let itself be changed so.
+    """
+    lines = text.splitlines()
+    first = next((place for place, line in enumerate(lines) if line.lstrip().startswith("[")), len(lines))
+    kept = [line for line in lines[:first] if line.partition("=")[0].strip() not in values]
+    new = [f"{name} = {json.dumps(value)}" for name, value in values.items() if value]
+    changed = "\n".join([*kept, *new, *lines[first:]]) + "\n"
+    try:
+        before, after = tomllib.loads(text), tomllib.loads(changed)
+    except tomllib.TOMLDecodeError as error:
+        raise NotReady(f"the settings cannot be changed: {error}") from error
+    if after != {name: value for name, value in before.items() if name not in values} | {
+        name: value for name, value in values.items() if value
+    }:
+        raise NotReady(
+            "the settings are written in a way that cannot be changed; write each value on a line of its own"
+        )
+    return changed
 
 
 def told(settings: Settings) -> list[tuple[str, str, str]]:

@@ -59,6 +59,7 @@ _NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
     "window": (_has_window, "needs a screen nobody sees and Tk: apt-get install xvfb xdotool python3-tk"),
     "browser": (_has_program("chromium"), "needs a browser: apt-get install chromium"),
     "openssl": (_has_program("openssl"), "needs openssl: apt-get install openssl"),
+    "age": (_has_program("age"), "needs age: apt-get install age"),
     "curl": (_has_program("curl"), "needs curl: apt-get install curl"),
 }
 

@@ -107,7 +107,7 @@ class Checkpoint:
 
 
 def checkpoint_message(number: int, head: bytes, at: datetime) -> bytes:
-    """The bytes the audit key signs. Beside snapshots of standings and dossiers it signs nothing else.
+    """The bytes the audit key signs. It signs nothing else but snapshots of standings, dossiers and backups.
 
     No certificate chains to it.
     """

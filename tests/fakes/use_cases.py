@@ -44,6 +44,7 @@ from ca.usecases.revoke import ChangeStatus
 from ca.usecases.revoke_by_two import DecideOnRevocation
 from ca.usecases.second_officer import SecondOfficer
 from ca.usecases.show_settings import ShownSetting, ShowSettings
+from ca.usecases.sign_backup import SignBackup
 from ca.usecases.statements import Statements
 from ca.usecases.tool_desk import DecideOnTool
 from ca.usecases.tool_jobs import OrderToolJob
@@ -165,7 +166,8 @@ def auditing_of(bank: "Bank") -> Auditing:
         bank.answer_ocsp,
         enclosures(VERIFIER.read_bytes()),
     )
-    return Auditing(VerifyPiece(*base, bank.authorize, bank.journal, bank.verify_checkpoint), compose)
+    sign_backup = SignBackup(*base, bank.key_store, bank.journal)
+    return Auditing(VerifyPiece(*base, bank.authorize, bank.journal, bank.verify_checkpoint), compose, sign_backup)
 
 
 def use_cases_of(bank: "Bank") -> UseCases:

@@ -7,7 +7,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
 from ca.domain.errors import NotReady
 
@@ -52,12 +52,23 @@ def migrate(engine: Engine) -> None:
     """Bring the schema to ours, in one transaction. Two processes that try at once take turns."""
     if schema_state(engine) is SchemaState.NEWER:
         raise NotReady("the database was made by a newer version of this program; use that version")
-    config = _config()
     with engine.begin() as connection:
-        if connection.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _MIGRATION_LOCK})
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        upgrade(connection)
+
+
+def upgrade(connection: Connection) -> None:
+    """The same within a transaction that began already."""
+    config = _config()
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _MIGRATION_LOCK})
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def our_revision() -> str:
+    """The schema that this program knows, by its number."""
+    (head,) = ScriptDirectory.from_config(_config()).get_heads()
+    return head
 
 
 def _config() -> Config:

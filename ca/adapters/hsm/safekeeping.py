@@ -6,6 +6,7 @@ left empty. The copy is worth what the original is worth: keys under the PIN. Mo
 """
 
 import logging
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from ca.adapters.hsm.tokens import HsmToken
 from ca.domain.errors import NotReady
 
 _log = logging.getLogger(__name__)
+_PAUSE_SECONDS = 0.2
+_ATTEMPTS = 50
 
 
 def keep(token: HsmToken) -> None:
@@ -38,6 +41,27 @@ def put_back(token: HsmToken) -> None:
             except OSError as error:
                 raise NotReady(f"{original} cannot be written: {error.strerror}") from error
             _log.warning("%s was left empty by a process that was killed; its copy was put back", original)
+
+
+def settled(tokens: Path) -> dict[str, bytes]:
+    """Every file of a SoftHSM token directory, by its name in there, while the token is in use.
+
+    Keys in them are encrypted under the PIN. Raises NotReady when the directory cannot be read or is never at rest.
+    """
+    before: dict[str, bytes] = {}
+    for _ in range(_ATTEMPTS):
+        try:
+            now = {str(path.relative_to(tokens)): path.read_bytes() for path in sorted(tokens.glob("*/*"))}
+        except FileNotFoundError:
+            now = {}  # one was replaced just now
+        except OSError as error:
+            raise NotReady(f"{tokens} cannot be read: {error.strerror}") from error
+        whole = all(content.strip(b"\0") for name, content in now.items() if name.endswith(".object"))
+        if now and now == before and whole:
+            return now
+        before = now
+        time.sleep(_PAUSE_SECONDS)
+    raise NotReady(f"{tokens} has no whole token in it; start the signer, which puts its copy back, and try again")
 
 
 def _files(token: HsmToken) -> Iterator[tuple[Path, Path]]:

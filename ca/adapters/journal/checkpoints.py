@@ -61,3 +61,8 @@ def _checkpoint(path: Path, line: bytes) -> Checkpoint:
         return Checkpoint(plain["number"], digest, instant(plain["at"]), signature)
     except (ValueError, KeyError, TypeError) as error:
         raise Tampered(f"{path} holds a line that is no checkpoint") from error
+
+
+def number_in(line: bytes) -> int:
+    """The event that a line is about; 0 for no line. Raises Tampered."""
+    return _checkpoint(Path(FILE), line).number if line else 0

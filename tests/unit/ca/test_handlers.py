@@ -15,6 +15,7 @@ from ca import operations as ops
 from ca import policy_operations as policy
 from ca import portal_operations as portal
 from ca import unlock_operations as unlock
+from ca.backup_operations import SignBackup
 from ca.certificate_operations import (
     UndoHold,
 )
@@ -281,7 +282,7 @@ ACTS: list[ops.Operation] = [
     unlock.RejectUnlock(session="none", reference="none", reason="x"),
     unlock.AnswerUnlock(reference="none", code="none", token_serial="US1", public_key=b""),
     unlock.CompleteUnlock(reference="none", nonce=b"", certificate=b"", signature=b""),
-    *CERTIFICATE_ACTS,
+    *(*CERTIFICATE_ACTS, SignBackup(digest=bytes(32), number=1, hash=bytes(32))),
     dossier.VerifyLog(session="none"),
     dossier.ShowDossier(session="none", serial="a1"),
     portal.HandDeviceToCompany(session="none", number="none", serial="none"),
