@@ -31,6 +31,7 @@ HOMES = {
     "OCSP answer": ("ca/domain/ocsp.py", "ca/usecases/answer_ocsp.py", "ocsp/responder.py"),
     "audit event": ("ca/domain/audit.py", "ca/usecases/audit.py"),
     "journal": ("ca/domain/journal.py", "ca/adapters/journal/journal.py", "ca/adapters/db/recovery.py"),
+    "backup": ("ca/domain/backups.py", "ca/backing_up.py", "ca/restoring.py", "docs/runbooks/restore-from-backup.md"),
     "U-Shield": ("ca/domain/devices.py", "ca/usecases/devices.py", "ushield/cli.py"),
     "customer": ("ca/domain/customers.py", "ca/usecases/customers.py"),
     "officer and trusted role": ("ca/domain/officers.py", "ca/usecases/officers.py", "ca/usecases/authorize.py"),
