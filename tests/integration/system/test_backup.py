@@ -1,16 +1,21 @@
 """The rehearsal: a backup of a running bank, made while it issues and revokes, comes up on another machine."""
 
 import shutil
+import signal
 import subprocess
+import sys
 import threading
+import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from ca.operations import Revoke
-from tests.integration.system.clients import ask_ocsp, issue, serial_of
+from ca.operations import Hold, Release, Revoke
+from tests.integration.system.clients import ask_ocsp, issue, openssl, serial_of
 from tests.integration.system.fixtures import CopyOfDemo
-from tests.integration.system.running import Demo, stopping, wait_for
+from tests.integration.system.running import REPOSITORY, Demo, environment, stopping, wait_for
 
 pytestmark = [pytest.mark.softhsm, pytest.mark.socket, pytest.mark.openssl, pytest.mark.curl]
 
@@ -41,12 +46,10 @@ def statuses(demo: Demo) -> dict[str, str]:
     return dict(demo.rows("SELECT serial, status FROM certificates"))
 
 
-def openssl_number(demo: Demo) -> int:
+def crl_number(demo: Demo) -> int:
+    """As relying parties see it."""
     crl = demo.state / "publication" / "crl" / "issuing.crl"
-    said = subprocess.run(
-        ["openssl", "crl", "-inform", "DER", "-in", crl, "-noout", "-crlnumber"], capture_output=True, check=True
-    )
-    return int(said.stdout.split(b"=")[1], 16)
+    return int(openssl("crl", "-inform", "DER", "-in", crl, "-noout", "-crlnumber").split("=")[1], 16)
 
 
 def test_a_backup_of_a_busy_bank_comes_up_elsewhere(copy_of_demo: CopyOfDemo, tmp_path: Path) -> None:
@@ -58,7 +61,7 @@ def test_a_backup_of_a_busy_bank_comes_up_elsewhere(copy_of_demo: CopyOfDemo, tm
     backup, identity = back_up(demo, tmp_path)
     acts.join()
     at_the_end = statuses(demo)
-    number = openssl_number(demo)
+    number = crl_number(demo)
     demo.stop()
 
     # The journal's mirror was on another disk, which was not lost.
@@ -67,15 +70,65 @@ def test_a_backup_of_a_busy_bank_comes_up_elsewhere(copy_of_demo: CopyOfDemo, tm
 
         assert statuses(other).items() >= at_the_end.items()
         assert "Cert Status: revoked" in ask_ocsp(other, tmp_path, "-cert", certificate)
-        wait_for("a CRL with a higher number", lambda: openssl_number(other) > number)
+        other.checker.call(Revoke, serial=next(iter(at_the_end.keys() - {serial_of(certificate)})), reason="superseded")
+        wait_for("a CRL with a higher number", lambda: crl_number(other) > number)
         assert other.pki("audit", "verify").status == 0
         assert other.pki("doctor").status == 0
 
 
-def act(demo: Demo, directory: Path, codes: list[dict[str, str]], serial: str) -> None:
+def act(demo: Demo, directory: Path, codes: Sequence[Mapping[str, Any]], serial: str) -> None:
     """Revoke one, issue some."""
     demo.checker.call(Revoke, serial=serial, reason="keyCompromise")
     for number, pair in enumerate(codes):
         place = directory / str(number)
         place.mkdir()
         issue(demo, place, pair)
+
+
+@pytest.mark.campaign
+def test_where_the_journal_was_lost_the_last_crl_keeps_numbers_growing_and_names_what_is_missing(
+    copy_of_demo: CopyOfDemo, tmp_path: Path
+) -> None:
+    demo = copy_of_demo().start()
+    certificate = issue(demo, tmp_path, demo.codes("machine")[0])
+    backup, identity = back_up(demo, tmp_path)
+    for number in range(3):
+        demo.checker.call(Hold, serial=serial_of(certificate))
+        wait_for("its CRL", lambda before=number: crl_number(demo) > before + 2)
+        demo.checker.call(Release, serial=serial_of(certificate))
+    demo.checker.call(Revoke, serial=serial_of(certificate), reason="keyCompromise")
+    wait_for("the CRL with it", lambda: serial_of(certificate) in last_crl(demo))
+    published, number = demo.state / "publication" / "crl", crl_number(demo)
+    demo.stop()
+
+    with stopping(restored(demo, backup, identity)) as other:
+        for crl in published.glob("*.crl"):
+            shutil.copy2(crl, other.state / "publication" / "crl")
+        other.start()
+        assert "status   good" in other.pki("status", serial_of(certificate)).out
+        other.checker.call(Revoke, serial=serial_of(certificate), reason="keyCompromise")
+        wait_for("a CRL with a higher number", lambda: crl_number(other) > number)
+        assert "Cert Status: revoked" in ask_ocsp(other, tmp_path, "-cert", certificate)
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("attempt", range(8))
+def test_a_killed_backup_leaves_no_file_of_that_name(demo: Demo, tmp_path: Path, attempt: int) -> None:
+    made = demo.pki("backup-key", tmp_path / "identity")
+    argv = [sys.executable, "-m", "ca", "--state", str(demo.state), "backup", str(tmp_path / "killed")]
+    with subprocess.Popen([*argv, "--recipient", made.out.strip()], env=environment(), cwd=REPOSITORY) as running:
+        time.sleep(0.7 + 0.15 * attempt)
+        running.kill()
+    if running.returncode == -signal.SIGKILL:
+        assert not (tmp_path / "killed").exists()
+
+    again = demo.pki("backup", tmp_path / "backup", "--recipient", made.out.strip())
+
+    assert again.status == 0, again
+    assert not (demo.state / "backup-unfinished").exists()
+
+
+def last_crl(demo: Demo) -> str:
+    """As openssl tells it."""
+    crl = demo.state / "publication" / "crl" / "issuing.crl"
+    return openssl("crl", "-inform", "DER", "-in", crl, "-noout", "-text").lower()
