@@ -3,11 +3,13 @@
 import sys
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
 from ca.adapters.backup.keys import Identity, make_identity, parse_recipient
 from ca.adapters.clock import SystemClock
+from ca.domain.serials import serial_text
 from ca.terminal import Context, say, speaking
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -57,18 +59,12 @@ def backup(context: Context, file: Path, recipients: tuple[str, ...]) -> None:
 @click.option("--audit-key", default="", help="SHA-256 of our audit key, for a key file that does not name it.")
 @click.option("--database-url", default="", help="An empty PostgreSQL database, for a backup of one.")
 @click.option("--journal-mirror", default="", help="Where the journal's mirror will be, on another disk.")
-@click.option("--journal", type=_PLACE, help="The journal's directory, or its mirror's, that was not lost.")
+@click.option("--journal", "survived", type=_PLACE, help="The journal's directory, or its mirror's, that was not lost.")
+@click.option("--last-crl", type=_FILE, help="The last CRL that relying parties have, where the journal was lost.")
 @click.pass_obj
 @speaking
 def restore(
-    context: Context,
-    file: Path,
-    identity: Path,
-    directory: Path | None,
-    audit_key: str,
-    database_url: str,
-    journal_mirror: str,
-    journal: Path | None,
+    context: Context, /, file: Path, identity: Path, directory: Path | None, audit_key: str, **wanted: Any
 ) -> None:
     """Check the backup FILE, write it into a new state directory, replay its journal and prove its audit log."""
     from ca.doctor import examine
@@ -83,13 +79,16 @@ def restore(
             f"{identity} does not name our audit key; say it with --audit-key, as ./pki backup told it"
         )
     here = context if directory is None else Context(directory)
-    wanted = Wanted(here.state, database_url, journal_mirror, journal)
-    done = begin(file, Identity(opened.keys, expected), wanted, say)
+    done = begin(file, Identity(opened.keys, expected), Wanted(here.state, **wanted), say)
     lost = SystemClock().now() - done.last_act
     say(f"Restored in {here.state.directory}, from the backup of {_moment(done.checked.manifest.made_at)}.")
     say(f"{done.events} events in the audit log, all good; {done.replayed.total()} of them from the journal")
     say(f"The last act that is there: {_moment(done.last_act)}, {int(lost.total_seconds() // 60)} minutes ago.")
-    say("What was done after it is not there, unless --journal brought it.")
+    say("What was done after it is not there." if wanted["survived"] is None else "It comes from the other journal.")
+    if done.learnt is not None:
+        say(f"CRL {done.learnt.number} told of {done.learnt.revoked} more that do not hold; the next number is higher.")
+        for serial in done.learnt.unknown:
+            say(f"  {serial_text(serial)} is on it and in no record: it was issued after the last act")
     say("Everybody has to sign in again.")
     for finding in examine(here.state):
         say(f"{'ok ' if finding.ok else 'BAD'}  {finding.subject}: {finding.sentence}")

@@ -33,6 +33,7 @@ from ca.domain.errors import InvalidRequest, NotReady, PKIError, Tampered
 from ca.domain.journal import Entry
 from ca.domain.times import timestamp
 from ca.usecases.audit import VerifyAudit
+from ca.usecases.learn_from_crl import LearnFromCRL, Learnt
 from ca.wiring import (
     Files,
     disposing,
@@ -64,6 +65,8 @@ class Wanted:
     """The new `journal_mirror`; nothing is written there before the first start."""
     survived: Path | None = None
     """The directory of a journal that goes further than the backup's."""
+    last_crl: Path | None = None
+    """The last full CRL that relying parties have, where no journal survived."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,8 @@ class Restored:
     """In the audit log, which was verified."""
     last_act: datetime
     """The last event before the restore."""
+    learnt: Learnt | None
+    """What the last CRL told beyond that."""
 
 
 def check_backup(path: Path, identity: Identity) -> Checked:
@@ -247,7 +252,11 @@ def _bring_up(staging: State, checked: Checked, wanted: Wanted, say: Say) -> Res
     files = Files.of(staging, settings)
     with closing(files.journal), disposing(open_current_database(staging, settings)) as engine:
         end_sessions(engine)
-        with journaled(engine, files.journal)() as work:
+        unit_of_work = journaled(engine, files.journal)
+        learnt = None
+        if wanted.last_crl is not None:
+            learnt = LearnFromCRL(unit_of_work, SystemClock())(wanted.last_crl.read_bytes())
+        with unit_of_work() as work:
             details = {"made_at": timestamp(checked.manifest.made_at), "number": str(files.journal.head.number)}
             event = AuditEvent(RESTORED, checked.digest.hex(), "operator", SystemClock().now(), details)
             work.audit.append(event)
@@ -258,7 +267,7 @@ def _bring_up(staging: State, checked: Checked, wanted: Wanted, say: Say) -> Res
         report = VerifyAudit(SqlUnitOfWork(engine), files.checkpoints, files.journal, verify)()
     if wanted.journal_mirror:
         shutil.rmtree(staging.journal_mirror(settings))
-    return Restored(checked, replayed, report.events, last_act)
+    return Restored(checked, replayed, report.events, last_act, learnt)
 
 
 def _last_act(staging: State) -> datetime:

@@ -86,7 +86,7 @@ def act(demo: Demo, directory: Path, codes: Sequence[Mapping[str, Any]], serial:
 
 
 @pytest.mark.campaign
-def test_where_the_journal_was_lost_the_last_crl_keeps_numbers_growing_and_names_what_is_missing(
+def test_where_the_journal_was_lost_the_last_crl_keeps_numbers_growing_and_revocations_revoked(
     copy_of_demo: CopyOfDemo, tmp_path: Path
 ) -> None:
     demo = copy_of_demo().start()
@@ -98,17 +98,17 @@ def test_where_the_journal_was_lost_the_last_crl_keeps_numbers_growing_and_names
         demo.checker.call(Release, serial=serial_of(certificate))
     demo.checker.call(Revoke, serial=serial_of(certificate), reason="keyCompromise")
     wait_for("the CRL with it", lambda: serial_of(certificate) in last_crl(demo))
-    published, number = demo.state / "publication" / "crl", crl_number(demo)
+    number, crl = crl_number(demo), demo.state / "publication" / "crl" / "issuing.crl"
     demo.stop()
 
-    with stopping(restored(demo, backup, identity)) as other:
-        for crl in published.glob("*.crl"):
-            shutil.copy2(crl, other.state / "publication" / "crl")
+    with stopping(restored(demo, backup, identity, "--last-crl", crl)) as other:
         other.start()
-        assert "status   good" in other.pki("status", serial_of(certificate)).out
-        other.checker.call(Revoke, serial=serial_of(certificate), reason="keyCompromise")
-        wait_for("a CRL with a higher number", lambda: crl_number(other) > number)
         assert "Cert Status: revoked" in ask_ocsp(other, tmp_path, "-cert", certificate)
+        wait_for("a CRL with a higher number", lambda: crl_number(other) > number)
+        assert serial_of(certificate) in last_crl(other)
+        told = other.pki("status", serial_of(certificate)).out
+        assert "status   revoked since " in told
+        assert "keyCompromise" in told
 
 
 @pytest.mark.campaign
