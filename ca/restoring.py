@@ -45,7 +45,6 @@ from ca.wiring import (
 )
 from config.settings import DATABASE_VARIABLE, FILE_NAME, Settings, State, load_settings, replaced
 
-RESTORED = "backup.restored"
 _AUDIT_KEY = "trust/audit.spki"
 _MARK = ".vermilion-restore"
 _KEPT = {FILE_NAME, _AUDIT_KEY}
@@ -258,7 +257,7 @@ def _bring_up(staging: State, checked: Checked, wanted: Wanted, say: Say) -> Res
             learnt = LearnFromCRL(unit_of_work, SystemClock())(wanted.last_crl.read_bytes())
         with unit_of_work() as work:
             details = {"made_at": timestamp(checked.manifest.made_at), "number": str(files.journal.head.number)}
-            event = AuditEvent(RESTORED, checked.digest.hex(), "operator", SystemClock().now(), details)
+            event = AuditEvent("backup.restored", checked.digest.hex(), "operator", SystemClock().now(), details)
             work.audit.append(event)
             work.commit()
     say("Verifying the audit log")

@@ -9,8 +9,6 @@ from ca.keeping import Journal
 from ca.ports import Clock, KeyStore, UnitOfWork
 from ca.usecases.audit import AUDIT_KEY
 
-MADE = "backup.made"
-
 
 @dataclass(frozen=True)
 class SignBackup:
@@ -30,6 +28,6 @@ class SignBackup:
             raise SigningRefused("the journal in this backup is another than the signer's; nothing was signed")
         with self.unit_of_work() as work:
             details = {"number": str(journal.number)}
-            work.audit.append(AuditEvent(MADE, digest.hex(), "operator", self.clock.now(), details))
+            work.audit.append(AuditEvent("backup.made", digest.hex(), "operator", self.clock.now(), details))
             work.commit()
         return self.key_store.sign(AUDIT_KEY, backup_message(digest, journal))
