@@ -146,10 +146,9 @@ def _require_chained(engine: Engine) -> None:
         assert work.audit.head().number == head.number + 1
 
 
-def test_every_table_of_an_earlier_version_has_a_row_to_lose(tmp_path: Path) -> None:
-    for release in RELEASES:
-        engine = open_database(tmp_path / f"{release}.sqlite3", create=True)
-        rows = as_released(engine, release)
-        # What waits for the journal is not of the schema's making: one line of text.
-        assert set(inspect(engine).get_table_names()) - set(rows) == {"alembic_version", "journal_outbox"}
-        engine.dispose()
+def test_every_table_of_the_newest_earlier_version_has_a_row_to_lose(tmp_path: Path) -> None:
+    engine = open_database(tmp_path / "old.sqlite3", create=True)
+    rows = as_released(engine, RELEASES[-1])
+    # What waits for the journal is not of the schema's making: one line of text.
+    assert set(inspect(engine).get_table_names()) - set(rows) == {"alembic_version", "journal_outbox"}
+    engine.dispose()
