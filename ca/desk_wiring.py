@@ -60,7 +60,8 @@ from ca.wiring import (
     look_back,
     verify_audit_key,
 )
-from config.settings import EDGE_KEY, Settings, told
+from config.settings import EDGE_KEY, Settings
+from config.shown import told
 
 _VERIFIER = Path(__file__).parent.parent / "relying_party" / "verify_dossier.py"
 
@@ -134,16 +135,16 @@ def casework(unit_of_work: SqlUnitOfWork, dossier: Dossier) -> Casework:
 
 
 def revoking(
-    settings: Settings,
     unit_of_work: SqlUnitOfWork,
     dossier: Dossier,
     publish_changes: Callable[[str], None],
+    open_receipt: OpenReceipt,
     notify: NotifyCustomer,
 ) -> DecideOnRevocation:
     """How officers hold, release and revoke, alone or by two."""
     clock, authorize = SystemClock(), dossier.authorize
     second = SecondOfficer(system_random, dossier.seals, dossier.profiles)
-    change = ChangeStatus(unit_of_work, clock, authorize, publish_changes, open_receipt(settings), notify, second)
+    change = ChangeStatus(unit_of_work, clock, authorize, publish_changes, open_receipt, notify, second)
     passkeys = Passkeys(dossier.authenticators, clock)
     return DecideOnRevocation(unit_of_work, clock, authorize, passkeys, second, change)
 

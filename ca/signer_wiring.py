@@ -107,7 +107,7 @@ def build_signer(state: State, settings: Settings) -> UseCases:
         policy = policy_in_force(unit_of_work, SystemClock(), seals, first_policy(settings.policy))
         profiles.read()
         policy.versions.read()
-        return _wire(settings, files, unit_of_work, (profiles, policy), key_store, secrets, issuer)
+        return _wire(settings, files, unit_of_work, (profiles, policy), (key_store, *secrets), issuer)
     except PKIError:
         sessions.close()
         raise
@@ -167,16 +167,12 @@ def _wire(
     files: Files,
     unit_of_work: SqlUnitOfWork,
     in_force: tuple[ProfilesInForce, PolicyInForce],
-    key_store: Pkcs11KeyStore,
-    secrets: tuple[Pkcs11Seals, Pkcs11Seals],
+    keys: tuple[Pkcs11KeyStore, Pkcs11Seals, Pkcs11Seals],
     issuer: Issuer,
 ) -> UseCases:
-    (seals, unlock_seals), (profiles, policy) = secrets, in_force
-    clock, random, linter = SystemClock(), system_random, PkilintLinter()
-    authenticators = WebAuthnAuthenticators(settings.relying_party, settings.origins)
-    at_door = files.standings if settings.officer_certificates else None
-    authorize = Authorize(seals, clock, policy, at_door)
-    origin = origin_of(settings.enrolment_url)
+    (key_store, seals, unlock_seals), (profiles, policy) = keys, in_force
+    clock, random, linter, origin = SystemClock(), system_random, PkilintLinter(), origin_of(settings.enrolment_url)
+    authenticators, authorize = _officers_access(settings, files, seals, policy)
     dossier = Dossier(seals, authenticators, authorize, profiles, origin)
     order_tool_job = OrderToolJob(unit_of_work, clock, random, key_store, origin)
     issuance = Issuance(unit_of_work, clock, key_store, seals, linter)
@@ -188,7 +184,8 @@ def _wire(
     reconcile = Reconcile(unit_of_work, clock, issuance)
     certify = CertifyResponder(unit_of_work, clock, random, key_store, issuance, profiles)
     notify, send_code = senders(settings, files, unit_of_work, seals)
-    portal = portal_of(unit_of_work, dossier, order_tool_job, publish_changes, receipt, notify)
+    effects = publish_changes, receipt, notify
+    portal = portal_of(unit_of_work, dossier, order_tool_job, *effects)
     by_time = reconcile, Sweep(unit_of_work, clock, profiles, policy, publish_changes, receipt), portal.own
     schedule = _schedule(settings, files, unit_of_work, key_store, publish_crl, certify, by_time)
     run_job = RunJob(unit_of_work, clock, schedule.jobs(*_periods(settings)))
@@ -203,8 +200,8 @@ def _wire(
         enrol=Enrol(unit_of_work, clock, CheckCodes(unit_of_work, clock, seals), dossier, *issuing),
         re_enrol=re_enrol,
         renew_by_key=RenewByKey(unit_of_work, clock, re_enrol, origin),
-        confirm=ConfirmCertificate(unit_of_work, clock, random, publish_changes, receipt, notify, origin),
-        revoking=revoking(settings, unit_of_work, dossier, publish_changes, notify),
+        confirm=ConfirmCertificate(unit_of_work, clock, random, *effects, origin),
+        revoking=revoking(unit_of_work, dossier, *effects),
         examine=ExamineCertificate(unit_of_work, dossier, linter),
         order_tool_job=order_tool_job,
         portal=portal,
@@ -223,6 +220,17 @@ def _wire(
         health=CheckHealth(unit_of_work, clock, key_store, ISSUING),
         record_refusal=RecordRefusal(unit_of_work, clock),
         unit_of_work=unit_of_work,
+    )
+
+
+def _officers_access(
+    settings: Settings, files: Files, seals: Pkcs11Seals, policy: PolicyInForce
+) -> tuple[WebAuthnAuthenticators, Authorize]:
+    """By passkeys, and by certificates where the settings open that door (docs/adr/0041)."""
+    at_door = files.standings if settings.officer_certificates else None
+    return (
+        WebAuthnAuthenticators(settings.relying_party, settings.origins),
+        Authorize(seals, SystemClock(), policy, at_door),
     )
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import create_engine, select
 from sqlalchemy.orm import Session
 
 from admin.app import create_app
-from ca.adapters.db import log_rows, officer_rows, portal_rows, profile_rows, receipt_rows, rows
+from ca.adapters.db import log_rows, portal_rows, profile_rows, receipt_rows, rows
 from ca.adapters.db.mapping.audit import chained_event_values
 from ca.adapters.db.names import file_name
 from ca.domain.applications import Application, ApplicationState, Case
@@ -18,6 +18,7 @@ from ca.domain.journal import chained
 from tests.drafts import BORN
 from tests.fakes.console_authority import VERSION
 from tests.fakes.console_figures import figures
+from tests.fakes.console_officer_rows import officer_changes
 from tests.fakes.console_policy import POLICY_VERSION
 from tests.fakes.console_signer import HOSTILE, NOW, OFFICERS, FakeSigner
 from tests.fakes.console_stock_rows import stock
@@ -110,52 +111,6 @@ def a_certificate(serial: str, name: str, branch: str, status: str, **changes: A
     return rows.CertificateRow(**fields | changes)
 
 
-def a_binding_row(binding: str, **changes: Any) -> officer_rows.CertificateBindingRow:
-    fields: dict[str, Any] = {
-        "id": binding,
-        "version": 1,
-        "officer": "maker",
-        "person": "E-maker",
-        "name": "Maria Lin",
-        "serial": ACTIVE,
-        "fingerprint": "ab" * 32,
-        "subject": "CN=Maria Lin,OU=Officers of Pudong,O=Demo Bank,C=CN",
-        "reason": "a U-Shield of hers",
-        "proposed_by": "E-other",
-        "proposed_at": NOW - timedelta(hours=1),
-        "expires_at": NOW + timedelta(days=6),
-        "state": "proposed",
-        "decided_by": "",
-        "decision_reason": "",
-        "seal": b"s",
-    }
-    return officer_rows.CertificateBindingRow(**fields | changes)
-
-
-def an_officer_change(change: str, **changes: Any) -> officer_rows.OfficerChangeRow:
-    fields: dict[str, Any] = {
-        "id": change,
-        "version": 1,
-        "officer": "maker",
-        "officer_version": 1,
-        "person": "E-maker",
-        "name": "Maria Lin",
-        "old_branch": "Pudong",
-        "old_roles": "ra-operator",
-        "branch": "Xuhui",
-        "roles": "ra-approver,ra-operator",
-        "reason": "moves to Xuhui",
-        "proposed_by": "E-other",
-        "proposed_at": NOW - timedelta(days=1),
-        "expires_at": NOW + timedelta(days=6),
-        "state": "proposed",
-        "decided_by": "",
-        "decision_reason": "",
-        "seal": b"s",
-    }
-    return officer_rows.OfficerChangeRow(**fields | changes)
-
-
 _CA = SoftwareCA("Demo Bank")
 _DER = _CA.holder("Zhang Wei").der
 REQUEST = certification_request("Zhang Wei", born=BORN)
@@ -190,7 +145,7 @@ def fill(database: Path, signer: FakeSigner) -> None:
         session.add(application_row(rejected, "rejected", "document number differs"))
         session.add(application_row(ending, "codes-issued"))
         session.add_all(
-            [*_others(), *_officers(), *_officer_changes(), *_authority(), *_intents(), *_log(), *figures(ACTIVE)]
+            [*_others(), *_officers(), *officer_changes(), *_authority(), *_intents(), *_log(), *figures(ACTIVE)]
         )
         session.flush()
         for customer in session.scalars(select(rows.CustomerRow.id)).all():
@@ -294,32 +249,6 @@ def _intents() -> list[rows.Row]:
             predecessor=None, needs_confirmation=True, intended_at=NOW - timedelta(days=1), signed=True, seal=b"s",
         )
         for number, (serial, (named, kept)) in enumerate(kept.items(), 1)
-    ]  # fmt: skip
-
-
-def _officer_changes() -> list[rows.Row]:
-    return [
-        an_officer_change("change-1"),
-        an_officer_change("change-void", officer_version=7),
-        an_officer_change("change-late", expires_at=NOW - timedelta(days=1)),
-        an_officer_change("change-mine", proposed_by="E-security"),
-        an_officer_change(
-            "change-back", officer="away", officer_version=2, person="E-away", name="Wei Luo", branch="Pudong",
-            roles="ra-approver", old_roles="ra-approver", reason="back from leave", reinstates=True,
-        ),
-        a_binding_row("binding-1"),
-        a_binding_row("binding-late", subject="CN=Too late", expires_at=NOW - timedelta(days=1)),
-        a_binding_row("binding-bound", subject="CN=Maria Lin on a U-Shield", state="bound", decided_by="E-security"),
-        officer_rows.RecoveryCodesRow(
-            officer="maker",
-            version=2,
-            macs=b"m" * 32,
-            made_at=NOW - timedelta(days=30),
-            used_at=NOW - timedelta(hours=2),
-            misses=0,
-            missed_at=None,
-            seal=b"s",
-        ),
     ]  # fmt: skip
 
 

@@ -37,6 +37,7 @@ from tests.fakes.bank import (
     request_like,
 )
 from tests.fakes.ceremony import ISSUING
+from tests.fakes.portal_acts import PORTAL_ACTS
 from tests.fakes.stock import STOCK_ACTS
 from tests.unit.ca.test_certificate_handlers import CERTIFICATE_ACTS, CERTIFICATE_QUESTIONS
 from tests.unit.ca.test_door_handlers import DOOR_ACTS, DOOR_CHALLENGE, DOOR_QUESTIONS
@@ -224,7 +225,7 @@ def test_what_reconcile_finished_is_told_by_serial(signer: Signer, bank: Bank) -
 A_LINE = case_ops.BatchLineMessage(number="1", name="N", document_number="1")
 APPROVALS = (authority.ApproveProfile, policy.ApprovePolicy)
 ACTS: list[ops.Operation] = [
-    *(*STOCK_ACTS, *OFFICER_ACTS, *DOOR_ACTS),
+    *(*STOCK_ACTS, *OFFICER_ACTS, *DOOR_ACTS, *PORTAL_ACTS),
     ops.SignIn(challenge=bytes(32), assertion=NOBODY),
     ops.SignOut(session="none"),
     ops.OpenInvitation(invitation="none", code="none"),
@@ -252,22 +253,7 @@ ACTS: list[ops.Operation] = [
     ops.CertifyResponderKey(public_key=b"", proof=b""),
     ops.ReportUnknown(certificate=b""),
     ops.RecordSightings(sightings=[ops.SightingMessage(serial="a1", changed_at=1, channel="ocsp", seen_at=2)]),
-    portal.OrderToolJob(operation="sign"),
     ops.RunJob(name="none", holder="none"),
-    portal.HandOutLetter(session="none", number="none"),
-    portal.OpenAccount(number="none", code="none", password="none"),
-    portal.PortalSignIn(number="none", password="none", source="none"),
-    portal.PortalSignInByKey(certificate=b"", nonce=b"", signature=b"", source="none"),
-    portal.RenewByKey(certificate=b"", request=b"", nonce=b"", signature=b""),
-    portal.CancelByKey(serial="a1", certificate=b"", nonce=b"", signature=b""),
-    portal.PortalSignOut(session="none"),
-    portal.ReportLost(session="none", serial="a1"),
-    portal.CancelOwn(session="none", serial="a1"),
-    portal.UndoCancellation(session="none", serial="a1"),
-    portal.ChangeLoginPassword(session="none", old="none", new="none"),
-    portal.ChooseLanguage(session="none", language="en"),
-    portal.EndOtherSessions(session="none"),
-    portal.ChooseChannel(session="none", channel="both"),
     authority.RunJobNow(session="none", name="none"),
     authority.ProposeProfile(session="none", profile="none", text="", effective_from="none", reason="x"),
     policy.ProposePolicy(session="none", numbers={}, effective_from="none", reason="x"),
@@ -285,11 +271,6 @@ ACTS: list[ops.Operation] = [
     *(*CERTIFICATE_ACTS, SignBackup(digest=bytes(32), number=1, hash=bytes(32))),
     dossier.VerifyLog(session="none"),
     dossier.ShowDossier(session="none", serial="a1"),
-    portal.HandDeviceToCompany(session="none", number="none", serial="none"),
-    portal.OrderCompanyApplication(session="none", device_serial="none"),
-    portal.CompanyApply(session="none", number="1", device_serial="1", certificate=b"", nonce=b"", signature=b""),
-    portal.OrderCompanyHold(session="none", serial="a1"),
-    portal.CompanyHold(session="none", serial="a1", certificate=b"", nonce=b"", signature=b""),
 ]
 # Looking is no act; these two have nothing to refuse.
 QUESTIONS: list[ops.Operation] = [

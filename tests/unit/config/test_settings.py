@@ -7,7 +7,8 @@ import pytest
 
 from ca.domain.errors import InvalidRequest, NotReady
 from config.ceremony_files import load_script
-from config.settings import DATABASE_VARIABLE, STATE_VARIABLE, State, current_state, load_settings, seconds, told
+from config.settings import DATABASE_VARIABLE, STATE_VARIABLE, State, current_state, load_settings, seconds
+from config.shown import told
 
 GOOD = """
 public_url = "http://localhost:8080"

@@ -102,7 +102,7 @@ def unbind(bank: Bank, certificate: Certificate) -> None:
 
 def close_the_door(bank: Bank, certificate: Certificate) -> None:
     del certificate
-    authorize = Authorize(bank.seals, bank.clock)
+    authorize = Authorize(bank.seals, bank.clock, bank.policy)
     bank.sign_in = replace(bank.sign_in, authorize=authorize)
     bank.door = replace(bank.door, sign_in=replace(bank.door.sign_in, authorize=authorize, edge_key=None))
 

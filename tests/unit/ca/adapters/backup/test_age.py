@@ -41,7 +41,8 @@ def test_what_was_sealed_is_opened_by_each_recipient_at_every_length(size: int) 
     file = sealed(CONTENT[:size], OTHER.public_key(), KEY.public_key())
 
     assert opened(file, KEY) == opened(file, OTHER) == CONTENT[:size]
-    assert CONTENT[:size][:64] not in file or size == 0
+    # A few octets stand anywhere by chance.
+    assert size < 64 or CONTENT[:64] not in file
 
 
 def test_what_age_sealed_is_opened(tmp_path: Path) -> None:
