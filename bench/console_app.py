@@ -4,6 +4,7 @@ What is timed is one request from the first line of the app to the last byte of 
 on the way (bench/console_signer.py): everything but the network and the edge.
 """
 
+import gc
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -155,8 +156,11 @@ def console(database_url: str, people: Mapping[str, Person], answers: Answers) -
         enrolment_url=_HOST,
         root_fingerprint="ab" * 32,
     )
+    gc.collect()
+    gc.freeze()  # as in wsgi.py
     try:
         yield Console(app, people, asking)
     finally:
+        gc.unfreeze()
         with app.app_context():
             db.engine.dispose()

@@ -20,11 +20,12 @@ from bench.product import new_demo
 from ca import case_operations as case_ops
 from ca import operations as ops
 from ca.authority_operations import ListProfiles, ShowProfile, ShowSettings, ShowTool
-from ca.certificate_operations import ExamineCertificate
+from ca.certificate_operations import ExamineCertificate, ForeseeRevocation
 from ca.demo.codes import make_codes
 from ca.demo.officers import CHECKER, MAKER, SECURITY, DemoOfficer, DemoOfficers
 from ca.domain.errors import PKIError
 from ca.officer_operations import ProposeOfficerChange, ShowAccess, ShowOfficerChange
+from ca.policy_operations import PolicyInForce, ShowPolicy
 from ca.signer_client import SignerClient
 
 _LINES = 20
@@ -41,7 +42,7 @@ class RealSigner:
 
     def call(self, operation: ops.Operation) -> dict[str, Any]:
         """The signer's answer. Raises Unmeasured for a question that is not foreseen here."""
-        if isinstance(operation, ops.Health):
+        if isinstance(operation, (ops.Health, PolicyInForce)):
             return self.client.call(operation)
         kind = type(operation)
         if not issubclass(kind, ops.OfficerOperation) or kind not in self.alike:
@@ -80,16 +81,19 @@ def _alike(
     change = security.call(
         ProposeOfficerChange, officer=who, branch=_BRANCH, roles=["ra-operator"], reason="moves to another desk"
     )["change"]
+    serial = _certificate(client, officers)
     return {
         ops.WhoAmI: (maker, {}),
         ops.NoteLook: (maker, {"customer": customer}),
-        ExamineCertificate: (maker, {"serial": _certificate(client, officers)}),
+        ExamineCertificate: (maker, {"serial": serial}),
+        ForeseeRevocation: (maker, {"serial": serial}),
         case_ops.ShowCase: (checker, {"application": case}),
         case_ops.ShowBatch: (checker, {"batch": _batch(maker)}),
         ops.ShowInvitation: (security, {"invitation": invitation}),
         ShowOfficerChange: (security, {"change": change}),
         ShowAccess: (maker, {}),
         ShowSettings: (security, {}),
+        ShowPolicy: (security, {}),
         ListProfiles: (security, {}),
         ShowProfile: (security, {}),
         ShowTool: (security, {}),

@@ -31,21 +31,18 @@ def access_review(scope: Scope) -> Report:
     here = OfficerRow.state != OfficerState.LEFT.value
     one, credential = OfficerRow, OfficerCredentialRow
     passkeys = select(func.count()).where(credential.officer == one.id).correlate(one).scalar_subquery()
-    bound = (
-        select(func.count())
-        .where(CertificateBindingRow.officer == one.id, CertificateBindingRow.state == BindingState.BOUND.value)
-        .correlate(one)
-        .scalar_subquery()
-    )
     # Columns, not rows with all they have: there are thousands of officers.
-    wanted = select(one.person, one.name, one.branch, one.roles, one.state, passkeys, bound, seen)
+    wanted = select(one.id, one.person, one.name, one.branch, one.roles, one.state, passkeys, seen)
     found = db.session.execute(wanted.where(here).order_by(one.person)).all()
+    binding = CertificateBindingRow
+    in_force = select(binding.officer, func.count()).where(binding.state == BindingState.BOUND.value)
+    bound = dict(db.session.execute(in_force.group_by(binding.officer)))
     redeemed = InvitationRow.state == InvitationState.REDEEMED.value
     asked = select(InvitationRow.person, InvitationRow.proposed_by, InvitationRow.approved_by).where(redeemed)
     invited = {person: f"{by}, {second}".rstrip(", ") for person, by, second in db.session.execute(asked)}
     rows: list[Row] = []
     roles: Counter[str] = Counter()
-    for person, name, branch, held, state, count, certificates, last in found:
+    for officer, person, name, branch, held, state, count, last in found:
         notes = []
         if roles_exclude(held):
             notes.append(_("roles exclude one another"))
@@ -53,7 +50,7 @@ def access_review(scope: Scope) -> Report:
             notes.append(_("not used for 90 days"))
         roles.update(held.split(","))
         by = invited.get(person, "")
-        rows.append((person, name, branch, held, state, count, certificates, last, by, "; ".join(notes)))
+        rows.append((person, name, branch, held, state, count, bound.get(officer, 0), last, by, "; ".join(notes)))
     columns = [
         Column(_("Person"), "mono"), Column(_("Name")), Column(_("Branch")), Column(_("Roles"), "roles"),
         Column(_("State"), "badge"), Column(_("Passkeys"), "number"),

@@ -123,9 +123,13 @@ def change(officer_id: str, act: str) -> Response | tuple[str, int]:
 
 def _too_few_without(row: OfficerRow) -> bool:
     """Whether what needs two security officers cannot be done any more without this one."""
-    active = db.session.scalars(select(OfficerRow).where(OfficerRow.state == OfficerState.ACTIVE.value))
-    left = [one.id for one in active if TrustedRole.SECURITY_OFFICER.value in one.roles.split(",")]
-    return row.id in left and len(left) - 1 < _NEEDED
+    role, active = TrustedRole.SECURITY_OFFICER.value, OfficerState.ACTIVE.value
+    if row.state != active or role not in row.roles.split(","):
+        return False
+    others = select(OfficerRow.id).where(
+        OfficerRow.state == active, OfficerRow.roles.contains(role), OfficerRow.id != row.id
+    )
+    return len(db.session.scalars(others.limit(_NEEDED)).all()) < _NEEDED
 
 
 def _proposal(form: InvitationForm, status: int, message: str = "") -> tuple[str, int]:
