@@ -123,7 +123,7 @@ def test_a_certificate_confirmed_while_the_sweep_runs_stays_active(bank: Bank, m
     certificate = bank.issued(key=key)
     bank.clock.set(certificate.issued_at + bank.profiles["personal-signing"].confirm_within)
     meanwhile.plan = lambda: bank.confirmed(certificate, key)
-    sweep = Sweep(bank.unit_of_work, bank.clock, Profiles(bank, meanwhile), bank.published.append, bank.open_receipt)
+    sweep = sweeping(bank, Profiles(bank, meanwhile))
 
     assert sweep.revoke_unconfirmed() == 0
 
@@ -135,7 +135,7 @@ def test_the_sweep_does_not_rewrite_a_revocation(bank: Bank, meanwhile: Meanwhil
     certificate = bank.issued()
     bank.clock.set(certificate.issued_at + bank.profiles["personal-signing"].confirm_within)
     meanwhile.plan = lambda: bank.revoked(certificate, RevocationReason.KEY_COMPROMISE)
-    sweep = Sweep(bank.unit_of_work, bank.clock, Profiles(bank, meanwhile), bank.published.append, bank.open_receipt)
+    sweep = sweeping(bank, Profiles(bank, meanwhile))
 
     assert sweep.revoke_unconfirmed() == 0
 
@@ -166,7 +166,8 @@ def test_codes_used_in_their_last_second_do_not_expire(bank: Bank, meanwhile: Me
 
     late = Late()
 
-    assert Sweep(late, late, bank.profiles, bank.published.append, bank.open_receipt).expire_codes() == 0
+    sweep = Sweep(late, late, bank.profiles, bank.policy, bank.published.append, bank.open_receipt)
+    assert sweep.expire_codes() == 0
     assert isinstance(meanwhile.end(), Certificate)
     with bank.unit_of_work() as work:
         assert work.codes.find(codes.reference).state is CodeState.CLAIMED
