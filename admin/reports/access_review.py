@@ -36,7 +36,7 @@ def access_review(scope: Scope) -> Report:
     found = db.session.execute(wanted.where(here).order_by(one.person)).all()
     binding = CertificateBindingRow
     in_force = select(binding.officer, func.count()).where(binding.state == BindingState.BOUND.value)
-    bound = dict(db.session.execute(in_force.group_by(binding.officer)).tuples().all())
+    bound = {row[0]: row[1] for row in db.session.execute(in_force.group_by(binding.officer))}
     redeemed = InvitationRow.state == InvitationState.REDEEMED.value
     asked = select(InvitationRow.person, InvitationRow.proposed_by, InvitationRow.approved_by).where(redeemed)
     invited = {person: f"{by}, {second}".rstrip(", ") for person, by, second in db.session.execute(asked)}

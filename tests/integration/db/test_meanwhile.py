@@ -87,6 +87,10 @@ class Profiles(dict[str, Any]):
         return super().get(*name)
 
 
+def sweeping(bank: Bank, profiles: Profiles) -> Sweep:
+    return Sweep(bank.unit_of_work, bank.clock, profiles, bank.policy, bank.published.append, bank.open_receipt)
+
+
 def test_an_officer_suspended_meanwhile_stays_suspended(bank: Bank, meanwhile: Meanwhile) -> None:
     pavel, first, second = bank[PAVEL], bank[SECURITY], bank[SECOND_SECURITY]
     proposed = bank.invite.propose(

@@ -53,6 +53,11 @@ def test_a_number_is_written_in_one_way(value: str) -> None:
         first_policy({"hold_undo": value})
 
 
+def test_there_is_one_policy() -> None:
+    with pytest.raises(InvalidRequest, match="there is no policy another"):
+        PolicyTexts().parse("another", text_of(USUAL.numbers(), 2))
+
+
 def test_parts_of_a_second_are_no_policy() -> None:
     with pytest.raises(InvalidRequest, match="hold_undo"):
         replace(USUAL, hold_undo=timedelta(minutes=5, milliseconds=1))
