@@ -14,9 +14,11 @@ from bench.console_pages import PAGES, Asked
 from bench.experiment import Unmeasured
 from bench.experiments.console import PEOPLE, any_certificate
 from ca.adapters.db.engine import open_database
-from ca.certificate_operations import ExamineCertificate
+from ca.certificate_operations import ExamineCertificate, ForeseeRevocation
 from ca.domain.errors import NotReady
+from ca.domain.policy import USUAL
 from ca.operations import Health, NoteLook, Operation, WhoAmI
+from ca.policy_operations import PolicyInForce
 
 BANK = Bank(1_000, 1_800_000_000, *any_certificate())
 TABLES = ("customers", "certificates", "applications", "devices", "audit_events", "name_parts", "evidence", "receipts")
@@ -40,6 +42,8 @@ class Canned:
             NoteLook: {},
             Health: {"hsm": "ok", "database": "ok", "clock": "ok"},
             ExamineCertificate: {"findings": [], "approvals": [], "request_wrong": ""},
+            PolicyInForce: {"numbers": USUAL.numbers()},
+            ForeseeRevocation: {"by_two": False},
         }
         self.refused = type(operation) not in answers
         if self.refused:
