@@ -194,16 +194,7 @@ def require_approved(
     if batch and [case["application"], digest] in batch["cases"] and batch["maker_person"] == case["maker_person"]:
         approvable.add(("approve-batch", _digest("vermilion batch v1", batch).hex()))
     for one in approvals:
-        named = f"approvals.json: the decision of {one['person']}"
-        decision = {name: one[name] for name in ("act", "subject", "subject_digest", "officer", "person")}
-        challenge = base64.urlsafe_b64encode(_digest("vermilion decision v1", decision)).rstrip(b"=").decode("ascii")
-        client_data, authenticator = bytes.fromhex(one["client_data"]), bytes.fromhex(one["authenticator_data"])
-        said = json.loads(client_data)
-        _require((said["type"], said["challenge"]) == ("webauthn.get", challenge), f"{named} is about something else")
-        _require(authenticator[32] & _PRESENT_AND_VERIFIED == _PRESENT_AND_VERIFIED, f"{named} was not verified")
-        signed = authenticator + hashlib.sha256(client_data).digest()
-        key = _cose_key(bytes.fromhex(one["public_key"]))
-        _require_signed(key, bytes.fromhex(one["signature"]), signed, f"{named} is not signed by the passkey")
+        require_passkey(one, f"approvals.json: the decision of {one['person']}")
         logged = {"name": "application.approved", "subject": case["application"], "actor": one["person"]}
         if (one["act"], one["subject_digest"]) in approvable:
             _require(one["person"] != case["maker_person"], "approvals.json: the maker approved the own case")
@@ -213,6 +204,19 @@ def require_approved(
             )
             return one
     raise RefusedError("approvals.json: nobody approved the case in application.json")
+
+
+def require_passkey(approval: dict[str, Any], named: str) -> None:
+    """Raise RefusedError unless the passkey signed exactly this decision."""
+    decision = {name: approval[name] for name in ("act", "subject", "subject_digest", "officer", "person")}
+    challenge = base64.urlsafe_b64encode(_digest("vermilion decision v1", decision)).rstrip(b"=").decode("ascii")
+    client_data, authenticator = bytes.fromhex(approval["client_data"]), bytes.fromhex(approval["authenticator_data"])
+    said = json.loads(client_data)
+    _require((said["type"], said["challenge"]) == ("webauthn.get", challenge), f"{named} is about something else")
+    _require(authenticator[32] & _PRESENT_AND_VERIFIED == _PRESENT_AND_VERIFIED, f"{named} was not verified")
+    signed = authenticator + hashlib.sha256(client_data).digest()
+    key = _cose_key(bytes.fromhex(approval["public_key"]))
+    _require_signed(key, bytes.fromhex(approval["signature"]), signed, f"{named} is not signed by the passkey")
 
 
 def _cose_key(blob: bytes) -> Key:
@@ -287,9 +291,45 @@ def statuses(serial: str, events: list[Event]) -> list[dict[str, Any]]:
         status = event["details"].get("status") if event["name"] == "certificate.issued" else _STATUS.get(event["name"])
         if status:
             reason = {"active": None, "revoked": event["details"].get("reason")}.get(status, "certificateHold")
-            found.append({"event": event["number"], "at": event["at"], "status": status, "reason": reason})
+            invalid_since = event["details"].get("invalid_since")
+            now = {"event": event["number"], "at": event["at"], "status": status, "reason": reason}
+            found.append(now | {"invalid_since": invalid_since})
     _require(found, "events.jsonl: the log does not know the certificate")
     return found
+
+
+def require_revocation(told: dict[str, Any], serial: str, events: list[Event], ended: dict[str, Any]) -> dict[str, Any]:
+    """The decision by another person than the proposer on the case that the certificate ended by, by their passkey."""
+    case, named = told["case"], "revocation.json"
+    digest = _digest("vermilion revocation case v1", case).hex()
+    wanted = {"act": "approve-revocation", "subject": case["id"], "subject_digest": digest}
+    found = [one for one in told["approvals"] if wanted.items() <= one.items()]
+    _require(found, f"{named}: nobody approved the case in it")
+    approval: dict[str, Any] = found[0]
+    require_passkey(approval, f"{named}: the decision of {approval['person']}")
+    _require(approval["person"] != case["proposed_by"], f"{named}: who proposed the revocation approved it")
+    stands = told["state"], told["case_sha256"], told["decided_by"]
+    _require(stands == ("approved", digest, approval["person"]), f"{named}: it stands otherwise than was decided")
+    _require(case["serial"] == serial, f"{named} is about another certificate")
+    is_so = (ended["status"], ended["reason"]) == ("revoked", case["reason"])
+    _require(is_so, f"{named} names another reason than the log, or it has not ended there")
+    since = case["invalid_since"] or None
+    _require(ended["invalid_since"] == since, f"{named} names another invalidity date than the log")
+    about = [event for event in events if event["subject"] == serial]
+    held = [event["at"] for event in about if event["name"] == "certificate.held"][-1:]
+    _require(held == [case["held_since"]], f"{named}: the log does not know the hold that it is about")
+    short = {"case": case["id"], "reason": case["reason"]}
+    proposed = short | {"why": case["why"]}
+    approved = short | {"digest": digest, "proposed_by": case["proposed_by"]}
+    for event, actor, at, details in (
+        ("revocation.proposed", case["proposed_by"], case["proposed_at"], proposed),
+        ("revocation.approved", approval["person"], told["decided_at"], approved),
+        ("certificate.revoked", approval["person"], told["decided_at"], {"reason": case["reason"]}),
+    ):
+        wanted = {"name": event, "actor": actor, "at": at}
+        is_known = any(wanted.items() <= one.items() and details.items() <= one["details"].items() for one in about)
+        _require(is_known, f"{named}: the log knows no {event} by {actor} at {at} that says the same")
+    return approval
 
 
 def require_status(files: dict[str, bytes], told: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:
@@ -317,13 +357,20 @@ def require_status(files: dict[str, bytes], told: dict[str, Any], now: dict[str,
     for name in sorted(name for name in files if name.endswith(".crl")):
         crl = x509.load_der_x509_crl(files[name])
         _require(crl.is_signature_valid(issuer.public_key()), f"{name} is not signed by the issuer")  # type: ignore[arg-type]  # of our kinds
-        listed = crl.get_revoked_certificate_by_serial_number(serial) is not None
+        entry = crl.get_revoked_certificate_by_serial_number(serial)
         made = f"{crl.last_update_utc:%Y-%m-%dT%H:%M:%SZ}"
         is_delta = any(one.oid == ExtensionOID.DELTA_CRL_INDICATOR for one in crl.extensions)
         # Of what was made before the last change, and of what had expired, a list need not speak.
         if not is_delta and made > now["at"] and crl.last_update_utc <= ends:
-            _require(listed == (expected == "revoked"), f"{name} contradicts the log")
-        yield f"{name}, {made}: {'listed' if listed else 'not listed'}"
+            _require((entry is not None) == (expected == "revoked"), f"{name} contradicts the log")
+            _require(_invalid_since(entry) == now["invalid_since"], f"{name} names another invalidity date")
+        yield f"{name}, {made}: {'listed' if entry else 'not listed'}"
+
+
+def _invalid_since(entry: x509.RevokedCertificate | None) -> str | None:
+    """The invalidity date that an entry of a CRL names (RFC 5280 section 5.3.2)."""
+    found = [one.value for one in entry.extensions if isinstance(one.value, x509.InvalidityDate)] if entry else []
+    return f"{found[0].invalidity_date:%Y-%m-%dT%H:%M:%SZ}" if found else None
 
 
 def verify_dossier(key: Key, files: dict[str, bytes]) -> Iterator[str]:
@@ -356,6 +403,13 @@ def verify_dossier(key: Key, files: dict[str, bytes]) -> Iterator[str]:
              "certificate.json: its life is not the one that the log tells")  # fmt: skip
     for one in lived:
         yield f"{one['at']}  {one['status']}{', ' + one['reason'] if one['reason'] else ''} (event {one['event']})"
+    is_by_two = any((one["name"], one["subject"]) == ("revocation.approved", told["serial"]) for one in events)
+    _require(is_by_two == ("revocation.json" in files), "revocation.json is missing, or the log knows none")
+    if is_by_two:
+        ended = json.loads(files["revocation.json"])
+        second = require_revocation(ended, told["serial"], events, lived[-1])
+        yield f"its end: proposed by {ended['case']['proposed_by']} at {ended['case']['proposed_at']}"
+        yield f"its end: approved by {second['person']} with a passkey at {second['at']}"
     yield from require_status(files, told, lived[-1])
 
 

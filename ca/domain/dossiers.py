@@ -19,6 +19,7 @@ This is what a bank's certificate authority has on one certificate, put together
   approvals.json     each decision with the passkey's own signature
   batch.json         the list of cases that one signature approved, when it was so
   certificate.json   what was recorded before it was signed, and how the certificate stood since
+  revocation.json    the case that ended it, with the second officer's decision and passkey signature, when two decided
   request.p10        the certification request, signed by the customer's key; it was not always kept
   certificate.cer    the certificate, with issuer.cer and root.cer above it
   events.jsonl       the events of the audit log about it, each with its way to a signed checkpoint

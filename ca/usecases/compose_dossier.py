@@ -38,6 +38,7 @@ from ca.usecases.audit import AUDIT_KEY, MakeCheckpoint
 from ca.usecases.authorize import Authorize, require_branch
 from ca.usecases.batches import BATCH_SEAL
 from ca.usecases.cases import require_sealed
+from ca.usecases.ended_by_two import ended_by, find_approval
 from ca.usecases.issuance import require_recorded
 from ca.usecases.look_back import LookBack, LookedBack
 from ca.usecases.looks import LOOKED
@@ -142,11 +143,13 @@ class ComposeDossier:
         evidence = work.applications.list_evidence(certificate.application)
         listed = next((item.decision.subject for item in evidence if item.decision.act is Act.APPROVE_BATCH), "")
         batch = {"batch.json": _json(self._batch(work, listed))} if listed else {}
+        revocation = self._revocation(work, certificate)
         # Of certificates from before the bytes were kept there is the digest alone.
         request = {"request.p10": intent.request_der} if intent.request_der else {}
         return (
             batch
             | request
+            | revocation
             | {
                 "application.json": _json(_application(application)),
                 "identity.json": _json(identity),
@@ -159,6 +162,22 @@ class ComposeDossier:
         """The list that one signature approved. A case is entered, and so approved, with one batch at most."""
         batch = unsealed(self.seals, BATCH_SEAL, work.batches.get(batch_id))
         return batch.fields()
+
+    def _revocation(self, work: Work, certificate: Certificate) -> Files:
+        """The case that a second officer decided, where one did: the log says whether. Raises Tampered."""
+        approved = find_approval(work, certificate.serial)
+        if approved is None:
+            return {}
+        case = ended_by(work, self.seals, certificate, approved)
+        told = {
+            "case": case.fields(),
+            "case_sha256": case.digest().hex(),
+            "state": case.state.value,
+            "decided_by": case.decided_by,
+            "decided_at": timestamp(approved.event.at),
+            "approvals": [_approval(work, item) for item in work.applications.list_evidence(case.id)],
+        }
+        return {"revocation.json": _json(told)}
 
     def _events(self, work: Work, certificate: Certificate) -> Iterator[dict[str, Any]]:
         """Each with its own way to a checkpoint, in the log's order."""

@@ -124,6 +124,10 @@ class Dossier:
             return "it is about another case or another officer"
         if approver.person == case.maker_person:
             return "the same person entered the case"
+        return self.flaw_of_signature(approver, evidence)
+
+    def flaw_of_signature(self, approver: Officer, evidence: Evidence) -> str:
+        """Why no passkey of this officer signed the decision; empty when one did."""
         credential = approver.find_credential(evidence.assertion.credential_id)
         if credential is None:
             return "the passkey is not one of this officer's"

@@ -17,7 +17,7 @@ from ca.usecases.authorize import OFFICER_SEAL, Authorize, require_branch
 from ca.usecases.passkeys import Passkeys
 from ca.usecases.revoke import REVOKERS, ChangeStatus
 from ca.usecases.sealed import unsealed
-from ca.usecases.second_officer import LONGEST_WHY, SecondOfficer, case_details
+from ca.usecases.second_officer import LONGEST_WHY, REVOCATION_APPROVED, SecondOfficer, case_details
 
 READERS = (TrustedRole.RA_OPERATOR, *REVOKERS, TrustedRole.AUDITOR)
 
@@ -58,7 +58,7 @@ class DecideOnRevocation:
         waits = case.state is RevocationCaseState.PROPOSED
         is_changed = waits and not case.is_about(certificate)
         may = case.is_waiting(now) and not is_changed and _may_decide(officer) and officer.person != case.proposed_by
-        challenge = _decision(case, officer).challenge()
+        challenge = revocation_approval(case, officer).challenge()
         return RevocationView(case, certificate, challenge, case.is_late(now), is_changed, may)
 
     def approve(self, session: str, case_id: str, *, case_digest: bytes, assertion: Assertion) -> Certificate:
@@ -73,11 +73,11 @@ class DecideOnRevocation:
                 raise InvalidTransition("the revocation is not what was shown; read it again")
             approved = case.decide(RevocationCaseState.APPROVED, by=officer.person)
             self._require_open(work, case, certificate, now)
-            self.passkeys.decide(work, officer, _decision(case, officer), assertion)
+            self.passkeys.decide(work, officer, revocation_approval(case, officer), assertion)
             revoked = certificate.revoke(case.reason, at=now, invalid_since=case.invalid_since)
             self.second.save(work, approved)
             details = case_details(case) | {"digest": case.digest().hex(), "proposed_by": case.proposed_by}
-            work.audit.append(AuditEvent("revocation.approved", _subject(case), officer.person, now, details))
+            work.audit.append(AuditEvent(REVOCATION_APPROVED, _subject(case), officer.person, now, details))
             customer = self.change_status.record_end(work, revoked, officer, now)
             work.commit()
         return self.change_status.tell_end(customer, revoked)
@@ -125,5 +125,6 @@ def _subject(case: RevocationCase) -> str:
     return serial_text(case.serial)
 
 
-def _decision(case: RevocationCase, officer: Officer) -> Decision:
+def revocation_approval(case: RevocationCase, officer: Officer) -> Decision:
+    """The decision that this officer takes by approving exactly this case."""
     return Decision(Act.APPROVE_REVOCATION, case.id, case.digest(), officer.id, officer.person)

@@ -21,6 +21,7 @@ from ca.ports import Random, Seals, Work
 from ca.usecases.sealed import unsealed
 
 REVOCATION_SEAL = "revocation-case"
+REVOCATION_APPROVED = "revocation.approved"
 LONGEST_WHY = 300
 
 

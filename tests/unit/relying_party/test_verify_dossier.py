@@ -14,57 +14,18 @@ from typing import Any
 
 import pytest
 
-from ca.adapters.webauthn import WebAuthnAuthenticators
 from ca.domain import audit
 from ca.domain.audit import GENESIS
 from ca.domain.batches import BatchLine
-from ca.domain.dossiers import MANIFEST, SIGNATURE, manifest_message
+from ca.domain.dossiers import MANIFEST, SIGNATURE
 from ca.domain.excerpts import excerpt
-from ca.usecases.audit import AUDIT_KEY
 from ca.usecases.compose_dossier import Files
 from relying_party import verify_dossier as verifier
 from tests.architecture.sources import ROOT
 from tests.drafts import BORN, a_request
-from tests.fakes.authenticators import BrowserPasskey
-from tests.fakes.bank import AUDITOR, ISSUING, MARIA, PAVEL, STAFF, SUPERVISOR, Bank, new_key, request_like
+from tests.fakes.bank import ISSUING, MARIA, PAVEL, Bank, new_key, request_like
 from tests.fakes.company import Company
-from tests.fakes.use_cases import ORIGIN, auditing_of
-
-
-class Dispute:
-    """A certificate that was held, released and revoked, with its dossier."""
-
-    def __init__(self) -> None:
-        self.bank = bank = Bank(authenticators=WebAuthnAuthenticators("localhost", (ORIGIN,)))
-        for person, (name, branch, roles) in STAFF.items():
-            bank._staff[person] = bank.officer(person, roles, branch=branch, name=name, passkey=BrowserPasskey())
-        bank.responder(ISSUING)
-        self.other = self.compose(bank.active().serial)
-        certificate = bank.active()
-        bank.change_status.hold(bank.session(SUPERVISOR), certificate.serial)
-        bank.change_status.release(bank.session(SUPERVISOR), certificate.serial)
-        self.good = self.compose(certificate.serial)
-        bank.clock.tick(timedelta(hours=1))
-        bank.revoked(certificate)
-        bank.clock.tick(timedelta(minutes=1))
-        bank.publish_crl(ISSUING)
-        self.files = self.compose(certificate.serial)
-        self.key = bank.trust.kept["audit.spki"]
-
-    def compose(self, serial: int) -> Files:
-        return auditing_of(self.bank).compose(self.bank.session(AUDITOR), serial)
-
-    def signed_again(self, files: Files) -> Files:
-        """As a bank would that lies, or whose audit key was stolen: only what the files say can tell then."""
-        told = json.loads(files[MANIFEST])
-        inside = [name for name in files if name not in (MANIFEST, SIGNATURE)]
-        told["files"] = {name: hashlib.sha256(files[name]).hexdigest() for name in inside}
-        manifest = json.dumps(told).encode()
-        signature = self.bank.key_store.sign(AUDIT_KEY, manifest_message(manifest))
-        return files | {MANIFEST: manifest, SIGNATURE: signature.hex().encode()}
-
-    def lines(self, files: Files) -> list[str]:
-        return list(verifier.verify_dossier(verifier.load_key(self.key), files))
+from tests.fakes.dispute import Dispute, lie_in
 
 
 @pytest.fixture(scope="module")
@@ -223,15 +184,6 @@ def test_another_banks_key_proves_nothing(dispute: Dispute) -> None:
 # What only the files can tell, when somebody signs lies
 
 
-def _json(name: str, change: Callable[[Any], None]) -> Callable[[Files, Files], Files]:
-    def changed(files: Files, _other: Files) -> Files:
-        told = json.loads(files[name])
-        change(told)
-        return files | {name: json.dumps(told).encode()}
-
-    return changed
-
-
 def _swap(*names: str) -> Callable[[Files, Files], Files]:
     return lambda files, other: files | {name: other[name] for name in names}
 
@@ -268,27 +220,27 @@ def _drop(name: str) -> Callable[[list[dict[str, Any]]], None]:
 
 
 LIES: list[tuple[str, Callable[[Files, Files], Files]]] = [
-    ("approvals.json: nobody approved", _json("application.json", lambda told: told["case"].update(branch="x"))),
-    ("approvals.json: nobody approved", _json("approvals.json", lambda told: told.clear())),
+    ("approvals.json: nobody approved", lie_in("application.json", lambda told: told["case"].update(branch="x"))),
+    ("approvals.json: nobody approved", lie_in("approvals.json", lambda told: told.clear())),
     ("approvals.json: nobody approved", _swap("approvals.json")),
-    ("is about something else", _json("approvals.json", lambda told: told[0].update(person="E9"))),
-    ("is not signed by the passkey", _json("approvals.json", lambda told: told[0].update(
+    ("is about something else", lie_in("approvals.json", lambda told: told[0].update(person="E9"))),
+    ("is not signed by the passkey", lie_in("approvals.json", lambda told: told[0].update(
         authenticator_data=told[0]["authenticator_data"][:-2] + "01"))),
-    ("was not verified", _json("approvals.json", lambda told: told[0].update(
+    ("was not verified", lie_in("approvals.json", lambda told: told[0].update(
         authenticator_data=told[0]["authenticator_data"][:64] + "01" + told[0]["authenticator_data"][66:]))),
     ("identity.json is another", _swap("identity.json")),
     ("certificate.json is about another", _swap("certificate.cer", "certificate.json")),
     ("certificate.json is about another", _swap("certificate.cer")),
-    ("certificate.json: what was recorded", _json("certificate.json", lambda told: told.update(tbs_sha256="00" * 32))),
-    ("certificate.json names another U", _json("certificate.json", lambda told: told.update(device_serial="US0"))),
-    ("application.json is another", _json("certificate.json", lambda told: told.update(application="x"))),
-    ("certificate.json: its life", _json("certificate.json", lambda told: told["statuses"].pop())),
+    ("certificate.json: what was recorded", lie_in("certificate.json", lambda told: told.update(tbs_sha256="00" * 32))),
+    ("certificate.json names another U", lie_in("certificate.json", lambda told: told.update(device_serial="US0"))),
+    ("application.json is another", lie_in("certificate.json", lambda told: told.update(application="x"))),
+    ("certificate.json: its life", lie_in("certificate.json", lambda told: told["statuses"].pop())),
     ("request.p10 does not match its digest", _swap("request.p10")),
     ("request.p10 does not match its digest", lambda files, other: _request(files, other["request.p10"])),
     ("request.p10 is missing", lambda files, _: {name: files[name] for name in files if name != "request.p10"}),
     ("certificate.cer is not signed", lambda files, _: files | {"issuer.cer": files["root.cer"]}),
     ("issuer.cer is not signed", lambda files, _: files | {"root.cer": files["issuer.cer"]}),
-    ("status.json contradicts", _json("status.json", lambda told: told["ocsp"].update(status="good"))),
+    ("status.json contradicts", lie_in("status.json", lambda told: told["ocsp"].update(status="good"))),
     ("ocsp.der contradicts", _swap("ocsp.der")),
     ("the log does not know the approval", _events(_drop("application.approved"))),
     ("the log does not know that this key", _events(_drop("certificate.intended"))),
