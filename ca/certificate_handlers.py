@@ -13,12 +13,14 @@ from ca.certificate_operations import (
     UndoHold,
 )
 from ca.domain.certificates import Certificate
+from ca.domain.decisions import Act, Evidence
 from ca.domain.revocation import parse_reason
 from ca.domain.serials import parse_serial, serial_text
 from ca.domain.times import parse_instant, timestamp
 from ca.operations import encode_base64
 from ca.signer import Handler
 from ca.usecases import examine
+from ca.usecases.ended_by_two import SecondDecision
 from ca.usecases.revoke_by_two import DecideOnRevocation
 
 
@@ -52,18 +54,8 @@ class OneCertificate:
         found = self.examine(op.session, parse_serial(op.serial))
         return {
             "findings": list(found.findings),
-            "approvals": [
-                {
-                    "act": evidence.decision.act.value,
-                    "officer": evidence.decision.officer,
-                    "person": evidence.decision.person,
-                    "at": timestamp(evidence.at),
-                    "digest": evidence.decision.subject_digest.hex(),
-                    "passkey": evidence.assertion.credential_id.hex(),
-                    "wrong": wrong,
-                }
-                for evidence, wrong in found.approvals
-            ],
+            "approvals": [_told_approval(*one) for one in found.approvals],
+            "ended_by_two": found.ended_by_two and _told_second(found.ended_by_two),
             "request_wrong": found.request_wrong,
         }
 
@@ -87,6 +79,30 @@ class OneCertificate:
             "challenge": encode_base64(shown.challenge),
             "may_approve": shown.may_approve,
         }
+
+
+def _told_approval(evidence: Evidence, wrong: str) -> dict[str, Any]:
+    decision = evidence.decision
+    return {
+        "act": decision.act.value,
+        "officer": decision.officer,
+        "person": decision.person,
+        "at": timestamp(evidence.at),
+        "digest": decision.subject_digest.hex(),
+        "passkey": evidence.assertion.credential_id.hex(),
+        "wrong": wrong,
+    }
+
+
+def _told_second(decision: SecondDecision) -> dict[str, Any]:
+    return {
+        "act": Act.APPROVE_REVOCATION.value,
+        "case": decision.case,
+        "person": decision.person,
+        "at": timestamp(decision.at),
+        "digest": decision.digest,
+        "wrong": decision.wrong,
+    }
 
 
 def told_status(certificate: Certificate) -> dict[str, Any]:

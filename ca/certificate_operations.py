@@ -4,7 +4,8 @@ from ca.operations import B64, AssertionMessage, Identifier, OfficerOperation, T
 
 
 class ExamineCertificate(OfficerOperation):
-    """-> {findings: [text], approvals: [{act, officer, person, at, digest: hex, passkey: hex, wrong}], request_wrong}.
+    """-> {findings: [text], approvals: [{act, officer, person, at, digest: hex, passkey: hex, wrong}], request_wrong,
+    ended_by_two: {act, case, person, at, digest: hex, wrong} or null, where a second officer decided on its end}.
 
     Judged now. `wrong` is empty when the passkey's signature holds, `request_wrong` when the kept request does.
     """

@@ -81,8 +81,9 @@ def _examined(row: CertificateRow) -> dict[str, Any]:
     try:
         found = ask(ExamineCertificate, serial=row.serial)
     except PKIError as error:
-        return {"trouble": sentence(error), "findings": [], "approvals": [], "request_wrong": ""}
-    return {"trouble": "", **{name: found[name] for name in ("findings", "approvals", "request_wrong")}}
+        empty: dict[str, Any] = {"findings": [], "approvals": [], "ended_by_two": None, "request_wrong": ""}
+        return empty | {"trouble": sentence(error)}
+    return {"trouble": "", **{name: found[name] for name in ("findings", "approvals", "ended_by_two", "request_wrong")}}
 
 
 def _decide_hold_by(row: CertificateRow) -> datetime | None:

@@ -10,6 +10,7 @@ from ca.domain.officers import TrustedRole
 from ca.ports import Linter, UnitOfWork, Work
 from ca.usecases.authorize import require_branch
 from ca.usecases.dossier import Dossier
+from ca.usecases.ended_by_two import SecondDecision, examine_end
 from ca.usecases.issuance import require_recorded
 
 
@@ -22,6 +23,8 @@ class Examined:
     """Of the independent linter; our own rules were asked before it was signed, and a finding would have stopped it."""
     approvals: Sequence[tuple[Evidence, str]]
     """With what is wrong with each; empty when its signature holds."""
+    ended_by_two: SecondDecision | None
+    """The second officer's decision on its revocation, where the log has one."""
     request_wrong: str
     """What is wrong with the record of its request; empty when the kept bytes are those that were recorded."""
 
@@ -44,9 +47,10 @@ class ExamineCertificate:
             if TrustedRole.HOTLINE not in officer.roles:
                 require_branch(officer, found.branch, "certificate")
             approvals = self.dossier.examine(work, found.application) if found.application else []
+            second = examine_end(work, self.dossier, found)
             request_wrong = self._flaw_of_request(work, serial)
             work.commit()
-        return Examined(found, self.linter.lint_certificate(found.der), approvals, request_wrong)
+        return Examined(found, self.linter.lint_certificate(found.der), approvals, second, request_wrong)
 
     def _flaw_of_request(self, work: Work, serial: int) -> str:
         intent = work.intents.find(serial)

@@ -85,6 +85,7 @@ class FakeSigner(OfficerAnswers, AuthorityAnswers, PolicyAnswers, CaseAnswers, R
     findings: list[str] = field(default_factory=list)
     flaw: str = ""
     request_flaw: str = ""
+    ended_by_two: dict[str, Any] | None = None
     by_two: bool = False
 
     def call(self, operation: ops.Operation) -> dict[str, Any]:
@@ -315,7 +316,12 @@ class FakeSigner(OfficerAnswers, AuthorityAnswers, PolicyAnswers, CaseAnswers, R
         self._who(operation)
         told = {"act": "approve-application", "officer": "approver", "person": "E-approver", "digest": "d0" * 32}
         told |= {"at": "2026-11-22T07:04:05Z", "passkey": "c1", "wrong": self.flaw}
-        return {"findings": list(self.findings), "approvals": [told], "request_wrong": self.request_flaw}
+        return {
+            "findings": list(self.findings),
+            "approvals": [told],
+            "ended_by_two": self.ended_by_two,
+            "request_wrong": self.request_flaw,
+        }
 
     def _UndoHold(self, operation: UndoHold) -> dict[str, Any]:
         return self._change(operation, "active")

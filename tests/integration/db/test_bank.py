@@ -41,9 +41,9 @@ class Canned:
             WhoAmI: {},
             NoteLook: {},
             Health: {"hsm": "ok", "database": "ok", "clock": "ok"},
-            ExamineCertificate: {"findings": [], "approvals": [], "request_wrong": ""},
             PolicyInForce: {"numbers": USUAL.numbers()},
             ForeseeRevocation: {"by_two": False},
+            ExamineCertificate: {"findings": [], "approvals": [], "ended_by_two": None, "request_wrong": ""},
         }
         self.refused = type(operation) not in answers
         if self.refused:

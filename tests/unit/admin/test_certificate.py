@@ -78,6 +78,16 @@ def test_approvals_are_verified_now_and_say_what_is_wrong(at, signer):
     assert "verified just now" not in approvals
 
 
+@pytest.mark.parametrize("wrong", ["", "the same person proposed the revocation"])
+def test_the_second_officers_decision_on_its_end_is_verified_like_an_approval(at, signer, wrong):
+    second = {"act": "approve-revocation", "case": "r", "person": "E-second", "at": "2026-11-22T08:04:05Z"}
+    signer.ended_by_two = second | {"digest": "e1" * 32, "wrong": wrong}
+    approvals = _section(at("supervisor").text(PAGE), "approvals")
+    assert "E-second" in approvals
+    assert approvals.count("passkey signature verified just now") == (1 if wrong else 2)
+    assert ("the same person proposed the revocation" in approvals) is bool(wrong)
+
+
 def test_what_cannot_be_verified_now_is_not_said_to_hold(at, signer):
     signer.refuse[ExamineCertificate.path] = KeyStoreUnavailable("the HSM does not answer")
     page = at("supervisor").text(PAGE)

@@ -158,3 +158,20 @@ def test_the_certificates_page_tells_what_waits_and_offers_no_release(own):
     change(CertificateRow, CertificateRow.serial == WAITING, status="revoked")
     page = at("supervisor").text(where)
     assert ("void" in page, "overdue" in page) == (True, False)
+
+
+def test_an_approval_that_the_log_does_not_know_is_said_to_be_none(own):
+    at, change = own
+    change(RevocationCaseRow, RevocationCaseRow.id == CASE, state="approved", decided_by="E-supervisor")
+    page = at("supervisor").text(f"/admin/certificates/details/?id={WAITING}")
+    assert "The log does not know that this was approved." in page
+
+
+def test_an_approval_that_the_log_knows_is_not(own):
+    at, change = own
+    change(RevocationCaseRow, RevocationCaseRow.id == CASE, state="approved", decided_by="E-supervisor")
+    visitor = at("supervisor")
+    told = {"act": "approve-revocation", "case": CASE, "person": "E-supervisor", "at": "2026-11-22T08:04:05Z"}
+    visitor.signer.ended_by_two = told | {"digest": "e1" * 32, "wrong": ""}
+    page = visitor.text(f"/admin/certificates/details/?id={WAITING}")
+    assert "The log does not know" not in page
