@@ -26,6 +26,8 @@ def signer(tmp_path: Path) -> FakeSigner:
         "person": "E-supervisor", "name": "Sun Li", "branch": "Pudong", "roles": ["ra-supervisor"],
         "code": WHOLE, "state": "open", "officer": "supervisor",
     }  # fmt: skip
+    told = {"act": "approve-revocation", "case": "revocation-9", "person": "E-both", "digest": "e1" * 32}
+    signer.ended_by_two = told | {"at": "2026-11-22T08:04:05Z", "wrong": "no signature of the second officer is kept"}
     return signer
 
 

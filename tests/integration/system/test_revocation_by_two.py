@@ -12,6 +12,8 @@ from ca import operations as ops
 from ca.demo.authenticator import SoftwareAuthenticator
 from ca.demo.officers import CHECKER, MAKER
 from ca.domain.errors import InvalidTransition, NotAllowed, Tampered
+from ca.dossier_operations import ShowDossier
+from relying_party import verify_dossier
 from tests.integration.system.clients import ask_ocsp, issue, serial_of
 from tests.integration.system.running import REPOSITORY, Demo, stopping
 
@@ -78,6 +80,17 @@ def test_it_is_on_hold_for_relying_parties_at_once_and_ends_by_the_second(bank: 
     with pytest.raises(InvalidTransition, match="approved cannot become"):
         bank.checker.call(own.RejectRevocation, case=case, reason="too late")
     assert bank.pki("audit", "verify").status == 0
+
+    second = bank.checker.call(own.ExamineCertificate, serial=serial)["ended_by_two"]
+    assert (second["case"], second["person"], second["wrong"]) == (case, CHECKER, "")
+    packed = bank.checker.call(ShowDossier, serial=serial)["files"]
+    files = {name: ops.decode_base64(content) for name, content in packed.items()}
+    key = verify_dossier.load_key((bank.state / "trust" / "audit.spki").read_bytes())
+    told = list(verify_dossier.verify_dossier(key, files))
+    assert [line.split(" at ")[0] for line in told if line.startswith("its end")] == [
+        f"its end: proposed by {MAKER}",
+        f"its end: approved by {CHECKER} with a passkey",
+    ]
 
 
 def test_a_row_written_into_the_database_ends_nothing(bank: Demo, tmp_path: Path) -> None:
