@@ -14,7 +14,7 @@ from ca.domain.decisions import Act, Decision
 from ca.ports import KeyId
 from ca.usecases.compose_dossier import Files
 from relying_party import verify_dossier as verifier
-from tests.fakes.bank import ISSUING, PAVEL, SUPERVISOR, Bank
+from tests.fakes.bank import HOTLINE, ISSUING, PAVEL, SUPERVISOR, Bank
 from tests.fakes.dispute import Dispute, lie_in
 from tests.fakes.revoking import approve, propose
 
@@ -60,6 +60,23 @@ def test_an_end_by_two_is_proven_and_both_are_named(dispute: EndedByTwo) -> None
     assert any(line.startswith(f"its end: approved by {SUPERVISOR} with a passkey at ") for line in lines)
     assert any("revoked, cessationOfOperation" in line for line in lines)
     assert case["invalid_since"]
+
+
+def test_what_was_on_hold_before_and_was_rejected_once_is_proven_too(dispute: EndedByTwo) -> None:
+    bank = dispute.bank
+    certificate = bank.active()
+    bank.change_status.hold(bank.session(HOTLINE), certificate.serial)
+    bank.clock.tick(timedelta(hours=1))
+    rejected = propose(bank, certificate)
+    bank.revoking.reject(bank.session(SUPERVISOR), rejected.id, reason="ask the customer first")
+    bank.clock.tick(timedelta(hours=1))
+    approve(bank, propose(bank, certificate))
+
+    files = dispute.compose(certificate.serial)
+
+    assert any(line.startswith("its end: approved by") for line in dispute.lines(files))
+    names = [json.loads(line).get("event", {}).get("name") for line in files["events.jsonl"].splitlines()]
+    assert "revocation.rejected" in names
 
 
 def test_where_one_officer_was_enough_nothing_is_said_of_a_second(dispute: EndedByTwo) -> None:
