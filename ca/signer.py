@@ -59,6 +59,10 @@ def create_app(handlers: Mapping[type[Operation], Handler], refused: Refused, ma
                 refusal = refusal_of(error)
                 malformed(kind, refusal)
                 raise refusal from error
+            except RecursionError as error:
+                refusal = errors.InvalidRequest("the message is nested too deeply")
+                malformed(kind, refusal)
+                raise refusal from error
             try:
                 return jsonify(handlers[kind](operation))
             except errors.PKIError as error:

@@ -131,6 +131,15 @@ def test_what_is_no_json_is_a_bad_request(refusals: Refusals) -> None:
     assert app.test_client().post("/v1/health", data=b"{").status_code == 400
 
 
+def test_what_is_nested_without_end_is_refused_and_noted(refusals: Refusals) -> None:
+    app = app_where(refusals, refuse(AssertionError()))
+
+    answer = app.test_client().post("/v1/health", data=b"[" * 100_000)
+
+    assert (answer.status_code, answer.json["error"] if answer.json else "") == (422, "invalid-request")
+    assert refusals.malformed == [("health", "the message is nested too deeply")]
+
+
 def test_a_body_of_megabytes_is_not_read(refusals: Refusals) -> None:
     app = app_where(refusals, refuse(AssertionError()))
     assert app.test_client().post("/v1/health", data=b" " * (256 * 1024 + 1)).status_code == 413
