@@ -106,6 +106,19 @@ def test_nothing_else_is_served_from_there(client: FlaskClient, offer: Offer, na
     assert client.get(f"/tool/{name}").status_code == 404
 
 
+def test_a_link_in_the_place_of_a_file_leads_nowhere(client: FlaskClient, offer: Offer) -> None:
+    offer.put(TOOL)
+    (offer.directory.parent / "secret").write_text("secret")
+    (offer.directory / "linked").symlink_to(offer.directory.parent / "secret")
+    (offer.directory / "ushield.pyz").unlink()
+    (offer.directory / "ushield.pyz").symlink_to(offer.directory.parent / "secret")
+
+    answers = [client.get(f"/tool/{name}") for name in ("linked", "ushield.pyz")]
+
+    assert [answer.status_code for answer in answers] == [404, 503]
+    assert not any("secret" in answer.text for answer in answers)
+
+
 def test_without_a_tool_the_page_says_so(client: FlaskClient) -> None:
     assert "not offered at this moment" in client.get("/tool/").text
 
