@@ -282,6 +282,18 @@ def test_other_host_names_are_refused(value: str) -> None:
         AlternativeName(AlternativeNameKind.DNS, value)
 
 
+@pytest.mark.parametrize(
+    "octets",
+    ["张伟".encode("gbk"), b"bank\xc0\xaf", "𠮷".encode("utf-16-be"), "𠮷".encode()[:3]],
+    ids=["GBK", "overlong", "UTF-16", "cut"],
+)
+def test_octets_that_are_not_utf_8_are_no_name(octets: bytes) -> None:
+    text = der.tlv(der.UTF8_STRING, octets)
+
+    with pytest.raises(InvalidRequest):
+        Name.from_der(der.sequence(der.set_of(der.sequence(COMMON_NAME, text))))
+
+
 def test_a_name_in_another_string_type_than_ours_is_refused() -> None:
     name = der.sequence(der.set_of(der.sequence(COMMON_NAME, der.tlv(der.PRINTABLE_STRING, b"x"))))
 
