@@ -13,7 +13,7 @@ from ca.adapters.notices import Outbox
 from ca.adapters.passwords import Argon2Passwords
 from ca.authority_handlers import Authority
 from ca.case_handlers import Casework
-from ca.domain.dossiers import enclosures
+from ca.domain.dossiers import PROGRAMS, enclosures
 from ca.door_handlers import Door
 from ca.dossier_handlers import Auditing
 from ca.policy_handlers import PolicyDesk
@@ -63,7 +63,7 @@ from ca.wiring import (
 from config.settings import EDGE_KEY, Settings
 from config.shown import told
 
-_VERIFIER = Path(__file__).parent.parent / "relying_party" / "verify_dossier.py"
+_VERIFIERS = Path(__file__).parent.parent / "relying_party"
 
 
 def senders(
@@ -211,7 +211,7 @@ def auditing(
         look_back(settings, unit_of_work),
         as_json,
         answer_ocsp,
-        enclosures(_VERIFIER.read_bytes()),
+        enclosures({name: (_VERIFIERS / source).read_bytes() for name, source in PROGRAMS.items()}),
     )
     verify = partial(verify_audit_key, files.trust)
     sign_backup = SignBackup(unit_of_work, clock, key_store, files.journal)

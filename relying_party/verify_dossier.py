@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Checks a bank's dossier on one certificate, or an excerpt of its audit log (docs/protocols/dossier.md).
 
-One file; it needs Python 3.11 or newer and the package `cryptography` (42 or newer). It shares no code with the CA.
+With `verify_log.py` beside it, it needs Python 3.11 or newer and the package `cryptography` (42 or newer). It shares no
+code with the CA.
 
     verify.py --key audit.spki dossier.zip          (or the directory it was unpacked into)
     verify.py --key audit.spki audit-1-500.jsonl
@@ -22,72 +23,32 @@ from pathlib import Path
 from typing import Any
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    PublicFormat,
-    load_der_public_key,
-    load_pem_public_key,
-)
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
-LOG, DOSSIER = "vermilion audit v1", "vermilion dossier v1"
+from verify_log import (
+    HASHES,
+    Event,
+    Key,
+    RefusedError,
+    digest_of,
+    is_signed,
+    load_key,
+    read_log,
+    require,
+    require_signed,
+)
+
+DOSSIER = "vermilion dossier v1"
 MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
 KEY_BIRTH = bytes.fromhex("060a2b06010401868d1f0301")  # 1.3.6.1.4.1.99999.3.1
-# Details that stand in the part of an event that may be shown; the others are hashed with the salt.
-TOLD = {"status", "reason", "number", "base", "sha256", "this_update", "next_update", "shows", "unexpired_at"}
 _STATUS = {"certificate.confirmed": "active", "certificate.held": "on-hold", "certificate.released": "active",
            "certificate.revoked": "revoked"}  # fmt: skip
-_HASHES = {"secp256r1": hashes.SHA256(), "secp384r1": hashes.SHA384(), "secp521r1": hashes.SHA512()}
 _PRESENT_AND_VERIFIED = 0x05
 _MALFORMED = (KeyError, TypeError, ValueError, AttributeError, IndexError, zipfile.BadZipFile, x509.ExtensionNotFound)
-Key = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
-Event = dict[str, Any]
-
-
-class RefusedError(Exception):
-    """What must not be believed; the message names it."""
-
-
-def _require(holds: object, sentence: str) -> None:
-    if not holds:
-        raise RefusedError(sentence)
-
-
-def _canonical(value: object) -> bytes:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-
-
-def _digest(purpose: str, value: object) -> bytes:
-    return hashlib.sha256(purpose.encode() + b"\x00" + _canonical(value)).digest()
-
-
-def load_key(blob: bytes) -> Key:
-    """A public key, SubjectPublicKeyInfo in DER or PEM. Raises RefusedError."""
-    try:
-        key = load_pem_public_key(blob) if blob.startswith(b"-----") else load_der_public_key(blob)
-    except (ValueError, UnsupportedAlgorithm) as error:
-        raise RefusedError("the audit key cannot be read") from error
-    if not isinstance(key, Key):
-        raise RefusedError("the audit key is of an unknown kind")
-    return key
-
-
-def _require_signed(key: object, signature: bytes, message: bytes, sentence: str) -> None:
-    by = _HASHES.get(key.curve.name) if isinstance(key, ec.EllipticCurvePublicKey) else hashes.SHA256()
-    _require(by and isinstance(key, Key) and _is_signed(key, signature, message, by), sentence)
-
-
-def _is_signed(key: Any, signature: bytes, message: bytes, by: hashes.HashAlgorithm) -> bool:
-    how = (padding.PKCS1v15(), by) if isinstance(key, rsa.RSAPublicKey) else (ec.ECDSA(by),)
-    try:
-        key.verify(signature, message, *how)
-    except InvalidSignature:
-        return False
-    return True
 
 
 def _parts(blob: bytes) -> list[bytes]:
@@ -106,59 +67,6 @@ def _content(blob: bytes, at: int) -> tuple[int, int]:
     return start, start + (int.from_bytes(blob[at + 2 : start], "big") if octets else blob[at + 1])
 
 
-# The log
-
-
-def read_log(key: Key, text: str) -> Iterator[tuple[Event, bool]]:
-    """Each event of one or more excerpts, and whether a signed checkpoint proves it. Raises RefusedError."""
-    run: list[dict[str, Any]] = []
-    for line in (json.loads(line) for line in text.splitlines()):
-        if "format" in line and run:
-            yield from _read_run(key, run)
-            run = []
-        run.append(line)
-    _require(run, "there is no event")
-    yield from _read_run(key, run)
-
-
-def _read_run(key: Key, lines: list[dict[str, Any]]) -> Iterator[tuple[Event, bool]]:
-    head, *rest = lines
-    _require(head.get("format") == LOG, "the log is of another format")
-    events = [line["event"] for line in rest if "event" in line]
-    marks = {line["checkpoint"]["number"]: line["checkpoint"] for line in rest if "checkpoint" in line}
-    numbers = [event["number"] for event in events]
-    first, last = head["first"], head["last"]
-    _require(numbers == list(range(first, last + 1)), f"events {first} to {last} are not all there")
-    link, number, hashes_ = bytes.fromhex(head["previous"]), first - 1, {}
-    digests = [(_event_digest(event), event["hash"]) for event in events]
-    digests += [(bytes.fromhex(line["behind"]), None) for line in rest if "behind" in line]
-    for digest, hash_ in digests:
-        number, link = number + 1, hashlib.sha256(link + digest).digest()
-        _require(hash_ in (None, link.hex()), f"event {number} is not as the log has it")
-        hashes_[number] = link.hex()
-    for mark in marks.values():
-        named = f"the checkpoint at event {mark['number']}"
-        _require(hashes_.get(mark["number"]) == mark["hash"], f"the events do not lead to {named}")
-        shown = {name: mark[name] for name in ("number", "hash", "at")}
-        message = b"vermilion audit checkpoint v1\x00" + _canonical(shown)
-        _require_signed(key, bytes.fromhex(mark["signature"]), message, f"{named} is not signed with the audit key")
-    last = max(marks, default=0)
-    yield from ((event, event["number"] <= last) for event in events)
-
-
-def _event_digest(event: Event) -> bytes:
-    shown = {name: event[name] for name in ("number", "name", "subject", "at")}
-    told = {name: value for name, value in event["details"].items() if name in TOLD}
-    kept = {name: value for name, value in event["details"].items() if name not in TOLD}
-    untold = _canonical({"actor": event["actor"], "details": kept, "changes": event["changes"]})
-    return hashlib.sha256(
-        hashlib.sha256(bytes.fromhex(event["salt"]) + untold).digest() + _canonical(shown | {"details": told})
-    ).digest()
-
-
-# The dossier
-
-
 def read_files(path: Path) -> dict[str, bytes]:
     """Of a ZIP or of the directory it was unpacked into."""
     if path.is_dir():
@@ -170,17 +78,17 @@ def read_files(path: Path) -> dict[str, bytes]:
 def require_manifest(key: Key, files: dict[str, bytes]) -> dict[str, Any]:
     """What the bank signed. Raises RefusedError naming the first file that is not as it says."""
     for name in (MANIFEST, SIGNATURE):
-        _require(name in files, f"{name} is missing")
+        require(name in files, f"{name} is missing")
     signature = bytes.fromhex(files[SIGNATURE].decode("ascii"))
     message = b"vermilion dossier v1\x00" + files[MANIFEST]
-    _require_signed(key, signature, message, f"{MANIFEST} is not signed with the audit key")
+    require_signed(key, signature, message, f"{MANIFEST} is not signed with the audit key")
     manifest: dict[str, Any] = json.loads(files[MANIFEST])
-    _require(manifest["format"] == DOSSIER, "the dossier is of another format")
+    require(manifest["format"] == DOSSIER, "the dossier is of another format")
     for name, digest in sorted(manifest["files"].items()):
-        _require(name in files, f"{name} is missing")
-        _require(hashlib.sha256(files[name]).hexdigest() == digest, f"{name} is not as the manifest says")
+        require(name in files, f"{name} is missing")
+        require(hashlib.sha256(files[name]).hexdigest() == digest, f"{name} is not as the manifest says")
     for name in sorted(files):
-        _require(name in {*manifest["files"], MANIFEST, SIGNATURE}, f"{name} is not in the manifest")
+        require(name in {*manifest["files"], MANIFEST, SIGNATURE}, f"{name} is not in the manifest")
     return manifest
 
 
@@ -188,17 +96,17 @@ def require_approved(
     case: dict[str, Any], batch: dict[str, Any] | None, approvals: list[dict[str, Any]], events: list[Event]
 ) -> dict[str, Any]:
     """The approval of this case by another person than its maker, by their passkey (WebAuthn level 2, section 7.2)."""
-    digest = _digest("vermilion case v1", case).hex()
+    digest = digest_of("vermilion case v1", case).hex()
     approvable = {("approve-application", digest)}
     # A batch is a list of cases, entered together: one signature over the list approves each case that is in it.
     if batch and [case["application"], digest] in batch["cases"] and batch["maker_person"] == case["maker_person"]:
-        approvable.add(("approve-batch", _digest("vermilion batch v1", batch).hex()))
+        approvable.add(("approve-batch", digest_of("vermilion batch v1", batch).hex()))
     for one in approvals:
         require_passkey(one, f"approvals.json: the decision of {one['person']}")
         logged = {"name": "application.approved", "subject": case["application"], "actor": one["person"]}
         if (one["act"], one["subject_digest"]) in approvable:
-            _require(one["person"] != case["maker_person"], "approvals.json: the maker approved the own case")
-            _require(
+            require(one["person"] != case["maker_person"], "approvals.json: the maker approved the own case")
+            require(
                 any(logged.items() <= event.items() and event["details"].get("case") == digest for event in events),
                 "events.jsonl: the log does not know the approval",
             )
@@ -209,14 +117,14 @@ def require_approved(
 def require_passkey(approval: dict[str, Any], named: str) -> None:
     """Raise RefusedError unless the passkey signed exactly this decision."""
     decision = {name: approval[name] for name in ("act", "subject", "subject_digest", "officer", "person")}
-    challenge = base64.urlsafe_b64encode(_digest("vermilion decision v1", decision)).rstrip(b"=").decode("ascii")
+    challenge = base64.urlsafe_b64encode(digest_of("vermilion decision v1", decision)).rstrip(b"=").decode("ascii")
     client_data, authenticator = bytes.fromhex(approval["client_data"]), bytes.fromhex(approval["authenticator_data"])
     said = json.loads(client_data)
-    _require((said["type"], said["challenge"]) == ("webauthn.get", challenge), f"{named} is about something else")
-    _require(authenticator[32] & _PRESENT_AND_VERIFIED == _PRESENT_AND_VERIFIED, f"{named} was not verified")
+    require((said["type"], said["challenge"]) == ("webauthn.get", challenge), f"{named} is about something else")
+    require(authenticator[32] & _PRESENT_AND_VERIFIED == _PRESENT_AND_VERIFIED, f"{named} was not verified")
     signed = authenticator + hashlib.sha256(client_data).digest()
     key = _cose_key(bytes.fromhex(approval["public_key"]))
-    _require_signed(key, bytes.fromhex(approval["signature"]), signed, f"{named} is not signed by the passkey")
+    require_signed(key, bytes.fromhex(approval["signature"]), signed, f"{named} is not signed by the passkey")
 
 
 def _cose_key(blob: bytes) -> Key:
@@ -249,20 +157,20 @@ def require_certificate(
             one.verify_directly_issued_by(by)
         except (ValueError, TypeError, InvalidSignature) as error:
             raise RefusedError(f"{name} is not signed by its issuer") from error
-    _require(f"{certificate.serial_number:x}" == told["serial"], "certificate.json is about another certificate")
+    require(f"{certificate.serial_number:x}" == told["serial"], "certificate.json is about another certificate")
     tbs = hashlib.sha256(certificate.tbs_certificate_bytes).hexdigest()
-    _require(tbs == told["tbs_sha256"], "certificate.json: what was recorded to be signed is not what was signed")
-    _require(told["application"] == case["application"], "application.json is another certificate's")
-    _require(told["device_serial"] == case["device_serial"], "certificate.json names another U-Shield than the case")
+    require(tbs == told["tbs_sha256"], "certificate.json: what was recorded to be signed is not what was signed")
+    require(told["application"] == case["application"], "application.json is another certificate's")
+    require(told["device_serial"] == case["device_serial"], "certificate.json names another U-Shield than the case")
     values = {attribute.value for attribute in certificate.subject}
-    _require({value for _, value in case["subject"]} <= values, "certificate.cer does not name whom the case names")
+    require({value for _, value in case["subject"]} <= values, "certificate.cer does not name whom the case names")
     spki = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     key = hashlib.sha256(spki).hexdigest()
     intended = [e["details"] for e in events if (e["name"], e["subject"]) == ("certificate.intended", told["serial"])]
-    _require([(one["application"], one["key"]) for one in intended] == [(told["application"], key)],
+    require([(one["application"], one["key"]) for one in intended] == [(told["application"], key)],
              "events.jsonl: the log does not know that this key was to be certified")  # fmt: skip
     logged = intended[0].get("request")  # of certificates from before requests were kept the log has none
-    _require((logged is None) == ("request.p10" not in files), "request.p10 is missing, or the log knows none")
+    require((logged is None) == ("request.p10" not in files), "request.p10 is missing, or the log knows none")
     if "request.p10" in files:
         require_request(files["request.p10"], {told["request_sha256"], logged}, spki)
 
@@ -276,12 +184,12 @@ def told_of_key(request: bytes) -> str:
 
 def require_request(request: bytes, digests: set[str], spki: bytes) -> None:
     """Raise RefusedError unless it is the request with these digests, of the certified key and signed by it."""
-    _require(digests == {hashlib.sha256(request).hexdigest()}, "request.p10 does not match its digest")
+    require(digests == {hashlib.sha256(request).hexdigest()}, "request.p10 does not match its digest")
     signed, _, signature = _parts(request)
-    _require(_parts(signed)[2] == spki, "request.p10 is for another key than the certificate's")
+    require(_parts(signed)[2] == spki, "request.p10 is for another key than the certificate's")
     value = signature[_content(signature, 0)[0] + 1 :]
-    is_signed = any(_is_signed(load_key(spki), value, signed, one) for one in _HASHES.values())
-    _require(is_signed, "request.p10 is not signed with the key that it is for")
+    is_proven = any(is_signed(load_key(spki), value, signed, one) for one in HASHES.values())
+    require(is_proven, "request.p10 is not signed with the key that it is for")
 
 
 def statuses(serial: str, events: list[Event]) -> list[dict[str, Any]]:
@@ -294,30 +202,30 @@ def statuses(serial: str, events: list[Event]) -> list[dict[str, Any]]:
             invalid_since = event["details"].get("invalid_since")
             now = {"event": event["number"], "at": event["at"], "status": status, "reason": reason}
             found.append(now | {"invalid_since": invalid_since})
-    _require(found, "events.jsonl: the log does not know the certificate")
+    require(found, "events.jsonl: the log does not know the certificate")
     return found
 
 
 def require_revocation(told: dict[str, Any], serial: str, events: list[Event], ended: dict[str, Any]) -> dict[str, Any]:
     """The decision by another person than the proposer on the case that the certificate ended by, by their passkey."""
     case, named = told["case"], "revocation.json"
-    digest = _digest("vermilion revocation case v1", case).hex()
+    digest = digest_of("vermilion revocation case v1", case).hex()
     wanted = {"act": "approve-revocation", "subject": case["id"], "subject_digest": digest}
     found = [one for one in told["approvals"] if wanted.items() <= one.items()]
-    _require(found, f"{named}: nobody approved the case in it")
+    require(found, f"{named}: nobody approved the case in it")
     approval: dict[str, Any] = found[0]
     require_passkey(approval, f"{named}: the decision of {approval['person']}")
-    _require(approval["person"] != case["proposed_by"], f"{named}: who proposed the revocation approved it")
+    require(approval["person"] != case["proposed_by"], f"{named}: who proposed the revocation approved it")
     stands = told["state"], told["case_sha256"], told["decided_by"]
-    _require(stands == ("approved", digest, approval["person"]), f"{named}: it stands otherwise than was decided")
-    _require(case["serial"] == serial, f"{named} is about another certificate")
+    require(stands == ("approved", digest, approval["person"]), f"{named}: it stands otherwise than was decided")
+    require(case["serial"] == serial, f"{named} is about another certificate")
     is_so = (ended["status"], ended["reason"]) == ("revoked", case["reason"])
-    _require(is_so, f"{named} names another reason than the log, or it has not ended there")
+    require(is_so, f"{named} names another reason than the log, or it has not ended there")
     since = case["invalid_since"] or None
-    _require(ended["invalid_since"] == since, f"{named} names another invalidity date than the log")
+    require(ended["invalid_since"] == since, f"{named} names another invalidity date than the log")
     about = [event for event in events if event["subject"] == serial]
     held = [event["at"] for event in about if event["name"] == "certificate.held"][-1:]
-    _require(held == [case["held_since"]], f"{named}: the log does not know the hold that it is about")
+    require(held == [case["held_since"]], f"{named}: the log does not know the hold that it is about")
     short = {"case": case["id"], "reason": case["reason"]}
     proposed = short | {"why": case["why"]}
     approved = short | {"digest": digest, "proposed_by": case["proposed_by"]}
@@ -328,7 +236,7 @@ def require_revocation(told: dict[str, Any], serial: str, events: list[Event], e
     ):
         wanted = {"name": event, "actor": actor, "at": at}
         is_known = any(wanted.items() <= one.items() and details.items() <= one["details"].items() for one in about)
-        _require(is_known, f"{named}: the log knows no {event} by {actor} at {at} that says the same")
+        require(is_known, f"{named}: the log knows no {event} by {actor} at {at} that says the same")
     return approval
 
 
@@ -337,7 +245,7 @@ def require_status(files: dict[str, bytes], told: dict[str, Any], now: dict[str,
     expected = "good" if now["status"] == "active" else "revoked"
     said = json.loads(files["status.json"])
     is_same = (said["ocsp"]["status"], said["ocsp"]["reason"]) == (expected, now["reason"])
-    _require(is_same and said["serial"] == told["serial"], f"status.json contradicts the log: there it is {expected}")
+    require(is_same and said["serial"] == told["serial"], f"status.json contradicts the log: there it is {expected}")
     issuer, serial = x509.load_der_x509_certificate(files["issuer.cer"]), int(told["serial"], 16)
     answer = ocsp.load_der_ocsp_response(files["ocsp.der"])
     responder = answer.certificates[0]
@@ -346,24 +254,24 @@ def require_status(files: dict[str, bytes], told: dict[str, Any], now: dict[str,
         usages = responder.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
     except (ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound) as error:
         raise RefusedError("ocsp.der: the responder has no certificate of the issuer") from error
-    _require(ExtendedKeyUsageOID.OCSP_SIGNING in usages, "ocsp.der: the responder may not answer")
-    _require_signed(
+    require(ExtendedKeyUsageOID.OCSP_SIGNING in usages, "ocsp.der: the responder may not answer")
+    require_signed(
         responder.public_key(), answer.signature, answer.tbs_response_bytes, "ocsp.der is not signed by the responder"
     )
     told_now = {"GOOD": "good", "REVOKED": "revoked"}.get(answer.certificate_status.name)
-    _require((answer.serial_number, told_now) == (serial, expected), "ocsp.der contradicts the log")
+    require((answer.serial_number, told_now) == (serial, expected), "ocsp.der contradicts the log")
     yield f"OCSP, {answer.produced_at_utc:%Y-%m-%dT%H:%M:%SZ}: {told_now}"
     ends = x509.load_der_x509_certificate(files["certificate.cer"]).not_valid_after_utc
     for name in sorted(name for name in files if name.endswith(".crl")):
         crl = x509.load_der_x509_crl(files[name])
-        _require(crl.is_signature_valid(issuer.public_key()), f"{name} is not signed by the issuer")  # type: ignore[arg-type]  # of our kinds
+        require(crl.is_signature_valid(issuer.public_key()), f"{name} is not signed by the issuer")  # type: ignore[arg-type]  # of our kinds
         entry = crl.get_revoked_certificate_by_serial_number(serial)
         made = f"{crl.last_update_utc:%Y-%m-%dT%H:%M:%SZ}"
         is_delta = any(one.oid == ExtensionOID.DELTA_CRL_INDICATOR for one in crl.extensions)
         # Of what was made before the last change, and of what had expired, a list need not speak.
         if not is_delta and made > now["at"] and crl.last_update_utc <= ends:
-            _require((entry is not None) == (expected == "revoked"), f"{name} contradicts the log")
-            _require(_invalid_since(entry) == now["invalid_since"], f"{name} names another invalidity date")
+            require((entry is not None) == (expected == "revoked"), f"{name} contradicts the log")
+            require(_invalid_since(entry) == now["invalid_since"], f"{name} names another invalidity date")
         yield f"{name}, {made}: {'listed' if entry else 'not listed'}"
 
 
@@ -378,19 +286,19 @@ def verify_dossier(key: Key, files: dict[str, bytes]) -> Iterator[str]:
     manifest = require_manifest(key, files)
     yield f"put together by the bank at {manifest['at']}, for {manifest['by']}: {len(manifest['files'])} files"
     found = list(read_log(key, files["events.jsonl"].decode()))
-    _require(all(is_proven for _, is_proven in found), "events.jsonl: an event is not under a checkpoint")
+    require(all(is_proven for _, is_proven in found), "events.jsonl: an event is not under a checkpoint")
     events = [event for event, _ in found]
     yield f"{len(events)} events of the bank's log, each under a signed checkpoint"
     told, application = json.loads(files["certificate.json"]), json.loads(files["application.json"])
     case = application["case"]
-    _require(told["serial"] == manifest["serial"], "certificate.json is about another certificate")
+    require(told["serial"] == manifest["serial"], "certificate.json is about another certificate")
     batch = json.loads(files.get("batch.json", b"null"))
     approval = require_approved(case, batch, json.loads(files["approvals.json"]), events)
     yield f"entered by {case['maker_name']} ({case['maker_person']})"
     yield f"approved by {approval['person']} with a passkey at {approval['at']}"
     identity = json.loads(files["identity.json"])
     shown = identity["number"] == case["customer_number"]
-    _require(shown, "identity.json is another customer's")
+    require(shown, "identity.json is another customer's")
     yield f"{case['customer_name']}, document {case['document_number']}, registered by {identity['registered_by']}"
     require_certificate(files, told, case, events)
     if "request.p10" in files:
@@ -398,13 +306,13 @@ def verify_dossier(key: Key, files: dict[str, bytes]) -> Iterator[str]:
     root = hashlib.sha256(files["root.cer"]).hexdigest()
     yield f"certificate {told['serial']}: as approved, signed under the root with SHA-256 {root}"
     lived = statuses(told["serial"], events)
-    _require([one["event"] for one in told["statuses"]] == [one["event"] for one in lived]
+    require([one["event"] for one in told["statuses"]] == [one["event"] for one in lived]
              and [one["status"] for one in told["statuses"]] == [one["status"] for one in lived],
              "certificate.json: its life is not the one that the log tells")  # fmt: skip
     for one in lived:
         yield f"{one['at']}  {one['status']}{', ' + one['reason'] if one['reason'] else ''} (event {one['event']})"
     is_by_two = any((one["name"], one["subject"]) == ("revocation.approved", told["serial"]) for one in events)
-    _require(is_by_two == ("revocation.json" in files), "revocation.json is missing, or the log knows none")
+    require(is_by_two == ("revocation.json" in files), "revocation.json is missing, or the log knows none")
     if is_by_two:
         ended = json.loads(files["revocation.json"])
         second = require_revocation(ended, told["serial"], events, lived[-1])

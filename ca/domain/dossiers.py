@@ -10,7 +10,8 @@ from ca.domain.times import timestamp
 
 FORMAT = "vermilion dossier v1"
 MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
-VERIFIER = "verify.py"
+PROGRAMS = {"verify.py": "verify_dossier.py", "verify_log.py": "verify_log.py"}
+"""What checks a dossier: its name there, and its file in `relying_party`."""
 INSTRUCTIONS = """\
 This is what a bank's certificate authority has on one certificate, put together at the moment that manifest.json names.
 
@@ -32,13 +33,14 @@ the package cryptography:
 
   python3 verify.py --key audit.spki .
 
-The verifier was written to be read. Whoever does not trust the copy in here takes it from the bank's public repository.
+verify.py and the verify_log.py beside it were written to be read. Whoever does not trust the copies in here takes them
+from the bank's public repository.
 """
 
 
-def enclosures(verifier: bytes) -> dict[str, bytes]:
-    """What every dossier has: the program that checks it, and how to begin."""
-    return {VERIFIER: verifier, "README.txt": INSTRUCTIONS.encode()}
+def enclosures(programs: Mapping[str, bytes]) -> dict[str, bytes]:
+    """What every dossier has: `PROGRAMS` with their content, and how to begin."""
+    return {**programs, "README.txt": INSTRUCTIONS.encode()}
 
 
 def manifest(serial: str, files: Mapping[str, bytes], *, at: datetime, by: str) -> bytes:

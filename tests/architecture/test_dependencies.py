@@ -15,6 +15,8 @@ USED_BY_NAME = {"flask-migrate"}
 # Named to hold it back, not to use it.
 HELD_BACK = {"python-dateutil"}
 PUBLISHERS = "requirements-publishers.in"
+# Copied as files, so one imports the other that lies beside it.
+SIBLINGS = {path.stem for path in (ROOT / "relying_party").glob("*.py")}
 
 
 def imported_by(paths: Iterable[Path]) -> set[str]:
@@ -25,7 +27,7 @@ def imported_by(paths: Iterable[Path]) -> set[str]:
                 modules |= {alias.name.partition(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.level == 0:
                 modules.add((node.module or "").partition(".")[0])
-    foreign = modules - sys.stdlib_module_names - {*PACKAGES, "tests", "_typeshed"}
+    foreign = modules - sys.stdlib_module_names - {*PACKAGES, *SIBLINGS, "tests", "_typeshed"}
     return {PACKAGE_OF.get(module, module.replace("_", "-")) for module in foreign}
 
 

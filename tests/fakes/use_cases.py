@@ -13,7 +13,7 @@ from ca.authority_handlers import Authority
 from ca.case_handlers import Casework
 from ca.domain.certificates import Certificate
 from ca.domain.customers import Customer
-from ca.domain.dossiers import enclosures
+from ca.domain.dossiers import PROGRAMS, enclosures
 from ca.domain.notices import Notice
 from ca.door_handlers import Door
 from ca.dossier_handlers import Auditing
@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 
 
 ORIGIN = "https://localhost:8443"
-VERIFIER = Path(__file__).parents[2] / "relying_party" / "verify_dossier.py"
+VERIFIERS = Path(__file__).parents[2] / "relying_party"
 
 
 @dataclass
@@ -164,7 +164,7 @@ def auditing_of(bank: "Bank") -> Auditing:
         LookBack(*base),
         as_json,
         bank.answer_ocsp,
-        enclosures(VERIFIER.read_bytes()),
+        enclosures({name: (VERIFIERS / source).read_bytes() for name, source in PROGRAMS.items()}),
     )
     sign_backup = SignBackup(*base, bank.key_store, bank.journal)
     return Auditing(VerifyPiece(*base, bank.authorize, bank.journal, bank.verify_checkpoint), compose, sign_backup)

@@ -46,7 +46,7 @@ def unpacked(demo: Demo, serial: str, place: Path) -> None:
 
 
 def verified(demo: Demo, program: Path, bundle: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-I", str(program), "--key", str(demo.state / "trust" / "audit.spki"), str(bundle)]
+    command = [sys.executable, "-Es", str(program), "--key", str(demo.state / "trust" / "audit.spki"), str(bundle)]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 

@@ -17,10 +17,11 @@ import pytest
 from ca.domain import audit
 from ca.domain.audit import GENESIS
 from ca.domain.batches import BatchLine
-from ca.domain.dossiers import MANIFEST, SIGNATURE
+from ca.domain.dossiers import MANIFEST, PROGRAMS, SIGNATURE
 from ca.domain.excerpts import excerpt
 from ca.usecases.compose_dossier import Files
 from relying_party import verify_dossier as verifier
+from relying_party import verify_log
 from tests.architecture.sources import ROOT
 from tests.drafts import BORN, a_request
 from tests.fakes.bank import ISSUING, MARIA, PAVEL, Bank, new_key, request_like
@@ -33,13 +34,14 @@ def dispute() -> Dispute:
     return Dispute()
 
 
-def run(tmp_path: Path, key: bytes, name: str, content: bytes, script: bytes | None = None) -> tuple[int, str, str]:
+def run(tmp_path: Path, key: bytes, name: str, content: bytes, programs: Files | None = None) -> tuple[int, str, str]:
     """In a process of its own, with nothing of ours beside it."""
     program = tmp_path / "verify.py"
-    program.write_bytes(script or (ROOT / "relying_party" / "verify_dossier.py").read_bytes())
+    for copy, source in PROGRAMS.items():
+        (tmp_path / copy).write_bytes((programs or {}).get(copy) or (ROOT / "relying_party" / source).read_bytes())
     (tmp_path / "audit.spki").write_bytes(key)
     (tmp_path / name).write_bytes(content)
-    command = [sys.executable, "-I", str(program), "--key", str(tmp_path / "audit.spki"), str(tmp_path / name)]
+    command = [sys.executable, "-Es", str(program), "--key", str(tmp_path / "audit.spki"), str(tmp_path / name)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
     return done.returncode, done.stdout, done.stderr
 
@@ -53,7 +55,7 @@ def zipped(files: Files) -> bytes:
 
 
 def test_a_whole_dossier_is_proven_by_the_script_that_is_in_it(dispute: Dispute, tmp_path: Path) -> None:
-    code, told, wrong = run(tmp_path, dispute.key, "d.zip", zipped(dispute.files), dispute.files["verify.py"])
+    code, told, wrong = run(tmp_path, dispute.key, "d.zip", zipped(dispute.files), dispute.files)
 
     assert (code, wrong) == (0, "")
     assert "approved by E1002 with a passkey" in told
@@ -146,7 +148,7 @@ def test_an_unpacked_dossier_is_proven_too(dispute: Dispute, tmp_path: Path) -> 
 PARTS = (
     "README.txt", "application.json", "approvals.json", "certificate.cer", "certificate.json", "events.jsonl",
     "identity.json", "issuer.cer", "issuing-delta.crl", "issuing.crl", "ocsp.der", "request.p10", "root.cer",
-    "status.json", "verify.py",
+    "status.json", "verify.py", "verify_log.py",
 )  # fmt: skip
 
 
@@ -317,4 +319,4 @@ def test_an_event_that_is_missing_in_an_excerpt_is_noticed(dispute: Dispute, log
 
 
 def test_the_verifier_knows_which_details_may_be_shown() -> None:
-    assert verifier.TOLD == audit._TOLD
+    assert verify_log.TOLD == audit._TOLD
