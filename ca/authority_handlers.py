@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 
 from ca import authority_operations as ops
@@ -17,6 +16,7 @@ from ca.usecases.decide_on_versions import DecideOnVersions, SubjectView
 from ca.usecases.jobs import RunJobNow
 from ca.usecases.show_settings import ShowSettings
 from ca.usecases.tool_desk import DecideOnTool
+from ca.version_answers import case_of, line_of, since_of, state_of
 
 QUESTIONS: tuple[type[Operation], ...] = (
     ops.ListProfiles,
@@ -56,7 +56,7 @@ class Authority:
             ops.ProposeProfile: self._propose,
             ops.ApproveProfile: self._approve,
             **self._of_the_tool(),
-            ops.RejectProfile: lambda op: _state(self.profiles.reject(op.session, op.version, reason=op.reason)),
+            ops.RejectProfile: lambda op: state_of(self.profiles.reject(op.session, op.version, reason=op.reason)),
         }
 
     def _of_the_tool(self) -> dict[type[Operation], Handler]:
@@ -107,7 +107,7 @@ class Authority:
             "facts": list(facts(view.in_force.content).items()),
             "text": self._next_text(view.newest.content),
             "may_change": not view.in_force.content.ca,
-            "versions": [_line(one) for one in reversed(view.versions)],
+            "versions": [line_of(one) for one in reversed(view.versions)],
         }
 
     def _next_text(self, newest: Profile) -> str:
@@ -116,15 +116,9 @@ class Authority:
 
     def _show_version(self, op: ops.ShowProfileVersion) -> dict[str, Any]:
         shown = self.profiles.show_version(op.session, op.version)
-        return {
-            "case": shown.version.fields(),
-            "digest": encode_base64(shown.version.digest()),
-            "state": shown.version.state.value,
-            "decided_by": shown.version.decided_by,
+        return case_of(shown) | {
             "facts": list(facts(shown.content).items()),
             "replaced": list(facts(shown.replaced).items()),
-            "challenge": encode_base64(shown.challenge),
-            "may_approve": shown.may_approve,
         }
 
     def _propose(self, op: ops.ProposeProfile) -> dict[str, Any]:
@@ -134,7 +128,7 @@ class Authority:
 
     def _approve(self, op: ops.ApproveProfile) -> dict[str, Any]:
         assertion = op.assertion.to_assertion()
-        return _state(self.profiles.approve(op.session, op.version, case_digest=op.digest, assertion=assertion))
+        return state_of(self.profiles.approve(op.session, op.version, case_digest=op.digest, assertion=assertion))
 
 
 def _tool_state(case: ToolCase) -> dict[str, Any]:
@@ -163,34 +157,14 @@ def _tool_line(case: ToolCase) -> dict[str, Any]:
     }
 
 
-def _state(version: ProfileVersion) -> dict[str, Any]:
-    return {"version": version.id, "state": version.state.value}
-
-
 def _summary(view: SubjectView[ProfileVersion, Profile]) -> dict[str, Any]:
     present, coming = view.in_force, view.newest
     return {
         "name": view.name,
         "title": present.content.title,
         "number": present.content.version,
-        "since": _time(present.since),
+        "since": since_of(present.since),
         "internal": present.content.internal,
-        "next": None if coming == present else {"number": coming.content.version, "since": _time(coming.since)},
+        "next": None if coming == present else {"number": coming.content.version, "since": since_of(coming.since)},
         "waiting": view.waiting.id if view.waiting else "",
     }
-
-
-def _line(version: ProfileVersion) -> dict[str, Any]:
-    return {
-        "id": version.id,
-        "number": version.number,
-        "state": version.state.value,
-        "effective_from": timestamp(version.effective_from),
-        "maker_person": version.maker_person,
-        "decided_by": version.decided_by,
-        "reason": version.reason,
-    }
-
-
-def _time(since: datetime | None) -> str:
-    return timestamp(since) if since else ""

@@ -2,17 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from ca import policy_operations as ops
 from ca.domain.policy import NUMBERS, POLICY, Policy, PolicyVersion, changed, text_of
-from ca.domain.times import duration_text, parse_instant, timestamp
-from ca.operations import Operation, encode_base64
+from ca.domain.times import duration_text, parse_instant
+from ca.operations import Operation
 from ca.signer import Handler
 from ca.usecases.decide_on_versions import DecideOnVersions
 from ca.usecases.policy_numbers import NumberView, number_views
 from ca.usecases.versions_in_force import PolicyInForce
+from ca.version_answers import case_of, line_of, since_of, state_of
 
 QUESTIONS: tuple[type[Operation], ...] = (ops.PolicyInForce, ops.ShowPolicy, ops.ShowPolicyVersion)
 """Asked by pages that only show."""
@@ -37,12 +37,12 @@ class PolicyDesk:
             ops.ShowPolicy: self._show,
             ops.ShowPolicyVersion: self._show_version,
             ops.ProposePolicy: self._propose,
-            ops.ApprovePolicy: lambda op: _state(
+            ops.ApprovePolicy: lambda op: state_of(
                 self.decide.approve(
                     op.session, op.version, case_digest=op.digest, assertion=op.assertion.to_assertion()
                 )
             ),
-            ops.RejectPolicy: lambda op: _state(self.decide.reject(op.session, op.version, reason=op.reason)),
+            ops.RejectPolicy: lambda op: state_of(self.decide.reject(op.session, op.version, reason=op.reason)),
         }
 
     def _show(self, op: ops.ShowPolicy) -> dict[str, Any]:
@@ -54,21 +54,15 @@ class PolicyDesk:
             "newest": newest.numbers(),
             "number_of_next": newest.version + 1,
             "waiting": view.waiting.id if view.waiting else "",
-            "versions": [_line(one) for one in reversed(view.versions)],
+            "versions": [line_of(one) for one in reversed(view.versions)],
         }
 
     def _show_version(self, op: ops.ShowPolicyVersion) -> dict[str, Any]:
         shown = self.decide.show_version(op.session, op.version)
-        return {
-            "case": shown.version.fields(),
-            "digest": encode_base64(shown.version.digest()),
-            "state": shown.version.state.value,
-            "decided_by": shown.version.decided_by,
+        return case_of(shown) | {
             "numbers": shown.content.numbers(),
             "replaced": shown.replaced.numbers(),
             "changed": changed(shown.replaced, shown.content),
-            "challenge": encode_base64(shown.challenge),
-            "may_approve": shown.may_approve,
         }
 
     def _propose(self, op: ops.ProposePolicy) -> dict[str, Any]:
@@ -77,36 +71,16 @@ class PolicyDesk:
         return {"version": self.decide.propose(op.session, **given, effective_from=since).id}
 
 
-def _state(version: PolicyVersion) -> dict[str, Any]:
-    return {"version": version.id, "state": version.state.value}
-
-
 def _number(one: NumberView) -> dict[str, Any]:
     bounds = NUMBERS[one.name]
     coming = one.coming
     return {
         "name": one.name,
         "value": duration_text(one.value),
-        "since": _time(one.since),
+        "since": since_of(one.since),
         "decided_by": one.version.decided_by if one.version else "",
         "version": one.version.id if one.version else "",
         "least": duration_text(bounds.least),
         "most": duration_text(bounds.most),
-        "coming": {"value": duration_text(coming.value), "since": _time(coming.since)} if coming else None,
+        "coming": {"value": duration_text(coming.value), "since": since_of(coming.since)} if coming else None,
     }
-
-
-def _line(version: PolicyVersion) -> dict[str, Any]:
-    return {
-        "id": version.id,
-        "number": version.number,
-        "state": version.state.value,
-        "effective_from": timestamp(version.effective_from),
-        "maker_person": version.maker_person,
-        "decided_by": version.decided_by,
-        "reason": version.reason,
-    }
-
-
-def _time(since: datetime | None) -> str:
-    return timestamp(since) if since else ""
