@@ -4,14 +4,14 @@ The certificate is on hold from the proposal on, so that nothing is lost while t
 wait is no case at all: a key that others have must be blocked for everybody at once (`AT_ONCE`).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
-from ca.domain.canonical import canonical, digest
 from ca.domain.certificates import Certificate, CertificateStatus
 from ca.domain.errors import InvalidRequest, InvalidTransition
+from ca.domain.proposals import TwoPersonCase
 from ca.domain.revocation import RFC_NAMES, RevocationReason
 from ca.domain.serials import serial_text
 from ca.domain.times import timestamp
@@ -55,12 +55,12 @@ def needs_second_officer(status: CertificateStatus, reason: RevocationReason, *,
     return by_two and reason not in AT_ONCE and status is not CertificateStatus.UNCONFIRMED
 
 
-@dataclass(frozen=True, slots=True)
-class RevocationCase:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevocationCase(TwoPersonCase):
     """One proposal to end one certificate. Counts only with the signer's seal. Raises InvalidRequest for `AT_ONCE`."""
 
-    id: str
-    version: int
+    kind: ClassVar[str] = "revocation case"
+
     serial: int
     subject: str
     branch: str
@@ -70,22 +70,15 @@ class RevocationCase:
     """What the proposer tells the second officer."""
     held_since: datetime
     """The hold that it is about: with another one, or none, it is void."""
-    proposed_by: str
-    """Person id."""
-    proposed_at: datetime
-    expires_at: datetime
     state: RevocationCaseState = RevocationCaseState.PROPOSED
-    decided_by: str = ""
-    decision_reason: str = ""
 
     def __post_init__(self) -> None:
         if self.reason in AT_ONCE:
             raise InvalidRequest(f"a revocation with the reason {RFC_NAMES[self.reason]} waits for nobody")
 
-    def fields(self) -> dict[str, Any]:
+    def about(self) -> dict[str, Any]:
         """What the second officer decides on."""
         return {
-            "id": self.id,
             "serial": serial_text(self.serial),
             "subject": self.subject,
             "branch": self.branch,
@@ -93,26 +86,7 @@ class RevocationCase:
             "invalid_since": "" if self.invalid_since is None else timestamp(self.invalid_since),
             "why": self.why,
             "held_since": timestamp(self.held_since),
-            "proposed_by": self.proposed_by,
-            "proposed_at": timestamp(self.proposed_at),
-            "expires_at": timestamp(self.expires_at),
         }
-
-    def digest(self) -> bytes:
-        """SHA-256 of the case as shown."""
-        return digest("vermilion revocation case v1", self.fields())
-
-    def sealed_fields(self) -> bytes:
-        """What the seal covers."""
-        return canonical(
-            self.fields()
-            | {
-                "version": self.version,
-                "state": self.state.value,
-                "decided_by": self.decided_by,
-                "decision_reason": self.decision_reason,
-            }
-        )
 
     def is_late(self, now: datetime) -> bool:
         """Whether nobody decided in time."""
@@ -136,4 +110,4 @@ class RevocationCase:
         """Raise InvalidTransition unless it still waits; `by` is a person id."""
         if wanted not in _NEXT[self.state]:
             raise InvalidTransition(f"a revocation that is {self.state.value} cannot become {wanted.value}")
-        return replace(self, version=self.version + 1, state=wanted, decided_by=by, decision_reason=reason)
+        return self.next(wanted, by, reason)
