@@ -4,15 +4,11 @@ It is bound to one certificate, to the last byte: what follows that one (RFC 364
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
 from enum import StrEnum
 from typing import Any, ClassVar
 
 from ca.domain.errors import InvalidTransition
 from ca.domain.proposals import TwoPersonCase
-
-BINDING_LIFE = timedelta(days=7)
-"""So long the second security officer may take."""
 
 
 class BindingState(StrEnum):

@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from ca.domain.audit import AuditEvent
-from ca.domain.bindings import BINDING_LIFE, BindingState, CertificateBinding
+from ca.domain.bindings import BindingState, CertificateBinding
 from ca.domain.certificates import Certificate
 from ca.domain.decisions import Act, Assertion, Decision
 from ca.domain.errors import InvalidRequest, InvalidTransition, NotAllowed, NotAuthenticated, NotFound
@@ -76,7 +76,7 @@ class DecideOnBinding:
                 reason=verify_text(reason, _LONGEST_REASON),
                 proposed_by=by.person,
                 proposed_at=now,
-                expires_at=now + BINDING_LIFE,
+                expires_at=now + self.authorize.policy().officer_change_life,
             )
             save_binding(work, self.seals, binding)
             work.audit.append(AuditEvent("officer.binding-proposed", binding.id, by.person, now, _told(binding)))

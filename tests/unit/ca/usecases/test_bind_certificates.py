@@ -5,11 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from ca.domain.bindings import BINDING_LIFE, BindingState
+from ca.domain.bindings import BindingState
 from ca.domain.certificates import Certificate
 from ca.domain.decisions import Act
 from ca.domain.errors import InvalidRequest, InvalidTransition, NotAllowed, NotAuthenticated, NotFound, Tampered
 from ca.domain.officers import OfficerState, TrustedRole
+from ca.domain.policy import USUAL
 from ca.usecases.authorize import save_officer
 from tests.fakes.bank import ADMINISTRATOR, AUDITOR, MARIA, PAVEL, SECOND_SECURITY, SECURITY, SUPERVISOR, Bank
 from tests.fakes.doors import approved, bound, entered, proposed
@@ -167,9 +168,9 @@ def test_only_an_active_officer_gets_one(bank: Bank, certificate: Certificate) -
         bank.door.bind.propose(bank.session(SECURITY), maria, serial=certificate.serial, reason="x")
 
 
-def test_a_proposal_lasts_a_week(bank: Bank, certificate: Certificate) -> None:
+def test_a_proposal_lasts_as_long_as_the_policy_says(bank: Bank, certificate: Certificate) -> None:
     binding = proposed(bank, certificate)
-    bank.clock.tick(BINDING_LIFE + timedelta(seconds=1))
+    bank.clock.tick(USUAL.officer_change_life + timedelta(seconds=1))
 
     with pytest.raises(InvalidTransition, match="out of date"):
         approved(bank, binding)
